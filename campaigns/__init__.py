@@ -1,0 +1,1 @@
+"""What: issues and their developments, bulletins, who gets them, and what came of it."""

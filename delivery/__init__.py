@@ -1,0 +1,1 @@
+"""How: dispatches and their ledger, message bytes, the relay, and mail that comes back."""

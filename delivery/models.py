@@ -1,0 +1,216 @@
+"""Tables of dispatches, the ledger of deliveries, queued notices, workers and returned mail."""
+
+import enum
+from datetime import datetime
+
+import sqlalchemy as sa
+from sqlmodel import Field
+
+from foundation import tables
+
+_OPTIONS = {"sqlite_autoincrement": True}
+
+
+class DispatchState(enum.StrEnum):
+    """How a work order stands. Workers claim from `sending` only."""
+
+    SENDING = "sending"
+    """Deliveries are being claimed and sent."""
+    PAUSED = "paused"
+    """Nobody claims; what is queued stays queued."""
+    SENT = "sent"
+    """Every delivery has its outcome."""
+    CANCELLED = "cancelled"
+    """Stopped by staff; what was queued is cancelled."""
+
+
+class Dispatch(tables.Table, table=True):
+    """The frozen work order of a campaign."""
+
+    __tablename__ = "dispatches"
+
+    id: int = tables.identity()
+    campaign_id: int = Field(nullable=False, unique=True, sa_type=tables.BIG)
+    """On a higher floor; one dispatch a campaign, ever."""
+    name: str = Field(nullable=False)
+    state: str = Field(nullable=False, index=True)
+    pause_reason: str = Field(default="", nullable=False)
+    from_name: str = Field(nullable=False)
+    from_address: str = Field(nullable=False)
+    reply_to: str = Field(default="", nullable=False)
+    default_language: str = Field(nullable=False)
+    topics: list[int] = tables.json_list()
+    """Topic ids; a recipient has to be confirmed on one of them at the moment of sending."""
+    excluded: dict[str, int] = tables.json_dict()
+    """Who was left out when the audience was frozen: reason → people."""
+    audience: int = Field(default=0, nullable=False)
+    started_at: datetime = tables.moment()
+    finished_at: datetime | None = tables.maybe_moment()
+
+
+class DispatchPlan(tables.Table, table=True):
+    """A message plan of one language, frozen."""
+
+    __tablename__ = "dispatch_plans"
+
+    dispatch_id: int = Field(
+        primary_key=True, foreign_key="dispatches.id", ondelete="CASCADE", sa_type=tables.BIG
+    )
+    language: str = Field(primary_key=True)
+    plan: bytes = Field(nullable=False, sa_type=sa.LargeBinary)
+
+
+class DispatchLink(tables.Table, table=True):
+    """A tracked link of a dispatch; `/r/{token}` leads only to these."""
+
+    __tablename__ = "dispatch_links"
+
+    dispatch_id: int = Field(
+        primary_key=True, foreign_key="dispatches.id", ondelete="CASCADE", sa_type=tables.BIG
+    )
+    number: int = Field(primary_key=True)
+    language: str = Field(nullable=False)
+    url: str = Field(nullable=False, sa_type=sa.Text)
+    label: str = Field(default="", nullable=False, sa_type=sa.Text)
+
+
+class DeliveryState(enum.StrEnum):
+    """What became of one recipient. The counts of these add up to the audience, at every instant."""
+
+    QUEUED = "queued"
+    """Waits for a worker, or is leased by one and not yet on the wire."""
+    SENT = "sent"
+    """The relay took it: 250 after the final dot."""
+    DEFERRED = "deferred"
+    """Put off by a 4xx or a broken connection before the final dot; tried again when due."""
+    FAILED = "failed"
+    """Refused for good by a 5xx, or put off for too long."""
+    UNCERTAIN = "uncertain"
+    """The final dot may have been written, but no reply was seen before the crash or loss."""
+    CANCELLED = "cancelled"
+    """Not sent any more: unsubscribed, suppressed or erased meanwhile, or the campaign was stopped."""
+
+
+class Delivery(tables.Table, table=True):
+    """One recipient of a dispatch: a row of the ledger."""
+
+    __tablename__ = "deliveries"
+    __table_args__ = (
+        sa.UniqueConstraint("dispatch_id", "subscriber_id"),
+        # Claiming reads this index from the left: due rows of one dispatch in one state.
+        sa.Index("ix_deliveries_claim", "dispatch_id", "state", "due_at", "id"),
+        sa.Index("ix_deliveries_lease", "worker_id", "state"),
+        _OPTIONS,
+    )
+
+    id: int = tables.identity()
+    dispatch_id: int = tables.reference("dispatches.id", index=False)
+    subscriber_id: int | None = tables.reference("subscribers.id", nullable=True, ondelete="SET NULL")
+    language: str = Field(nullable=False)
+    state: str = Field(nullable=False)
+    reason: str = Field(default="", nullable=False)
+    """Why cancelled, deferred, failed or uncertain, from a fixed vocabulary."""
+    attempts: int = Field(default=0, nullable=False)
+    due_at: datetime = tables.moment()
+    worker_id: int | None = Field(default=None, nullable=True, sa_type=tables.BIG)
+    """Who holds the lease; NULL when free."""
+    leased_until: datetime | None = tables.maybe_moment()
+    relay: str = Field(default="", nullable=False)
+    reply_code: int | None = Field(default=None)
+    reply_text: str = Field(default="", nullable=False)
+    """Short, without the address."""
+    first_attempt_at: datetime | None = tables.maybe_moment()
+    sent_at: datetime | None = tables.maybe_moment(index=True)
+    bounce: str = Field(default="", nullable=False)
+    """hard, soft or block when it came back later."""
+    complained_at: datetime | None = tables.maybe_moment()
+
+
+class Worker(tables.Table, table=True):
+    """A process that sends, or sent; its journal says what its leases came to."""
+
+    __tablename__ = "workers"
+
+    id: int = tables.identity()
+    node: str = Field(nullable=False, index=True)
+    pid: int = Field(nullable=False)
+    journal: str = Field(nullable=False)
+    started_at: datetime = tables.moment()
+    seen_at: datetime = tables.moment()
+    closed_at: datetime | None = tables.maybe_moment(index=True)
+    """Set when its journal is wholly in the ledger and it holds no lease."""
+
+
+class NoticeState(enum.StrEnum):
+    """How a queued notice stands."""
+
+    QUEUED = "queued"
+    """Waits, for the first or a later try."""
+    SENT = "sent"
+    """The relay took it."""
+    FAILED = "failed"
+    """Refused for good, or put off for too long."""
+    UNCERTAIN = "uncertain"
+    """May have been taken just before a crash; not sent again by itself."""
+
+
+class QueuedNotice(tables.Table, table=True):
+    """A notice in the outbox."""
+
+    __tablename__ = "notices"
+    __table_args__ = (sa.Index("ix_notices_due", "state", "due_at", "id"), _OPTIONS)
+
+    id: int = tables.identity()
+    kind: str = Field(nullable=False)
+    to_address: str = Field(nullable=False)
+    language: str = Field(nullable=False)
+    context: dict[str, str] = tables.json_dict()
+    unsubscribe_url: str | None = Field(default=None, sa_type=sa.Text)
+    subscriber_id: int | None = tables.reference("subscribers.id", nullable=True)
+    state: str = Field(nullable=False)
+    attempts: int = Field(default=0, nullable=False)
+    due_at: datetime = tables.moment()
+    worker_id: int | None = Field(default=None, nullable=True, sa_type=tables.BIG)
+    leased_until: datetime | None = tables.maybe_moment()
+    reply_code: int | None = Field(default=None)
+    reply_text: str = Field(default="", nullable=False)
+    created_at: datetime = tables.moment()
+    sent_at: datetime | None = tables.maybe_moment(index=True)
+
+
+class BounceKind(enum.StrEnum):
+    """What a message that came back says."""
+
+    HARD = "hard"
+    """The address is dead."""
+    SOFT = "soft"
+    """Not now: full mailbox, server away."""
+    BLOCK = "block"
+    """The server refuses us or our content; never the reader's fault."""
+    COMPLAINT = "complaint"
+    """The reader marked it as spam (RFC 5965)."""
+    AUTO_REPLY = "auto-reply"
+    """A vacation notice or the like."""
+    DELAYED = "delayed"
+    """Still trying."""
+    NONE = "none"
+    """Nothing of the kind."""
+
+
+class Return(tables.Table, table=True):
+    """A message that came back, as far as it concerns one recipient."""
+
+    __tablename__ = "returns"
+    __table_args__ = (sa.UniqueConstraint("digest"), _OPTIONS)
+
+    id: int = tables.identity()
+    delivery_id: int | None = tables.reference("deliveries.id", nullable=True, ondelete="SET NULL")
+    subscriber_id: int | None = tables.reference("subscribers.id", nullable=True, ondelete="SET NULL")
+    kind: str = Field(nullable=False, index=True)
+    status: str = Field(default="", nullable=False)
+    """RFC 3463, such as 5.1.1."""
+    reason: str = Field(default="", nullable=False)
+    digest: str = Field(nullable=False)
+    """Of message and recipient, so that the same bounce by two ways counts once."""
+    evidence: bytes | None = Field(default=None, nullable=True, sa_type=sa.LargeBinary)
+    received_at: datetime = tables.moment(index=True)

@@ -1,0 +1,1 @@
+"""The ground that every floor stands on: settings, database, tokens, languages and the web kit."""

@@ -1,0 +1,1 @@
+"""Staff: who may come in, by what proof, and what they may do."""

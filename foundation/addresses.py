@@ -1,0 +1,62 @@
+"""E-mail addresses: checked, compared and hidden.
+
+Two spellings of an address are the same person when their keys are equal: the domain in A-labels and
+lower case, the local part in lower case. For sending, the local part is kept as it was typed.
+"""
+
+import hmac
+from dataclasses import dataclass
+
+from email_validator import EmailNotValidError, validate_email
+
+from foundation import errors
+from foundation.i18n import N_
+
+MAX_OCTETS = 254
+"""RFC 5321 §4.5.3.1.3: a path is at most 256 octets with its angle brackets."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Address:
+    """An address that was checked: `email` for sending, `key` for comparing."""
+
+    email: str
+    key: str
+
+    @property
+    def domain(self) -> str:
+        """The domain in A-labels and lower case."""
+        return self.key.rpartition("@")[2]
+
+
+def parse(text: str) -> Address:
+    """Check an address as a person typed it.
+
+    Raises `errors.Invalid` when it is not one. Syntax only: no DNS is asked.
+    """
+    typed = text.strip()
+    if any(ord(character) < 32 or ord(character) == 127 for character in typed):
+        raise errors.Invalid(N_("An e-mail address can't hold line breaks or control characters."))
+    try:
+        # `strict` holds the local part to 64 octets (RFC 5321 §4.5.3.1.1).
+        found = validate_email(typed, check_deliverability=False, strict=True, test_environment=True)
+    except EmailNotValidError as problem:
+        raise errors.Invalid(
+            N_("“%(text)s” is not an e-mail address. It should look like name@example.org."),
+            text=typed[:80],
+        ) from problem
+    email = f"{found.local_part}@{found.ascii_domain}"
+    if len(email.encode()) > MAX_OCTETS:
+        raise errors.Invalid(N_("This e-mail address is too long."))
+    return Address(email=email, key=f"{found.local_part.lower()}@{found.ascii_domain.lower()}")
+
+
+def keyed_hash(key: str, *, secret: bytes) -> str:
+    """The hash under which a suppression outlives the address itself (hex, 64 characters)."""
+    return hmac.new(secret, b"address:" + key.encode(), "sha256").hexdigest()
+
+
+def masked(email: str) -> str:
+    """An address for logs and lists: `m…@example.org`."""
+    local, _, domain = email.rpartition("@")
+    return f"{local[:1]}…@{domain}"

@@ -1,0 +1,350 @@
+"""Reads `config.toml` and the environment into typed settings, and names what is wrong in them.
+
+The file at the top of the project lists every setting with its default; `HANDBILL_DATABASE__URL` in
+the environment sets `[database] url`. A secret `x` may be read from a file named by `x_file`.
+"""
+
+import os
+import re
+import tomllib
+from collections.abc import Mapping
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any, Literal
+from zoneinfo import ZoneInfo, available_timezones
+
+import pydantic
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+
+from foundation import errors, i18n
+from foundation.i18n import N_
+
+PREFIX = "HANDBILL_"
+
+
+class Section(BaseModel):
+    """A table of the file: unknown keys are refused, values can't be changed."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True)
+
+
+class Site(Section):
+    """Who we are, as readers see it."""
+
+    name: str = "Handbill"
+    url: str = "http://localhost:8080"
+    postal_address: str = ""
+    contact_email: str = ""
+    language: str = "en"
+    languages: list[str] = ["en", "es"]
+    zone: str = "America/New_York"
+    accent: Annotated[str, Field(pattern=r"^#[0-9a-fA-F]{6}$")] = "#8c2f1b"
+    logo_url: str = ""
+
+    @field_validator("zone")
+    @classmethod
+    def _zone_exists(cls, value: str) -> str:
+        if value not in available_timezones():
+            raise ValueError("must be a time zone such as America/New_York")
+        return value
+
+    @field_validator("url", "logo_url")
+    @classmethod
+    def _is_web_address(cls, value: str) -> str:
+        if value and not re.match(r"^https?://[^\s/]+", value):
+            raise ValueError("must start with http:// or https://")
+        return value.rstrip("/")
+
+    @model_validator(mode="after")
+    def _languages_exist(self) -> "Site":
+        for code in (self.language, *self.languages):
+            if code not in i18n.available():
+                raise ValueError(f"language {code!r} has no texts; there are {', '.join(i18n.available())}")
+        return self
+
+    @property
+    def tzinfo(self) -> ZoneInfo:
+        """The site's zone."""
+        return ZoneInfo(self.zone)
+
+
+class Server(Section):
+    """The web server."""
+
+    host: str = "127.0.0.1"
+    port: Annotated[int, Field(ge=0, le=65535)] = 8080
+    trusted_proxies: list[str] = []
+    max_body_bytes: Annotated[int, Field(ge=10_000)] = 1_048_576
+    secure_cookies: bool = True
+
+
+class DatabaseSettings(Section):
+    """Where everything is kept."""
+
+    url: str = "sqlite:///var/handbill.db"
+    url_file: str = ""
+    busy_timeout_s: Annotated[float, Field(gt=0)] = 5.0
+    pool_size: Annotated[int, Field(ge=1, le=100)] = 10
+
+
+class Security(Section):
+    """Keys, sessions and passwords."""
+
+    secret_keys: list[str] = []
+    secret_key_file: str = "var/secret.key"
+    session_days: Annotated[int, Field(ge=1)] = 14
+    signin_link_minutes: Annotated[int, Field(ge=5)] = 60
+    signin_attempts_per_hour: Annotated[int, Field(ge=1)] = 20
+    password_min_length: Annotated[int, Field(ge=8)] = 12
+
+    @field_validator("secret_keys")
+    @classmethod
+    def _long_enough(cls, value: list[str]) -> list[str]:
+        if any(len(key) < 32 for key in value):
+            raise ValueError("each key needs at least 32 characters")
+        return value
+
+
+class Mail(Section):
+    """What stands on every mail."""
+
+    from_name: str = ""
+    from_address: str = "bulletin@localhost.localdomain"
+    reply_to: str = ""
+    return_path_domain: str = ""
+    list_domain: str = ""
+    staff_address: str = ""
+
+
+class Tls(StrEnum):
+    """How a connection to a relay is protected."""
+
+    NONE = "none"
+    """In clear; for a relay on the same machine."""
+    STARTTLS = "starttls"
+    """Upgraded after connecting (RFC 3207); refused if the relay can't."""
+    TLS = "tls"
+    """Encrypted from the first byte (RFC 8314)."""
+
+
+class Relay(Section):
+    """An SMTP server that takes our mail."""
+
+    name: str = "relay"
+    host: str = "127.0.0.1"
+    port: Annotated[int, Field(ge=1, le=65535)] = 25
+    username: str = ""
+    password: str = ""
+    password_file: str = ""
+    tls: Tls = Tls.NONE
+    verify_certificate: bool = True
+    connections: Annotated[int, Field(ge=1, le=100)] = 4
+    messages_per_connection: Annotated[int, Field(ge=1)] = 1000
+    timeout_s: Annotated[float, Field(gt=0)] = 60.0
+    hello_name: str = ""
+
+
+class Delivery(Section):
+    """How campaigns are sent."""
+
+    journal_dir: str = "var/journal"
+    batch_size: Annotated[int, Field(ge=1, le=10_000)] = 200
+    lease_s: Annotated[int, Field(ge=10)] = 120
+    record_interval_s: Annotated[float, Field(gt=0)] = 0.2
+    fsync_interval_s: Annotated[float, Field(ge=0)] = 1.0
+    retry_minutes: list[int] = [5, 15, 60, 240, 480, 960, 1440]
+    give_up_hours: Annotated[int, Field(ge=1)] = 96
+    relay_rest_s: Annotated[float, Field(gt=0)] = 15.0
+    uncertain: Literal["hold", "resend"] = "hold"
+    late_start_hours: Annotated[int, Field(ge=0)] = 6
+    node: str = ""
+
+
+class SignupSettings(Section):
+    """Limits that keep the sign-up form from being used against strangers."""
+
+    confirmations_per_address_per_hour: Annotated[int, Field(ge=1)] = 1
+    confirmations_per_address_per_day: Annotated[int, Field(ge=1)] = 3
+    submissions_per_network_per_hour: Annotated[int, Field(ge=1)] = 60
+    confirmations_per_hour: Annotated[int, Field(ge=1)] = 2000
+    min_seconds_on_form: Annotated[float, Field(ge=0)] = 2.0
+    confirm_link_days: Annotated[int, Field(ge=1)] = 14
+
+
+class Tracking(Section):
+    """Counting opens and clicks."""
+
+    enabled: bool = True
+    machine_window_s: Annotated[int, Field(ge=0)] = 20
+
+
+class Retention(Section):
+    """How long what is not needed for ever is kept."""
+
+    network_days: Annotated[int, Field(ge=0)] = 30
+    unconfirmed_days: Annotated[int, Field(ge=1)] = 30
+    sent_notices_days: Annotated[int, Field(ge=1)] = 30
+    bounce_evidence_days: Annotated[int, Field(ge=0)] = 90
+    sessions_days: Annotated[int, Field(ge=1)] = 30
+
+
+class Scheduler(Section):
+    """How often due things are looked for."""
+
+    tick_s: Annotated[float, Field(gt=0)] = 5.0
+
+
+class Log(Section):
+    """What the service writes about itself."""
+
+    level: Literal["debug", "info", "warning", "error"] = "info"
+    format: Literal["auto", "text", "json"] = "auto"
+
+
+class Settings(Section):
+    """Everything that can be set."""
+
+    site: Site = Site()
+    server: Server = Server()
+    database: DatabaseSettings = DatabaseSettings()
+    security: Security = Security()
+    mail: Mail = Mail()
+    relay: list[Relay] = [Relay()]
+    delivery: Delivery = Delivery()
+    signup: SignupSettings = SignupSettings()
+    tracking: Tracking = Tracking()
+    retention: Retention = Retention()
+    scheduler: Scheduler = Scheduler()
+    log: Log = Log()
+
+    @property
+    def return_path_domain(self) -> str:
+        """The domain of the envelope sender; the From domain unless set."""
+        return self.mail.return_path_domain or self.mail.from_address.rpartition("@")[2]
+
+    @property
+    def from_name(self) -> str:
+        """The name in From; the site's unless set."""
+        return self.mail.from_name or self.site.name
+
+
+def load(path: Path | None, environment: Mapping[str, str] | None = None) -> Settings:
+    """Settings from the file (defaults when `path` is None) and the environment.
+
+    Raises `errors.ConfigProblem` that names the file, line and key, and what is allowed.
+    """
+    text = _read(path) if path else ""
+    source = str(path) if path else "config.toml"
+    try:
+        values = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as problem:
+        raise errors.ConfigProblem(
+            N_("%(file)s is not valid TOML: %(problem)s"), file=source, problem=str(problem)
+        ) from problem
+    if isinstance(values.get("relay"), dict):
+        values["relay"] = [values["relay"]]
+    from_environment = _apply_environment(values, environment if environment is not None else os.environ)
+    try:
+        settings = Settings.model_validate(values)
+    except pydantic.ValidationError as problem:
+        raise _explained(problem, text, source, from_environment) from problem
+    return _with_secrets_from_files(settings)
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as problem:
+        raise errors.ConfigProblem(
+            N_("%(file)s can't be read: %(problem)s"), file=str(path), problem=str(problem)
+        ) from problem
+
+
+def _apply_environment(values: dict[str, Any], environment: Mapping[str, str]) -> dict[tuple[str, str], str]:
+    """Lay `HANDBILL_SECTION__KEY` over the file's values; returns which variable set what."""
+    origin: dict[tuple[str, str], str] = {}
+    for variable, raw in sorted(environment.items()):
+        section, separator, key = variable.removeprefix(PREFIX).lower().partition("__")
+        if not variable.startswith(PREFIX) or not separator:
+            continue
+        if section == "relay":
+            relays = values.setdefault("relay", [{}])
+            table = relays[0]
+        else:
+            table = values.setdefault(section, {})
+        table[key] = _as_written(section, key, raw)
+        origin[section, key] = variable
+    return origin
+
+
+def _as_written(section: str, key: str, raw: str) -> Any:
+    """Lists come as comma-separated text; pydantic turns the rest into numbers and booleans."""
+    model = Relay if section == "relay" else _section_model(section)
+    field = model.model_fields.get(key) if model else None
+    if field is not None and str(field.annotation).startswith("list"):
+        return [part.strip() for part in raw.split(",") if part.strip()]
+    return raw
+
+
+def _section_model(section: str) -> type[Section] | None:
+    field = Settings.model_fields.get(section)
+    annotation = field.annotation if field else None
+    return annotation if isinstance(annotation, type) and issubclass(annotation, Section) else None
+
+
+def _explained(
+    problem: pydantic.ValidationError,
+    text: str,
+    source: str,
+    origin: Mapping[tuple[str, str], str],
+) -> errors.ConfigProblem:
+    first = problem.errors()[0]
+    places = [str(part) for part in first["loc"] if not isinstance(part, int)]
+    section = places[0] if places else ""
+    key = places[1] if len(places) > 1 else ""
+    line = _line_of(text, section, key)
+    where = origin.get((section, key)) or (f"{source}, line {line}" if line else source)
+    name = f"[{section}] {key}".strip()
+    if first["type"] == "extra_forbidden":
+        model = (Relay if section == "relay" else _section_model(section)) if key else Settings
+        allowed = ", ".join(sorted(model.model_fields)) if model else ""
+        return errors.ConfigProblem(
+            N_("%(where)s: there is no setting %(name)s. Allowed here: %(allowed)s."),
+            where=where, name=name, allowed=allowed,
+        )
+    return errors.ConfigProblem(
+        N_("%(where)s: %(name)s is wrong: %(problem)s."),
+        where=where, name=name, problem=first["msg"].removeprefix("Value error, "),
+    )
+
+
+def _line_of(text: str, section: str, key: str) -> int | None:
+    current = ""
+    found: int | None = None
+    for number, line in enumerate(text.splitlines(), start=1):
+        header = re.match(r"\s*\[\[?\s*([\w.-]+)\s*\]\]?", line)
+        if header:
+            current = header[1]
+            if current == section and found is None:
+                found = number
+        elif current == section and key and re.match(rf"\s*[\"']?{re.escape(key)}[\"']?\s*=", line):
+            return number
+        elif not current and not key and re.match(rf"\s*{re.escape(section)}\s*=", line):
+            return number
+    return found
+
+
+def _with_secrets_from_files(settings: Settings) -> Settings:
+    relays = [
+        relay.model_copy(update={"password": _secret(relay.password_file)}) if relay.password_file else relay
+        for relay in settings.relay
+    ]
+    updates: dict[str, Any] = {"relay": relays}
+    if settings.database.url_file:
+        url = _secret(settings.database.url_file)
+        updates["database"] = settings.database.model_copy(update={"url": url})
+    return settings.model_copy(update=updates)
+
+
+def _secret(path: str) -> str:
+    return _read(Path(path)).strip()

@@ -1,0 +1,160 @@
+"""Opens the database and hands out sessions: SQLite in WAL mode by default, PostgreSQL by URL.
+
+`reading()` gives a session for queries, `transaction()` one that commits at the end of the block or
+rolls back when it raises. On SQLite writers queue up in the process (one lock) and take the write
+lock at once (`BEGIN IMMEDIATE`), so a read that turns into a write can't fail half-way.
+"""
+
+import asyncio
+import contextlib
+import re
+import sqlite3
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import event, exc
+from sqlalchemy.engine import Connection, make_url
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from foundation import errors
+from foundation.i18n import N_
+
+_BUSY = re.compile(r"database is locked|disk is full|disk I/O error|deadlock|too many (clients|connections)", re.I)
+
+
+class Database:
+    """One database, as the whole process uses it."""
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        self.engine = engine
+        self.dialect = engine.dialect.name
+        self._writing = engine.execution_options(sqlite_begin="IMMEDIATE")
+        self._writers = asyncio.Lock() if self.dialect == "sqlite" else None
+
+    @contextlib.asynccontextmanager
+    async def reading(self) -> AsyncIterator[AsyncSession]:
+        """A session that sees one consistent state and changes nothing.
+
+        Raises `errors.Busy` when the database can't be reached.
+        """
+        with _busy_is_said():
+            async with AsyncSession(self.engine, expire_on_commit=False) as session:
+                yield session
+
+    @contextlib.asynccontextmanager
+    async def transaction(self) -> AsyncIterator[AsyncSession]:
+        """A session whose changes are all kept at the end of the block, or none if it raises.
+
+        Raises `errors.Busy` when the database is locked, full or gone.
+        """
+        with _busy_is_said():
+            async with self._writers or contextlib.nullcontext():
+                async with AsyncSession(self._writing, expire_on_commit=False) as session:
+                    async with session.begin():
+                        yield session
+
+    async def close(self) -> None:
+        """Give back every connection."""
+        await self.engine.dispose()
+
+
+def connect(url: str, *, busy_timeout_s: float = 5.0, pool_size: int = 10) -> Database:
+    """A database by URL: `sqlite:///var/handbill.db` or `postgresql://user:password@host/name`.
+
+    Makes the SQLite file's folder. Raises `errors.ConfigProblem` for any other kind of URL.
+    """
+    parsed = make_url(url)
+    backend = parsed.get_backend_name()
+    if backend == "sqlite":
+        if parsed.database and parsed.database != ":memory:":
+            Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
+        engine = create_async_engine(
+            parsed.set(drivername="sqlite+aiosqlite"),
+            pool_size=pool_size,
+            max_overflow=pool_size,
+            connect_args={"timeout": busy_timeout_s, "isolation_level": None},
+        )
+        event.listen(engine.sync_engine, "connect", _prepare_sqlite)
+        event.listen(engine.sync_engine, "begin", _begin_sqlite)
+    elif backend == "postgresql":
+        engine = create_async_engine(
+            parsed.set(drivername="postgresql+asyncpg"),
+            pool_size=pool_size,
+            max_overflow=pool_size,
+            pool_pre_ping=True,
+            connect_args={"timeout": busy_timeout_s, "server_settings": {"timezone": "UTC"}},
+        )
+    else:
+        raise errors.ConfigProblem(
+            N_("The database URL starts with “%(backend)s”; use sqlite:/// or postgresql://."),
+            backend=backend,
+        )
+    return Database(engine)
+
+
+def _prepare_sqlite(connection: Any, _record: object) -> None:
+    cursor = connection.cursor()
+    for pragma in (
+        "journal_mode=WAL",
+        # FULL keeps a commit through a loss of power, not only through the end of the process.
+        "synchronous=FULL",
+        "foreign_keys=ON",
+        "temp_store=MEMORY",
+        "cache_size=-16000",
+    ):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    mode = connection.get_execution_options().get("sqlite_begin", "DEFERRED")
+    connection.exec_driver_sql(f"BEGIN {mode}")
+
+
+@contextlib.contextmanager
+def _busy_is_said() -> Iterator[None]:
+    try:
+        yield
+    except (exc.OperationalError, exc.InterfaceError, exc.TimeoutError, OSError) as problem:
+        if isinstance(problem, exc.DBAPIError) and not isinstance(problem, exc.InterfaceError):
+            if not _BUSY.search(str(problem.orig)):
+                raise
+        raise errors.Busy(
+            N_("The database can't be used just now. Nothing was lost; try again in a moment.")
+        ) from problem
+
+
+async def backup(db: Database, target: Path) -> None:
+    """Write a consistent copy of a SQLite database to `target` while the service runs.
+
+    Raises `errors.Refused` for PostgreSQL, which has its own tool, and when `target` exists.
+    """
+    if db.dialect != "sqlite":
+        raise errors.Refused(
+            N_("This database is PostgreSQL: use pg_dump, which copies it while it runs.")
+        )
+    if target.exists():
+        raise errors.Refused(N_("%(file)s exists already; choose another name."), file=str(target))
+    source = db.engine.url.database or ""
+    await asyncio.to_thread(_copy_sqlite, source, target)
+
+
+def _copy_sqlite(source: str, target: Path) -> None:
+    part = target.with_name(target.name + ".part")
+    with contextlib.closing(sqlite3.connect(source)) as original:
+        with contextlib.closing(sqlite3.connect(part)) as copy:
+            original.backup(copy)
+    part.replace(target)
+
+
+async def is_reachable(db: Database) -> bool:
+    """Whether a query is answered."""
+    try:
+        async with db.reading() as session:
+            await session.execute(sa.text("SELECT 1"))
+    except errors.Busy:
+        return False
+    return True

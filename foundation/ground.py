@@ -1,0 +1,34 @@
+"""What every verb is handed: database, clock, settings, tokens, languages and the notice queue."""
+
+from dataclasses import dataclass
+
+from foundation.clock import Clock
+from foundation.config import Settings
+from foundation.database import Database
+from foundation.i18n import Catalog, Translator
+from foundation.notices import NoticeQueue
+from foundation.tokens import Keyring, Purpose
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Ground:
+    """Built once by `handbill/app.py` and passed to every verb."""
+
+    db: Database
+    clock: Clock
+    settings: Settings
+    tokens: Keyring
+    catalog: Catalog
+    notices: NoticeQueue
+
+    def translator(self, language: str | None) -> Translator:
+        """The texts for a reader who wishes `language`."""
+        return self.catalog.translator(language)
+
+    def url(self, path: str) -> str:
+        """An absolute address on this site; `path` starts with a slash."""
+        return self.settings.site.url.rstrip("/") + path
+
+    def link(self, path: str, purpose: Purpose, *numbers: int) -> str:
+        """An absolute address whose last part is a sealed token: `link("/unsubscribe", …)`."""
+        return self.url(f"{path}/{self.tokens.seal(purpose, *numbers)}")

@@ -1,0 +1,186 @@
+"""Languages: texts by gettext, dates and numbers by CLDR, and which language a reader gets.
+
+English msgids stand in the code; every other language is a folder `foundation/locales/<code>/` with
+`*.po` files (all are read and joined) and its own name in `NAMES`. Adding a folder adds a language.
+"""
+
+import gettext as std_gettext
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from babel import Locale, dates, numbers
+from babel.messages import pofile
+
+LOCALES = Path(__file__).parent / "locales"
+SOURCE = "en"
+
+
+def N_(msgid: str) -> str:  # noqa: N802 - the customary name for marking a text for translation
+    """Mark a text for translation where it stands, to be translated where it is shown."""
+    return msgid
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Translator:
+    """One language: its texts, and how it writes dates and numbers in the site's zone."""
+
+    language: str
+    zone: ZoneInfo
+    texts: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    plural_expression: str = "(n != 1)"
+
+    @property
+    def locale(self) -> Locale:
+        """The CLDR locale behind the language."""
+        return Locale.parse(self.language.replace("-", "_"))
+
+    @property
+    def direction(self) -> str:
+        """`ltr` or `rtl`."""
+        return self.locale.text_direction
+
+    @property
+    def name(self) -> str:
+        """The language's name for itself, such as “español”."""
+        return self.locale.get_display_name(self.locale) or self.language
+
+    def gettext(self, msgid: str) -> str:
+        """The text in this language, or the English one where there is none."""
+        found = self.texts.get(msgid)
+        return found[0] if found and found[0] else msgid
+
+    def ngettext(self, singular: str, plural: str, count: int) -> str:
+        """The form of the text that fits `count`."""
+        found = self.texts.get(singular)
+        if found and len(found) > 1:
+            form = found[_plural_index(self.plural_expression, count)]
+            if form:
+                return form
+        return singular if count == 1 else plural
+
+    def date(self, value: date | datetime, style: str = "long") -> str:
+        """A date in words, in the site's zone; `style` is short, medium, long or full."""
+        if isinstance(value, datetime):
+            value = value.astimezone(self.zone).date()
+        return dates.format_date(value, style, locale=self.locale)
+
+    def moment(self, value: datetime, style: str = "medium", zone: ZoneInfo | None = None) -> str:
+        """A date with its time of day, in `zone` or the site's."""
+        pattern = dates.format_datetime(
+            value, style, tzinfo=zone or self.zone, locale=self.locale
+        )
+        return pattern.replace("\u202f", " ")
+
+    def number(self, value: float) -> str:
+        """A number with this language's separators."""
+        return numbers.format_decimal(value, locale=self.locale)
+
+    def percent(self, share: float, digits: int = 1) -> str:
+        """A share from 0 to 1 as a percentage."""
+        return numbers.format_percent(share, "#,##0." + "#" * digits + "%", locale=self.locale)
+
+
+class Catalog:
+    """Every language that the site offers."""
+
+    def __init__(self, translators: Mapping[str, Translator], *, default: str) -> None:
+        self._translators = dict(translators)
+        self.default = default
+
+    @property
+    def languages(self) -> tuple[str, ...]:
+        """Codes, the site's default first."""
+        others = [code for code in self._translators if code != self.default]
+        return (self.default, *others)
+
+    def translator(self, language: str | None) -> Translator:
+        """The translator for a wish, matched exact → base → site default."""
+        return self._translators[match(language, self.languages)]
+
+
+def match(wish: str | None, offered: Iterable[str]) -> str:
+    """The offered language nearest to a wish (`es-MX` → `es` → the first offered).
+
+    Matching follows RFC 4647 §3.4 (lookup).
+    """
+    choices = list(offered)
+    found = _lookup(wish, choices)
+    return found if found is not None else choices[0]
+
+
+def match_header(header: str | None, offered: Iterable[str]) -> str:
+    """The offered language that an `Accept-Language` header likes best (RFC 9110 §12.5.4)."""
+    choices = list(offered)
+    wishes: list[tuple[float, int, str]] = []
+    for place, part in enumerate((header or "").split(",")[:20]):
+        tag, _, parameters = part.strip().partition(";")
+        wishes.append((-_quality(parameters), place, tag.strip()))
+    for quality, _, tag in sorted(wishes):
+        found = _lookup(tag, choices) if quality < 0 else None
+        if found is not None:
+            return found
+    return choices[0]
+
+
+def _lookup(wish: str | None, choices: list[str]) -> str | None:
+    by_key = {choice.lower(): choice for choice in choices}
+    tag = (wish or "").lower().replace("_", "-")
+    while tag:
+        if tag in by_key:
+            return by_key[tag]
+        tag = tag.rpartition("-")[0]
+    return None
+
+
+def _quality(parameters: str) -> float:
+    name, _, value = parameters.strip().partition("=")
+    if name.strip() != "q":
+        return 1.0
+    try:
+        return min(1.0, max(0.0, float(value)))
+    except ValueError:
+        return 0.0
+
+
+def _plural_index(expression: str, count: int) -> int:
+    return std_gettext.c2py(expression)(count)  # type: ignore[attr-defined,no-any-return]
+
+
+def load(*, languages: Iterable[str], default: str, zone: str, folder: Path = LOCALES) -> Catalog:
+    """Read the texts of `languages`; `default` comes first among them.
+
+    Raises `KeyError` when a language has no folder (configuration checks this before).
+    """
+    tzinfo = ZoneInfo(zone)
+    wanted = [default, *(code for code in languages if code != default)]
+    return Catalog({code: _read(code, tzinfo, folder) for code in wanted}, default=default)
+
+
+def available(folder: Path = LOCALES) -> tuple[str, ...]:
+    """Every language that has texts."""
+    found = sorted(entry.name for entry in folder.iterdir() if any(entry.glob("*.po")))
+    return (SOURCE, *(code for code in found if code != SOURCE))
+
+
+def _read(language: str, zone: ZoneInfo, folder: Path) -> Translator:
+    if language == SOURCE:
+        return Translator(language=language, zone=zone)
+    texts: dict[str, tuple[str, ...]] = {}
+    expression = "(n != 1)"
+    for path in sorted((folder / language).glob("*.po")):
+        with path.open("rb") as file:
+            catalog = pofile.read_po(file, locale=language)
+        expression = catalog.plural_expr
+        for message in catalog:
+            if not message.id or message.fuzzy:
+                continue
+            if isinstance(message.id, (list, tuple)):
+                texts[message.id[0]] = tuple(message.string)
+            elif message.string:
+                texts[message.id] = (str(message.string),)
+    if not texts:
+        raise KeyError(language)
+    return Translator(language=language, zone=zone, texts=texts, plural_expression=expression)

@@ -1,0 +1,109 @@
+"""What every table is made of: the base class, column kinds that mean the same on both engines.
+
+SQLite and PostgreSQL keep time, JSON and large integers in different ways; these helpers make one
+declaration serve both. Nothing here opens a connection.
+"""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.engine.interfaces import Dialect
+from sqlalchemy.types import TypeDecorator
+from sqlmodel import Field, SQLModel
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+NAMING = {
+    "ix": "ix_%(column_0_N_label)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+    "pk": "pk_%(table_name)s",
+}
+SQLModel.metadata.naming_convention = NAMING
+METADATA = SQLModel.metadata
+
+BIG = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+JSON = sa.JSON().with_variant(postgresql.JSONB(), "postgresql")
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """A moment, aware and in UTC on the way in and out.
+
+    PostgreSQL keeps `timestamptz`; SQLite keeps the UTC wall time as text, which sorts as it should.
+    """
+
+    impl = sa.DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """To the database; a naive datetime is a mistake of the caller."""
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("a moment without a zone can't be stored")
+        value = value.astimezone(UTC)
+        return value.replace(tzinfo=None) if dialect.name == "sqlite" else value
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """From the database, aware and in UTC."""
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+class Table(SQLModel):
+    """Base of every table. SQLite never gives an erased row's number to somebody else."""
+
+    __table_args__: Any = {"sqlite_autoincrement": True}
+
+
+def identity() -> Any:
+    """The primary key: a number given by the database."""
+    return Field(default=None, primary_key=True, sa_type=BIG)
+
+
+def reference(target: str, *, nullable: bool = False, index: bool = True, ondelete: str = "CASCADE") -> Any:
+    """A foreign key to `table.column`; by default the row goes with what it refers to."""
+    kwargs: dict[str, Any] = {"default": None} if nullable else {}
+    return Field(
+        **kwargs, foreign_key=target, nullable=nullable, index=index, ondelete=ondelete, sa_type=BIG
+    )
+
+
+def loose_reference(*, index: bool = True) -> Any:
+    """A number of a row on a higher floor, or of one that may be gone; not enforced."""
+    return Field(default=None, nullable=True, index=index, sa_type=BIG)
+
+
+def moment(*, index: bool = False) -> Any:
+    """A moment that is always there."""
+    return Field(nullable=False, index=index, sa_type=UtcDateTime)
+
+
+def maybe_moment(*, index: bool = False) -> Any:
+    """A moment that may not have come yet."""
+    return Field(default=None, nullable=True, index=index, sa_type=UtcDateTime)
+
+
+def json_list() -> Any:
+    """A JSON column that starts as an empty list. Assign a new list to change it."""
+    return Field(default_factory=list, nullable=False, sa_type=JSON)
+
+
+def json_dict() -> Any:
+    """A JSON column that starts as an empty object. Assign a new dictionary to change it."""
+    return Field(default_factory=dict, nullable=False, sa_type=JSON)
+
+
+def long_text(default: str = "") -> Any:
+    """A text without a limit of its own in the database."""
+    return Field(default=default, nullable=False, sa_type=sa.Text)
+
+
+def insert_for(session: AsyncSession, table: type[SQLModel]) -> postgresql.Insert | sqlite.Insert:
+    """An INSERT that knows `on_conflict_do_update` and `on_conflict_do_nothing` on this engine."""
+    dialect = session.get_bind().dialect.name
+    target = sa.inspect(table).local_table
+    return postgresql.insert(target) if dialect == "postgresql" else sqlite.insert(target)

@@ -1,0 +1,122 @@
+"""Reads what a form sent, field by field, and gathers what is wrong with it.
+
+A single-line field never holds a line break or control character, whatever was sent: that is where
+header injection starts.
+"""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from aiohttp import web
+from multidict import MultiDict
+
+from foundation import errors
+from foundation.i18n import N_
+
+FORM_TYPES = frozenset({"application/x-www-form-urlencoded", "multipart/form-data"})
+
+
+class Form:
+    """The fields of a form; `problems` fills as fields are read, `check()` raises them together."""
+
+    def __init__(self, values: MultiDict[str]) -> None:
+        self.values = values
+        self.problems: dict[str, errors.HandbillError] = {}
+
+    def line(self, *names: str, limit: int = 200, required: bool = False) -> str:
+        """A single line: the first of `names` that was sent, trimmed."""
+        raw = next((self.values[name] for name in names if name in self.values), "")
+        if any(ord(character) < 32 or ord(character) == 127 for character in raw.strip()):
+            self.problems[names[0]] = errors.Invalid(N_("This can't hold line breaks."))
+            return ""
+        return self._checked(names[0], " ".join(raw.split()), limit, required=required)
+
+    def text(self, name: str, *, limit: int = 20_000, required: bool = False) -> str:
+        """Several lines, with LF line ends and no other control characters."""
+        raw = self.values.get(name, "").replace("\r\n", "\n").replace("\r", "\n")
+        kept = "".join(c for c in raw if ord(c) >= 32 and ord(c) != 127 or c in "\n\t")
+        return self._checked(name, kept.strip(), limit, required=required)
+
+    def lines(self, name: str, *, limit: int = 50) -> list[str]:
+        """Every value of a repeated field, without blanks and repeats."""
+        found = [value.strip() for value in self.values.getall(name, [])][:limit]
+        return list(dict.fromkeys(value for value in found if value and value.isprintable()))
+
+    def flag(self, name: str) -> bool:
+        """Whether a box was ticked."""
+        return self.values.get(name, "") not in ("", "0", "false", "off")
+
+    def number(self, name: str, *, default: int | None = None) -> int | None:
+        """A whole number, or `default` when blank."""
+        raw = self.values.get(name, "").strip()
+        if not raw:
+            return default
+        if not raw.isascii() or not raw.isdigit() or len(raw) > 15:
+            self.problems[name] = errors.Invalid(N_("Type a whole number."))
+            return default
+        return int(raw)
+
+    def check(self) -> None:
+        """Raise `errors.Invalid` with every problem found so far."""
+        if self.problems:
+            raise errors.Invalid(
+                N_("Something needs to be mended before this can be kept."), fields=self.problems
+            )
+
+    def _checked(self, name: str, value: str, limit: int, *, required: bool) -> str:
+        if required and not value:
+            self.problems[name] = errors.Invalid(N_("Fill this in."))
+        elif len(value) > limit:
+            self.problems[name] = errors.Invalid(
+                N_("This is too long: at most %(limit)s characters."), limit=limit
+            )
+        return value
+
+
+async def read(request: web.Request) -> Form:
+    """The form in a request's body, urlencoded or multipart; files are passed over.
+
+    Raises `errors.Invalid` for another content type or bytes that are not UTF-8, `errors.TooLarge`
+    for a body over `[server] max_body_bytes`.
+    """
+    if request.content_type not in FORM_TYPES:
+        raise errors.Invalid(N_("Send this as a form."))
+    try:
+        posted = await request.post()
+    except web.HTTPRequestEntityTooLarge as problem:
+        raise too_large() from problem
+    except (UnicodeError, ValueError, LookupError) as problem:
+        raise _not_readable() from problem
+    values: MultiDict[str] = MultiDict()
+    for name, value in posted.items():
+        if isinstance(value, str):
+            # aiohttp replaces what is not UTF-8 with U+FFFD.
+            if "\ufffd" in value or "\ufffd" in name:
+                raise _not_readable()
+            values.add(name, value)
+    return Form(values)
+
+
+async def read_json(request: web.Request) -> Mapping[str, Any]:
+    """The JSON object in a request's body. Raises as `read` does."""
+    if request.content_type != "application/json":
+        raise errors.Invalid(N_("Send this as JSON, with Content-Type: application/json."))
+    try:
+        found = json.loads((await request.read()).decode("utf-8"))
+    except web.HTTPRequestEntityTooLarge as problem:
+        raise too_large() from problem
+    except (UnicodeDecodeError, ValueError, RecursionError) as problem:
+        raise errors.Invalid(N_("The body is not valid JSON in UTF-8.")) from problem
+    if not isinstance(found, dict):
+        raise errors.Invalid(N_("The body has to be a JSON object."))
+    return found
+
+
+def too_large() -> errors.TooLarge:
+    """What is said of a body over the limit."""
+    return errors.TooLarge(N_("This is more than can be taken at once. Make it shorter or smaller."))
+
+
+def _not_readable() -> errors.Invalid:
+    return errors.Invalid(N_("The text could not be read. Send it as UTF-8."))

@@ -1,0 +1,194 @@
+"""What a handler needs: the ground, the reader's language, who is signed in, and a page to answer with.
+
+Handlers are thin: read a form (`forms.read`), call one verb, `render` or `redirect`.
+"""
+
+import functools
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import quote
+
+from aiohttp import web
+from multidict import MultiDict
+
+from foundation import errors
+from foundation.accounts.models import Role
+from foundation.accounts.sessions import SignedIn
+from foundation.audit import Actor, ActorKind
+from foundation.ground import Ground
+from foundation.i18n import N_, Translator
+from foundation.web.pages import Pages
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+GROUND: web.AppKey[Ground] = web.AppKey("ground", Ground)
+PAGES: web.AppKey[Pages] = web.AppKey("pages", Pages)
+STAFF_NAVIGATION: web.AppKey[tuple["NavigationItem", ...]] = web.AppKey("staff_navigation", tuple)
+
+FLASH_COOKIE = "handbill_flash"
+TEXT_SIZES = ("normal", "large", "larger")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class NavigationItem:
+    """A door in the staff room's header."""
+
+    path: str
+    msgid: str
+    role: Role = Role.VIEWER
+
+
+@dataclass(kw_only=True, slots=True)
+class RequestContext:
+    """What the middlewares found out about a request."""
+
+    translator: Translator
+    nonce: str
+    text_size: str = "normal"
+    signed_in: SignedIn | None = None
+    flashes: list[str] = field(default_factory=list)
+    cookies: dict[str, tuple[str, int]] = field(default_factory=dict)
+    """Cookies to set with the answer: name → value, seconds (0 deletes)."""
+
+
+CONTEXT = "handbill.context"
+
+
+def ground(request: web.Request) -> Ground:
+    """What verbs are handed."""
+    return request.app[GROUND]
+
+
+def context(request: web.Request) -> RequestContext:
+    """What the middlewares found out."""
+    found: RequestContext = request[CONTEXT]
+    return found
+
+
+def translator(request: web.Request) -> Translator:
+    """The reader's language."""
+    return context(request).translator
+
+
+def speak(request: web.Request, language: str | None) -> None:
+    """Switch to a person's own language, unless `?lang=` asked for another (CONTRACT.md)."""
+    if language and "lang" not in request.query:
+        context(request).translator = ground(request).translator(language)
+
+
+def render(
+    request: web.Request, template: str, *, status: int = 200, **values: Any
+) -> web.Response:
+    """A page from `templates/pages/`, in the reader's language."""
+    ctx = context(request)
+    site = ground(request).settings.site
+    html = request.app[PAGES].render(
+        template,
+        translator=ctx.translator,
+        values={
+            "request_path": request.path,
+            "path": request.path,
+            "site": site,
+            "nonce": ctx.nonce,
+            "csrf_token": ctx.signed_in.csrf_secret if ctx.signed_in else "",
+            "staff": ctx.signed_in,
+            "flashes": ctx.flashes,
+            "text_size": ctx.text_size,
+            "languages": _language_links(request),
+            "nav": _navigation(request),
+            **values,
+        },
+    )
+    response = web.Response(text=html, status=status, content_type="text/html", charset="utf-8")
+    if ctx.signed_in is not None:
+        response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+def redirect(request: web.Request, path: str, *, flash: str | None = None) -> web.Response:
+    """Go to a page of ours with GET (303), with a word to show there."""
+    if not path.startswith("/") or path.startswith("//"):
+        raise ValueError("redirects lead to pages of ours only")
+    if flash:
+        context(request).cookies[FLASH_COOKIE] = (quote(flash), 60)
+    return web.Response(status=303, headers={"Location": path})
+
+
+def actor(request: web.Request) -> Actor:
+    """Who is signed in, for the audit log."""
+    person = signed_in(request)
+    return Actor(kind=ActorKind.STAFF, label=person.name or person.email, staff_id=person.staff_id)
+
+
+def signed_in(request: web.Request) -> SignedIn:
+    """The member of staff. Raises `errors.SignInNeeded` when nobody is signed in."""
+    person = context(request).signed_in
+    if person is None:
+        raise errors.SignInNeeded(N_("Sign in first."))
+    return person
+
+
+def staff(role: Role) -> Callable[[Handler], Handler]:
+    """Lets only staff with `role` or more in. Every handler under `/staff` carries it."""
+
+    def wrap(handler: Handler) -> Handler:
+        @functools.wraps(handler)
+        async def guarded(request: web.Request) -> web.StreamResponse:
+            if not signed_in(request).role.may(role):
+                raise errors.Forbidden(
+                    N_("Your role does not allow this. Ask an owner of this site.")
+                )
+            return await handler(request)
+
+        return guarded
+
+    return wrap
+
+
+def number_in_path(request: web.Request, name: str = "id") -> int:
+    """A row number in the address. Raises `errors.NotFound` when it is not one."""
+    text = request.match_info[name]
+    if not text.isascii() or not text.isdigit() or len(text) > 18:
+        raise errors.NotFound(N_("There is no such page."))
+    return int(text)
+
+
+def is_htmx(request: web.Request) -> bool:
+    """Whether htmx asks for a part of a page."""
+    return request.headers.get("HX-Request") == "true"
+
+
+def _language_links(request: web.Request) -> list[dict[str, Any]]:
+    catalog = ground(request).catalog
+    present = translator(request).language
+    links = []
+    for code in catalog.languages:
+        query = MultiDict(request.query)
+        query["lang"] = code
+        url = request.rel_url.with_query(query)
+        links.append(
+            {
+                "code": code,
+                "name": catalog.translator(code).name,
+                "url": str(url),
+                "is_current": code == present,
+            }
+        )
+    return links
+
+
+def _navigation(request: web.Request) -> list[dict[str, Any]]:
+    ctx = context(request)
+    if ctx.signed_in is None or STAFF_NAVIGATION not in request.app:
+        return []
+    return [
+        {
+            "url": item.path,
+            "label": ctx.translator.gettext(item.msgid),
+            "is_current": request.path == item.path
+            or (item.path != "/staff" and request.path.startswith(item.path + "/")),
+        }
+        for item in request.app[STAFF_NAVIGATION]
+        if ctx.signed_in.role.may(item.role)
+    ]

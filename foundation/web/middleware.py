@@ -1,0 +1,210 @@
+"""What happens around every request: language, session, safe headers, and errors turned into answers.
+
+This is the one place where a domain error becomes a status and a page (or problem details, RFC 9457,
+under `/api/`). No traceback reaches a reader; each unforeseen error is logged with a number that the
+page shows.
+"""
+
+import secrets
+from urllib.parse import unquote
+
+from aiohttp import web
+
+from foundation import errors, i18n, logs
+from foundation.accounts import sessions
+from foundation.i18n import N_
+from foundation.web import forms, kit, security
+from foundation.web.kit import Handler
+
+_log = logs.get("web")
+
+STATUS: dict[type[errors.HandbillError], int] = {
+    errors.Invalid: 422,
+    errors.NotFound: 404,
+    errors.Forbidden: 403,
+    errors.SignInNeeded: 401,
+    errors.Refused: 409,
+    errors.Conflict: 409,
+    errors.TooLarge: 413,
+    errors.TooMany: 429,
+    errors.Busy: 503,
+    errors.BadToken: 400,
+}
+SESSION_COOKIE = "handbill_session"
+_LANGUAGE_COOKIE = "handbill_lang"
+_TEXT_COOKIE = "handbill_text"
+_ONE_YEAR_S = 31_536_000
+
+
+@web.middleware
+async def prepare(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Outermost: finds out the language, answers errors, and puts headers and cookies on the answer."""
+    ground = kit.ground(request)
+    context = kit.RequestContext(
+        translator=ground.translator(_wished_language(request)),
+        nonce=secrets.token_urlsafe(16),
+        text_size=_text_size(request),
+    )
+    request[kit.CONTEXT] = context
+    response = await _answered(request, handler)
+    if not response.prepared:
+        security.add_headers(
+            response, nonce=context.nonce, is_https=ground.settings.site.url.startswith("https:")
+        )
+        _set_cookies(request, response)
+    return response
+
+
+@web.middleware
+async def know_staff(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Looks the session up, for pages of the staff room; checks that its forms come from its pages."""
+    secret = request.cookies.get(SESSION_COOKIE)
+    if not request.path.startswith("/staff"):
+        return await handler(request)
+    context = kit.context(request)
+    security.check_same_site(request)
+    if secret:
+        context.signed_in = await sessions.find(kit.ground(request), secret=secret)
+    if context.signed_in is not None:
+        kit.speak(request, context.signed_in.language)
+        sent = None
+        if request.method == "POST" and security.CSRF_HEADER not in request.headers:
+            sent = (await forms.read(request)).values.get(security.CSRF_FIELD)
+        security.check_csrf(request, sent=sent, expected=context.signed_in.csrf_secret)
+        flash = request.cookies.get(kit.FLASH_COOKIE)
+        if flash:
+            context.flashes.append(unquote(flash))
+            context.cookies.setdefault(kit.FLASH_COOKIE, ("", 0))
+    return await handler(request)
+
+
+async def _answered(request: web.Request, handler: Handler) -> web.StreamResponse:
+    try:
+        return await handler(request)
+    except errors.HandbillError as problem:
+        return _refusal(request, problem)
+    except web.HTTPException as problem:
+        if problem.status < 400:
+            raise
+        return _refusal(request, _from_http(problem), status=problem.status)
+    except ConnectionResetError:
+        raise
+    except Exception:
+        number = secrets.token_hex(4)
+        _log.exception("request failed", number=number, method=request.method, path=request.path)
+        problem_said = errors.HandbillError(
+            N_("Something went wrong on our side. Nothing was lost. Tell us this number: %(number)s."),
+            number=number,
+        )
+        return _refusal(request, problem_said, status=500)
+
+
+def _from_http(problem: web.HTTPException) -> errors.HandbillError:
+    if problem.status == 404:
+        return errors.NotFound(N_("There is no such page."))
+    if problem.status == 413:
+        return forms.too_large()
+    if problem.status == 405:
+        return errors.Refused(N_("This address does not take that kind of request."))
+    return errors.Invalid(N_("This request could not be understood."))
+
+
+def _refusal(
+    request: web.Request, problem: errors.HandbillError, *, status: int | None = None
+) -> web.Response:
+    found = status or next(
+        (code for kind, code in STATUS.items() if isinstance(problem, kind)), 500
+    )
+    if isinstance(problem, errors.SignInNeeded) and not request.path.startswith("/api/"):
+        return web.Response(status=303, headers={"Location": f"/staff/signin?next={request.path}"})
+    response = (
+        problem_details(request, problem, status=found)
+        if request.path.startswith("/api/")
+        else _error_page(request, problem, status=found)
+    )
+    if isinstance(problem, errors.TooMany):
+        response.headers["Retry-After"] = str(problem.retry_after_s)
+    elif isinstance(problem, errors.Busy):
+        response.headers["Retry-After"] = "5"
+    return response
+
+
+def problem_details(
+    request: web.Request, problem: errors.HandbillError, *, status: int
+) -> web.Response:
+    """An error as JSON problem details (RFC 9457 §3)."""
+    speaks = kit.translator(request)
+    body: dict[str, object] = {
+        "type": "about:blank",
+        "title": speaks.gettext(_TITLES.get(status, N_("Something went wrong"))),
+        "status": status,
+        "detail": problem.say(speaks),
+    }
+    if isinstance(problem, errors.Invalid) and problem.fields:
+        body["errors"] = [
+            {"field": name, "detail": field.say(speaks)} for name, field in problem.fields.items()
+        ]
+    return web.json_response(body, status=status, content_type="application/problem+json")
+
+
+_TITLES = {
+    400: N_("This link does not work"),
+    401: N_("Sign in first"),
+    403: N_("Not allowed"),
+    404: N_("Not found"),
+    405: N_("Not possible here"),
+    409: N_("Not possible now"),
+    413: N_("Too large"),
+    415: N_("Something is not right yet"),
+    422: N_("Something is not right yet"),
+    429: N_("Too many requests"),
+    500: N_("Something went wrong"),
+    503: N_("Just a moment"),
+}
+
+
+def _error_page(
+    request: web.Request, problem: errors.HandbillError, *, status: int
+) -> web.Response:
+    speaks = kit.translator(request)
+    return kit.render(
+        request,
+        "error.html",
+        status=status,
+        title=speaks.gettext(_TITLES.get(status, N_("Something went wrong"))),
+        message=problem.say(speaks),
+        error_fields=[
+            (name, field.say(speaks))
+            for name, field in (problem.fields.items() if isinstance(problem, errors.Invalid) else ())
+        ],
+    )
+
+
+def _wished_language(request: web.Request) -> str:
+    offered = kit.ground(request).catalog.languages
+    asked = request.query.get("lang") or request.cookies.get(_LANGUAGE_COOKIE)
+    if asked:
+        return i18n.match(asked, offered)
+    return i18n.match_header(request.headers.get("Accept-Language"), offered)
+
+
+def _text_size(request: web.Request) -> str:
+    asked = request.query.get("text") or request.cookies.get(_TEXT_COOKIE, "")
+    return asked if asked in kit.TEXT_SIZES else "normal"
+
+
+def _set_cookies(request: web.Request, response: web.StreamResponse) -> None:
+    context = kit.context(request)
+    settings = kit.ground(request).settings
+    secure = settings.site.url.startswith("https:") and settings.server.secure_cookies
+    if "text" in request.query:
+        context.cookies.setdefault(_TEXT_COOKIE, (context.text_size, _ONE_YEAR_S))
+    if "lang" in request.query and request.path.startswith("/staff"):
+        context.cookies.setdefault(_LANGUAGE_COOKIE, (context.translator.language, _ONE_YEAR_S))
+    for name, (value, seconds) in context.cookies.items():
+        if seconds:
+            response.set_cookie(
+                name, value, max_age=seconds, httponly=True, secure=secure, samesite="Lax"
+            )
+        else:
+            response.del_cookie(name)

@@ -1,0 +1,110 @@
+"""Headers that keep pages safe, the CSRF check of staff forms, and the network a request came from."""
+
+import hmac
+import ipaddress
+from collections.abc import Sequence
+
+from aiohttp import web
+
+from foundation import errors
+from foundation.i18n import N_
+
+CSRF_FIELD = "csrf_token"
+CSRF_HEADER = "X-CSRF-Token"
+_SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+
+_POLICY = {
+    "default-src": "'none'",
+    "base-uri": "'none'",
+    "connect-src": "'self'",
+    "font-src": "'self'",
+    "form-action": "'self'",
+    "frame-ancestors": "'none'",
+    "frame-src": "'self'",
+    "img-src": "'self' data:",
+    "manifest-src": "'self'",
+    "style-src": "'self'",
+}
+
+
+def content_policy(nonce: str, **changes: str) -> str:
+    """A Content-Security-Policy; `changes` replace directives, with `_` for `-` in their names.
+
+    Scripts run only with the request's nonce (CSP Level 3 §8.2).
+    """
+    directives = {
+        **_POLICY,
+        "script-src": f"'nonce-{nonce}' 'strict-dynamic'",
+        **{name.replace("_", "-"): value for name, value in changes.items()},
+    }
+    return "; ".join(f"{name} {value}" for name, value in directives.items())
+
+
+def add_headers(response: web.StreamResponse, *, nonce: str, is_https: bool) -> None:
+    """Put the safe defaults on an answer that does not say otherwise itself."""
+    headers = response.headers
+    headers.setdefault("Content-Security-Policy", content_policy(nonce))
+    headers.setdefault("X-Content-Type-Options", "nosniff")
+    # Paths hold tokens: the address of a page goes to nobody else.
+    headers.setdefault("Referrer-Policy", "no-referrer")
+    headers.setdefault("X-Frame-Options", "DENY")
+    headers.setdefault("Permissions-Policy", "camera=(), geolocation=(), microphone=()")
+    headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")
+    if is_https:
+        headers.setdefault("Strict-Transport-Security", "max-age=31536000")
+
+
+def check_csrf(request: web.Request, *, sent: str | None, expected: str) -> None:
+    """Refuse a staff form that did not come from a page of ours. Raises `errors.Forbidden`."""
+    if request.method in _SAFE_METHODS:
+        return
+    given = request.headers.get(CSRF_HEADER) or sent or ""
+    if not expected or not hmac.compare_digest(given.encode(), expected.encode()):
+        raise errors.Forbidden(
+            N_("This page was open for too long. Go back, reload it, and send it again.")
+        )
+
+
+def check_same_site(request: web.Request) -> None:
+    """Refuse what another site's page sends to a staff form (Fetch Metadata). Raises `errors.Forbidden`."""
+    came_from = request.headers.get("Sec-Fetch-Site", "same-origin")
+    if request.method not in _SAFE_METHODS and came_from not in ("same-origin", "none"):
+        raise errors.Forbidden(N_("This form was sent from another site."))
+
+
+def client_network(request: web.Request, trusted_proxies: Sequence[str]) -> str:
+    """The network that a request came from: IPv4 /24 or IPv6 /48, never the full address.
+
+    `X-Forwarded-For` counts only when the connection comes from a trusted proxy; of its entries the
+    last that is not itself such a proxy does.
+    """
+    address = request.remote or ""
+    trusted = [ipaddress.ip_network(entry, strict=False) for entry in trusted_proxies]
+    if _is_within(address, trusted):
+        for hop in reversed(request.headers.get("X-Forwarded-For", "").split(",")):
+            address = hop.strip() or address
+            if not _is_within(address, trusted):
+                break
+    return truncated_network(address)
+
+
+def truncated_network(address: str) -> str:
+    """`203.0.113.9` → `203.0.113.0/24`; blank for what is not an address."""
+    try:
+        parsed = ipaddress.ip_address(address)
+    except ValueError:
+        return ""
+    if isinstance(parsed, ipaddress.IPv6Address) and parsed.ipv4_mapped:
+        parsed = parsed.ipv4_mapped
+    length = 24 if parsed.version == 4 else 48
+    return str(ipaddress.ip_network(f"{parsed}/{length}", strict=False))
+
+
+def _is_within(
+    address: str, networks: Sequence[ipaddress.IPv4Network | ipaddress.IPv6Network]
+) -> bool:
+    try:
+        parsed = ipaddress.ip_address(address)
+    except ValueError:
+        return False
+    return any(parsed in network for network in networks)

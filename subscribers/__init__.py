@@ -1,0 +1,1 @@
+"""Who: people and organisations, what they agreed to, and how they take it back."""
