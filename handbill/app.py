@@ -1,0 +1,50 @@
+"""Assembles the web application: every slice's routes, the middlewares, pages and static files."""
+
+from collections.abc import Iterable
+from pathlib import Path
+from types import ModuleType
+
+from aiohttp import web
+
+import templates
+from foundation.accounts.models import Role
+from foundation.ground import Ground
+from foundation.i18n import N_
+from foundation.web import kit, middleware
+from foundation.web.pages import Pages
+from handbill import health
+
+PAGE_SLICES: tuple[ModuleType, ...] = (health,)
+"""Modules that offer `routes()`; each owns its part of the addresses."""
+
+NAVIGATION = (
+    kit.NavigationItem(path="/staff", msgid=N_("Overview")),
+    kit.NavigationItem(path="/staff/bulletins", msgid=N_("Bulletins")),
+    kit.NavigationItem(path="/staff/campaigns", msgid=N_("Campaigns")),
+    kit.NavigationItem(path="/staff/issues", msgid=N_("Issues")),
+    kit.NavigationItem(path="/staff/people", msgid=N_("People")),
+    kit.NavigationItem(path="/staff/members", msgid=N_("Members")),
+    kit.NavigationItem(path="/staff/forms", msgid=N_("Forms")),
+    kit.NavigationItem(path="/staff/partners", msgid=N_("Partners")),
+    kit.NavigationItem(path="/staff/team", msgid=N_("Team"), role=Role.OWNER),
+    kit.NavigationItem(path="/staff/audit", msgid=N_("Log"), role=Role.EDITOR),
+)
+
+_TEMPLATES = Path(templates.__file__).parent
+
+
+def build(ground: Ground, *, extra_routes: Iterable[web.RouteDef] = ()) -> web.Application:
+    """The application over `ground`; the demo adds routes of its own."""
+    pages = Pages(_TEMPLATES / "pages", _TEMPLATES / "static")
+    app = web.Application(
+        client_max_size=ground.settings.server.max_body_bytes,
+        middlewares=[middleware.prepare, middleware.know_staff],
+    )
+    app[kit.GROUND] = ground
+    app[kit.PAGES] = pages
+    app[kit.STAFF_NAVIGATION] = NAVIGATION
+    app.router.add_get("/static/{hash}/{name:.+}", pages.serve_static)
+    for module in PAGE_SLICES:
+        app.router.add_routes(module.routes())
+    app.router.add_routes(list(extra_routes))
+    return app

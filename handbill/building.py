@@ -1,0 +1,48 @@
+"""Builds the ground that every verb is handed, from settings."""
+
+import os
+from pathlib import Path
+
+from delivery.outbox import Outbox
+from foundation import config, database, i18n, tokens
+from foundation.clock import Clock, SystemClock
+from foundation.config import Settings
+from foundation.ground import Ground
+
+DEFAULT_FILE = Path("config.toml")
+
+
+def settings_from(path: Path | None) -> Settings:
+    """Settings from `path`, else `$HANDBILL_CONFIG`, else `config.toml` here, else the defaults.
+
+    Raises `errors.ConfigProblem` that says what to change.
+    """
+    named = path or (
+        Path(os.environ["HANDBILL_CONFIG"]) if "HANDBILL_CONFIG" in os.environ else None
+    )
+    if named is None and DEFAULT_FILE.exists():
+        named = DEFAULT_FILE
+    return config.load(named)
+
+
+def build(settings: Settings, *, clock: Clock | None = None) -> Ground:
+    """The ground of a process. Raises `errors.ConfigProblem` for a database URL of another kind."""
+    site = settings.site
+    return Ground(
+        db=database.connect(
+            settings.database.url,
+            busy_timeout_s=settings.database.busy_timeout_s,
+            pool_size=settings.database.pool_size,
+        ),
+        clock=clock or SystemClock(),
+        settings=settings,
+        tokens=tokens.Keyring(_keys(settings)),
+        catalog=i18n.load(languages=site.languages, default=site.language, zone=site.zone),
+        notices=Outbox(),
+    )
+
+
+def _keys(settings: Settings) -> list[bytes]:
+    if settings.security.secret_keys:
+        return [key.encode() for key in settings.security.secret_keys]
+    return [tokens.load_or_create_key(Path(settings.security.secret_key_file))]

@@ -1,0 +1,36 @@
+"""Opens the web server over the assembled application."""
+
+import contextlib
+from collections.abc import AsyncIterator, Iterable
+
+from aiohttp import web
+
+from foundation import errors
+from foundation.ground import Ground
+from foundation.i18n import N_
+from handbill import app
+
+
+@contextlib.asynccontextmanager
+async def open_web(
+    ground: Ground, *, host: str, port: int, extra_routes: Iterable[web.RouteDef] = ()
+) -> AsyncIterator[int]:
+    """The web server, for as long as the block lasts; gives the port (port 0 takes a free one)."""
+    runner = web.AppRunner(
+        app.build(ground, extra_routes=extra_routes), access_log=None, shutdown_timeout=5
+    )
+    await runner.setup()
+    try:
+        site = web.TCPSite(runner, host, port)
+        try:
+            await site.start()
+        except OSError as problem:
+            raise errors.Refused(
+                N_("Can't listen on %(host)s:%(port)s: %(problem)s. Choose another with --port."),
+                host=host,
+                port=port,
+                problem=problem.strerror or str(problem),
+            ) from problem
+        yield runner.addresses[0][1]
+    finally:
+        await runner.cleanup()

@@ -1,0 +1,61 @@
+"""Runs the service: web, scheduler and sending in one process, or sending alone."""
+
+import asyncio
+import signal
+from collections.abc import Coroutine
+from typing import Any
+
+from delivery.worker import Worker
+from foundation import logs, migrations
+from foundation.ground import Ground
+from handbill import listening
+from scheduler.scheduler import Scheduler
+
+_log = logs.get("serving")
+
+
+async def serve(
+    ground: Ground,
+    *,
+    host: str,
+    port: int,
+    with_worker: bool = True,
+    stop: asyncio.Event | None = None,
+) -> None:
+    """Migrate, then serve until SIGTERM or SIGINT; what is being sent is finished first.
+
+    Raises `errors.Refused` for a database newer than the program or a port that is taken.
+    """
+    stop = stop or stop_on_signals()
+    await migrations.migrate(ground.db)
+    async with listening.open_web(ground, host=host, port=port) as bound:
+        _log.info("serving", url=f"http://{host}:{bound}", worker=with_worker)
+        runs: list[Coroutine[Any, Any, None]] = [Scheduler(ground).run(stop)]
+        if with_worker:
+            runs.append(Worker(ground).run(stop))
+        await _together(runs, stop)
+
+
+async def work(ground: Ground, *, stop: asyncio.Event | None = None) -> None:
+    """Send until SIGTERM or SIGINT. The schema has to be there already."""
+    stop = stop or stop_on_signals()
+    await _together([Worker(ground).run(stop)], stop)
+
+
+def stop_on_signals() -> asyncio.Event:
+    """An event that SIGTERM or SIGINT sets."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    return stop
+
+
+async def _together(runs: list[Coroutine[Any, Any, None]], stop: asyncio.Event) -> None:
+    """Run all until each ends; when one fails, the others are told to stop and it is raised."""
+    tasks = [asyncio.create_task(run) for run in runs]
+    done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_EXCEPTION)
+    stop.set()
+    await asyncio.gather(*tasks, return_exceptions=True)
+    for task in done:
+        task.result()

@@ -1,0 +1,124 @@
+"""Fixtures that every test can ask for; see `tests/world` for what they are made of."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.async_api import Browser
+
+from delivery import worker
+from foundation.config import Settings
+from foundation.ground import Ground
+from tests.world import browsers, databases, grounds, smtp as smtp_world, web as web_world
+from tests.world.clock import FakeClock
+from tests.world.smtp import Catcher
+from tests.world.web import Web
+
+ENGINES = ("sqlite", "postgresql")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Declare the markers that take arguments."""
+    config.addinivalue_line(
+        "markers", "settings(**sections): settings that `ground` has for a test"
+    )
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run tests marked `storage` once on each engine."""
+    if "engine" in metafunc.fixturenames:
+        is_storage = metafunc.definition.get_closest_marker("storage") is not None
+        metafunc.parametrize("engine", ENGINES if is_storage else ENGINES[:1])
+
+
+@pytest.fixture(scope="session")
+def sqlite_files(tmp_path_factory: pytest.TempPathFactory) -> databases.SqliteFiles:
+    """Migrated SQLite files to copy."""
+    return databases.SqliteFiles(tmp_path_factory.mktemp("sqlite"))
+
+
+@pytest.fixture(scope="session")
+def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[databases.PostgresServer]:
+    """A PostgreSQL server of the test run's own."""
+    server = databases.PostgresServer(tmp_path_factory.mktemp("postgres"))
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def source(
+    engine: str, request: pytest.FixtureRequest
+) -> databases.SqliteFiles | databases.PostgresServer:
+    """Where databases of the engine under test come from; PostgreSQL starts only when needed."""
+    found: databases.SqliteFiles | databases.PostgresServer = request.getfixturevalue(
+        "sqlite_files" if engine == "sqlite" else "postgres"
+    )
+    return found
+
+
+@pytest.fixture
+async def database_url(
+    source: databases.SqliteFiles | databases.PostgresServer, tmp_path: Path
+) -> AsyncIterator[str]:
+    """A fresh migrated database of the engine under test."""
+    if isinstance(source, databases.SqliteFiles):
+        yield source.fresh(tmp_path)
+        return
+    url = await source.fresh()
+    yield url
+    await source.drop(url)
+
+
+@pytest.fixture
+def clock() -> FakeClock:
+    """A clock that stands until the test moves it."""
+    return FakeClock()
+
+
+@pytest.fixture
+async def smtp() -> AsyncIterator[Catcher]:
+    """A real SMTP server that keeps what it gets."""
+    async with smtp_world.running() as catcher:
+        yield catcher
+
+
+@pytest.fixture
+def settings(database_url: str, tmp_path: Path, request: pytest.FixtureRequest) -> Settings:
+    """Settings for the test, with what its `settings` marker changes."""
+    marker = request.node.get_closest_marker("settings")
+    changes: dict[str, dict[str, Any]] = dict(marker.kwargs) if marker else {}
+    port = request.getfixturevalue("smtp").port if "smtp" in request.fixturenames else None
+    return grounds.settings(url=database_url, folder=tmp_path, changes=changes, relay_port=port)
+
+
+@pytest.fixture
+async def ground(settings: Settings, clock: FakeClock) -> AsyncIterator[Ground]:
+    """What verbs are handed: real parts over a fresh database."""
+    made = grounds.make(settings, clock)
+    yield made
+    await made.db.close()
+
+
+@pytest.fixture
+async def web(ground: Ground) -> AsyncIterator[Web]:
+    """The assembled application and a browser without scripts."""
+    async with web_world.browsing(ground) as client:
+        yield client
+
+
+@pytest.fixture
+def deliver(ground: Ground) -> Callable[[], Awaitable[None]]:
+    """Send everything that is due now."""
+
+    async def run() -> None:
+        await worker.run_until_idle(ground)
+
+    return run
+
+
+@pytest.fixture
+async def browser() -> AsyncIterator[Browser]:
+    """A real Chromium."""
+    async with browsers.opened() as opened:
+        yield opened

@@ -1,0 +1,1 @@
+"""Real parts for tests: databases, an SMTP server, the assembled application, a browser."""

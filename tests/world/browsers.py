@@ -1,0 +1,57 @@
+"""A real Chromium, driven by Playwright."""
+
+import os
+import shutil
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from playwright.async_api import Browser, Page, async_playwright
+
+AXE = Path(__file__).parents[2] / "node_modules" / "axe-core" / "axe.min.js"
+_FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+    "--disable-quic",
+]
+
+
+def find() -> str:
+    """The browser's path; `$HANDBILL_CHROMIUM` overrules."""
+    named = os.environ.get("HANDBILL_CHROMIUM")
+    found = named or next(
+        (
+            path
+            for name in ("chromium", "chromium-browser", "google-chrome")
+            if (path := shutil.which(name))
+        ),
+        None,
+    )
+    assert found, "no Chromium here: `make setup` installs it, or set HANDBILL_CHROMIUM"
+    return found
+
+
+@asynccontextmanager
+async def opened() -> AsyncIterator[Browser]:
+    """A browser, for as long as the block lasts."""
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=find(), args=_FLAGS)
+        try:
+            yield browser
+        finally:
+            await browser.close()
+
+
+async def violations(page: Page) -> list[str]:
+    """What axe-core finds on the page, as `impact rule: element`, of every impact."""
+    await page.evaluate(AXE.read_text(encoding="utf-8"))
+    found = await page.evaluate("async () => (await axe.run(document)).violations")
+    return [
+        f"{each['impact']} {each['id']}: {node['html'][:160]} {node.get('failureSummary', '')[:200]}"
+        for each in found
+        for node in each["nodes"]
+    ]

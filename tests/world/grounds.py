@@ -1,0 +1,48 @@
+"""A ground for tests: real parts, a clock that tests move, settings that they change."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from foundation.clock import Clock
+from foundation.config import Settings
+from foundation.ground import Ground
+from handbill import building
+
+KEY = "a key for tests only, made of many characters"
+
+
+def settings(
+    *,
+    url: str,
+    folder: Path,
+    changes: Mapping[str, Mapping[str, Any]],
+    relay_port: int | None = None,
+) -> Settings:
+    """Settings for a test: the sample coalition, folders under `folder`, and `changes` by section."""
+    values: dict[str, Any] = {
+        "site": {
+            "name": "Bay State Coalition",
+            "url": "http://handbill.test",
+            "postal_address": "1 Example Street, Boston, MA 02108",
+            "contact_email": "office@coalition.example",
+        },
+        "database": {"url": url},
+        "security": {"secret_keys": [KEY], "secret_key_file": str(folder / "secret.key")},
+        "mail": {"from_address": "bulletin@coalition.example"},
+        "delivery": {"journal_dir": str(folder / "journal"), "record_interval_s": 0.02},
+        "signup": {"min_seconds_on_form": 0},
+        "scheduler": {"tick_s": 0.05},
+    }
+    relay: dict[str, Any] = {"hello_name": "sender.test", "timeout_s": 10}
+    # Port 9 (discard) refuses connections on machines of today.
+    relay["port"] = relay_port or 9
+    for section, entries in changes.items():
+        (relay if section == "relay" else values.setdefault(section, {})).update(entries)
+    values["relay"] = [relay]
+    return Settings.model_validate(values)
+
+
+def make(wanted: Settings, clock: Clock) -> Ground:
+    """A ground over `wanted`; close its database when done."""
+    return building.build(wanted, clock=clock)
