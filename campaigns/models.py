@@ -1,4 +1,4 @@
-"""Tables of issues, developments, materials, bulletins, campaigns and what readers did with them."""
+"""Tables of issues, developments, materials, bulletins, campaigns and readers' hits."""
 
 import enum
 from datetime import date, datetime
@@ -87,7 +87,10 @@ class Development(tables.Table, table=True):
     """One dated thing that happened on an issue."""
 
     __tablename__ = "developments"
-    __table_args__ = (sa.Index("ix_developments_issue_date", "issue_id", "happened_on", "id"), _OPTIONS)
+    __table_args__ = (
+        sa.Index("ix_developments_issue_date", "issue_id", "happened_on", "id"),
+        _OPTIONS,
+    )
 
     id: int = tables.identity()
     issue_id: int = tables.reference("issues.id", index=False)

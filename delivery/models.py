@@ -75,7 +75,7 @@ class DispatchLink(tables.Table, table=True):
 
 
 class DeliveryState(enum.StrEnum):
-    """What became of one recipient. The counts of these add up to the audience, at every instant."""
+    """What became of one recipient. The counts of these always add up to the audience."""
 
     QUEUED = "queued"
     """Waits for a worker, or is leased by one and not yet on the wire."""
@@ -88,7 +88,7 @@ class DeliveryState(enum.StrEnum):
     UNCERTAIN = "uncertain"
     """The final dot may have been written, but no reply was seen before the crash or loss."""
     CANCELLED = "cancelled"
-    """Not sent any more: unsubscribed, suppressed or erased meanwhile, or the campaign was stopped."""
+    """Not sent any more: unsubscribed, suppressed or erased meanwhile, or stopped by staff."""
 
 
 class Delivery(tables.Table, table=True):
@@ -105,7 +105,9 @@ class Delivery(tables.Table, table=True):
 
     id: int = tables.identity()
     dispatch_id: int = tables.reference("dispatches.id", index=False)
-    subscriber_id: int | None = tables.reference("subscribers.id", nullable=True, ondelete="SET NULL")
+    subscriber_id: int | None = tables.reference(
+        "subscribers.id", nullable=True, ondelete="SET NULL"
+    )
     language: str = Field(nullable=False)
     state: str = Field(nullable=False)
     reason: str = Field(default="", nullable=False)
@@ -205,7 +207,9 @@ class Return(tables.Table, table=True):
 
     id: int = tables.identity()
     delivery_id: int | None = tables.reference("deliveries.id", nullable=True, ondelete="SET NULL")
-    subscriber_id: int | None = tables.reference("subscribers.id", nullable=True, ondelete="SET NULL")
+    subscriber_id: int | None = tables.reference(
+        "subscribers.id", nullable=True, ondelete="SET NULL"
+    )
     kind: str = Field(nullable=False, index=True)
     status: str = Field(default="", nullable=False)
     """RFC 3463, such as 5.1.1."""

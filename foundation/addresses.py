@@ -1,7 +1,7 @@
 """E-mail addresses: checked, compared and hidden.
 
-Two spellings of an address are the same person when their keys are equal: the domain in A-labels and
-lower case, the local part in lower case. For sending, the local part is kept as it was typed.
+Two spellings of an address are the same person when their keys are equal: the domain in A-labels
+and lower case, the local part in lower case. For sending, the local part is kept as it was typed.
 """
 
 import hmac
@@ -39,7 +39,9 @@ def parse(text: str) -> Address:
         raise errors.Invalid(N_("An e-mail address can't hold line breaks or control characters."))
     try:
         # `strict` holds the local part to 64 octets (RFC 5321 §4.5.3.1.1).
-        found = validate_email(typed, check_deliverability=False, strict=True, test_environment=True)
+        found = validate_email(
+            typed, check_deliverability=False, strict=True, test_environment=True
+        )
     except EmailNotValidError as problem:
         raise errors.Invalid(
             N_("“%(text)s” is not an e-mail address. It should look like name@example.org."),

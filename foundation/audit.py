@@ -66,7 +66,7 @@ def record(
     before: Mapping[str, Any] | None = None,
     after: Mapping[str, Any] | None = None,
 ) -> None:
-    """Add an entry to the caller's transaction. `action` is `noun.verb`, such as `campaign.paused`."""
+    """Add an entry to the caller's transaction; `action` is `noun.verb`: `campaign.paused`."""
     session.add(
         AuditEntry(
             at=at,

@@ -59,7 +59,8 @@ class Site(Section):
     def _languages_exist(self) -> "Site":
         for code in (self.language, *self.languages):
             if code not in i18n.available():
-                raise ValueError(f"language {code!r} has no texts; there are {', '.join(i18n.available())}")
+                there_are = ", ".join(i18n.available())
+                raise ValueError(f"language {code!r} has no texts; there are {there_are}")
         return self
 
     @property
@@ -91,7 +92,7 @@ class Security(Section):
     """Keys, sessions and passwords."""
 
     secret_keys: list[str] = []
-    secret_key_file: str = "var/secret.key"
+    secret_key_file: str = "var/secret.key"  # noqa: S105 - a path
     session_days: Annotated[int, Field(ge=1)] = 14
     signin_link_minutes: Annotated[int, Field(ge=5)] = 60
     signin_attempts_per_hour: Annotated[int, Field(ge=1)] = 20
@@ -243,7 +244,9 @@ def load(path: Path | None, environment: Mapping[str, str] | None = None) -> Set
         ) from problem
     if isinstance(values.get("relay"), dict):
         values["relay"] = [values["relay"]]
-    from_environment = _apply_environment(values, environment if environment is not None else os.environ)
+    from_environment = _apply_environment(
+        values, environment if environment is not None else os.environ
+    )
     try:
         settings = Settings.model_validate(values)
     except pydantic.ValidationError as problem:
@@ -260,7 +263,9 @@ def _read(path: Path) -> str:
         ) from problem
 
 
-def _apply_environment(values: dict[str, Any], environment: Mapping[str, str]) -> dict[tuple[str, str], str]:
+def _apply_environment(
+    values: dict[str, Any], environment: Mapping[str, str]
+) -> dict[tuple[str, str], str]:
     """Lay `HANDBILL_SECTION__KEY` over the file's values; returns which variable set what."""
     origin: dict[tuple[str, str], str] = {}
     for variable, raw in sorted(environment.items()):
@@ -310,11 +315,15 @@ def _explained(
         allowed = ", ".join(sorted(model.model_fields)) if model else ""
         return errors.ConfigProblem(
             N_("%(where)s: there is no setting %(name)s. Allowed here: %(allowed)s."),
-            where=where, name=name, allowed=allowed,
+            where=where,
+            name=name,
+            allowed=allowed,
         )
     return errors.ConfigProblem(
         N_("%(where)s: %(name)s is wrong: %(problem)s."),
-        where=where, name=name, problem=first["msg"].removeprefix("Value error, "),
+        where=where,
+        name=name,
+        problem=first["msg"].removeprefix("Value error, "),
     )
 
 
@@ -327,16 +336,18 @@ def _line_of(text: str, section: str, key: str) -> int | None:
             current = header[1]
             if current == section and found is None:
                 found = number
-        elif current == section and key and re.match(rf"\s*[\"']?{re.escape(key)}[\"']?\s*=", line):
-            return number
-        elif not current and not key and re.match(rf"\s*{re.escape(section)}\s*=", line):
+        elif (
+            current == section and key and re.match(rf"\s*[\"']?{re.escape(key)}[\"']?\s*=", line)
+        ) or (not current and not key and re.match(rf"\s*{re.escape(section)}\s*=", line)):
             return number
     return found
 
 
 def _with_secrets_from_files(settings: Settings) -> Settings:
     relays = [
-        relay.model_copy(update={"password": _secret(relay.password_file)}) if relay.password_file else relay
+        relay.model_copy(update={"password": _secret(relay.password_file)})
+        if relay.password_file
+        else relay
         for relay in settings.relay
     ]
     updates: dict[str, Any] = {"relay": relays}

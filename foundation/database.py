@@ -22,7 +22,10 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from foundation import errors
 from foundation.i18n import N_
 
-_BUSY = re.compile(r"database is locked|disk is full|disk I/O error|deadlock|too many (clients|connections)", re.I)
+_BUSY = re.compile(
+    r"database is locked|disk is full|disk I/O error|deadlock|too many (clients|connections)",
+    re.IGNORECASE,
+)
 
 
 class Database:
@@ -119,9 +122,8 @@ def _busy_is_said() -> Iterator[None]:
     try:
         yield
     except (exc.OperationalError, exc.InterfaceError, exc.TimeoutError, OSError) as problem:
-        if isinstance(problem, exc.DBAPIError) and not isinstance(problem, exc.InterfaceError):
-            if not _BUSY.search(str(problem.orig)):
-                raise
+        if isinstance(problem, exc.OperationalError) and not _BUSY.search(str(problem.orig)):
+            raise
         raise errors.Busy(
             N_("The database can't be used just now. Nothing was lost; try again in a moment.")
         ) from problem
@@ -136,7 +138,7 @@ async def backup(db: Database, target: Path) -> None:
         raise errors.Refused(
             N_("This database is PostgreSQL: use pg_dump, which copies it while it runs.")
         )
-    if target.exists():
+    if await asyncio.to_thread(target.exists):
         raise errors.Refused(N_("%(file)s exists already; choose another name."), file=str(target))
     source = db.engine.url.database or ""
     await asyncio.to_thread(_copy_sqlite, source, target)

@@ -57,7 +57,7 @@ class SignInNeeded(HandbillError):
 
 
 class Refused(HandbillError):
-    """The thing is in a state that does not allow what was asked, such as starting a sent campaign."""
+    """The thing's state does not allow what was asked, such as starting a sent campaign."""
 
 
 class Conflict(HandbillError):

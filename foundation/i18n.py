@@ -69,9 +69,7 @@ class Translator:
 
     def moment(self, value: datetime, style: str = "medium", zone: ZoneInfo | None = None) -> str:
         """A date with its time of day, in `zone` or the site's."""
-        pattern = dates.format_datetime(
-            value, style, tzinfo=zone or self.zone, locale=self.locale
-        )
+        pattern = dates.format_datetime(value, style, tzinfo=zone or self.zone, locale=self.locale)
         return pattern.replace("\u202f", " ")
 
     def number(self, value: float) -> str:
@@ -146,7 +144,7 @@ def _quality(parameters: str) -> float:
 
 
 def _plural_index(expression: str, count: int) -> int:
-    return std_gettext.c2py(expression)(count)  # type: ignore[attr-defined,no-any-return]
+    return std_gettext.c2py(expression)(count)
 
 
 def load(*, languages: Iterable[str], default: str, zone: str, folder: Path = LOCALES) -> Catalog:
@@ -178,7 +176,7 @@ def _read(language: str, zone: ZoneInfo, folder: Path) -> Translator:
             if not message.id or message.fuzzy:
                 continue
             if isinstance(message.id, (list, tuple)):
-                texts[message.id[0]] = tuple(message.string)
+                texts[message.id[0]] = tuple(message.string or ())
             elif message.string:
                 texts[message.id] = (str(message.string),)
     if not texts:

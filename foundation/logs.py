@@ -1,4 +1,4 @@
-"""Structured logs: readable on a terminal, JSON otherwise or when asked; no address or token in clear."""
+"""Structured logs: text on a terminal, else JSON; no address or token in clear."""
 
 import logging
 import re
@@ -12,7 +12,7 @@ _ADDRESS = re.compile(r"([\w.+'-])[\w.+'-]*@([\w-]+(?:\.[\w-]+)+)")
 _TOKEN_PATH = re.compile(
     r"/(confirm|unsubscribe|preferences|view|r|o|signin|members/confirm|download)/[\w-]{8,}"
 )
-_SECRET_KEYS = re.compile(r"password|secret|token|authorization|cookie", re.I)
+_SECRET_KEYS = re.compile(r"password|secret|token|authorization|cookie", re.IGNORECASE)
 
 
 def configure(*, level: str = "info", style: Literal["auto", "text", "json"] = "auto") -> None:

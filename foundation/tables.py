@@ -5,7 +5,7 @@ declaration serve both. Nothing here opens a connection.
 """
 
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Literal
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
@@ -31,7 +31,7 @@ JSON = sa.JSON().with_variant(postgresql.JSONB(), "postgresql")
 class UtcDateTime(TypeDecorator[datetime]):
     """A moment, aware and in UTC on the way in and out.
 
-    PostgreSQL keeps `timestamptz`; SQLite keeps the UTC wall time as text, which sorts as it should.
+    PostgreSQL keeps `timestamptz`; SQLite keeps the UTC wall time as text, which sorts well.
     """
 
     impl = sa.DateTime(timezone=True)
@@ -46,7 +46,11 @@ class UtcDateTime(TypeDecorator[datetime]):
         value = value.astimezone(UTC)
         return value.replace(tzinfo=None) if dialect.name == "sqlite" else value
 
-    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+    def process_result_value(  # the dialect is SQLAlchemy's to pass
+        self,
+        value: datetime | None,
+        dialect: Dialect,  # noqa: ARG002
+    ) -> datetime | None:
         """From the database, aware and in UTC."""
         if value is None:
             return None
@@ -64,7 +68,13 @@ def identity() -> Any:
     return Field(default=None, primary_key=True, sa_type=BIG)
 
 
-def reference(target: str, *, nullable: bool = False, index: bool = True, ondelete: str = "CASCADE") -> Any:
+def reference(
+    target: str,
+    *,
+    nullable: bool = False,
+    index: bool = True,
+    ondelete: Literal["CASCADE", "SET NULL", "RESTRICT"] = "CASCADE",
+) -> Any:
     """A foreign key to `table.column`; by default the row goes with what it refers to."""
     kwargs: dict[str, Any] = {"default": None} if nullable else {}
     return Field(

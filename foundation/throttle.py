@@ -1,4 +1,4 @@
-"""Limits that hold across processes and nodes: counters in the database, one per subject and window.
+"""Limits across processes and nodes: counters in the database, one per subject and window.
 
 A subject is hashed with a key of ours, so the table never holds an address or network in clear.
 """
@@ -28,9 +28,7 @@ def subject_key(name: str, value: str, *, secret: bytes) -> str:
     return f"{name}:{hmac.new(secret, value.encode(), 'sha256').hexdigest()[:32]}"
 
 
-async def count(
-    session: AsyncSession, *, subject: str, window: timedelta, now: datetime
-) -> int:
+async def count(session: AsyncSession, *, subject: str, window: timedelta, now: datetime) -> int:
     """Add one to a subject's counter for the present window; returns the new count.
 
     Windows lie on a fixed grid, so a subject gets at most twice its limit in any stretch of the

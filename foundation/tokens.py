@@ -2,8 +2,8 @@
 
 A token is `version ‖ key number ‖ numbers ‖ MAC`, in base64url for links and lower-case base32 for
 envelope senders (whose case a server may change). The purpose is part of what is sealed, so an
-unsubscribe token opens nothing else. Tokens hold row numbers, never an address. The first key seals,
-every key still opens, so keys can be changed without breaking mail that was delivered.
+unsubscribe token opens nothing else. Tokens hold row numbers, never an address. The first key
+seals, every key still opens, so keys can be changed without breaking mail that was delivered.
 """
 
 import base64
@@ -35,9 +35,9 @@ class Purpose(enum.StrEnum):
     VIEW = "view"
     """Numbers: dispatch, subscriber or 0, delivery or 0."""
     CLICK = "click"
-    """Numbers: dispatch, link, delivery or 0 (no consent), sent (10 s steps since dispatch start)."""
+    """Numbers: dispatch, link, delivery or 0 (no consent), sent (10 s steps since its start)."""
     OPEN = "open"
-    """Numbers: dispatch, delivery or 0 (no consent), sent (10 s steps since dispatch start)."""
+    """Numbers: dispatch, delivery or 0 (no consent), sent (10 s steps since its start)."""
     RETURN_PATH = "return"
     """Numbers: delivery (or notice), 0 for a delivery and 1 for a notice."""
     MEMBER = "member"
@@ -55,7 +55,9 @@ class Keyring:
         if not keys:
             raise ValueError("a keyring needs a key")
         # BLAKE2b takes up to 64 bytes of key; hashing first lets a key have any length.
-        self._keys = [hashlib.blake2b(key, digest_size=32, person=b"handbill-keys").digest() for key in keys]
+        self._keys = [
+            hashlib.blake2b(key, digest_size=32, person=b"handbill-keys").digest() for key in keys
+        ]
         self._numbers = [key[0] for key in self._keys]
 
     def seal(self, purpose: Purpose, *numbers: int) -> str:

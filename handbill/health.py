@@ -1,4 +1,4 @@
-"""`/healthz` says that the process lives, `/readyz` that it can work, `/metrics` how it is doing."""
+"""`/healthz` says that the process lives, `/readyz` that it can work, `/metrics` how it does."""
 
 import prometheus_client
 import sqlalchemy as sa

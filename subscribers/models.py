@@ -3,7 +3,6 @@
 import enum
 from datetime import datetime
 
-
 import sqlalchemy as sa
 from sqlmodel import Field
 
@@ -150,7 +149,9 @@ class Consent(tables.Table, table=True):
     step: str = Field(nullable=False)
     topics: list[str] = tables.json_list()
     """Slugs that the step was about; empty means all."""
-    wording_id: int | None = tables.reference("wordings.id", nullable=True, index=False, ondelete="RESTRICT")
+    wording_id: int | None = tables.reference(
+        "wordings.id", nullable=True, index=False, ondelete="RESTRICT"
+    )
     language: str = Field(nullable=False)
     signup_id: int | None = tables.loose_reference(index=False)
     form_id: int | None = tables.loose_reference(index=False)
@@ -226,7 +227,9 @@ class Suppression(tables.Table, table=True):
 
     id: int = tables.identity()
     address_hash: str = Field(nullable=False, index=True)
-    subscriber_id: int | None = tables.reference("subscribers.id", nullable=True, ondelete="SET NULL")
+    subscriber_id: int | None = tables.reference(
+        "subscribers.id", nullable=True, ondelete="SET NULL"
+    )
     reason: str = Field(nullable=False)
     note: str = tables.long_text()
     created_at: datetime = tables.moment(index=True)
@@ -323,11 +326,12 @@ class MemberContact(tables.Table, table=True):
     email: str = Field(nullable=False)
     email_key: str = Field(nullable=False, index=True)
     role: str = Field(default="", nullable=False)
-    subscriber_id: int | None = tables.reference("subscribers.id", nullable=True, ondelete="SET NULL")
+    subscriber_id: int | None = tables.reference(
+        "subscribers.id", nullable=True, ondelete="SET NULL"
+    )
     confirmed_at: datetime | None = tables.maybe_moment()
     created_at: datetime = tables.moment()
 
 
 PUBLIC_FIELDS: tuple[str, ...] = ("first_name", "last_name", "postal_code")
 """What a form may ask for besides the address; nothing here invites immigration status."""
-

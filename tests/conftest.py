@@ -10,7 +10,9 @@ from playwright.async_api import Browser
 from delivery import worker
 from foundation.config import Settings
 from foundation.ground import Ground
-from tests.world import browsers, databases, grounds, smtp as smtp_world, web as web_world
+from tests.world import browsers, databases, grounds
+from tests.world import smtp as smtp_world
+from tests.world import web as web_world
 from tests.world.clock import FakeClock
 from tests.world.smtp import Catcher
 from tests.world.web import Web

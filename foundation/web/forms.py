@@ -35,7 +35,7 @@ class Form:
     def text(self, name: str, *, limit: int = 20_000, required: bool = False) -> str:
         """Several lines, with LF line ends and no other control characters."""
         raw = self.values.get(name, "").replace("\r\n", "\n").replace("\r", "\n")
-        kept = "".join(c for c in raw if ord(c) >= 32 and ord(c) != 127 or c in "\n\t")
+        kept = "".join(c for c in raw if (ord(c) >= 32 and ord(c) != 127) or c in "\n\t")
         return self._checked(name, kept.strip(), limit, required=required)
 
     def lines(self, name: str, *, limit: int = 50) -> list[str]:
@@ -115,7 +115,7 @@ async def read_json(request: web.Request) -> Mapping[str, Any]:
 
 def too_large() -> errors.TooLarge:
     """What is said of a body over the limit."""
-    return errors.TooLarge(N_("This is more than can be taken at once. Make it shorter or smaller."))
+    return errors.TooLarge(N_("This is more than can be taken at once. Make it smaller."))
 
 
 def _not_readable() -> errors.Invalid:

@@ -1,4 +1,4 @@
-"""What a handler needs: the ground, the reader's language, who is signed in, and a page to answer with.
+"""What a handler needs: ground, the reader's language, who is signed in, a page to answer with.
 
 Handlers are thin: read a form (`forms.read`), call one verb, `render` or `redirect`.
 """

@@ -1,8 +1,8 @@
-"""What happens around every request: language, session, safe headers, and errors turned into answers.
+"""What happens around every request: language, session, safe headers, errors turned into answers.
 
-This is the one place where a domain error becomes a status and a page (or problem details, RFC 9457,
-under `/api/`). No traceback reaches a reader; each unforeseen error is logged with a number that the
-page shows.
+This is the one place where a domain error becomes a status and a page (or problem details,
+RFC 9457, under `/api/`). No traceback reaches a reader; each unforeseen error is logged with a
+number that the page shows.
 """
 
 import secrets
@@ -38,7 +38,7 @@ _ONE_YEAR_S = 31_536_000
 
 @web.middleware
 async def prepare(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Outermost: finds out the language, answers errors, and puts headers and cookies on the answer."""
+    """Outermost: finds out the language, answers errors, puts headers and cookies on the answer."""
     ground = kit.ground(request)
     context = kit.RequestContext(
         translator=ground.translator(_wished_language(request)),
@@ -57,7 +57,7 @@ async def prepare(request: web.Request, handler: Handler) -> web.StreamResponse:
 
 @web.middleware
 async def know_staff(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Looks the session up, for pages of the staff room; checks that its forms come from its pages."""
+    """Looks the session up for the staff room; checks that its forms come from its pages."""
     secret = request.cookies.get(SESSION_COOKIE)
     if not request.path.startswith("/staff"):
         return await handler(request)
@@ -89,11 +89,13 @@ async def _answered(request: web.Request, handler: Handler) -> web.StreamRespons
         return _refusal(request, _from_http(problem), status=problem.status)
     except ConnectionResetError:
         raise
-    except Exception:
+    except Exception:  # noqa: BLE001 - the last line before a reader
         number = secrets.token_hex(4)
         _log.exception("request failed", number=number, method=request.method, path=request.path)
         problem_said = errors.HandbillError(
-            N_("Something went wrong on our side. Nothing was lost. Tell us this number: %(number)s."),
+            N_(
+                "Something went wrong on our side. Nothing was lost. Tell us the number %(number)s."
+            ),
             number=number,
         )
         return _refusal(request, problem_said, status=500)
@@ -175,7 +177,9 @@ def _error_page(
         message=problem.say(speaks),
         error_fields=[
             (name, field.say(speaks))
-            for name, field in (problem.fields.items() if isinstance(problem, errors.Invalid) else ())
+            for name, field in (
+                problem.fields.items() if isinstance(problem, errors.Invalid) else ()
+            )
         ],
     )
 

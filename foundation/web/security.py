@@ -1,4 +1,4 @@
-"""Headers that keep pages safe, the CSRF check of staff forms, and the network a request came from."""
+"""Headers that keep pages safe, the CSRF check of staff forms, and the network of a request."""
 
 import hmac
 import ipaddress
@@ -66,7 +66,7 @@ def check_csrf(request: web.Request, *, sent: str | None, expected: str) -> None
 
 
 def check_same_site(request: web.Request) -> None:
-    """Refuse what another site's page sends to a staff form (Fetch Metadata). Raises `errors.Forbidden`."""
+    """Refuse what another site's page sends (Fetch Metadata). Raises `errors.Forbidden`."""
     came_from = request.headers.get("Sec-Fetch-Site", "same-origin")
     if request.method not in _SAFE_METHODS and came_from not in ("same-origin", "none"):
         raise errors.Forbidden(N_("This form was sent from another site."))

@@ -51,7 +51,7 @@ async def violations(page: Page) -> list[str]:
     await page.evaluate(AXE.read_text(encoding="utf-8"))
     found = await page.evaluate("async () => (await axe.run(document)).violations")
     return [
-        f"{each['impact']} {each['id']}: {node['html'][:160]} {node.get('failureSummary', '')[:200]}"
+        f"{each['impact']} {each['id']}: {node['html'][:160]} {node['failureSummary'][:200]}"
         for each in found
         for node in each["nodes"]
     ]

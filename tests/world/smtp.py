@@ -7,7 +7,6 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from email.message import EmailMessage
-from typing import cast
 
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
@@ -23,7 +22,7 @@ class Received:
     @property
     def parsed(self) -> EmailMessage:
         """The message as Python's email package reads it."""
-        return cast(EmailMessage, email.message_from_bytes(self.data, policy=email.policy.default))
+        return email.message_from_bytes(self.data, policy=email.policy.default)
 
     @property
     def text(self) -> str:
@@ -119,4 +118,3 @@ async def running() -> AsyncIterator[Catcher]:
         yield catcher
     finally:
         server.close()
-        server.close_clients() if hasattr(server, "close_clients") else None
