@@ -1,0 +1,52 @@
+"""Imports go down the floors; verbs know nothing of the web."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+
+
+def lint_imports(folder: Path, config: str) -> subprocess.CompletedProcess[str]:
+    """Run import-linter over the packages in `folder`."""
+    path = folder / "contracts.toml"
+    path.write_text(config)
+    program = Path(sys.executable).with_name("lint-imports")
+    return subprocess.run(
+        [program, "--config", str(path), "--no-cache"],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+@pytest.mark.slow
+def test_imports_only_go_down_the_floors() -> None:
+    program = Path(sys.executable).with_name("lint-imports")
+    done = subprocess.run(
+        [program, "--config", str(ROOT / "pyproject.toml"), "--no-cache"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "KEPT" in done.stdout
+
+
+def test_an_import_that_goes_up_is_found(tmp_path: Path) -> None:
+    for name, text in {"ground_floor": "import roof\n", "roof": ""}.items():
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "__init__.py").write_text(text)
+    done = lint_imports(
+        tmp_path,
+        "[tool.importlinter]\n"
+        'root_packages = ["roof", "ground_floor"]\n'
+        "[[tool.importlinter.contracts]]\n"
+        'id = "floors"\nname = "floors"\ntype = "layers"\nlayers = ["roof", "ground_floor"]\n',
+    )
+    assert done.returncode == 1, done.stdout
+    assert "BROKEN" in done.stdout

