@@ -7,6 +7,8 @@ from types import ModuleType
 from aiohttp import web
 
 import templates
+from foundation.accounts import pages as account_pages
+from foundation.accounts import team_pages
 from foundation.accounts.models import Role
 from foundation.ground import Ground
 from foundation.i18n import N_

@@ -9,7 +9,7 @@ from babel.messages import extract, pofile
 from jinja2.ext import babel_extract
 
 ROOT = Path(__file__).parents[2]
-PACKAGES = "foundation templates subscribers delivery campaigns scheduler handbill".split()
+PACKAGES = (
     "foundation",
     "templates",
     "subscribers",

@@ -1,0 +1,204 @@
+"""Owners' pages: the team, API tokens, and the audit log."""
+
+from aiohttp import web
+from sqlmodel import col, select
+
+from foundation import audit, errors
+from foundation.accounts import api_tokens, team
+from foundation.accounts.models import Role
+from foundation.audit import AuditEntry
+from foundation.i18n import N_
+from foundation.web import forms, kit
+
+_PAGE = 50
+
+ROLE_WORDS = {
+    Role.OWNER: (N_("Owner"), N_("Everything, the team included")),
+    Role.EDITOR: (N_("Editor"), N_("Approves and sends; people, members and forms")),
+    Role.AUTHOR: (N_("Author"), N_("Writes developments and bulletins")),
+    Role.VIEWER: (N_("Viewer"), N_("Looks, changes nothing")),
+}
+SCOPE_WORDS = {
+    api_tokens.Scope.READ: N_("Read everything"),
+    api_tokens.Scope.SUBSCRIBERS: N_("Change people, forms and members"),
+    api_tokens.Scope.CONTENT: N_("Change developments and bulletins"),
+    api_tokens.Scope.CAMPAIGNS: N_("Create and send campaigns"),
+}
+
+
+def routes() -> list[web.RouteDef]:
+    """Team, tokens and log."""
+    return [
+        web.get("/staff/team", show_team),
+        web.post("/staff/team", add_person),
+        web.post("/staff/team/{id}", change_person),
+        web.get("/staff/tokens", show_tokens),
+        web.post("/staff/tokens", create_token),
+        web.post("/staff/tokens/revoke", revoke_token),
+        web.get("/staff/audit", show_audit),
+    ]
+
+
+@kit.staff(Role.OWNER)
+async def show_team(request: web.Request) -> web.StreamResponse:
+    """Everybody, with roles."""
+    return await _team_page(request)
+
+
+@kit.staff(Role.OWNER)
+async def add_person(request: web.Request) -> web.StreamResponse:
+    """Invite somebody by mail."""
+    form = await forms.read(request)
+    email = form.line("email", limit=300, required=True)
+    name = form.line("name", limit=100)
+    language = form.line("language", limit=20)
+    try:
+        role = _role(form.line("role"))
+        form.check()
+        await team.add(
+            kit.ground(request),
+            actor=kit.actor(request),
+            email=email,
+            role=role,
+            name=name,
+            language=language,
+            is_mailed=True,
+        )
+    except errors.Invalid as problem:
+        return await _team_page(request, problem=problem, email=email, name=name)
+    words = kit.translator(request).gettext(N_("The invitation to %(email)s is on its way."))
+    return kit.redirect(request, "/staff/team", flash=words % {"email": email})
+
+
+@kit.staff(Role.OWNER)
+async def change_person(request: web.Request) -> web.StreamResponse:
+    """Another role, or close or reopen the account."""
+    form = await forms.read(request)
+    await team.change(
+        kit.ground(request),
+        actor=kit.actor(request),
+        staff_id=kit.number_in_path(request),
+        role=_role(form.line("role")),
+        is_active=form.flag("is_active"),
+    )
+    return kit.redirect(request, "/staff/team", flash=kit.translator(request).gettext(N_("Saved.")))
+
+
+@kit.staff(Role.OWNER)
+async def show_tokens(request: web.Request) -> web.StreamResponse:
+    """Programs that use the API."""
+    return await _tokens_page(request)
+
+
+@kit.staff(Role.OWNER)
+async def create_token(request: web.Request) -> web.StreamResponse:
+    """Make a token and show its secret this once."""
+    form = await forms.read(request)
+    name = form.line("name", limit=100)
+    try:
+        form.check()
+        secret = await api_tokens.create(
+            kit.ground(request),
+            actor=kit.actor(request),
+            name=name,
+            scopes=api_tokens.scopes_from(form.lines("scope")),
+        )
+    except errors.Invalid as problem:
+        return await _tokens_page(request, name=name, problem=problem)
+    return await _tokens_page(request, secret=secret)
+
+
+@kit.staff(Role.OWNER)
+async def revoke_token(request: web.Request) -> web.StreamResponse:
+    """End a token at once."""
+    form = await forms.read(request)
+    name = form.line("name", limit=100)
+    await api_tokens.revoke(kit.ground(request), actor=kit.actor(request), name=name)
+    words = kit.translator(request).gettext(N_("The token “%(name)s” no longer works."))
+    return kit.redirect(request, "/staff/tokens", flash=words % {"name": name})
+
+
+@kit.staff(Role.EDITOR)
+async def show_audit(request: web.Request) -> web.StreamResponse:
+    """Who changed what, newest first."""
+    after = request.query.get("after", "")
+    statement = select(AuditEntry).order_by(col(AuditEntry.id).desc()).limit(_PAGE + 1)
+    if after.isascii() and after.isdigit() and len(after) < 19:
+        statement = statement.where(col(AuditEntry.id) < int(after))
+    about = request.query.get("about", "").strip()
+    if about:
+        statement = statement.where(col(AuditEntry.object_kind) == about)
+    async with kit.ground(request).db.reading() as session:
+        entries = (await session.exec(statement)).all()
+    more = len(entries) > _PAGE
+    next_url = str(request.rel_url.update_query(after=str(entries[_PAGE - 1].id))) if more else None
+    return kit.render(
+        request,
+        "accounts/audit.html",
+        entries=[(entry, _changes(entry)) for entry in entries[:_PAGE]],
+        about=about,
+        next_url=next_url,
+    )
+
+
+def _changes(entry: audit.AuditEntry) -> list[tuple[str, str, str]]:
+    """Field, before and after, of what differs."""
+    names = sorted({*entry.before, *entry.after})
+    return [
+        (name, _short(entry.before.get(name)), _short(entry.after.get(name)))
+        for name in names
+        if entry.before.get(name) != entry.after.get(name)
+    ]
+
+
+def _short(value: object) -> str:
+    text = "" if value is None else str(value)
+    return text if len(text) <= 160 else text[:159] + "…"
+
+
+def _role(name: str) -> Role:
+    try:
+        return Role(name)
+    except ValueError as problem:
+        raise errors.Invalid(N_("Choose a role from the list.")) from problem
+
+
+async def _team_page(
+    request: web.Request, *, problem: errors.Invalid | None = None, email: str = "", name: str = ""
+) -> web.Response:
+    speaks = kit.translator(request)
+    catalog = kit.ground(request).catalog
+    return kit.render(
+        request,
+        "accounts/team.html",
+        status=422 if problem else 200,
+        everybody=await team.everybody(kit.ground(request)),
+        roles=[
+            (role.value, speaks.gettext(word), speaks.gettext(hint))
+            for role, (word, hint) in ROLE_WORDS.items()
+        ],
+        offered=[(code, catalog.translator(code).name) for code in catalog.languages],
+        email=email,
+        name=name,
+        problem=problem.say(speaks) if problem else "",
+    )
+
+
+async def _tokens_page(
+    request: web.Request,
+    *,
+    secret: str = "",
+    name: str = "",
+    problem: errors.Invalid | None = None,
+) -> web.Response:
+    speaks = kit.translator(request)
+    return kit.render(
+        request,
+        "accounts/tokens.html",
+        status=422 if problem else 200,
+        tokens=await api_tokens.everything(kit.ground(request)),
+        scopes=[(scope.value, speaks.gettext(words), "") for scope, words in SCOPE_WORDS.items()],
+        secret=secret,
+        name=name,
+        problem=problem.say(speaks) if problem else "",
+    )
