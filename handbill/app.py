@@ -14,9 +14,14 @@ from foundation.ground import Ground
 from foundation.i18n import N_
 from foundation.web import kit, middleware
 from foundation.web.pages import Pages
-from handbill import health
+from handbill import api, health
 
-PAGE_SLICES: tuple[ModuleType, ...] = (health,)
+PAGE_SLICES: tuple[ModuleType, ...] = (
+    health,
+    api,
+    account_pages,
+    team_pages,
+)
 """Modules that offer `routes()`; each owns its part of the addresses."""
 
 NAVIGATION = (

@@ -1,0 +1,63 @@
+"""The whole API: every slice's endpoints, their OpenAPI document, and a page to read it."""
+
+from functools import cache
+from importlib import metadata
+from types import ModuleType
+from typing import Any
+
+from aiohttp import web
+
+from foundation.web import api, kit, openapi
+from foundation.web.api import Endpoint
+
+API_SLICES: tuple[ModuleType, ...] = ()
+"""Modules that offer `endpoints()`."""
+
+
+def endpoints() -> list[Endpoint]:
+    """Every endpoint of every slice."""
+    return [each for module in API_SLICES for each in module.endpoints()]
+
+
+def routes() -> list[web.RouteDef]:
+    """The endpoints, and what describes them."""
+    return [
+        *api.routes(endpoints()),
+        web.get("/api/openapi.json", show_openapi),
+        web.get("/api/docs", show_docs),
+    ]
+
+
+def describe(url: str) -> dict[str, Any]:
+    """The OpenAPI document of a site."""
+    return openapi.describe(endpoints(), title="Handbill", version=version(), url=url)
+
+
+@cache
+def version() -> str:
+    """The installed version, or that of the source tree."""
+    try:
+        return metadata.version("handbill")
+    except metadata.PackageNotFoundError:
+        return "0.1.0"
+
+
+async def show_openapi(request: web.Request) -> web.StreamResponse:
+    """`GET /api/openapi.json`."""
+    return web.json_response(describe(kit.ground(request).settings.site.url))
+
+
+async def show_docs(request: web.Request) -> web.StreamResponse:
+    """`GET /api/docs`: the same for people."""
+    document = describe(kit.ground(request).settings.site.url)
+    operations = [
+        {"method": method.upper(), "path": path, **operation}
+        for path, methods in document["paths"].items()
+        for method, operation in methods.items()
+    ]
+    groups: dict[str, list[dict[str, Any]]] = {}
+    for each in operations:
+        groups.setdefault(each["tags"][0], []).append(each)
+    return kit.render(
+        request, "api/docs.html", groups=groups, schemas=document["components"]["schemas"]
+    )
