@@ -1,0 +1,138 @@
+"""A resolved edition in one language: what the compiler takes, with nothing left to look up.
+
+`campaigns` builds these from its bulletins. Fields that end in `_html` hold rich text, which the
+compiler sanitises; `url` fields hold absolute http(s) addresses, a `mailto:`, or one merge field
+that stands for an address; every other text is plain. Merge fields may stand in any text.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Template(StrEnum):
+    """The mail templates that an edition can be set in."""
+
+    BULLETIN = "bulletin"
+    """A regular bulletin: masthead with issue and date, any number of blocks."""
+    ALERT = "alert"
+    """A short call to do one thing now."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Heading:
+    """A headline between blocks; `level` runs from 2 (the largest) to 4."""
+
+    text: str
+    level: int = 2
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RichText:
+    """Paragraphs, lists, quotations and links."""
+
+    html: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DevelopmentItem:
+    """One dated thing that happened, told in the edition's language."""
+
+    kind: str
+    """The kind's code, such as `ruling`."""
+    kind_label: str
+    date_label: str
+    headline: str
+    place: str = ""
+    summary_html: str = ""
+    url: str = ""
+    source_name: str = ""
+    language_note: str = ""
+    """Says that the text is in another language, where there is no translation."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Developments:
+    """A list of developments under an optional title."""
+
+    items: tuple[DevelopmentItem, ...]
+    title: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Material:
+    """A handout to open or print; `label` is the link's text."""
+
+    title: str
+    url: str
+    label: str
+    lead: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Event:
+    """Something to come to: when, where, and what happens there."""
+
+    title: str
+    when_label: str
+    body_html: str = ""
+    place: str = ""
+    address: str = ""
+    url: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Action:
+    """The call to action: one button, with a sentence that leads to it."""
+
+    label: str
+    url: str
+    lead: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Image:
+    """A picture; `alt` says what it shows (empty only where it adds nothing), `width` in pixels."""
+
+    src: str
+    alt: str
+    width: int | None = None
+    caption: str = ""
+    url: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Divider:
+    """A hairline between two parts."""
+
+
+Block = Heading | RichText | Developments | Material | Event | Action | Image | Divider
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Edition:
+    """A bulletin in one language, ready to be compiled."""
+
+    language: str
+    """A BCP 47 tag such as `es`."""
+    subject: str
+    title: str
+    blocks: tuple[Block, ...]
+    direction: str = "ltr"
+    template: Template | str = Template.BULLETIN
+    preheader: str = ""
+    """What inboxes show behind the subject."""
+    date_label: str = ""
+    issue_title: str = ""
+    campaign_name: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Brand:
+    """Who is writing: the same for everything that a site sends."""
+
+    site_name: str
+    site_url: str
+    postal_address: str
+    accent: str = "#9f2d20"
+    """The one colour for what acts or matters, as `#rrggbb`."""
+    logo_url: str = ""

@@ -1,0 +1,51 @@
+"""What can be wrong with a template, with what staff typed, or with a stored plan."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from foundation import errors
+from foundation.i18n import N_
+
+
+class TemplateProblem(errors.HandbillError):
+    """A mail template is wrong; `file` and `line` say where, `detail` what."""
+
+    def __init__(self, *, file: str, line: int, detail: str) -> None:
+        super().__init__(N_("%(file)s, line %(line)s: %(detail)s"), file=file, line=line, detail=detail)
+        self.file = file
+        self.line = line
+        self.detail = detail
+
+
+class ContentProblem(errors.Invalid):
+    """What staff typed can't be sent as it is; `place` says where it stands."""
+
+    def __init__(self, msgid: str, *, place: str, **values: object) -> None:
+        super().__init__(msgid, place=place, **values)
+        self.place = place
+
+
+class MergeFieldProblem(ContentProblem):
+    """A merge field does not exist or is not written as one."""
+
+
+class PlanProblem(errors.HandbillError):
+    """A stored plan can't be read, or values for its slots are missing."""
+
+
+class NoticeProblem(errors.HandbillError):
+    """A notice was asked for with the wrong particulars."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Concern:
+    """Something that does not stop a mail but should be looked at before it goes out."""
+
+    code: str
+    msgid: str
+    values: Mapping[str, str | int] = field(default_factory=dict)
+
+    def say(self, speaks: errors.Speaks) -> str:
+        """The concern in the reader's language."""
+        text = speaks.gettext(self.msgid)
+        return text % self.values if self.values else text
