@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
@@ -32,9 +32,10 @@ def describe(
             model for each in endpoints for model in (each.body, each.answer) if model is not None
         )
     )
-    names, definitions = models_json_schema(
-        [(model, "validation") for model in (*models, Problem)], ref_template=_REF
-    )
+    every: list[tuple[type[BaseModel], Literal["validation"]]] = [
+        (model, "validation") for model in models
+    ]
+    names, definitions = models_json_schema([*every, (Problem, "validation")], ref_template=_REF)
     paths: dict[str, dict[str, Any]] = {}
     for each in endpoints:
         schemas = {model: names[model, "validation"] for model in models}

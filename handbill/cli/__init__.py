@@ -1,0 +1,5 @@
+"""The command line: `handbill …` and `python -m handbill …`."""
+
+from handbill.cli.program import main
+
+__all__ = ["main"]

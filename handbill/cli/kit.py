@@ -1,0 +1,155 @@
+"""What commands share: the configuration, a ground for one run, tables and JSON, and exit statuses.
+
+Exit status 0: done; 1: the thing asked for failed; 2: the request was wrong. Problems are one line
+on standard error, never a traceback.
+"""
+
+import asyncio
+import contextlib
+import dataclasses
+import json
+import os
+import sys
+from collections.abc import (
+    AsyncIterator,
+    Awaitable,
+    Callable,
+    Coroutine,
+    Iterable,
+    Mapping,
+    Sequence,
+)
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NoReturn, TypeVar
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+from foundation import errors, i18n, logs, migrations
+from foundation.config import Settings
+from foundation.ground import Ground
+from foundation.i18n import Translator
+from handbill import building
+
+T = TypeVar("T")
+
+FAILED = 1
+WRONG = 2
+
+# What a person asked for was wrong, as against: it was right, but could not be done.
+_WRONG = (errors.Invalid, errors.NotFound, errors.ConfigProblem, errors.BadToken)
+
+
+@dataclass(kw_only=True)
+class Chosen:
+    """What was said before the command's name."""
+
+    config: Path | None = None
+
+
+def settings(chosen: Chosen) -> Settings:
+    """The settings; also sets up logging by them."""
+    found = building.settings_from(chosen.config)
+    logs.configure(level=found.log.level, style=found.log.format)
+    return found
+
+
+def run(chosen: Chosen, act: Callable[[Ground], Awaitable[T]], *, is_migrated: bool = True) -> T:
+    """Do `act` with a ground, its schema brought to the newest, and say problems in one line."""
+
+    async def within() -> T:
+        async with opened(chosen, is_migrated=is_migrated) as ground:
+            return await act(ground)
+
+    return run_loop(within())
+
+
+@contextlib.asynccontextmanager
+async def opened(chosen: Chosen, *, is_migrated: bool = True) -> AsyncIterator[Ground]:
+    """A ground for one command."""
+    ground = building.build(settings(chosen))
+    try:
+        if is_migrated:
+            await migrations.migrate(ground.db)
+        yield ground
+    finally:
+        await ground.db.close()
+
+
+def run_loop(work: Coroutine[Any, Any, T]) -> T:
+    """Run on uvloop where there is one; `errors.HandbillError` ends the program with its status."""
+    try:
+        with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+            return runner.run(work)
+    except errors.HandbillError as problem:
+        fail(problem)
+
+
+def fail(problem: errors.HandbillError) -> NoReturn:
+    """Say what is wrong on standard error and end with the status that fits."""
+    speaks = translator()
+    lines = [problem.say(speaks)]
+    if isinstance(problem, errors.Invalid):
+        lines += [
+            f"  {name}: {each.say(speaks)}"
+            for name, each in problem.fields.items()
+            if each.say(speaks) != lines[0]
+        ]
+    click.echo("handbill: " + "\n".join(lines), err=True)
+    sys.exit(WRONG if isinstance(problem, _WRONG) else FAILED)
+
+
+def translator() -> Translator:
+    """The reader's language, from the environment as usual (POSIX `LANG`)."""
+    wished = os.environ.get("LC_ALL") or os.environ.get("LC_MESSAGES") or os.environ.get("LANG", "")
+    languages = i18n.available()
+    found = i18n.match(wished.partition(".")[0], languages)
+    return i18n.load(languages=languages, default=found, zone="UTC").translator(found)
+
+
+def show(rows: Sequence[Mapping[str, Any]], *, as_json: bool, columns: Iterable[str]) -> None:
+    """A list as a table, or as JSON with everything in it."""
+    if as_json:
+        show_json(list(rows))
+        return
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    names = list(columns)
+    for name in names:
+        table.add_column(name.replace("_", " "), overflow="fold")
+    for row in rows:
+        table.add_row(*[_shown(row.get(name)) for name in names])
+    console().print(table)
+
+
+def show_json(value: Any) -> None:
+    """Anything as indented JSON."""
+    click.echo(json.dumps(value, indent=2, ensure_ascii=False, default=_plain))
+
+
+def console() -> Console:
+    """Where tables and progress bars go."""
+    return Console(soft_wrap=not sys.stdout.isatty())
+
+
+def _shown(value: Any) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, (list, tuple)):
+        return ", ".join(map(str, value))
+    return str(value)
+
+
+def _plain(value: Any) -> Any:
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return dataclasses.asdict(value)
+    return value.isoformat() if hasattr(value, "isoformat") else str(value)
+
+
+def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    try:
+        import uvloop
+    except ImportError:
+        return None
+    return uvloop.new_event_loop

@@ -1,0 +1,39 @@
+"""The program itself: its options, and every group of commands."""
+
+import sys
+from pathlib import Path
+
+import click
+
+from foundation import errors
+from handbill import api
+from handbill.cli import kit, service, staff
+from handbill.cli.kit import Chosen
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(api.version(), prog_name="handbill")
+@click.option(
+    "--config",
+    type=click.Path(path_type=Path),
+    help="The settings file (default: $HANDBILL_CONFIG, else config.toml here).",
+)
+@click.pass_context
+def program(context: click.Context, config: Path | None) -> None:
+    """Email bulletins and campaigns for coalitions."""
+    context.obj = Chosen(config=config)
+
+
+for module in (service, staff):
+    for command in module.COMMANDS:
+        program.add_command(command)
+
+
+def main() -> None:
+    """Run the command line; no traceback reaches whoever called it."""
+    try:
+        program(prog_name="handbill")
+    except errors.HandbillError as problem:
+        kit.fail(problem)
+    except BrokenPipeError:
+        sys.exit(kit.FAILED)
