@@ -1,0 +1,51 @@
+"""Forgets a person for good, as they or staff for them ask; only a keyed hash of the address stays.
+
+Called by the preferences page, staff's pages, the API and the command line. Rows that hang on the
+person go with them (tags, subscriptions, consents, sign-ups, queued notices); ledger rows stay
+and no longer say whose they are, so counts of past bulletins stay right.
+"""
+
+import sqlalchemy as sa
+from sqlmodel import col
+
+from foundation import audit
+from foundation.audit import Actor, AuditEntry
+from foundation.ground import Ground
+from subscribers import people, suppression
+from subscribers.models import MemberContact, Subscriber, SuppressionReason
+
+
+async def erase(ground: Ground, *, subscriber_id: int, via: str, actor: Actor) -> None:
+    """Erase everything about a person, in one transaction. Raises `errors.NotFound`."""
+    async with ground.db.transaction() as session:
+        person = await people.get(session, subscriber_id)
+        await suppression.add(
+            ground,
+            session,
+            email_key=person.email_key,
+            subscriber_id=subscriber_id,
+            reason=SuppressionReason.ERASED,
+            via=via,
+        )
+        await session.execute(
+            sa.delete(MemberContact).where(col(MemberContact.email_key) == person.email_key)
+        )
+        # The log keeps that something was changed, by whom and when, but not the person's details.
+        await session.execute(
+            sa.update(AuditEntry)
+            .where(
+                col(AuditEntry.object_kind) == "subscriber",
+                col(AuditEntry.object_id) == str(subscriber_id),
+            )
+            .values(before={}, after={})
+        )
+        await session.execute(sa.delete(Subscriber).where(col(Subscriber.id) == subscriber_id))
+        audit.record(
+            session,
+            actor=actor,
+            at=ground.clock.now(),
+            action="subscriber.erased",
+            object_kind="subscriber",
+            object_id=subscriber_id,
+            after={"via": via},
+        )

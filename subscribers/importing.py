@@ -1,0 +1,380 @@
+"""Brings people along from a file: a verb for the command line that reads and keeps in batches.
+
+Nobody is re-subscribed by an upload: whoever has any state on a topic keeps it, a suppressed
+address stays suppressed, and whoever left the old service is suppressed here. Blank details are
+filled in; what a person told us themselves is never overwritten.
+"""
+
+import asyncio
+import contextlib
+import csv
+import enum
+import itertools
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, fields
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from foundation import addresses, audit, errors, i18n
+from foundation.audit import Actor
+from foundation.ground import Ground
+from foundation.i18n import N_, Translator
+from subscribers import columns, consent, exporting, signup, topics
+from subscribers.columns import Entry, Refusal, Status
+from subscribers.models import (
+    ConsentStep,
+    Subscriber,
+    SubscriberTag,
+    Subscription,
+    SubscriptionState,
+    Suppression,
+    SuppressionReason,
+    Topic,
+)
+
+BATCH = 500
+"""Rows a transaction: large enough to be quick, small enough to let others write in between."""
+
+
+class Asking(enum.Enum):
+    """What is known about the consent of the people in a file."""
+
+    VOUCHED = enum.auto()
+    """Staff vouch that they agreed: they are confirmed at once."""
+    ASK = enum.auto()
+    """Each gets a confirmation mail and is pending until they press its button."""
+    DETAILS_ONLY = enum.auto()
+    """Nothing: only names, places and tags are kept; nobody is subscribed to anything."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Options:
+    """How a file is to be read."""
+
+    topics: Sequence[str] = ()
+    asking: Asking = Asking.DETAILS_ONLY
+    language: str | None = None
+    """Of people whose row says none; the site's by default."""
+    mapping: Mapping[str, str] = field(default_factory=dict)
+    """Column → field, for columns that are called something else."""
+    is_dry_run: bool = False
+
+
+@dataclass(kw_only=True, slots=True)
+class Counts:
+    """What became of the rows."""
+
+    added: int = 0
+    updated: int = 0
+    unchanged: int = 0
+    suppressed: int = 0
+    """Not to be mailed: already so here, or because they left the old service."""
+    refused: int = 0
+
+    def as_dict(self) -> dict[str, int]:
+        """The counts by name, as the command prints them."""
+        return {each.name: getattr(self, each.name) for each in fields(self)}
+
+
+Progress = Callable[[Counts, float], None]
+"""Called after each batch with the counts so far and the share of the file read."""
+
+
+async def import_file(
+    ground: Ground,
+    *,
+    actor: Actor,
+    path: Path,
+    options: Options,
+    refused_to: Path | None = None,
+    progress: Progress | None = None,
+) -> Counts:
+    """Bring the people of a CSV or ZIP file along; returns what became of its rows.
+
+    Refused rows go to `refused_to` with their reasons; the file is made only if there are any.
+    Raises `errors.Invalid` when the file can't be read at all; batches kept before stay kept, and
+    the same file can be brought again.
+    """
+    await _check(ground, options)
+    reader = columns.Reader(path, mapping=options.mapping)
+    rows = reader.rows()
+    refusals = _RefusalFile(refused_to, ground.translator(ground.settings.site.language))
+    counts = Counts()
+    seen: set[str] = set()
+    try:
+        while batch := await asyncio.to_thread(_take, rows):
+            refused = [row for row in batch if isinstance(row, Refusal)]
+            entries = [row for row in batch if isinstance(row, Entry)]
+            if options.is_dry_run:
+                refused += await _try_out(ground, options, entries, counts, seen)
+            else:
+                async with ground.db.transaction() as session:
+                    importer = _Batch(ground, session, options, path.name)
+                    refused += await importer.keep(entries, counts)
+            counts.refused += len(refused)
+            await asyncio.to_thread(refusals.write, refused)
+            if progress is not None:
+                progress(counts, reader.share)
+    finally:
+        await asyncio.to_thread(refusals.close)
+    if not options.is_dry_run:
+        async with ground.db.transaction() as session:
+            audit.record(
+                session,
+                actor=actor,
+                at=ground.clock.now(),
+                action="subscribers.imported",
+                object_kind="file",
+                object_id=path.name,
+                after={**counts.as_dict(), "topics": list(options.topics)},
+            )
+    return counts
+
+
+async def _check(ground: Ground, options: Options) -> None:
+    if options.topics and options.asking is Asking.DETAILS_ONLY:
+        raise errors.Invalid(
+            N_("Say whether these people agreed (--confirmed) or are to be asked by mail (--ask).")
+        )
+    if not options.topics and options.asking is not Asking.DETAILS_ONLY:
+        raise errors.Invalid(N_("Name at least one topic to subscribe these people to."))
+    if options.language and options.language not in ground.catalog.languages:
+        raise errors.Invalid(N_("Choose one of the site's languages."))
+    async with ground.db.reading() as session:
+        await topics.by_slugs(session, options.topics)
+
+
+def _take(rows: Iterator[Entry | Refusal]) -> list[Entry | Refusal]:
+    return list(itertools.islice(rows, BATCH))
+
+
+async def _try_out(
+    ground: Ground, options: Options, entries: list[Entry], counts: Counts, seen: set[str]
+) -> list[Refusal]:
+    """What keeping a batch would come to; nothing stays, no mail goes out."""
+    fresh = [entry for entry in entries if entry.address.key not in seen]
+    counts.unchanged += len(entries) - len(fresh)
+    seen.update(entry.address.key for entry in fresh)
+    async with ground.db.transaction() as session:
+        refused = await _Batch(ground, session, options, "").keep(fresh, counts)
+        await session.rollback()
+    return refused
+
+
+class _Batch:
+    """Keeps one batch of rows inside one transaction."""
+
+    def __init__(self, ground: Ground, session: AsyncSession, options: Options, file: str) -> None:
+        self._ground = ground
+        self._session = session
+        self._options = options
+        self._file = file
+        self._now: datetime = ground.clock.now()
+        self._topics: list[Topic] = []
+        self._people: dict[str, Subscriber] = {}
+        self._states: dict[int, set[int]] = {}
+        self._tags: dict[int, set[str]] = {}
+        self._suppressed: set[str] = set()
+
+    async def keep(self, entries: list[Entry], counts: Counts) -> list[Refusal]:
+        """Keep what can be kept, count it, and return the rows that were refused."""
+        await self._look_up({entry.address.key for entry in entries})
+        refused = [_never(entry) for entry in entries if entry.status is Status.NEVER]
+        left = {e.address.key: e for e in entries if e.status is Status.LEFT}
+        counts.suppressed += len(left)
+        self._suppress([key for key in left if key not in self._suppressed])
+        wanted = [entry for entry in entries if entry.status is Status.SUBSCRIBED]
+        blocked = self._suppressed | left.keys()
+        counts.suppressed += sum(entry.address.key in blocked for entry in wanted)
+        wanted = [entry for entry in wanted if entry.address.key not in blocked]
+        added = await self._add(wanted)
+        for entry in wanted:
+            key = entry.address.key
+            changed = await self._bring_up_to_date(self._people[key], entry)
+            if key in added:
+                added.discard(key)
+                counts.added += 1
+            elif changed:
+                counts.updated += 1
+            else:
+                counts.unchanged += 1
+        return refused
+
+    async def _look_up(self, keys: set[str]) -> None:
+        """One query each for the people, their topics, their tags and what is suppressed."""
+        session = self._session
+        self._topics = await topics.by_slugs(session, self._options.topics)
+        people = await session.exec(select(Subscriber).where(col(Subscriber.email_key).in_(keys)))
+        self._people = {person.email_key: person for person in people}
+        ids = [person.id for person in self._people.values()]
+        for subscriber_id, topic_id in await session.execute(
+            sa.select(col(Subscription.subscriber_id), col(Subscription.topic_id)).where(
+                col(Subscription.subscriber_id).in_(ids)
+            )
+        ):
+            self._states.setdefault(subscriber_id, set()).add(topic_id)
+        for subscriber_id, tag in await session.execute(
+            sa.select(col(SubscriberTag.subscriber_id), col(SubscriberTag.tag)).where(
+                col(SubscriberTag.subscriber_id).in_(ids)
+            )
+        ):
+            self._tags.setdefault(subscriber_id, set()).add(tag)
+        by_hash = {self._hash(key): key for key in keys}
+        found = await session.scalars(
+            sa.select(col(Suppression.address_hash)).where(
+                col(Suppression.address_hash).in_(by_hash), col(Suppression.lifted_at).is_(None)
+            )
+        )
+        self._suppressed = {by_hash[address_hash] for address_hash in found}
+
+    def _hash(self, key: str) -> str:
+        return addresses.keyed_hash(key, secret=self._ground.tokens.derive("suppression"))
+
+    def _suppress(self, keys: Sequence[str]) -> None:
+        """People who left the old service: only the keyed hash of their address is kept."""
+        for key in keys:
+            person = self._people.get(key)
+            self._session.add(
+                Suppression(
+                    address_hash=self._hash(key),
+                    subscriber_id=person.id if person else None,
+                    reason=SuppressionReason.IMPORTED,
+                    note=self._file,
+                    created_at=self._now,
+                )
+            )
+            if person is not None:
+                consent.record(
+                    self._session,
+                    subscriber_id=person.id,
+                    at=self._now,
+                    step=ConsentStep.SUPPRESSED,
+                    language=person.language,
+                    via="import",
+                    reason=self._file,
+                )
+
+    async def _add(self, entries: Sequence[Entry]) -> set[str]:
+        """People who are new, once each, in one statement; returns their keys."""
+        added: dict[str, Subscriber] = {}
+        for entry in entries:
+            key = entry.address.key
+            if key in self._people or key in added:
+                continue
+            added[key] = Subscriber(
+                email=entry.address.email,
+                email_key=key,
+                language=self._language(entry),
+                created_at=self._now,
+                updated_at=self._now,
+            )
+        self._session.add_all(added.values())
+        await self._session.flush()
+        self._people |= added
+        return set(added)
+
+    def _language(self, entry: Entry) -> str:
+        default = self._options.language or self._ground.catalog.default
+        return i18n.match(entry.language, [default, *self._ground.catalog.languages])
+
+    async def _bring_up_to_date(self, person: Subscriber, entry: Entry) -> bool:
+        """Fill in what is blank, add tags and topics; returns whether anything changed."""
+        changes: dict[str, object] = {
+            name: getattr(entry, name)
+            for name in ("first_name", "last_name", "postal_code", "town")
+            if getattr(entry, name) and not getattr(person, name)
+        }
+        more = {name: value for name, value in entry.fields.items() if name not in person.fields}
+        if more:
+            changes["fields"] = {**person.fields, **more}
+        for name, value in changes.items():
+            setattr(person, name, value)
+        if changes:
+            person.updated_at = self._now
+        known_tags = self._tags.setdefault(person.id, set())
+        new_tags = [tag for tag in entry.tags if tag not in known_tags]
+        known_tags.update(new_tags)
+        self._session.add_all(SubscriberTag(subscriber_id=person.id, tag=tag) for tag in new_tags)
+        new_topics = await self._subscribe(person, entry)
+        return bool(changes or new_tags or new_topics)
+
+    async def _subscribe(self, person: Subscriber, entry: Entry) -> bool:
+        known = self._states.setdefault(person.id, set())
+        missing = [topic for topic in self._topics if topic.id not in known]
+        if not missing:
+            return False
+        known.update(topic.id for topic in missing)
+        if self._options.asking is Asking.ASK:
+            await self._ask(person, missing, entry)
+            return True
+        self._session.add_all(
+            Subscription(
+                subscriber_id=person.id,
+                topic_id=topic.id,
+                state=SubscriptionState.CONFIRMED,
+                since=self._now,
+            )
+            for topic in missing
+        )
+        consent.record(
+            self._session,
+            subscriber_id=person.id,
+            at=self._now,
+            step=ConsentStep.IMPORTED,
+            topics=[topic.slug for topic in missing],
+            language=person.language,
+            via="import",
+            reason=" · ".join(filter(None, (self._file, entry.agreed_at))),
+        )
+        return True
+
+    async def _ask(self, person: Subscriber, missing: Sequence[Topic], entry: Entry) -> None:
+        await signup.ask(
+            self._ground,
+            self._session,
+            person=person,
+            topics=missing,
+            source=f"import: {entry.place.file}",
+            now=self._now,
+        )
+
+
+def _never(entry: Entry) -> Refusal:
+    return Refusal(
+        place=entry.place,
+        problem=errors.Invalid(N_("This person never agreed to get mail from the old service.")),
+    )
+
+
+class _RefusalFile:
+    """The refused rows as they stood, each with its reason, to be mended and sent in again."""
+
+    def __init__(self, path: Path | None, speaks: Translator) -> None:
+        self._path = path
+        self._speaks = speaks
+        self._stack = contextlib.ExitStack()
+        self._out: Any = None
+        self._headers: Sequence[str] = ()
+
+    def write(self, refused: Sequence[Refusal]) -> None:
+        if self._path is None or not refused:
+            return
+        if self._out is None:
+            file = self._stack.enter_context(self._path.open("w", encoding="utf-8-sig", newline=""))
+            self._out = csv.writer(file)
+        for refusal in sorted(refused, key=lambda each: (each.place.file, each.place.line)):
+            place = refusal.place
+            if list(place.headers) != list(self._headers):
+                self._headers = place.headers
+                self._out.writerow(["file", "line", "reason", *place.headers])
+            reason = refusal.problem.say(self._speaks)
+            cells = [place.file, str(place.line), reason, *place.cells]
+            self._out.writerow([exporting.safe_cell(cell) for cell in cells])
+
+    def close(self) -> None:
+        self._stack.close()

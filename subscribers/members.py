@@ -1,0 +1,382 @@
+"""Organisations of the coalition, as staff keep them: listed, decided on, mended.
+
+Called by `members_pages.py` and the API; how an organisation comes in is in `applying.py`. Whatever
+changes an organisation asks for the version that the person saw, so nobody decides on old facts.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import sqlalchemy as sa
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from foundation import addresses, audit, errors
+from foundation.audit import Actor
+from foundation.ground import Ground
+from foundation.i18n import N_
+from foundation.notices import Notice
+from foundation.tokens import Purpose
+from subscribers import suppression
+from subscribers.models import Member, MemberContact, MemberState
+
+TOPIC = "coalition-members"
+"""The hidden topic that contacts of members are subscribed to."""
+
+TRANSITIONS: Mapping[MemberState, frozenset[MemberState]] = {
+    MemberState.UNCONFIRMED: frozenset({MemberState.APPLIED}),
+    MemberState.APPLIED: frozenset({MemberState.APPROVED, MemberState.DECLINED}),
+    MemberState.APPROVED: frozenset({MemberState.LEFT}),
+    MemberState.DECLINED: frozenset({MemberState.APPROVED}),
+    MemberState.LEFT: frozenset({MemberState.APPROVED}),
+}
+"""What may follow what. The first step is the contact's own; every other is taken by staff."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Details:
+    """What staff may mend about an organisation."""
+
+    name: str
+    website: str = ""
+    town: str = ""
+    languages: Sequence[str] = ()
+    mission: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Page:
+    """Some organisations, newest application first."""
+
+    members: Sequence[Member]
+    contacts: Mapping[int, str]
+    """Member → the names of its contacts."""
+    next_after: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Card:
+    """One organisation with the people who speak for it."""
+
+    member: Member
+    contacts: Sequence[MemberContact] = field(default_factory=tuple)
+
+
+def contact_exists_for(
+    subscriber_id: sa.ColumnElement[int],
+) -> sa.ColumnElement[bool]:
+    """SQL: the person is a confirmed contact of an approved member."""
+    return sa.exists(
+        sa.select(sa.literal(1))
+        .select_from(MemberContact)
+        .join(Member, col(Member.id) == col(MemberContact.member_id))
+        .where(
+            col(MemberContact.subscriber_id) == subscriber_id,
+            col(MemberContact.confirmed_at).is_not(None),
+            col(Member.state) == MemberState.APPROVED.value,
+        )
+    )
+
+
+async def listed(
+    ground: Ground, *, state: MemberState | None = None, after: int | None = None, limit: int = 50
+) -> Page:
+    """Organisations in a state (or all but the unconfirmed), newest first, by keyset."""
+    shown = (
+        col(Member.state) == state.value
+        if state
+        else col(Member.state) != MemberState.UNCONFIRMED.value
+    )
+    statement = select(Member).where(shown).order_by(col(Member.id).desc()).limit(limit + 1)
+    if after is not None:
+        statement = statement.where(col(Member.id) < after)
+    async with ground.db.reading() as session:
+        rows = list((await session.exec(statement)).all())
+        found = rows[:limit]
+        contacts = await session.exec(
+            select(MemberContact)
+            .where(col(MemberContact.member_id).in_([member.id for member in found]))
+            .order_by(col(MemberContact.id))
+        )
+        names: dict[int, list[str]] = {}
+        for contact in contacts:
+            names.setdefault(contact.member_id, []).append(contact.name)
+    return Page(
+        members=found,
+        contacts={member_id: ", ".join(who) for member_id, who in names.items()},
+        next_after=found[-1].id if len(rows) > limit else None,
+    )
+
+
+async def counts(ground: Ground) -> dict[MemberState, int]:
+    """How many organisations are in each state."""
+    statement = sa.select(col(Member.state), sa.func.count()).group_by(col(Member.state))
+    async with ground.db.reading() as session:
+        rows = (await session.execute(statement)).all()
+    found = dict.fromkeys(MemberState, 0)
+    for state, number in rows:
+        found[MemberState(state)] = number
+    return found
+
+
+async def card(ground: Ground, *, member_id: int) -> Card:
+    """One organisation with its contacts. Raises `errors.NotFound`."""
+    async with ground.db.reading() as session:
+        member = await _get(session, member_id)
+        return Card(member=member, contacts=await contacts_of(session, member_id))
+
+
+async def approve(
+    ground: Ground, *, actor: Actor, member_id: int, version: int, reason: str = ""
+) -> None:
+    """Take an organisation in and tell its contacts, with a word of welcome if there is one.
+
+    Raises `errors.Refused`, `errors.Conflict`, `errors.NotFound`.
+    """
+    async with ground.db.transaction() as session:
+        member = await _decide(
+            ground, session, MemberState.APPROVED, actor, member_id, version, reason
+        )
+        await _tell(ground, session, member, kind="join_approved", reason=reason)
+
+
+async def decline(
+    ground: Ground, *, actor: Actor, member_id: int, version: int, reason: str
+) -> None:
+    """Turn an application down; the reason goes to its contacts by mail.
+
+    Raises `errors.Invalid` without a reason, `errors.Refused`, `errors.Conflict`.
+    """
+    if not reason.strip():
+        raise errors.Invalid(
+            N_("Give a reason: the organization gets it by mail."),
+            fields={"reason": errors.Invalid(N_("Fill this in."))},
+        )
+    async with ground.db.transaction() as session:
+        member = await _decide(
+            ground, session, MemberState.DECLINED, actor, member_id, version, reason
+        )
+        await _tell(ground, session, member, kind="join_declined", reason=reason)
+
+
+async def mark_left(
+    ground: Ground, *, actor: Actor, member_id: int, version: int, reason: str = ""
+) -> None:
+    """A member is one no more; its contacts are no longer in the members' audience.
+
+    Raises `errors.Refused`, `errors.Conflict`, `errors.NotFound`.
+    """
+    async with ground.db.transaction() as session:
+        await _decide(ground, session, MemberState.LEFT, actor, member_id, version, reason)
+
+
+async def update(
+    ground: Ground, *, actor: Actor, member_id: int, version: int, details: Details
+) -> None:
+    """Mend what is known about an organisation.
+
+    Raises `errors.Invalid`, `errors.NotFound`, and `errors.Conflict` when it was changed meanwhile.
+    """
+    _check_details(details)
+    async with ground.db.transaction() as session:
+        member = await _get(session, member_id)
+        changes = {
+            "name": details.name,
+            "website": details.website,
+            "town": details.town,
+            "languages": list(details.languages),
+            "mission": details.mission,
+        }
+        before = {name: getattr(member, name) for name in changes}
+        await _write(session, member, version=version, changes=changes)
+        audit.record(
+            session,
+            actor=actor,
+            at=ground.clock.now(),
+            action="member.updated",
+            object_kind="member",
+            object_id=member_id,
+            before=before,
+            after=changes,
+        )
+
+
+async def add_contact(
+    ground: Ground, *, actor: Actor, member_id: int, name: str, email: str, role: str = ""
+) -> None:
+    """Write another person down for an organisation, and ask them by mail to confirm.
+
+    Raises `errors.Invalid` for a wrong address or one that is there already.
+    """
+    if not name.strip():
+        raise _invalid("contact_name", errors.Invalid(N_("Fill this in.")))
+    address = _address(email, "contact_email")
+    now = ground.clock.now()
+    async with ground.db.transaction() as session:
+        member = await _get(session, member_id)
+        if any(c.email_key == address.key for c in await contacts_of(session, member_id)):
+            raise _invalid("contact_email", errors.Invalid(N_("This person is there already.")))
+        contact = MemberContact(
+            member_id=member_id,
+            name=name,
+            email=address.email,
+            email_key=address.key,
+            role=role,
+            created_at=now,
+        )
+        session.add(contact)
+        await session.flush()
+        await ask(ground, session, member, contact)
+        audit.record(
+            session,
+            actor=actor,
+            at=now,
+            action="member.contact_added",
+            object_kind="member",
+            object_id=member_id,
+            after={"contact": contact.id, "role": role},
+        )
+
+
+def _check_details(details: Details) -> None:
+    if not details.name.strip():
+        raise _invalid("name", errors.Invalid(N_("Fill this in.")))
+    if not is_website(details.website):
+        raise _invalid("website", wrong_website())
+
+
+def is_website(text: str) -> bool:
+    """Whether a text is blank or could be a web address."""
+    return not text or (text.startswith(("https://", "http://")) and " " not in text)
+
+
+def wrong_website() -> errors.Invalid:
+    """What is said of any other text."""
+    return errors.Invalid(N_("A web address starts with https:// or http://."))
+
+
+def _address(email: str, name: str) -> addresses.Address:
+    try:
+        return addresses.parse(email)
+    except errors.Invalid as problem:
+        raise _invalid(name, problem) from problem
+
+
+def _invalid(name: str, problem: errors.HandbillError) -> errors.Invalid:
+    return errors.Invalid(
+        N_("Something needs to be mended before this can be kept."), fields={name: problem}
+    )
+
+
+async def ask(
+    ground: Ground, session: AsyncSession, member: Member, contact: MemberContact
+) -> None:
+    """Mail a contact the link behind which stands the button to confirm."""
+    url = ground.link("/join/confirm", Purpose.MEMBER, contact.id)
+    await notify(ground, session, member, contact, kind="join_confirm", confirm_url=url)
+
+
+async def _tell(
+    ground: Ground, session: AsyncSession, member: Member, *, kind: str, reason: str
+) -> None:
+    for contact in await contacts_of(session, member.id):
+        if contact.confirmed_at is not None:
+            await notify(ground, session, member, contact, kind=kind, reason=reason)
+
+
+async def notify(
+    ground: Ground,
+    session: AsyncSession,
+    member: Member,
+    contact: MemberContact,
+    *,
+    kind: str,
+    **context: str,
+) -> None:
+    """Queue a notice to a contact, unless the address may not be mailed."""
+    if await suppression.is_active(ground, session, email_key=contact.email_key):
+        return
+    await ground.notices.queue(
+        session,
+        Notice(
+            kind=kind,
+            to=contact.email,
+            language=ground.translator(member.language).language,
+            context={"organisation": member.name, **context},
+            subscriber_id=contact.subscriber_id,
+        ),
+    )
+
+
+async def _decide(
+    ground: Ground,
+    session: AsyncSession,
+    state: MemberState,
+    actor: Actor,
+    member_id: int,
+    version: int,
+    reason: str,
+) -> Member:
+    member = await _get(session, member_id)
+    present = MemberState(member.state)
+    if member.version == version and (
+        state not in TRANSITIONS[present] or present is MemberState.UNCONFIRMED
+    ):
+        raise errors.Refused(
+            N_("%(organisation)s can't be changed in that way now: its state is “%(state)s”."),
+            organisation=member.name,
+            state=present.value,
+        )
+    now = ground.clock.now()
+    changes = {
+        "state": state.value,
+        "decided_at": now,
+        "decided_by": actor.label,
+        "decision_reason": reason,
+    }
+    await _write(session, member, version=version, changes=changes)
+    audit.record(
+        session,
+        actor=actor,
+        at=now,
+        action=f"member.{state.value}",
+        object_kind="member",
+        object_id=member_id,
+        before={"state": present.value},
+        after={"state": state.value, "reason": reason},
+    )
+    return member
+
+
+async def _write(
+    session: AsyncSession, member: Member, *, version: int, changes: Mapping[str, object]
+) -> None:
+    """Compare-and-set on the version that the person saw."""
+    won = await session.execute(
+        sa.update(Member)
+        .where(col(Member.id) == member.id, col(Member.version) == version)
+        .values(**changes, version=version + 1)
+        .returning(col(Member.id))
+    )
+    if won.first() is None:
+        raise errors.Conflict(
+            N_("Somebody else changed this organization meanwhile. Reload the page, then decide.")
+        )
+    await session.refresh(member)
+
+
+async def _get(session: AsyncSession, member_id: int) -> Member:
+    member = await session.get(Member, member_id)
+    if member is None:
+        raise errors.NotFound(N_("There is no such organization."))
+    return member
+
+
+async def contacts_of(session: AsyncSession, member_id: int) -> list[MemberContact]:
+    """Everybody who speaks for an organisation, or was asked to confirm that they do."""
+    statement = (
+        select(MemberContact)
+        .where(MemberContact.member_id == member_id)
+        .order_by(col(MemberContact.id))
+    )
+    return list((await session.exec(statement)).all())

@@ -1,0 +1,131 @@
+"""Says in plain words how people stand and what happened to their consent, for staff's pages."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from foundation.i18n import N_, Translator
+from subscribers.models import (
+    Consent,
+    ConsentStep,
+    MemberState,
+    SubscriptionState,
+    Suppression,
+    SuppressionReason,
+)
+from subscribers.people import Standing
+
+STANDINGS: Mapping[Standing, str] = {
+    Standing.CONFIRMED: N_("Gets mail"),
+    Standing.PENDING: N_("Waits for confirmation"),
+    Standing.UNSUBSCRIBED: N_("On no list"),
+    Standing.SUPPRESSED: N_("Not to be mailed"),
+}
+STANDING_TONES: Mapping[Standing, str] = {
+    Standing.CONFIRMED: "good",
+    Standing.PENDING: "busy",
+    Standing.UNSUBSCRIBED: "neutral",
+    Standing.SUPPRESSED: "bad",
+}
+TOPIC_STATES: Mapping[SubscriptionState, str] = {
+    SubscriptionState.PENDING: N_("Waits for confirmation"),
+    SubscriptionState.CONFIRMED: N_("Confirmed"),
+    SubscriptionState.UNSUBSCRIBED: N_("Unsubscribed"),
+}
+MEMBER_STATES: Mapping[MemberState, str] = {
+    MemberState.UNCONFIRMED: N_("Not confirmed by mail yet"),
+    MemberState.APPLIED: N_("Waits for an answer"),
+    MemberState.APPROVED: N_("Member"),
+    MemberState.DECLINED: N_("Declined"),
+    MemberState.LEFT: N_("Left"),
+}
+MEMBER_TONES: Mapping[MemberState, str] = {
+    MemberState.UNCONFIRMED: "neutral",
+    MemberState.APPLIED: "busy",
+    MemberState.APPROVED: "good",
+    MemberState.DECLINED: "bad",
+    MemberState.LEFT: "neutral",
+}
+
+_STEPS: Mapping[ConsentStep, str] = {
+    ConsentStep.ASKED: N_("Asked to be signed up; a mail to confirm it went out"),
+    ConsentStep.CONFIRMED: N_("Confirmed by pressing the button behind the mailed link"),
+    ConsentStep.IMPORTED: N_("Brought along from a file; the office vouched for the consent"),
+    ConsentStep.TOPICS_CHANGED: N_("Chose other topics"),
+    ConsentStep.UNSUBSCRIBED: N_("Unsubscribed"),
+    ConsentStep.TRACKING_ALLOWED: N_("Agreed to be counted by name when opening and clicking"),
+    ConsentStep.TRACKING_REFUSED: N_("Took back being counted by name"),
+    ConsentStep.SUPPRESSED: N_("May not be mailed from here on"),
+    ConsentStep.LIFTED: N_("May be mailed again"),
+}
+_VIAS: Mapping[str, str] = {
+    "form": N_("on a sign-up form"),
+    "api": N_("through the API"),
+    "import": N_("by an upload"),
+    "join": N_("for their organization"),
+    "preferences": N_("on the preferences page"),
+    "link": N_("by the link in a mail"),
+    "one-click": N_("with one click in their mail program"),
+    "mailto": N_("by writing to us"),
+    "staff": N_("by the office"),
+    "bounce": N_("because mail came back"),
+    "complaint": N_("because they marked a mail as spam"),
+}
+_REASONS: Mapping[SuppressionReason, str] = {
+    SuppressionReason.HARD_BOUNCE: N_("The mailbox does not exist or refuses for good"),
+    SuppressionReason.SOFT_BOUNCES: N_("Mail failed several times in a row over a long time"),
+    SuppressionReason.COMPLAINT: N_("Marked a mail as spam"),
+    SuppressionReason.BY_HAND: N_("Put there by the office"),
+    SuppressionReason.ERASED: N_("Asked to be forgotten"),
+    SuppressionReason.IMPORTED: N_("Had left the service that we came from"),
+}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Step:
+    """One step of a person's consent, in words."""
+
+    at: datetime
+    what: str
+    via: str
+    topics: str
+    """Names of the topics; blank means all."""
+    reason: str
+    network: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class WhyNot:
+    """Why a person may not be mailed, or might not be, in words."""
+
+    since: datetime
+    why: str
+    note: str
+    lifted_at: datetime | None
+    lifted_because: str
+    lifted_by: str
+
+
+def step(speaks: Translator, consent: Consent, topic_names: Mapping[str, str]) -> Step:
+    """A consent's step in the reader's language."""
+    via = _VIAS.get(consent.via, "")
+    return Step(
+        at=consent.at,
+        what=speaks.gettext(_STEPS[ConsentStep(consent.step)]),
+        via=speaks.gettext(via) if via else consent.via,
+        topics=", ".join(topic_names.get(slug, slug) for slug in consent.topics),
+        reason=consent.reason,
+        network=consent.network or "",
+    )
+
+
+def suppression(speaks: Translator, found: Suppression) -> WhyNot:
+    """A suppression in the reader's language."""
+    return WhyNot(
+        since=found.created_at,
+        why=speaks.gettext(_REASONS[SuppressionReason(found.reason)]),
+        note=found.note,
+        lifted_at=found.lifted_at,
+        lifted_because=found.lifted_because,
+        lifted_by=found.lifted_by,
+    )
