@@ -1,0 +1,168 @@
+"""Addresses that must not be mailed: put there with a reason, lifted only for one.
+
+An address is kept as a keyed hash, so that a suppression outlives the person's erasure without
+holding who it was; while the person is there, the row refers to them and queries join on that.
+
+A person can come back by themselves where the reason allows it: a fresh confirmed opt-in lifts a
+bounce (the mailbox has just shown that it works), an erasure, and what another service brought
+along. A complaint and what staff put there by hand stay: no mail goes out to ask, and only staff
+can lift them, with a reason.
+"""
+
+from collections.abc import Sequence
+
+import sqlalchemy as sa
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from foundation import addresses
+from foundation.ground import Ground
+from subscribers import consent
+from subscribers.models import ConsentStep, Subscriber, Suppression, SuppressionReason
+
+LASTING = frozenset({SuppressionReason.COMPLAINT, SuppressionReason.BY_HAND})
+"""Reasons that the person's own confirmation does not lift."""
+
+
+def is_active_for(subscriber_id: sa.ColumnElement[int]) -> sa.ColumnElement[bool]:
+    """SQL: the person's address must not be mailed.
+
+    Served by the index on `suppressions.subscriber_id`.
+    """
+    return sa.exists(
+        sa.select(sa.literal(1))
+        .select_from(Suppression)
+        .where(
+            col(Suppression.subscriber_id) == subscriber_id, col(Suppression.lifted_at).is_(None)
+        )
+    )
+
+
+async def is_active(ground: Ground, session: AsyncSession, *, email_key: str) -> bool:
+    """Whether an address must not be mailed, with or without a person behind it."""
+    return bool(await reasons(ground, session, email_key=email_key))
+
+
+async def reasons(
+    ground: Ground, session: AsyncSession, *, email_key: str
+) -> frozenset[SuppressionReason]:
+    """Why an address must not be mailed; empty when it may be."""
+    found = await session.scalars(
+        sa.select(col(Suppression.reason)).where(
+            col(Suppression.address_hash) == hashed(ground, email_key),
+            col(Suppression.lifted_at).is_(None),
+        )
+    )
+    return frozenset(SuppressionReason(reason) for reason in found)
+
+
+async def add(
+    ground: Ground,
+    session: AsyncSession,
+    *,
+    email_key: str | None = None,
+    subscriber_id: int | None = None,
+    reason: SuppressionReason,
+    note: str = "",
+    via: str,
+    dispatch_id: int | None = None,
+) -> None:
+    """Never mail an address again; named by its key or by the person who has it.
+
+    Doing it twice for the same reason changes nothing. A person who is gone is passed over.
+    """
+    person = await _person(session, email_key=email_key, subscriber_id=subscriber_id)
+    key = person.email_key if person is not None else email_key
+    if key is None or reason in await reasons(ground, session, email_key=key):
+        return
+    now = ground.clock.now()
+    session.add(
+        Suppression(
+            address_hash=hashed(ground, key),
+            subscriber_id=person.id if person is not None else None,
+            reason=reason.value,
+            note=note,
+            created_at=now,
+        )
+    )
+    if person is not None:
+        consent.record(
+            session,
+            subscriber_id=person.id,
+            at=now,
+            step=ConsentStep.SUPPRESSED,
+            language=person.language,
+            via=via,
+            reason=note or reason.value,
+            dispatch_id=dispatch_id,
+        )
+    await session.flush()
+
+
+async def lift(
+    ground: Ground,
+    session: AsyncSession,
+    *,
+    email_key: str,
+    because: str,
+    by: str,
+    only: Sequence[SuppressionReason] | None = None,
+) -> bool:
+    """Let an address be mailed again, for all reasons or `only` some; returns whether any was.
+
+    Being subscribed is another matter: this brings nobody back to a topic.
+    """
+    now = ground.clock.now()
+    statement = (
+        sa.update(Suppression)
+        .where(
+            col(Suppression.address_hash) == hashed(ground, email_key),
+            col(Suppression.lifted_at).is_(None),
+        )
+        .values(lifted_at=now, lifted_by=by, lifted_because=because)
+        .returning(col(Suppression.id))
+    )
+    if only is not None:
+        statement = statement.where(col(Suppression.reason).in_([each.value for each in only]))
+    if not (await session.execute(statement)).all():
+        return False
+    person = await _person(session, email_key=email_key, subscriber_id=None)
+    if person is not None:
+        consent.record(
+            session,
+            subscriber_id=person.id,
+            at=now,
+            step=ConsentStep.LIFTED,
+            language=person.language,
+            via="staff" if by else "link",
+            reason=because,
+        )
+    return True
+
+
+async def link(ground: Ground, session: AsyncSession, *, subscriber: Subscriber) -> None:
+    """Tie what is suppressed under an address to a person who has just come in with it.
+
+    Every verb that makes a subscriber calls this, so that `is_active_for` sees older reasons.
+    """
+    await session.execute(
+        sa.update(Suppression)
+        .where(
+            col(Suppression.address_hash) == hashed(ground, subscriber.email_key),
+            col(Suppression.subscriber_id).is_(None),
+        )
+        .values(subscriber_id=subscriber.id)
+    )
+
+
+def hashed(ground: Ground, email_key: str) -> str:
+    """How an address is written in the table."""
+    return addresses.keyed_hash(email_key, secret=ground.tokens.derive("suppression"))
+
+
+async def _person(
+    session: AsyncSession, *, email_key: str | None, subscriber_id: int | None
+) -> Subscriber | None:
+    if subscriber_id is not None:
+        return await session.get(Subscriber, subscriber_id)
+    return (await session.exec(select(Subscriber).where(Subscriber.email_key == email_key))).first()
