@@ -8,6 +8,8 @@ that stands for an address; every other text is plain. Merge fields may stand in
 from dataclasses import dataclass
 from enum import StrEnum
 
+from foundation import config
+
 
 class Template(StrEnum):
     """The mail templates that an edition can be set in."""
@@ -101,11 +103,29 @@ class Image:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Figure:
+    """One number, what it counts, and where it is from."""
+
+    value: str
+    label: str
+    source_name: str = ""
+    url: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Figures:
+    """Numbers that tell the story, under an optional title."""
+
+    items: tuple[Figure, ...]
+    title: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Divider:
     """A hairline between two parts."""
 
 
-Block = Heading | RichText | Developments | Material | Event | Action | Image | Divider
+Block = Heading | RichText | Developments | Figures | Material | Event | Action | Image | Divider
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -133,6 +153,17 @@ class Brand:
     site_name: str
     site_url: str
     postal_address: str
-    accent: str = "#9f2d20"
+    accent: str = "#8c2f1b"
     """The one colour for what acts or matters, as `#rrggbb`."""
     logo_url: str = ""
+
+    @classmethod
+    def from_site(cls, site: config.Site) -> "Brand":
+        """The brand that the settings describe."""
+        return cls(
+            site_name=site.name,
+            site_url=site.url,
+            postal_address=site.postal_address,
+            accent=site.accent,
+            logo_url=site.logo_url,
+        )

@@ -71,7 +71,7 @@ class Field:
 Part = str | Field
 
 
-def parse(text: str, *, place: str) -> tuple[Part, ...]:
+def parse(text: str, *, place: problems.Spot) -> tuple[Part, ...]:
     """Split what staff typed into texts and fields, in order.
 
     `place` tells a person where the text stands. Raises `MergeFieldProblem` for anything in double
@@ -92,7 +92,7 @@ def parse(text: str, *, place: str) -> tuple[Part, ...]:
     return tuple(parts)
 
 
-def parse_markup(text: str, *, place: str) -> tuple[Part, ...]:
+def parse_markup(text: str, *, place: problems.Spot) -> tuple[Part, ...]:
     """The same for text of an HTML document, where quotes and blanks may be entities.
 
     The texts come back unescaped.
@@ -111,7 +111,7 @@ def without_fields(text: str) -> str:
     return _FIELD.sub("x", text)
 
 
-def _known(found: re.Match[str], place: str) -> Field:
+def _known(found: re.Match[str], place: problems.Spot) -> Field:
     name = found["name"]
     if name not in FIELDS and not _CUSTOM.fullmatch(name):
         raise _unknown(name, place)
@@ -119,7 +119,7 @@ def _known(found: re.Match[str], place: str) -> Field:
     return Field(name=name, default=default.strip())
 
 
-def _unknown(name: str, place: str) -> problems.MergeFieldProblem:
+def _unknown(name: str, place: problems.Spot) -> problems.MergeFieldProblem:
     near = difflib.get_close_matches(name, sorted(FIELDS), n=1, cutoff=0.6)
     if near:
         return problems.MergeFieldProblem(
@@ -140,13 +140,14 @@ def _unknown(name: str, place: str) -> problems.MergeFieldProblem:
     )
 
 
-def _not_a_field(text: str, start: int, place: str) -> problems.MergeFieldProblem:
+def _not_a_field(text: str, start: int, place: problems.Spot) -> problems.MergeFieldProblem:
     line_end = re.search(r"\}\}|%\}|#\}|\n", text[start:])
     found = text[start : start + (line_end.end() if line_end else 40)].strip()[:80]
     return problems.MergeFieldProblem(
         N_(
             "In %(place)s: “%(found)s” can't be read. A merge field is written "
-            '{{ subscriber.first_name }} or {{ subscriber.first_name | default_if_blank("friend") }}; '
+            "{{ subscriber.first_name }} or "
+            '{{ subscriber.first_name | default_if_blank("friend") }}; '
             "these can be used: %(valid)s."
         ),
         place=place,
@@ -223,20 +224,31 @@ _FOREIGN = {
     "campaign:name": "campaign.name",
 }
 
+
+def _always(_name: str) -> bool:
+    return True
+
+
 # Each bracket style, and whether a tag of that style that nobody knows is surely a merge tag
 # (`*|…|*` is; `[sic]` and `{a}` may be ordinary text, so those must look the part).
 _STYLES: tuple[tuple[re.Pattern[str], Callable[[str], bool]], ...] = (
-    (re.compile(r"\*\|\s*([^|*\n]{1,80}?)\s*\|\*"), lambda name: True),
-    (re.compile(r"\[\[\s*([A-Za-z_ ]{1,40}?)\s*\]\]"), lambda name: True),
-    (re.compile(r"\[\s*([A-Za-z_: ]{1,60}?(?:,\s*fallback=[^\]\n]{0,60})?)\s*\]"), lambda name: (
-        bool(re.fullmatch(r"[A-Z_]*URL|subscriber:\w+|link:\w+|.*,\s*fallback=.*", name))
-    )),
-    (re.compile(r"\{\{\s*(\.Subscriber\.\w+|UnsubscribeURL|ManageURL|MessageURL)\s*\}\}"),
-     lambda name: True),
-    (re.compile(r"(?<!\{)\{\$?([A-Za-z][A-Za-z0-9_.]{1,60})\}(?!\})"), lambda name: (
-        "_" in name or "." in name
-    )),
-    (re.compile(r"%([A-Z_]{4,40})%"), lambda name: True),
+    (re.compile(r"\*\|\s*([^|*\n]{1,80}?)\s*\|\*"), _always),
+    (re.compile(r"\[\[\s*([A-Za-z_ ]{1,40}?)\s*\]\]"), _always),
+    (
+        re.compile(r"\[\s*([A-Za-z_: ]{1,60}?(?:,\s*fallback=[^\]\n]{0,60})?)\s*\]"),
+        lambda name: bool(
+            re.fullmatch(r"[A-Z_]*URL|subscriber:\w+|link:\w+|.*,\s*fallback=.*", name)
+        ),
+    ),
+    (
+        re.compile(r"\{\{\s*(\.Subscriber\.\w+|UnsubscribeURL|ManageURL|MessageURL)\s*\}\}"),
+        _always,
+    ),
+    (
+        re.compile(r"(?<!\{)\{\$?([A-Za-z][A-Za-z0-9_.]{1,60})\}(?!\})"),
+        lambda name: "_" in name or "." in name,
+    ),
+    (re.compile(r"%([A-Z_]{4,40})%"), _always),
 )
 
 
@@ -255,8 +267,10 @@ def convert_foreign(text: str) -> Conversion:
                     unknown.append(found[0])
                 return found[0]
             default = re.sub(r'["{}]', "", fallback.partition("=")[2]).strip()
-            return f'{{{{ {ours} | default_if_blank("{default}") }}}}' if default else (
-                f"{{{{ {ours} }}}}"
+            return (
+                f'{{{{ {ours} | default_if_blank("{default}") }}}}'
+                if default
+                else f"{{{{ {ours} }}}}"
             )
 
         text = pattern.sub(replace, text)

@@ -3,8 +3,8 @@
 The compiler makes one per edition; delivery freezes it with a dispatch, thaws it in a worker, and
 splices one body per recipient. Filling a slot is all the work that is left: each knows how to
 escape and encode a value for the place where it stands. A slot's piece and its neighbours start
-and end at line boundaries (see `templates/wire.py`), so any run can later be exchanged for another
-per recipient (conditional sections), and another transfer encoding only changes how pieces are made.
+and end at line boundaries (see `templates/wire.py`), so any run can be exchanged for another per
+recipient, and another transfer encoding only changes how pieces are made.
 """
 
 import html as std_html
@@ -24,7 +24,8 @@ FORMAT = 1
 
 # "=_" can't occur in quoted-printable text, so no part can hold the boundary (RFC 2045 §6.7).
 BOUNDARY = "=_handbill_part"
-_OPENING = "--{boundary}\r\nContent-Type: text/{kind}; charset=utf-8\r\n" + (
+_OPENING = (
+    "--{boundary}\r\nContent-Type: text/{kind}; charset=utf-8\r\n"
     "Content-Transfer-Encoding: quoted-printable\r\n\r\n"
 )
 
@@ -279,6 +280,5 @@ def _listed(segments: Segments) -> list[str | list[str]]:
 
 def _segments(listed: list[str | list[str]]) -> Segments:
     return tuple(
-        part if isinstance(part, str) else Slot(part[0], Place(part[1]), part[2])
-        for part in listed
+        part if isinstance(part, str) else Slot(part[0], Place(part[1]), part[2]) for part in listed
     )

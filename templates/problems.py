@@ -11,18 +11,47 @@ class TemplateProblem(errors.HandbillError):
     """A mail template is wrong; `file` and `line` say where, `detail` what."""
 
     def __init__(self, *, file: str, line: int, detail: str) -> None:
-        super().__init__(N_("%(file)s, line %(line)s: %(detail)s"), file=file, line=line, detail=detail)
+        super().__init__(
+            N_("%(file)s, line %(line)s: %(detail)s"), file=file, line=line, detail=detail
+        )
         self.file = file
         self.line = line
         self.detail = detail
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Where:
+    """Where in an edition something stands, to be said in the language of whoever reads it."""
+
+    msgid: str
+    """An English text, with `%(number)s` where a block's number belongs."""
+    number: int = 0
+    """The block, counted from 1; 0 outside the blocks."""
+
+    def __str__(self) -> str:
+        return self.msgid % {"number": self.number} if self.number else self.msgid
+
+    def say(self, speaks: errors.Speaks) -> str:
+        """The place in the reader's language."""
+        text = speaks.gettext(self.msgid)
+        return text % {"number": self.number} if self.number else text
+
+
+Spot = str | Where
+"""Where something stands: as it is, or to be translated."""
+
+
 class ContentProblem(errors.Invalid):
     """What staff typed can't be sent as it is; `place` says where it stands."""
 
-    def __init__(self, msgid: str, *, place: str, **values: object) -> None:
+    def __init__(self, msgid: str, *, place: Spot, **values: object) -> None:
         super().__init__(msgid, place=place, **values)
         self.place = place
+
+    def say(self, speaks: errors.Speaks) -> str:
+        """The message in the reader's language, its place too."""
+        where = self.place.say(speaks) if isinstance(self.place, Where) else self.place
+        return speaks.gettext(self.msgid) % {**self.values, "place": where}
 
 
 class MergeFieldProblem(ContentProblem):

@@ -64,7 +64,7 @@ class _Builder(HTMLParser):
 
 
 def _with_paragraphs(parent: Element) -> Element:
-    """The same with every run of inline children of `parent` in a paragraph, blank ones left out."""
+    """The same with every run of inline children in a paragraph, blank ones left out."""
     blocks: list[Element | str] = []
     run: list[Element | str] = []
     for child in [*parent.children, None]:

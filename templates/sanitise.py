@@ -9,9 +9,7 @@ import nh3
 
 from templates import mergefields
 
-TAGS = frozenset(
-    {"p", "br", "strong", "em", "a", "ul", "ol", "li", "blockquote", "h2", "h3", "h4"}
-)
+TAGS = frozenset({"p", "br", "strong", "em", "a", "ul", "ol", "li", "blockquote", "h2", "h3", "h4"})
 """The tags that rich text is made of."""
 
 # What editors and feeds write instead; `prose.parse` gives each its name from TAGS.
@@ -36,11 +34,16 @@ def rich_text(html: str) -> str:
 
 
 def is_address(url: str) -> bool:
-    """Whether `url` may be a link: absolute http(s), `mailto:`, or one merge field for an address."""
+    """Whether `url` may be a link: absolute http(s), `mailto:`, or one field for an address."""
     if mergefields.is_url_field(url):
         return True
     return _ADDRESS.fullmatch(mergefields.without_fields(url.strip())) is not None
 
 
-def _attribute(tag: str, attribute: str, value: str) -> str | None:
+def _attribute(_tag: str, _attribute: str, value: str) -> str | None:
     return value.strip() if is_address(value) else None
+
+
+def is_picture(url: str) -> bool:
+    """Whether `url` can be the address of a picture: absolute http(s), without merge fields."""
+    return re.fullmatch(r"https?://[^\s/?#\\{}]+[^\s\\{}]*", url, re.IGNORECASE) is not None

@@ -1,0 +1,155 @@
+"""Compiles an edition into a message plan: blocks → Jinja → MJML → HTML, and text beside it.
+
+`campaigns` calls this before a campaign is approved and once more when it starts; what comes out
+is frozen with the dispatch. Nothing that staff typed is ever evaluated as template code.
+"""
+
+from dataclasses import replace
+from pathlib import Path
+
+from foundation import errors
+from foundation.i18n import N_, Translator
+from templates import marks, plan, problems, sheets, text, typesetting, weaving
+from templates.content import Brand, Edition, Template
+
+GMAIL_CLIPS_AT_BYTES = 102 * 1024
+"""Gmail hides what comes after this much HTML, and the unsubscribe link with it."""
+_SLOT_BYTES = 90
+"""About what a slot's value takes; most are addresses with a token."""
+
+
+def compile_edition(
+    edition: Edition,
+    brand: Brand,
+    *,
+    archive_url: str,
+    translator: Translator,
+    first_link: int = 1,
+    folder: Path = typesetting.MAIL,
+) -> plan.Plan:
+    """The plan of one edition, in the edition's language.
+
+    `archive_url` is where this bulletin will stand in the public archive. `translator` speaks the
+    edition's language. Links are numbered from `first_link`, so that the editions of one campaign
+    can have numbers of their own. Raises `MergeFieldProblem` and `ContentProblem` for what staff
+    have to mend, `TemplateProblem` for a broken template.
+    """
+    made = marks.Marks()
+    weaver = weaving.Weaver(
+        marks=made, statics=_statics(edition, brand, archive_url), first_link=first_link
+    )
+    subject = _subject(edition, weaver)
+    frame, page = _sheets(edition, brand, weaver)
+    html = typesetting.typeset(
+        _template(edition.template),
+        values={"frame": frame, "page": page, "translator": translator},
+        folder=folder,
+    )
+    compiled = plan.Plan(
+        language=edition.language,
+        subject_segments=made.cut(subject, marks.Part.SUBJECT),
+        text_segments=made.cut(text.bulletin(frame, page, translator), marks.Part.TEXT),
+        html_segments=made.cut(html, marks.Part.HTML),
+        links=tuple(weaver.links),
+    )
+    return replace(compiled, concerns=(*weaver.concerns, *_concerns(edition, brand, compiled)))
+
+
+def _statics(edition: Edition, brand: Brand, archive_url: str) -> dict[str, str]:
+    """What the merge fields stand for that are the same for everybody."""
+    return {
+        "archive_url": archive_url,
+        "site.name": brand.site_name,
+        "site.postal_address": brand.postal_address,
+        "campaign.name": edition.campaign_name,
+        "issue.title": edition.issue_title,
+    }
+
+
+def _template(name: str) -> str:
+    try:
+        return Template(name).value
+    except ValueError as problem:
+        raise errors.Invalid(
+            N_("There is no mail template “%(name)s”. There are: %(valid)s."),
+            name=name,
+            valid=", ".join(each.value for each in Template),
+        ) from problem
+
+
+def _subject(edition: Edition, weaver: weaving.Weaver) -> str:
+    where = problems.Where(msgid=N_("the subject"))
+    subject = plan.clean(weaver.text(edition.subject, where))
+    if not subject:
+        raise problems.ContentProblem(N_("In %(place)s: there is nothing yet."), place=where)
+    return subject
+
+
+def _sheets(
+    edition: Edition, brand: Brand, weaver: weaving.Weaver
+) -> tuple[sheets.Frame, sheets.Bulletin]:
+    title = weaver.text(edition.title, problems.Where(msgid=N_("the title")))
+    preheader = weaver.text(edition.preheader, problems.Where(msgid=N_("the preheader")))
+    frame = sheets.Frame(
+        language=edition.language,
+        direction=edition.direction,
+        title=title or brand.site_name,
+        preheader=preheader,
+        brand=brand,
+    )
+    page = sheets.Bulletin(
+        title=title,
+        date_label=edition.date_label,
+        issue_title=edition.issue_title,
+        parts=weaving.weave(edition.blocks, weaver),
+        unsubscribe_url=weaver.marks.make("unsubscribe_url"),
+        preferences_url=weaver.marks.make("preferences_url"),
+        view_url=weaver.marks.make("view_url"),
+        pixel=weaver.marks.make("open_pixel_url", role=marks.Role.PIXEL),
+    )
+    return frame, page
+
+
+def _concerns(edition: Edition, brand: Brand, compiled: plan.Plan) -> list[problems.Concern]:
+    found: list[problems.Concern] = []
+    if not brand.postal_address.strip():
+        found.append(
+            problems.Concern(
+                code="no-postal-address",
+                msgid=N_("No postal address is set; the law wants one under every bulletin."),
+            )
+        )
+    if not edition.preheader.strip():
+        found.append(
+            problems.Concern(
+                code="no-preheader",
+                msgid=N_(
+                    "There is no preheader; inboxes will show the first words they find "
+                    "behind the subject."
+                ),
+            )
+        )
+    if not edition.blocks:
+        found.append(
+            problems.Concern(code="no-blocks", msgid=N_("There is nothing under the title yet."))
+        )
+    size = _html_bytes(compiled)
+    if size > GMAIL_CLIPS_AT_BYTES:
+        found.append(
+            problems.Concern(
+                code="too-large",
+                msgid=N_(
+                    "The mail has %(size)s KB of HTML. Gmail hides what comes after 102 KB, "
+                    "and the unsubscribe link with it."
+                ),
+                values={"size": round(size / 1024)},
+            )
+        )
+    return found
+
+
+def _html_bytes(compiled: plan.Plan) -> int:
+    return sum(
+        len(part.encode()) if isinstance(part, str) else _SLOT_BYTES
+        for part in compiled.html_segments
+    )

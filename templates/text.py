@@ -1,0 +1,202 @@
+"""The text part of a bulletin, from the same blocks and with the same links as its HTML."""
+
+import textwrap
+from collections.abc import Iterable
+
+from foundation.i18n import Translator
+from templates import content, prose, sheets
+from templates.weaving import Woven
+
+WIDTH = 72
+
+
+def bulletin(frame: sheets.Frame, page: sheets.Bulletin, translator: Translator) -> str:
+    """The whole text part."""
+    pieces = [_masthead(frame, page)]
+    pieces.extend(_block(part, translator) for part in page.parts)
+    pieces.append(_footer(frame, page, translator))
+    return "\n\n".join(piece for piece in pieces if piece) + "\n"
+
+
+def wrapped(words: str, *, first: str = "", rest: str | None = None) -> str:
+    """One paragraph in lines of at most `WIDTH`; addresses stay whole."""
+    return textwrap.fill(
+        " ".join(words.split()),
+        width=WIDTH,
+        initial_indent=first,
+        subsequent_indent=first if rest is None else rest,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+
+
+def underlined(words: str, line: str) -> str:
+    """A headline with a line under it."""
+    lines = wrapped(words).split("\n")
+    return "\n".join([*lines, line * min(WIDTH, max(3, *(len(each) for each in lines)))])
+
+
+def _masthead(frame: sheets.Frame, page: sheets.Bulletin) -> str:
+    first = _dotted([frame.brand.site_name, page.date_label])
+    title = underlined(page.title, "=") if page.title else ""
+    return "\n\n".join(
+        each for each in ("\n".join(_kept([first, page.issue_title])), title) if each
+    )
+
+
+def _footer(frame: sheets.Frame, page: sheets.Bulletin, translator: Translator) -> str:
+    _ = translator.gettext
+    why = _(
+        "You are getting this because you signed up for news from %(site)s "
+        "and confirmed your address."
+    )
+    lines = [
+        "-" * WIDTH,
+        wrapped(why % {"site": frame.brand.site_name}),
+        "",
+        _labelled(_("Unsubscribe"), page.unsubscribe_url),
+        _labelled(_("Change what you get"), page.preferences_url),
+        _labelled(_("View in your browser"), page.view_url),
+        "",
+        *_kept([frame.brand.site_name, frame.brand.postal_address]),
+    ]
+    return "\n".join(lines)
+
+
+def _block(part: Woven, translator: Translator) -> str:
+    block = part.block
+    match block:
+        case content.Heading():
+            return underlined(block.text, "=" if block.level == 2 else "-")
+        case content.RichText():
+            return prose_text(part.rich)
+        case content.Developments():
+            return _titled(block.title, (_block(item, translator) for item in part.items))
+        case content.DevelopmentItem():
+            return _development(block, prose_text(part.rich), translator)
+        case content.Figures():
+            return _titled(block.title, (_block(item, translator) for item in part.items))
+        case content.Figure():
+            return _figure(block, translator)
+        case content.Material():
+            return _lines(
+                [wrapped(block.title), wrapped(block.lead), _labelled(block.label, block.url)]
+            )
+        case content.Event():
+            return _event(block, prose_text(part.rich), translator)
+        case content.Action():
+            return _paragraphs([wrapped(block.lead), _labelled(f"→ {block.label}", block.url)])
+        case content.Image():
+            words = f"[{block.alt}]" if block.alt else ""
+            return _lines([wrapped(words), wrapped(block.caption), block.url])
+        case content.Divider():
+            return "* * *"
+
+
+def _development(item: content.DevelopmentItem, summary: str, translator: Translator) -> str:
+    head = [
+        _dotted([item.kind_label.upper(), item.date_label, item.place]),
+        wrapped(item.headline),
+        f"({item.language_note})" if item.language_note else "",
+    ]
+    return _paragraphs([_lines(head), summary, _source(item.source_name, item.url, translator)])
+
+
+def _figure(item: content.Figure, translator: Translator) -> str:
+    source = _source(item.source_name, item.url, translator)
+    return _lines([wrapped(f"{item.value} {item.label}"), source])
+
+
+def _source(name: str, url: str, translator: Translator) -> str:
+    _ = translator.gettext
+    words = _("Source: %(name)s") % {"name": name} if name else ""
+    return _lines([words, url]) if words else _labelled(_("Read more"), url)
+
+
+def _event(block: content.Event, body: str, translator: Translator) -> str:
+    _ = translator.gettext
+    where = ", ".join(_kept([block.place, block.address]))
+    head = [
+        wrapped(block.title),
+        wrapped(_("When: %(when)s") % {"when": block.when_label}),
+        wrapped(_("Where: %(place)s") % {"place": where}) if where else "",
+    ]
+    return _paragraphs([_lines(head), body, _labelled(_("More about it"), block.url)])
+
+
+def prose_text(root: prose.Element | None) -> str:
+    """Rich text as plain paragraphs, lists and quotations."""
+    if root is None:
+        return ""
+    return _paragraphs(_prose_block(child) for child in root if isinstance(child, prose.Element))
+
+
+def _prose_block(element: prose.Element) -> str:
+    if element.tag in ("ul", "ol"):
+        return "\n".join(
+            _list_item(child, "- " if element.tag == "ul" else f"{number}. ")
+            for number, child in enumerate(element, start=1)
+            if isinstance(child, prose.Element)
+        )
+    if element.tag == "blockquote":
+        return textwrap.indent(prose_text(element), "> ", lambda _line: True)
+    if element.tag in ("h2", "h3", "h4"):
+        return underlined(_inline(element), "-")
+    return "\n".join(wrapped(line) for line in _inline(element).split("\n") if line.strip())
+
+
+def _list_item(item: prose.Element, bullet: str) -> str:
+    """An item's own words, and lists in it indented under them."""
+    margin = " " * len(bullet)
+    words = prose.Element("li", children=[each for each in item if not _is_block(each)])
+    lines = [wrapped(_inline(words), first=bullet, rest=margin)] if words.words().strip() else []
+    for each in item:
+        if isinstance(each, prose.Element) and _is_block(each):
+            inner = textwrap.indent(_prose_block(each), margin)
+            lines.append(inner if lines else bullet + inner[len(bullet) :])
+    return "\n".join(lines)
+
+
+def _is_block(child: prose.Element | str) -> bool:
+    return isinstance(child, prose.Element) and child.tag in prose.BLOCKS
+
+
+def _inline(element: prose.Element) -> str:
+    """The words of a paragraph, each link's address behind its words."""
+    pieces: list[str] = []
+    for child in element:
+        if isinstance(child, str):
+            pieces.append(" ".join(child.split("\n")))
+        elif child.tag == "br":
+            pieces.append("\n")
+        elif child.tag == "a" and child.href:
+            words = _inline(child).strip()
+            address = child.href.removeprefix("mailto:")
+            pieces.append(words if words in (address, child.href) else f"{words} <{address}>")
+        else:
+            pieces.append(_inline(child))
+    return "".join(pieces)
+
+
+def _labelled(label: str, url: str) -> str:
+    return f"{label}:\n{url}" if url else ""
+
+
+def _titled(title: str, pieces: Iterable[str]) -> str:
+    return _paragraphs([underlined(title, "-") if title else "", *pieces])
+
+
+def _lines(pieces: Iterable[str]) -> str:
+    return "\n".join(_kept(pieces))
+
+
+def _paragraphs(pieces: Iterable[str]) -> str:
+    return "\n\n".join(_kept(pieces))
+
+
+def _kept(pieces: Iterable[str]) -> list[str]:
+    return [piece for piece in pieces if piece]
+
+
+def _dotted(pieces: Iterable[str]) -> str:
+    return " · ".join(_kept(pieces))

@@ -1,0 +1,102 @@
+"""Sets a message in type: Jinja and MJML sources from `templates/mail/` to HTML.
+
+Whatever is wrong with a template is a `TemplateProblem` that names its file and line.
+"""
+
+import functools
+import traceback
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import jinja2
+import mjml
+from jinja2 import pass_context
+from jinja2.runtime import Context
+
+from templates import mjml_lint, problems
+
+MAIL = Path(__file__).parent / "mail"
+
+
+def typeset(name: str, *, values: Mapping[str, Any], folder: Path = MAIL) -> str:
+    """The HTML that the template `name` (without its ending) makes of `values`.
+
+    `values` must hold `translator`, in whose language the template's own texts are set.
+    """
+    file = f"{name}.mjml"
+    try:
+        source = _environment(folder).get_template(file).render(**values)
+    except jinja2.TemplateSyntaxError as problem:
+        raise problems.TemplateProblem(
+            file=f"{folder.name}/{problem.name or file}",
+            line=problem.lineno,
+            detail=problem.message or "syntax error",
+        ) from problem
+    except jinja2.TemplateNotFound as problem:
+        raise problems.TemplateProblem(
+            file=f"{folder.name}/{file}",
+            line=_line(problem, folder)[1],
+            detail=f"there is no template “{problem.name}”",
+        ) from problem
+    except problems.TemplateProblem:
+        raise
+    except Exception as problem:
+        where, line = _line(problem, folder)
+        raise problems.TemplateProblem(
+            file=f"{folder.name}/{where or file}", line=line, detail=str(problem)
+        ) from problem
+    try:
+        return str(mjml.mjml2html(source.strip()))
+    except ValueError as problem:
+        raise problems.TemplateProblem(
+            file=f"{folder.name}/{file}", line=1, detail=str(problem)
+        ) from problem
+
+
+class _CheckedLoader(jinja2.FileSystemLoader):
+    """Reads templates, and looks at each as MJML once before it is compiled."""
+
+    def get_source(self, environment: jinja2.Environment, template: str) -> tuple[str, str, Any]:
+        source, filename, is_fresh = super().get_source(environment, template)
+        environment.parse(source, name=template, filename=filename)
+        mjml_lint.check(source, file=f"{Path(filename).parent.name}/{template}")
+        return source, filename, is_fresh
+
+
+@functools.lru_cache(maxsize=8)
+def _environment(folder: Path) -> jinja2.Environment:
+    environment = jinja2.Environment(
+        loader=_CheckedLoader(folder),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        extensions=["jinja2.ext.i18n"],
+    )
+    environment.install_gettext_callables(  # type: ignore[attr-defined]
+        _gettext, _ngettext, newstyle=True
+    )
+    return environment
+
+
+@pass_context
+def _gettext(context: Context, msgid: str) -> str:
+    return str(context["translator"].gettext(msgid))
+
+
+@pass_context
+def _ngettext(context: Context, singular: str, plural: str, count: int) -> str:
+    return str(context["translator"].ngettext(singular, plural, count))
+
+
+def _line(problem: BaseException, folder: Path) -> tuple[str, int]:
+    """The innermost template that `problem` went through, and the line there.
+
+    Jinja puts the template's own file and lines into tracebacks.
+    """
+    for frame in reversed(traceback.extract_tb(problem.__traceback__)):
+        path = Path(frame.filename)
+        if path.parent == folder:
+            return path.name, frame.lineno or 1
+    return "", 1
