@@ -45,7 +45,7 @@ class ContentProblem(errors.Invalid):
     """What staff typed can't be sent as it is; `place` says where it stands."""
 
     def __init__(self, msgid: str, *, place: Spot, **values: object) -> None:
-        super().__init__(msgid, place=place, **values)
+        super().__init__(msgid, fields=None, place=place, **values)
         self.place = place
 
     def say(self, speaks: errors.Speaks) -> str:

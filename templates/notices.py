@@ -1,0 +1,182 @@
+"""Mail to one person about one thing, from the same letterhead as the bulletins.
+
+`delivery/outbox` renders a queued `foundation.notices.Notice` with `render_notice` when it is sent.
+What a notice holds is written here once, and both its HTML and its text are made from that.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from foundation import errors
+from foundation.i18n import N_, Translator
+from templates import letters, plan, problems, sheets, text, typesetting
+from templates.content import Brand
+
+
+class Kind(StrEnum):
+    """What can be written about, each with the context that it needs; all values are texts."""
+
+    CONFIRM = "confirm"
+    """Asks somebody who signed up whether it was them.
+
+    `confirm_url`; `topics`: their names, joined by commas.
+    """
+    WELCOME = "welcome"
+    """Says after confirming what comes next.
+
+    `first_name` (may be blank); `topics`; `preferences_url`; `unsubscribe_url`.
+    """
+    SIGNIN = "signin"
+    """A one-time link for staff. `signin_url`; `minutes` for which it works."""
+    INVITE = "invite"
+    """A first link for new staff. `signin_url`; `name` (may be blank); `inviter`."""
+    JOIN_CONFIRM = "join_confirm"
+    """Asks an organisation's contact to confirm its application. `organisation`; `confirm_url`."""
+    JOIN_RECEIVED = "join_received"
+    """Says that a confirmed application is being looked at. `organisation`."""
+    JOIN_APPROVED = "join_approved"
+    """Welcomes a member. `organisation`; `reason`, a word from staff (may be blank)."""
+    JOIN_DECLINED = "join_declined"
+    """Says no to an applicant. `organisation`; `reason` (may be blank)."""
+    CAMPAIGN_NEEDS_ATTENTION = "campaign_needs_attention"
+    """Tells staff that a campaign stopped. `campaign`; `reason`; `url` of its page."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Rendered:
+    """A notice as it goes out."""
+
+    subject: str
+    html: str
+    text: str
+    body: bytes
+    """Both parts, encoded, ready for SMTP DATA."""
+    content_type_header: str
+
+
+def render_notice(
+    kind: Kind | str, *, translator: Translator, context: Mapping[str, str], brand: Brand
+) -> Rendered:
+    """A notice of `kind` in the translator's language.
+
+    Raises `NoticeProblem` when `kind` does not exist, when a key of `context` is missing or
+    unknown, or when an address is not one.
+    """
+    known = _kind(kind)
+    writer = _WRITERS[known]
+    _check(known, writer.keys, context)
+    values = {key: _tidy(value) for key, value in context.items()}
+    letter = writer.write(
+        letters.Scribe(translator=translator, site=brand.site_name, values=values)
+    )
+    frame = sheets.Frame(
+        language=translator.language,
+        direction=translator.direction,
+        title=letter.subject,
+        preheader=letter.preheader,
+        brand=brand,
+    )
+    html = typesetting.typeset(
+        "notice", values={"frame": frame, "letter": letter, "translator": translator}
+    )
+    written = plan.Plan(
+        language=translator.language,
+        subject_segments=(letter.subject,),
+        text_segments=(_text(letter, brand, translator),),
+        html_segments=(html,),
+    )
+    return Rendered(
+        subject=written.subject({}),
+        html=html,
+        text=written.text({}),
+        body=written.body({}),
+        content_type_header=written.content_type_header,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Writer:
+    keys: frozenset[str]
+    write: Callable[[letters.Scribe], letters.Letter]
+
+
+def _writer(keys: str, write: Callable[[letters.Scribe], letters.Letter]) -> _Writer:
+    return _Writer(frozenset(keys.split()), write)
+
+
+_WRITERS: Mapping[Kind, _Writer] = {
+    Kind.CONFIRM: _writer("confirm_url topics", letters.confirm),
+    Kind.WELCOME: _writer("first_name topics preferences_url unsubscribe_url", letters.welcome),
+    Kind.SIGNIN: _writer("signin_url minutes", letters.signin),
+    Kind.INVITE: _writer("signin_url name inviter", letters.invite),
+    Kind.JOIN_CONFIRM: _writer("organisation confirm_url", letters.join_confirm),
+    Kind.JOIN_RECEIVED: _writer("organisation", letters.join_received),
+    Kind.JOIN_APPROVED: _writer("organisation reason", letters.join_approved),
+    Kind.JOIN_DECLINED: _writer("organisation reason", letters.join_declined),
+    Kind.CAMPAIGN_NEEDS_ATTENTION: _writer("campaign reason url", letters.campaign_needs_attention),
+}
+
+
+def keys(kind: Kind | str) -> frozenset[str]:
+    """The context keys that a notice of `kind` needs."""
+    return _WRITERS[_kind(kind)].keys
+
+
+def _kind(name: Kind | str) -> Kind:
+    try:
+        return Kind(name)
+    except ValueError as problem:
+        raise problems.NoticeProblem(
+            N_("There is no notice “%(kind)s”. There are: %(valid)s."),
+            kind=name,
+            valid=", ".join(each.value for each in Kind),
+        ) from problem
+
+
+def _check(kind: Kind, needed: frozenset[str], context: Mapping[str, str]) -> None:
+    missing, unknown = sorted(needed - context.keys()), sorted(context.keys() - needed)
+    if missing:
+        raise problems.NoticeProblem(
+            N_("The notice “%(kind)s” needs %(keys)s."), kind=kind.value, keys=", ".join(missing)
+        )
+    if unknown:
+        raise problems.NoticeProblem(
+            N_("The notice “%(kind)s” does not know %(keys)s."),
+            kind=kind.value,
+            keys=", ".join(unknown),
+        )
+    for key in sorted(needed):
+        is_wrong_url = key.endswith("url") and not re.fullmatch(r"https?://[^\s]+", context[key])
+        is_wrong_number = key == "minutes" and not re.fullmatch(r"[0-9]{1,6}", context[key])
+        if is_wrong_url or is_wrong_number:
+            raise problems.NoticeProblem(
+                N_("The notice “%(kind)s” can't use “%(value)s” for %(key)s."),
+                kind=kind.value,
+                key=key,
+                value=context[key][:200],
+            )
+
+
+def _tidy(value: str) -> str:
+    """A value without control characters; line breaks stay."""
+    return "\n".join(plan.clean(line) for line in value.splitlines()).strip()
+
+
+def _text(letter: letters.Letter, brand: Brand, translator: errors.Speaks) -> str:
+    pieces = [
+        brand.site_name,
+        text.underlined(letter.title, "="),
+        *(text.wrapped(each) for each in letter.paragraphs),
+        *(text.wrapped(line, first="> ") for line in letter.quotation.splitlines()),
+        f"{letter.label}:\n{letter.url}" if letter.url else "",
+        *(text.wrapped(each) for each in letter.after),
+        "-" * text.WIDTH,
+        text.wrapped(letter.why),
+        f"{translator.gettext(N_('Unsubscribe'))}:\n{letter.unsubscribe_url}"
+        if letter.unsubscribe_url
+        else "",
+        "\n".join(each for each in (brand.site_name, brand.postal_address) if each),
+    ]
+    return "\n\n".join(piece for piece in pieces if piece) + "\n"
