@@ -42,6 +42,11 @@ class Frame:
         """The site's accent, readable on dark paper."""
         return colours.readable(self.brand.accent, on=PAPER_DARK, ratio=5.5)
 
+    @property
+    def bar(self) -> str:
+        """The site's accent as a ground for white letters."""
+        return colours.readable(self.brand.accent, on="#ffffff")
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Bulletin:
