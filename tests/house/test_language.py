@@ -44,7 +44,10 @@ def _messages(path: Path) -> Iterator[str]:
         with path.open("rb") as file:
             entries = list(
                 babel_extract(
-                    file, ["_", "gettext", "ngettext"], [], {"trimmed": "true", "silent": "false"}
+                    file,
+                    ["_", "gettext", "ngettext"],
+                    [],
+                    {"trimmed": "true", "silent": "false", "extensions": "jinja2.ext.do"},
                 )
             )
     else:
