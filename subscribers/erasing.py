@@ -5,6 +5,8 @@ person go with them (tags, subscriptions, consents, sign-ups, queued notices); l
 and no longer say whose they are, so counts of past bulletins stay right.
 """
 
+from collections.abc import Sequence
+
 import sqlalchemy as sa
 from sqlmodel import col
 
@@ -12,11 +14,22 @@ from foundation import audit
 from foundation.audit import Actor, AuditEntry
 from foundation.ground import Ground
 from subscribers import people, suppression
+from subscribers.holdings import Elsewhere
 from subscribers.models import MemberContact, Subscriber, SuppressionReason
 
 
-async def erase(ground: Ground, *, subscriber_id: int, via: str, actor: Actor) -> None:
-    """Erase everything about a person, in one transaction. Raises `errors.NotFound`."""
+async def erase(
+    ground: Ground,
+    *,
+    subscriber_id: int,
+    via: str,
+    actor: Actor,
+    elsewhere: Sequence[Elsewhere] = (),
+) -> None:
+    """Erase everything about a person, in one transaction, with what is kept `elsewhere`.
+
+    Raises `errors.NotFound`.
+    """
     async with ground.db.transaction() as session:
         person = await people.get(session, subscriber_id)
         await suppression.add(
@@ -27,11 +40,13 @@ async def erase(ground: Ground, *, subscriber_id: int, via: str, actor: Actor) -
             reason=SuppressionReason.ERASED,
             via=via,
         )
-        await session.execute(
+        await session.exec(
             sa.delete(MemberContact).where(col(MemberContact.email_key) == person.email_key)
         )
+        for place in elsewhere:
+            await place.forget(session, subscriber_id=subscriber_id)
         # The log keeps that something was changed, by whom and when, but not the person's details.
-        await session.execute(
+        await session.exec(
             sa.update(AuditEntry)
             .where(
                 col(AuditEntry.object_kind) == "subscriber",
@@ -39,7 +54,7 @@ async def erase(ground: Ground, *, subscriber_id: int, via: str, actor: Actor) -
             )
             .values(before={}, after={})
         )
-        await session.execute(sa.delete(Subscriber).where(col(Subscriber.id) == subscriber_id))
+        await session.exec(sa.delete(Subscriber).where(col(Subscriber.id) == subscriber_id))
         audit.record(
             session,
             actor=actor,

@@ -119,7 +119,7 @@ class ConsentStep(enum.StrEnum):
     """What happened to a person's consent."""
 
     ASKED = "asked"
-    """A form was sent in; a confirmation mail went out."""
+    """A form was sent in; the address is asked by mail to confirm it."""
     CONFIRMED = "confirmed"
     """The person pressed the button behind the mailed link."""
     IMPORTED = "imported"
@@ -173,6 +173,8 @@ class SignUpState(enum.StrEnum):
     """Confirmed."""
     HELD = "held"
     """Sent in, but no mail went out for now: a limit was reached."""
+    SUSPECT = "suspect"
+    """Sent in faster than people type, or in a flood: no mail goes out unless it is sent again."""
     EXPIRED = "expired"
     """Never confirmed within the time allowed."""
 

@@ -12,6 +12,7 @@ can lift them, with a reason.
 from collections.abc import Sequence
 
 import sqlalchemy as sa
+from sqlalchemy.sql.elements import SQLCoreOperations
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -22,9 +23,11 @@ from subscribers.models import ConsentStep, Subscriber, Suppression, Suppression
 
 LASTING = frozenset({SuppressionReason.COMPLAINT, SuppressionReason.BY_HAND})
 """Reasons that the person's own confirmation does not lift."""
+LIFTED_BY_CONFIRMING = tuple(reason for reason in SuppressionReason if reason not in LASTING)
+"""Reasons that it does."""
 
 
-def is_active_for(subscriber_id: sa.ColumnElement[int]) -> sa.ColumnElement[bool]:
+def is_active_for(subscriber_id: SQLCoreOperations[int]) -> sa.ColumnElement[bool]:
     """SQL: the person's address must not be mailed.
 
     Served by the index on `suppressions.subscriber_id`.
