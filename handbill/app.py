@@ -15,12 +15,16 @@ from foundation.i18n import N_
 from foundation.web import kit, middleware
 from foundation.web.pages import Pages
 from handbill import api, health
+from subscribers import join
+from subscribers import pages as subscribers_pages
 
 PAGE_SLICES: tuple[ModuleType, ...] = (
     health,
     api,
     account_pages,
     team_pages,
+    join,
+    subscribers_pages,
 )
 """Modules that offer `routes()`; each owns its part of the addresses."""
 

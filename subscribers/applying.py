@@ -18,7 +18,7 @@ from foundation import addresses, errors
 from foundation.ground import Ground
 from foundation.i18n import N_
 from foundation.tokens import Purpose
-from subscribers import consent, limits, members, topics
+from subscribers import consent, limits, members, suppression, topics
 from subscribers.models import (
     ConsentStep,
     Member,
@@ -27,6 +27,7 @@ from subscribers.models import (
     Subscriber,
     Subscription,
     SubscriptionState,
+    SuppressionReason,
     TopicKind,
 )
 
@@ -130,7 +131,7 @@ async def drop_unconfirmed(ground: Ground) -> int:
     """Forget applications that nobody confirmed within the time kept; returns how many."""
     kept = timedelta(days=ground.settings.retention.unconfirmed_days)
     async with ground.db.transaction() as session:
-        gone = await session.execute(
+        gone = await session.exec(
             sa.delete(Member)
             .where(
                 col(Member.state) == MemberState.UNCONFIRMED.value,
@@ -251,7 +252,7 @@ async def _answer_by_mail(
     contacts = await members.contacts_of(session, member.id)
     contact = next(c for c in contacts if c.email_key == address.key)
     if contact.confirmed_at is None:
-        await members.ask(ground, session, member, contact)
+        await members.ask(ground, session, member, contact, is_own_wish=True)
     elif member.state == MemberState.APPLIED:
         await members.notify(ground, session, member, contact, kind="join_received")
     else:
@@ -279,7 +280,7 @@ async def _confirm_contact(
     if contact.created_at + timedelta(days=ground.settings.signup.confirm_link_days) < now:
         return Confirmed.TOO_LATE
     # Compare-and-set: of two presses at once, one confirms and the other finds it done.
-    won = await session.execute(
+    won = await session.exec(
         sa.update(MemberContact)
         .where(col(MemberContact.id) == contact.id, col(MemberContact.confirmed_at).is_(None))
         .values(confirmed_at=now)
@@ -308,6 +309,7 @@ async def _subscriber(
         await session.exec(select(Subscriber).where(Subscriber.email_key == contact.email_key))
     ).first()
     if found is not None:
+        await _welcome_back(ground, session, found)
         return found
     first_name, _, last_name = contact.name.partition(" ")
     made = Subscriber(
@@ -322,7 +324,21 @@ async def _subscriber(
     )
     session.add(made)
     await session.flush()
+    await suppression.link(ground, session, subscriber=made)
+    await _welcome_back(ground, session, made)
     return made
+
+
+async def _welcome_back(ground: Ground, session: AsyncSession, person: Subscriber) -> None:
+    """The mailbox has just shown that it works, and the person that they want mail."""
+    await suppression.lift(
+        ground,
+        session,
+        email_key=person.email_key,
+        because="",
+        by="",
+        only=[reason for reason in SuppressionReason if reason not in suppression.LASTING],
+    )
 
 
 async def _subscribe(

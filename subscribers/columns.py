@@ -134,7 +134,7 @@ class Reader:
     @property
     def share(self) -> float:
         """How much was read."""
-        here = self._open.tell() if self._open is not None and not self._open.closed else 0
+        here = self._open.tell() if self._open is not None else 0
         return min(1.0, (self._before + here) / self._total) if self._total else 0.0
 
     def rows(self) -> Iterator[Entry | Refusal]:
@@ -167,7 +167,6 @@ class Reader:
             for entry, kind in sorted(tables, key=lambda table: table[1] is not Status.LEFT):
                 with bundle.open(entry) as file:
                     yield from self._table(file, PurePosixPath(entry.filename).name, kind)
-                self._before += entry.file_size
 
     def _table(self, file: IO[bytes], name: str, kind: Status) -> Iterator[Entry | Refusal]:
         self._open = file
@@ -192,6 +191,11 @@ class Reader:
             raise errors.Invalid(
                 N_("%(file)s can't be read: %(problem)s"), file=name, problem=str(problem)
             ) from problem
+        finally:
+            # The wrapper gives the file back instead of closing it.
+            self._before += file.tell()
+            self._open = None
+            text.detach()
 
     def _meanings(self, headers: Sequence[str], name: str) -> list[str]:
         """What each column means; blank for those that are passed over."""

@@ -119,16 +119,16 @@ async def _rows(session: AsyncSession, people: Sequence[Subscriber]) -> list[lis
     first, last = people[0].id, people[-1].id
     ids = {person.id for person in people}
     tags: dict[int, list[str]] = {}
-    for subscriber_id, tag in await session.execute(
-        sa.select(col(SubscriberTag.subscriber_id), col(SubscriberTag.tag))
+    for subscriber_id, tag in await session.exec(
+        select(col(SubscriberTag.subscriber_id), col(SubscriberTag.tag))
         .where(col(SubscriberTag.subscriber_id).between(first, last))
         .order_by(col(SubscriberTag.tag))
     ):
         if subscriber_id in ids:
             tags.setdefault(subscriber_id, []).append(tag)
     states: dict[int, dict[str, str]] = {}
-    for subscriber_id, slug, state in await session.execute(
-        sa.select(col(Subscription.subscriber_id), col(Topic.slug), col(Subscription.state))
+    for subscriber_id, slug, state in await session.exec(
+        select(col(Subscription.subscriber_id), col(Topic.slug), col(Subscription.state))
         .join(Topic, col(Topic.id) == col(Subscription.topic_id))
         .where(col(Subscription.subscriber_id).between(first, last))
         .order_by(col(Topic.slug))

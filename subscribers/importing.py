@@ -212,14 +212,14 @@ class _Batch:
         people = await session.exec(select(Subscriber).where(col(Subscriber.email_key).in_(keys)))
         self._people = {person.email_key: person for person in people}
         ids = [person.id for person in self._people.values()]
-        for subscriber_id, topic_id in await session.execute(
-            sa.select(col(Subscription.subscriber_id), col(Subscription.topic_id)).where(
+        for subscriber_id, topic_id in await session.exec(
+            select(col(Subscription.subscriber_id), col(Subscription.topic_id)).where(
                 col(Subscription.subscriber_id).in_(ids)
             )
         ):
             self._states.setdefault(subscriber_id, set()).add(topic_id)
-        for subscriber_id, tag in await session.execute(
-            sa.select(col(SubscriberTag.subscriber_id), col(SubscriberTag.tag)).where(
+        for subscriber_id, tag in await session.exec(
+            select(col(SubscriberTag.subscriber_id), col(SubscriberTag.tag)).where(
                 col(SubscriberTag.subscriber_id).in_(ids)
             )
         ):

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import sqlalchemy as sa
+from sqlalchemy.sql.elements import SQLCoreOperations
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -63,7 +64,7 @@ class Card:
 
 
 def contact_exists_for(
-    subscriber_id: sa.ColumnElement[int],
+    subscriber_id: SQLCoreOperations[int],
 ) -> sa.ColumnElement[bool]:
     """SQL: the person is a confirmed contact of an approved member."""
     return sa.exists(
@@ -110,9 +111,9 @@ async def listed(
 
 async def counts(ground: Ground) -> dict[MemberState, int]:
     """How many organisations are in each state."""
-    statement = sa.select(col(Member.state), sa.func.count()).group_by(col(Member.state))
+    statement = select(col(Member.state), sa.func.count()).group_by(col(Member.state))
     async with ground.db.reading() as session:
-        rows = (await session.execute(statement)).all()
+        rows = (await session.exec(statement)).all()
     found = dict.fromkeys(MemberState, 0)
     for state, number in rows:
         found[MemberState(state)] = number
@@ -226,7 +227,8 @@ async def add_contact(
         )
         session.add(contact)
         await session.flush()
-        await ask(ground, session, member, contact)
+        if not await ask(ground, session, member, contact):
+            raise _invalid("contact_email", errors.Invalid(N_("This address is not to be mailed.")))
         audit.record(
             session,
             actor=actor,
@@ -269,11 +271,24 @@ def _invalid(name: str, problem: errors.HandbillError) -> errors.Invalid:
 
 
 async def ask(
-    ground: Ground, session: AsyncSession, member: Member, contact: MemberContact
-) -> None:
-    """Mail a contact the link behind which stands the button to confirm."""
+    ground: Ground,
+    session: AsyncSession,
+    member: Member,
+    contact: MemberContact,
+    *,
+    is_own_wish: bool = False,
+) -> bool:
+    """Mail a contact the link behind which stands the button to confirm; as `notify`."""
     url = ground.link("/join/confirm", Purpose.MEMBER, contact.id)
-    await notify(ground, session, member, contact, kind="join_confirm", confirm_url=url)
+    return await notify(
+        ground,
+        session,
+        member,
+        contact,
+        kind="join_confirm",
+        is_own_wish=is_own_wish,
+        confirm_url=url,
+    )
 
 
 async def _tell(
@@ -291,11 +306,16 @@ async def notify(
     contact: MemberContact,
     *,
     kind: str,
+    is_own_wish: bool = False,
     **context: str,
-) -> None:
-    """Queue a notice to a contact, unless the address may not be mailed."""
-    if await suppression.is_active(ground, session, email_key=contact.email_key):
-        return
+) -> bool:
+    """Queue a notice to a contact, unless the address may not be mailed; returns whether it did.
+
+    Whoever applies themselves comes in past the reasons that a confirmation lifts.
+    """
+    why_not = await suppression.reasons(ground, session, email_key=contact.email_key)
+    if why_not & suppression.LASTING if is_own_wish else why_not:
+        return False
     await ground.notices.queue(
         session,
         Notice(
@@ -306,6 +326,7 @@ async def notify(
             subscriber_id=contact.subscriber_id,
         ),
     )
+    return True
 
 
 async def _decide(
@@ -323,9 +344,11 @@ async def _decide(
         state not in TRANSITIONS[present] or present is MemberState.UNCONFIRMED
     ):
         raise errors.Refused(
-            N_("%(organisation)s can't be changed in that way now: its state is “%(state)s”."),
+            N_(
+                "%(organisation)s can't be changed in that way now. "
+                "Reload the page to see how it stands."
+            ),
             organisation=member.name,
-            state=present.value,
         )
     now = ground.clock.now()
     changes = {
@@ -352,7 +375,7 @@ async def _write(
     session: AsyncSession, member: Member, *, version: int, changes: Mapping[str, object]
 ) -> None:
     """Compare-and-set on the version that the person saw."""
-    won = await session.execute(
+    won = await session.exec(
         sa.update(Member)
         .where(col(Member.id) == member.id, col(Member.version) == version)
         .values(**changes, version=version + 1)

@@ -63,7 +63,7 @@ async def update(
     async with ground.db.transaction() as session:
         person = await people.get(session, subscriber_id)
         before = {name: getattr(person, name) for name in columns}
-        won = await session.execute(
+        won = await session.exec(
             sa.update(Subscriber)
             .where(col(Subscriber.id) == subscriber_id, col(Subscriber.updated_at) == seen)
             .values(**columns, updated_at=now)
@@ -97,7 +97,7 @@ async def take_off(ground: Ground, *, actor: Actor, subscriber_id: int, reason: 
     now = ground.clock.now()
     async with ground.db.transaction() as session:
         person = await people.get(session, subscriber_id)
-        ended = await session.execute(
+        ended = await session.exec(
             sa.update(Subscription)
             .where(
                 col(Subscription.subscriber_id) == subscriber_id,
@@ -185,7 +185,7 @@ async def _put_tags(
 ) -> None:
     gone = set(old) - set(new)
     if gone:
-        await session.execute(
+        await session.exec(
             sa.delete(SubscriberTag).where(
                 col(SubscriberTag.subscriber_id) == subscriber_id,
                 col(SubscriberTag.tag).in_(gone),

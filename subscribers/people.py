@@ -172,7 +172,7 @@ async def by_email(ground: Ground, *, email: str) -> int:
     key = addresses.parse(email).key
     async with ground.db.reading() as session:
         found = await session.scalar(
-            sa.select(col(Subscriber.id)).where(Subscriber.email_key == key)
+            sa.select(col(Subscriber.id)).where(col(Subscriber.email_key) == key)
         )
     if found is None:
         raise _nobody()
@@ -191,7 +191,7 @@ async def show(ground: Ground, *, subscriber_id: int) -> Person:
             .order_by(col(Topic.position), col(Topic.id))
         )
         sources = await session.exec(
-            select(SignUp, Partner)
+            select(SignUp, col(Partner.name))
             .outerjoin(Partner, col(Partner.id) == col(SignUp.partner_id))
             .where(SignUp.subscriber_id == subscriber_id)
             .order_by(col(SignUp.id).desc())
@@ -207,8 +207,8 @@ async def show(ground: Ground, *, subscriber_id: int) -> Person:
             ],
             consents=await consent.history(session, subscriber_id=subscriber_id),
             sources=[
-                Source(signup=signup, partner=partner.name if partner else "")
-                for signup, partner in sources
+                Source(signup=signup, partner=partner_name or "")
+                for signup, partner_name in sources
             ],
             suppressions=(
                 await session.exec(
@@ -303,8 +303,8 @@ async def _with_standing(session: AsyncSession, people: Sequence[Subscriber]) ->
     ids = [person.id for person in people]
     states: dict[int, set[str]] = {}
     confirmed: dict[int, list[str]] = {}
-    rows = await session.execute(
-        sa.select(col(Subscription.subscriber_id), col(Subscription.state), col(Topic.slug))
+    rows = await session.exec(
+        select(col(Subscription.subscriber_id), col(Subscription.state), col(Topic.slug))
         .join(Topic, col(Topic.id) == col(Subscription.topic_id))
         .where(col(Subscription.subscriber_id).in_(ids))
         .order_by(col(Topic.position), col(Topic.id))

@@ -1,0 +1,15 @@
+"""Staff's rooms of this floor: people, members, forms and partners."""
+
+from aiohttp import web
+
+from subscribers import forms_pages, members_pages, partners_pages, people_pages
+
+
+def routes() -> list[web.RouteDef]:
+    """Everything under `/staff` that this floor serves."""
+    return [
+        *people_pages.routes(),
+        *members_pages.routes(),
+        *forms_pages.routes(),
+        *partners_pages.routes(),
+    ]
