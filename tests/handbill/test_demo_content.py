@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from campaigns import documents
 from handbill.demo import content, handouts
 from handbill.demo.content import Content
 
@@ -104,8 +105,15 @@ def test_events_lie_ahead(sample: Content) -> None:
         assert event["zone"] == "America/New_York"
 
 
+def test_bulletins_are_documents_without_a_mistake(sample: Content) -> None:
+    for name, document in sample.bulletins.items():
+        parsed = documents.parse(document, name=name)
+        assert parsed.languages == ["en", "es"]
+
+
 def test_bulletins_name_only_what_is_there(sample: Content) -> None:
     keys = {development.key for development in sample.developments}
+    keys |= {figure.key for figure in sample.issue.figures}
     slugs = {material.slug for material in sample.materials}
     topics = {topic.slug for topic in sample.coalition.topics}
     for document in sample.bulletins.values():

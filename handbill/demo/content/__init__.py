@@ -244,14 +244,11 @@ def _read(name: str) -> dict[str, Any]:
 
 
 def _dated(value: Any, today: date) -> Any:
-    """The document with `"+6d 18:30"` and `since_days = 14` as dates."""
+    """The document with moments such as `"+6d 18:30"` as dates."""
     if isinstance(value, list):
         return [_dated(entry, today) for entry in value]
     if isinstance(value, dict):
-        found = {key: _dated(entry, today) for key, entry in value.items()}
-        if "since_days" in found:
-            found["since"] = (today - timedelta(days=found.pop("since_days"))).isoformat()
-        return found
+        return {key: _dated(entry, today) for key, entry in value.items()}
     relative = _RELATIVE.fullmatch(value) if isinstance(value, str) else None
     if relative is None:
         return value
