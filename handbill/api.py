@@ -9,8 +9,9 @@ from aiohttp import web
 
 from foundation.web import api, kit, openapi
 from foundation.web.api import Endpoint
+from subscribers import api as subscribers
 
-API_SLICES: tuple[ModuleType, ...] = ()
+API_SLICES: tuple[ModuleType, ...] = (subscribers,)
 """Modules that offer `endpoints()`."""
 
 

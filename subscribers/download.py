@@ -33,6 +33,15 @@ async def everything(
     """
     async with ground.db.reading() as session:
         person = await preferences.person_of(ground, session, token)
+    return await of_person(ground, subscriber_id=person.id, elsewhere=elsewhere)
+
+
+async def of_person(
+    ground: Ground, *, subscriber_id: int, elsewhere: Sequence[Elsewhere] = ()
+) -> dict[str, Any]:
+    """The same by row number, for the command line. Raises `errors.NotFound`."""
+    async with ground.db.reading() as session:
+        person = await people.get(session, subscriber_id)
         found: dict[str, Any] = {
             "site": ground.settings.site.name,
             "written_at": ground.clock.now().isoformat(timespec="seconds"),

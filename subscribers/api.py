@@ -1,0 +1,505 @@
+"""Subscribers, suppressions, topics, forms, partners and members for programs."""
+
+from datetime import datetime
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, Field
+from sqlmodel import col, select
+
+from foundation import addresses, audit, errors
+from foundation.accounts.api_tokens import Scope
+from foundation.i18n import N_
+from foundation.web import api
+from foundation.web.api import Body, Call, Endpoint, Page
+from subscribers import (
+    erasing,
+    forms,
+    intake,
+    members,
+    mending,
+    partners,
+    people,
+    signup,
+    suppression,
+    topics,
+)
+from subscribers.models import (
+    Form,
+    Member,
+    MemberState,
+    Partner,
+    Suppression,
+    SuppressionReason,
+    Topic,
+    TopicKind,
+)
+
+ShortText = Annotated[str, Field(max_length=200)]
+
+
+class TopicOut(BaseModel):
+    """Something that people subscribe to; `texts` maps a language to name and description."""
+
+    slug: str
+    kind: str
+    is_public: bool
+    texts: dict[str, dict[str, str]]
+
+
+class TopicIn(Body):
+    """A new topic."""
+
+    slug: Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=60)]
+    kind: Literal["issue", "general"] = "general"
+    texts: dict[str, dict[str, str]]
+
+
+class SubscriberOut(BaseModel):
+    """A person, with the topics confirmed."""
+
+    id: int
+    email: str
+    first_name: str
+    last_name: str
+    postal_code: str
+    town: str
+    language: str
+    standing: str
+    topics: list[str]
+    created_at: datetime
+
+
+class SubscriberIn(Body):
+    """A sign-up on somebody's behalf; the person has to confirm it by mail."""
+
+    email: ShortText
+    topics: list[str] = []
+    language: str = ""
+    first_name: ShortText = ""
+    last_name: ShortText = ""
+    postal_code: ShortText = ""
+    source: ShortText = "api"
+    tags: list[str] = []
+
+
+class SubscriberChange(Body):
+    """What may be mended; what is left out stays."""
+
+    first_name: ShortText | None = None
+    last_name: ShortText | None = None
+    postal_code: ShortText | None = None
+    town: ShortText | None = None
+    language: str | None = None
+    tags: list[str] | None = None
+
+
+class Accepted(BaseModel):
+    """The sign-up was taken; nothing is sent to the person but a confirmation."""
+
+    state: Literal["accepted"] = "accepted"
+
+
+class SuppressionOut(BaseModel):
+    """An address that is not mailed; the address itself is not kept here."""
+
+    id: int
+    subscriber_id: int | None
+    reason: str
+    note: str
+    created_at: datetime
+    lifted_at: datetime | None
+
+
+class SuppressionIn(Body):
+    """Never mail an address again."""
+
+    email: ShortText
+    note: Annotated[str, Field(max_length=1000)] = ""
+
+
+class FormOut(BaseModel):
+    """A sign-up form."""
+
+    id: int
+    slug: str
+    name: str
+    topics: list[str]
+    asks: list[str]
+    origins: list[str]
+    thanks_url: str
+    partner_id: int | None
+    is_active: bool
+
+
+class FormIn(Body):
+    """A new form."""
+
+    slug: str
+    name: ShortText
+    topics: list[str] = []
+    asks: list[str] = list(forms.DEFAULT_ASKS)
+    texts: dict[str, dict[str, str]] = {}
+    thanks_url: str = ""
+    origins: list[str] = []
+    partner_id: int | None = None
+    is_active: bool = True
+
+
+class PartnerOut(BaseModel):
+    """An organisation whose pages carry our form, and what they brought."""
+
+    id: int
+    key: str
+    name: str
+    origins: list[str]
+    languages: list[str]
+    is_active: bool
+    submitted: int
+    confirmed: int
+
+
+class PartnerIn(Body):
+    """A new partner."""
+
+    name: ShortText
+    key: ShortText
+    origins: list[str] = []
+    languages: list[str] = []
+    member_id: int | None = None
+    is_active: bool = True
+
+
+class MemberOut(BaseModel):
+    """An organisation of the coalition, or one that applied."""
+
+    id: int
+    name: str
+    website: str
+    town: str
+    languages: list[str]
+    state: str
+    version: int
+
+
+class Decision(Body):
+    """The coalition's answer; `version` as last seen."""
+
+    version: int
+    reason: Annotated[str, Field(max_length=2000)] = ""
+
+
+def endpoints() -> list[Endpoint]:
+    """What is here."""
+    read, write = Scope.READ, Scope.SUBSCRIBERS
+    return [
+        Endpoint(method="GET", path="/topics", handler=list_topics, scope=read, tag="Topics",
+                 summary="List topics", answer=Page[TopicOut]),
+        Endpoint(method="POST", path="/topics", handler=create_topic, scope=write, tag="Topics",
+                 summary="Add a topic", body=TopicIn, answer=TopicOut, status=201),
+        Endpoint(method="GET", path="/subscribers", handler=list_subscribers, scope=read,
+                 tag="Subscribers", summary="Search people, newest first", is_list=True,
+                 answer=Page[SubscriberOut],
+                 query=(("q", "Words in address, name, town or postal code"),
+                        ("topic", "A topic's slug"), ("language", "A language's code"),
+                        ("standing", "confirmed, pending, unsubscribed or suppressed"))),
+        Endpoint(method="POST", path="/subscribers", handler=create_subscriber, scope=write,
+                 tag="Subscribers", summary="Sign somebody up; they confirm by mail",
+                 body=SubscriberIn, answer=Accepted, status=202),
+        Endpoint(method="GET", path="/subscribers/{id}", handler=show_subscriber, scope=read,
+                 tag="Subscribers", summary="Show a person", answer=SubscriberOut),
+        Endpoint(method="PATCH", path="/subscribers/{id}", handler=change_subscriber, scope=write,
+                 tag="Subscribers", summary="Mend a person's details", body=SubscriberChange,
+                 answer=SubscriberOut),
+        Endpoint(method="POST", path="/subscribers/{id}/unsubscribe", handler=unsubscribe,
+                 scope=write, tag="Subscribers", summary="Take a person off every topic"),
+        Endpoint(method="DELETE", path="/subscribers/{id}", handler=erase, scope=write,
+                 tag="Subscribers", summary="Erase a person for good"),
+        Endpoint(method="GET", path="/suppressions", handler=list_suppressions, scope=read,
+                 tag="Suppressions", summary="List suppressions, newest first", is_list=True,
+                 answer=Page[SuppressionOut]),
+        Endpoint(method="POST", path="/suppressions", handler=suppress, scope=write,
+                 tag="Suppressions", summary="Never mail an address again", body=SuppressionIn),
+        Endpoint(method="GET", path="/forms", handler=list_forms, scope=read, tag="Forms",
+                 summary="List forms", answer=Page[FormOut]),
+        Endpoint(method="POST", path="/forms", handler=create_form, scope=write, tag="Forms",
+                 summary="Add a form", body=FormIn, answer=FormOut, status=201),
+        Endpoint(method="GET", path="/partners", handler=list_partners, scope=read,
+                 tag="Partners", summary="List partners and what they brought",
+                 answer=Page[PartnerOut]),
+        Endpoint(method="POST", path="/partners", handler=create_partner, scope=write,
+                 tag="Partners", summary="Add a partner", body=PartnerIn, answer=PartnerOut,
+                 status=201),
+        Endpoint(method="GET", path="/members", handler=list_members, scope=read, tag="Members",
+                 summary="List organisations, newest first", is_list=True,
+                 answer=Page[MemberOut], query=(("state", "applied, approved, declined or left"),)),
+        Endpoint(method="POST", path="/members/{id}/approve", handler=approve, scope=write,
+                 tag="Members", summary="Take an organisation in", body=Decision,
+                 answer=MemberOut),
+        Endpoint(method="POST", path="/members/{id}/decline", handler=decline, scope=write,
+                 tag="Members", summary="Decline an application", body=Decision,
+                 answer=MemberOut),
+    ]  # fmt: skip
+
+
+async def list_topics(call: Call) -> Page[TopicOut]:
+    """Topics are few: all at once."""
+    async with call.ground.db.reading() as session:
+        found = await topics.everything(session)
+    return Page(items=[_topic(each) for each in found])
+
+
+async def create_topic(call: Call) -> TopicOut:
+    """Add a topic; one that is there stays as it is."""
+    body: TopicIn = call.body
+    now = call.ground.clock.now()
+    async with call.ground.db.transaction() as session:
+        made = await topics.ensure(
+            session, slug=body.slug, kind=TopicKind(body.kind), texts=body.texts, now=now
+        )
+        audit.record(
+            session,
+            actor=call.actor,
+            at=now,
+            action="topic.created",
+            object_kind="topic",
+            object_id=made.slug,
+            after={"texts": made.texts},
+        )
+    return _topic(made)
+
+
+async def list_subscribers(call: Call) -> Page[SubscriberOut]:
+    """People, newest first."""
+    standing = call.query("standing")
+    if standing is not None and standing not in set(people.Standing):
+        raise errors.Invalid(
+            N_("“standing” is one of %(known)s."), known=", ".join(people.Standing)
+        )
+    found = await people.search(
+        call.ground,
+        query=people.Query(
+            text=call.query("q") or "",
+            topic=call.query("topic") or "",
+            language=call.query("language") or "",
+            standing=people.Standing(standing) if standing else None,
+        ),
+        after=call.after,
+        limit=call.limit,
+    )
+    return Page(
+        items=[_person(row) for row in found.rows],
+        next=api.cursor(found.next_after) if found.next_after else None,
+    )
+
+
+async def create_subscriber(call: Call) -> Accepted:
+    """The same verb as the form: the person has to confirm."""
+    body: SubscriberIn = call.body
+    await signup.submit(
+        call.ground,
+        request=intake.SignUpRequest(
+            email=body.email,
+            topics=body.topics,
+            language=body.language,
+            first_name=body.first_name,
+            last_name=body.last_name,
+            postal_code=body.postal_code,
+            source=body.source,
+            tags=body.tags,
+            via="api",
+        ),
+    )
+    return Accepted()
+
+
+async def show_subscriber(call: Call) -> SubscriberOut:
+    """One person."""
+    return await _shown(call)
+
+
+async def change_subscriber(call: Call) -> SubscriberOut:
+    """Change what was named."""
+    body: SubscriberChange = call.body
+    person = await people.show(call.ground, subscriber_id=call.number())
+    now = person.subscriber
+    said = body.model_dump(exclude_none=True)
+    await mending.update(
+        call.ground,
+        actor=call.actor,
+        subscriber_id=now.id,
+        seen=now.updated_at,
+        changes=mending.Changes(
+            first_name=said.get("first_name", now.first_name),
+            last_name=said.get("last_name", now.last_name),
+            postal_code=said.get("postal_code", now.postal_code),
+            town=said.get("town", now.town),
+            language=said.get("language", now.language),
+            tags=said.get("tags", person.tags),
+        ),
+    )
+    return await _shown(call)
+
+
+async def unsubscribe(call: Call) -> None:
+    """From everything, as the person asked."""
+    await mending.take_off(call.ground, actor=call.actor, subscriber_id=call.number(), reason="api")
+
+
+async def erase(call: Call) -> None:
+    """For good."""
+    await erasing.erase(call.ground, subscriber_id=call.number(), via="api", actor=call.actor)
+
+
+async def list_suppressions(call: Call) -> Page[SuppressionOut]:
+    """Newest first; lifted ones too."""
+    statement = select(Suppression).order_by(col(Suppression.id).desc()).limit(call.limit + 1)
+    if call.after is not None:
+        statement = statement.where(col(Suppression.id) < call.after)
+    async with call.ground.db.reading() as session:
+        rows = (await session.exec(statement)).all()
+    return Page(
+        items=[
+            SuppressionOut.model_validate(row, from_attributes=True) for row in rows[: call.limit]
+        ],
+        next=api.page(rows, limit=call.limit, number_of=lambda row: row.id),
+    )
+
+
+async def suppress(call: Call) -> None:
+    """By hand; with or without a person behind the address."""
+    body: SuppressionIn = call.body
+    address = addresses.parse(body.email)
+    async with call.ground.db.transaction() as session:
+        await suppression.add(
+            call.ground,
+            session,
+            email_key=address.key,
+            reason=SuppressionReason.BY_HAND,
+            note=body.note,
+            via="api",
+        )
+        audit.record(
+            session,
+            actor=call.actor,
+            at=call.ground.clock.now(),
+            action="suppression.added",
+            object_kind="suppression",
+            object_id=addresses.masked(address.email),
+        )
+
+
+async def list_forms(call: Call) -> Page[FormOut]:
+    """Forms are few: all at once."""
+    return Page(items=[_form(each.form) for each in await forms.listed(call.ground)])
+
+
+async def create_form(call: Call) -> FormOut:
+    """Add a form."""
+    details = forms.Details(**call.body.model_dump())
+    return _form(await forms.create(call.ground, actor=call.actor, details=details))
+
+
+async def list_partners(call: Call) -> Page[PartnerOut]:
+    """Partners are few: all at once."""
+    return Page(
+        items=[
+            _partner(each.partner, each.submitted, each.confirmed)
+            for each in await partners.listed(call.ground)
+        ]
+    )
+
+
+async def create_partner(call: Call) -> PartnerOut:
+    """Add a partner."""
+    details = partners.Details(**call.body.model_dump())
+    made = await partners.create(call.ground, actor=call.actor, details=details)
+    return _partner(made, 0, 0)
+
+
+async def list_members(call: Call) -> Page[MemberOut]:
+    """Newest application first."""
+    state = call.query("state")
+    if state is not None and state not in set(MemberState):
+        raise errors.Invalid(N_("“state” is one of %(known)s."), known=", ".join(MemberState))
+    found = await members.listed(
+        call.ground,
+        state=MemberState(state) if state else None,
+        after=call.after,
+        limit=call.limit,
+    )
+    return Page(
+        items=[_member(each) for each in found.members],
+        next=api.cursor(found.next_after) if found.next_after else None,
+    )
+
+
+async def approve(call: Call) -> MemberOut:
+    """Take in, and tell its contacts."""
+    body: Decision = call.body
+    await members.approve(
+        call.ground,
+        actor=call.actor,
+        member_id=call.number(),
+        version=body.version,
+        reason=body.reason,
+    )
+    return await _member_now(call)
+
+
+async def decline(call: Call) -> MemberOut:
+    """Say no, with a reason that the applicant is told."""
+    body: Decision = call.body
+    await members.decline(
+        call.ground,
+        actor=call.actor,
+        member_id=call.number(),
+        version=body.version,
+        reason=body.reason,
+    )
+    return await _member_now(call)
+
+
+async def _member_now(call: Call) -> MemberOut:
+    return _member((await members.card(call.ground, member_id=call.number())).member)
+
+
+async def _shown(call: Call) -> SubscriberOut:
+    found = await people.show(call.ground, subscriber_id=call.number())
+    confirmed = [each.topic.slug for each in found.topics if each.state == "confirmed"]
+    return _person(
+        people.Row(subscriber=found.subscriber, standing=found.standing, topics=confirmed)
+    )
+
+
+def _person(row: people.Row) -> SubscriberOut:
+    values = {
+        name: getattr(row.subscriber, name)
+        for name in SubscriberOut.model_fields
+        if name not in ("standing", "topics")
+    }
+    return SubscriberOut(standing=row.standing, topics=list(row.topics), **values)
+
+
+def _topic(found: Topic) -> TopicOut:
+    return TopicOut.model_validate(found, from_attributes=True)
+
+
+def _form(found: Form) -> FormOut:
+    return FormOut.model_validate(found, from_attributes=True)
+
+
+def _member(found: Member) -> MemberOut:
+    return MemberOut.model_validate(found, from_attributes=True)
+
+
+def _partner(found: Partner, submitted: int, confirmed: int) -> PartnerOut:
+    return PartnerOut(
+        id=found.id,
+        key=found.key,
+        name=found.name,
+        origins=found.origins,
+        languages=found.languages,
+        is_active=found.is_active,
+        submitted=submitted,
+        confirmed=confirmed,
+    )
