@@ -164,7 +164,12 @@ def join_confirm(scribe: Scribe) -> Letter:
                     "with you as its contact."
                 )
             ),
-            say(N_("Please confirm that this address is yours and that the application is meant.")),
+            say(
+                N_(
+                    "Please confirm that this address is yours "
+                    "and that your organisation wants to apply."
+                )
+            ),
         ),
         label=say(N_("Confirm the application")),
         url=scribe.values["confirm_url"],

@@ -55,6 +55,7 @@ class Marks:
 
     def cut(self, rendered: str, part: Part) -> plan.Segments:
         """What was rendered, as static text with slots where the marks were."""
+        rendered = plan.scrubbed(rendered)
         segments: list[plan.Segment] = []
         at = 0
         for found in re.finditer(rf"{self._word}(\d+)z", rendered):

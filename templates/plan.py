@@ -48,6 +48,7 @@ class Place(StrEnum):
 
 
 _CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
+_CONTROLS_IN_TEXT = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f]")
 _CLEARLY_CLEAN = re.compile(r"[!-~](?:[ -~]*[!-~])?")
 # Values that no place but URL_PART and PIXEL has to change, and that fit a line as they are.
 _PLAIN = re.compile(r"[A-Za-z0-9/][A-Za-z0-9:/?#@!$()*+,;._~%-]*")
@@ -59,6 +60,12 @@ def clean(value: str) -> str:
         return value
     whole = value.encode("utf-8", "replace").decode("utf-8")
     return _CONTROLS.sub(" ", whole).strip()
+
+
+def scrubbed(text: str) -> str:
+    """A longer text without controls and lone surrogates; line breaks and tabs stay."""
+    whole = text.encode("utf-8", "replace").decode("utf-8")
+    return _CONTROLS_IN_TEXT.sub(" ", whole)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ import re
 
 import nh3
 
-from templates import mergefields
+from templates import mergefields, plan
 
 TAGS = frozenset({"p", "br", "strong", "em", "a", "ul", "ol", "li", "blockquote", "h2", "h3", "h4"})
 """The tags that rich text is made of."""
@@ -16,13 +16,15 @@ TAGS = frozenset({"p", "br", "strong", "em", "a", "ul", "ol", "li", "blockquote"
 SYNONYMS = {"b": "strong", "i": "em", "h1": "h2", "h5": "h4", "h6": "h4", "div": "p"}
 
 _WITH_CONTENT = {"script", "style", "iframe", "object", "svg", "math", "title", "noscript", "form"}
-_ADDRESS = re.compile(r"https?://[^\s/?#\\]+[^\s\\]*|mailto:[^\s,]+", re.IGNORECASE)
+_ADDRESS = re.compile(
+    r"https?://[^\s/?#\\<>\"'\x00-\x1f\x7f]+[^\s\\]*|mailto:[^\s,]+", re.IGNORECASE
+)
 
 
 def rich_text(html: str) -> str:
     """The safe part of `html`: only `TAGS` (and their synonyms), and links that lead somewhere."""
     return nh3.clean(
-        html,
+        plan.scrubbed(html),
         tags=set(TAGS | SYNONYMS.keys()),
         clean_content_tags=_WITH_CONTENT,
         attributes={"a": {"href"}},

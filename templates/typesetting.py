@@ -14,7 +14,7 @@ import mjml
 from jinja2 import pass_context
 from jinja2.runtime import Context
 
-from templates import mjml_lint, problems
+from templates import mjml_lint, plan, problems
 
 MAIL = Path(__file__).parent / "mail"
 
@@ -24,9 +24,21 @@ def typeset(name: str, *, values: Mapping[str, Any], folder: Path = MAIL) -> str
 
     `values` must hold `translator`, in whose language the template's own texts are set.
     """
+    source = compose(name, values=values, folder=folder)
+    try:
+        return str(mjml.mjml2html(source))
+    except ValueError as problem:
+        raise problems.TemplateProblem(
+            file=f"{folder.name}/{name}.mjml", line=1, detail=str(problem)
+        ) from problem
+
+
+def compose(name: str, *, values: Mapping[str, Any], folder: Path = MAIL) -> str:
+    """The MJML that the template `name` makes of `values`, before it becomes HTML."""
     file = f"{name}.mjml"
     try:
-        source = _environment(folder).get_template(file).render(**values)
+        made = _environment(folder).get_template(file).render(**values)
+        return plan.scrubbed(made).strip()
     except jinja2.TemplateSyntaxError as problem:
         raise problems.TemplateProblem(
             file=f"{folder.name}/{problem.name or file}",
@@ -45,12 +57,6 @@ def typeset(name: str, *, values: Mapping[str, Any], folder: Path = MAIL) -> str
         where, line = _line(problem, folder)
         raise problems.TemplateProblem(
             file=f"{folder.name}/{where or file}", line=line, detail=str(problem)
-        ) from problem
-    try:
-        return str(mjml.mjml2html(source.strip()))
-    except ValueError as problem:
-        raise problems.TemplateProblem(
-            file=f"{folder.name}/{file}", line=1, detail=str(problem)
         ) from problem
 
 

@@ -43,7 +43,7 @@ class Weaver:
         """Plain text with its merge fields resolved or marked."""
         return "".join(
             self._field(part) if isinstance(part, mergefields.Field) else part
-            for part in mergefields.parse(typed, place=where)
+            for part in mergefields.parse(plan.clean(typed), place=where)
         )
 
     def address(self, typed: str, label: str, where: problems.Spot) -> str:
@@ -120,9 +120,9 @@ class Weaver:
         if isinstance(part, str):
             authority = _AUTHORITY.match(part)
             kept = authority[0] if authority else ""
-            return kept + quote(part[len(kept) :], safe=_SAFE)
+            return kept + quote(part[len(kept) :], safe=_SAFE, errors="replace")
         if part.is_static:
-            return quote(self._field(part), safe="")
+            return quote(self._field(part), safe="", errors="replace")
         return self.marks.make(part.name, role=marks.Role.URL_PART, default=part.default)
 
     def _refuse_fields_in_host(
@@ -144,7 +144,7 @@ class Weaver:
             if link.url == url:
                 return link.number
         number = self.first_link + len(self.links)
-        self.links.append(plan.Link(number, url, " ".join(label.split())[:200]))
+        self.links.append(plan.Link(number, url, plan.clean(label)[:200]))
         return number
 
 

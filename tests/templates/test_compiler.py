@@ -1,0 +1,312 @@
+"""An edition becomes a plan: same words and links in both parts, nothing left to evaluate."""
+
+import dataclasses
+
+import html5lib
+import pytest
+
+from templates import compiler, content, plan, problems
+from tests.templates import editions
+
+
+def tree(html: str) -> "html5lib.treebuilders.etree.Element":
+    return html5lib.parse(html, namespaceHTMLElements=False)
+
+
+@pytest.fixture(scope="module")
+def everything() -> plan.Plan:
+    return editions.compiled()
+
+
+def test_every_link_of_the_blocks_is_counted_and_ours_are_not(everything: plan.Plan) -> None:
+    assert [(link.number, link.url) for link in everything.links] == [
+        (1, "https://news.example/report?a=1&b=2"),
+        (2, "https://news.example/ruling"),
+        (3, "https://coalition.example/towns"),
+        (4, "https://coalition.example/e/1"),
+        (5, "https://coalition.example/card.pdf"),
+        (6, "https://act.example/write"),
+    ]
+    assert everything.links[0].label == "the report"
+    assert everything.slot_names == {
+        "subscriber.first_name",
+        "unsubscribe_url",
+        "preferences_url",
+        "view_url",
+        "open_pixel_url",
+        *(f"click:{number}" for number in range(1, 7)),
+    }
+
+
+def test_both_parts_have_the_same_links(everything: plan.Plan) -> None:
+    values = editions.values_for(everything)
+    hrefs = {a.get("href") for a in tree(everything.html(values)).iter("a")}
+    text = everything.text(values)
+    assert hrefs
+    assert [href for href in hrefs if href not in text] == []
+    assert {values[name] for name in values if "url" in name or "click" in name} - hrefs == {
+        values["open_pixel_url"]
+    }
+
+
+def test_both_parts_say_what_every_block_says(everything: plan.Plan) -> None:
+    values = editions.values_for(everything, **{"subscriber.first_name": "Zoë <3"})
+    words = " ".join("".join(tree(everything.html(values)).find("body").itertext()).split())
+    text = " ".join(everything.text(values).split())
+    for said in (
+        "Dear Zoë <3,",
+        "inner",
+        "It was my cousin.",
+        "What happened",
+        "November 3, 2026",
+        "Boston",
+        "Court sides with towns",
+        "A request is a request.",
+        "Source: The Globe",
+        "In Spanish",
+        "54 %",
+        "had no conviction",
+        "Know your rights",
+        "December 1, 6:30 pm",
+        "600 Broadway",
+        "Bring a friend.",
+        "Fold it.",
+        "The vote is near.",
+        "Write now",
+        "Coalition for Trust & Safety",
+        "12 Summer Street, Boston, MA 02110",
+        "Secure Communities",
+        "Courts and figures",
+    ):
+        assert said in words
+        assert said in text
+
+
+@pytest.mark.parametrize(("language", "direction"), [("es", "ltr"), ("ar", "rtl")])
+def test_language_and_direction_stand_on_the_document_and_on_what_is_in_it(
+    language: str, direction: str
+) -> None:
+    made = editions.compiled(language=language, direction=direction)
+    document = tree(made.html(editions.values_for(made)))
+    first = document.find("body")[0]
+    for element in (document, first):
+        assert (element.get("lang"), element.get("dir")) == (language, direction)
+
+
+def test_pictures_have_words_and_counting_image_has_none(everything: plan.Plan) -> None:
+    images = list(tree(everything.html(editions.values_for(everything))).iter("img"))
+    assert [image.get("alt") for image in images] == ['The "big" meeting', ""]
+    assert images[0].get("src") == "https://coalition.example/p.png?a=1&b=2"
+    assert images[1].get("src") == "https://go.example/open_pixel_url"
+
+
+def test_without_an_address_to_count_with_there_is_no_counting_image(
+    everything: plan.Plan,
+) -> None:
+    html = everything.html(editions.values_for(everything, open_pixel_url=""))
+    assert len(list(tree(html).iter("img"))) == 1
+
+
+def test_preheader_comes_before_all_other_words(everything: plan.Plan) -> None:
+    body = tree(everything.html(editions.values_for(everything))).find("body")
+    assert "".join(body.itertext()).strip().startswith("A court sides with towns.")
+
+
+def test_light_and_dark_are_both_declared(everything: plan.Plan) -> None:
+    html = everything.html(editions.values_for(everything))
+    assert '<meta name="color-scheme" content="light dark"' in html
+    assert "@media (prefers-color-scheme: dark)" in html
+
+
+def test_chrome_of_the_mail_is_in_the_editions_language() -> None:
+    made = editions.compiled(language="es")
+    values = editions.values_for(made)
+    for part in (made.html(values), made.text(values)):
+        assert "Cancelar la suscripción" in part
+        assert "confirmó su dirección" in part
+        assert "Unsubscribe" not in part
+
+
+def test_one_address_is_one_link_however_often_it_stands() -> None:
+    made = editions.compiled(
+        content.Action(label="First", url="https://a.example/x"),
+        content.Action(label="Second", url="https://a.example/x"),
+    )
+    assert [(link.number, link.label) for link in made.links] == [(1, "First")]
+
+
+def test_editions_of_one_campaign_can_have_numbers_of_their_own() -> None:
+    made = compiler.compile_edition(
+        editions.edition(),
+        editions.BRAND,
+        archive_url=editions.ARCHIVE_URL,
+        translator=editions.CATALOG.translator("en"),
+        first_link=40,
+    )
+    assert [link.number for link in made.links] == [40, 41, 42, 43, 44, 45]
+    assert "click:40" in made.slot_names
+    assert "click:1" not in made.slot_names
+
+
+def test_fields_that_are_the_same_for_all_are_set_once() -> None:
+    made = editions.compiled(
+        content.RichText(
+            html="<p>{{ site.name }} · {{ campaign.name }} · {{ issue.title }}</p>"
+            "<p>{{ archive_url }}</p>"
+        )
+    )
+    text = made.text(editions.values_for(made))
+    assert "Coalition for Trust & Safety · November · Secure Communities" in text
+    assert editions.ARCHIVE_URL in text
+    assert made.links == ()
+
+
+def test_field_in_an_address_is_encoded_there_and_the_link_is_not_counted() -> None:
+    made = editions.compiled(
+        content.Action(label="Go", url="https://act.example/w?zip={{ subscriber.postal_code }}&x=é")
+    )
+    values = editions.values_for(made, **{"subscriber.postal_code": "0 &x=<\r\n"})
+    address = "https://act.example/w?zip=0%20%26x%3D%3C&x=%C3%A9"
+    assert address in made.text(values)
+    assert address in [a.get("href") for a in tree(made.html(values)).iter("a")]
+    assert made.links == ()
+    assert "link-not-counted" in [concern.code for concern in made.concerns]
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://{{ subscriber.town }}",
+        "https://{{ subscriber.town }}.example.org/",
+        "https://x{{ subscriber.fields.host }}/path",
+    ],
+)
+def test_reader_can_not_decide_to_which_host_a_link_leads(url: str) -> None:
+    with pytest.raises(problems.ContentProblem, match=r"block 1 \(call to action\)"):
+        editions.compiled(content.Action(label="Go", url=url))
+
+
+@pytest.mark.parametrize(
+    "url", ["javascript:alert(1)", "//evil.example", "/relative", "", "data:text/html,x"]
+)
+def test_what_is_no_address_can_not_be_a_link(url: str) -> None:
+    with pytest.raises(problems.ContentProblem, match="can't be a link"):
+        editions.compiled(content.Action(label="Go", url=url))
+
+
+def test_unknown_merge_field_is_named_with_its_place_and_the_nearest() -> None:
+    with pytest.raises(problems.MergeFieldProblem) as caught:
+        editions.compiled(content.Divider(), content.Heading(text="Hi {{ subscriber.firstname }}"))
+    english, spanish = str(caught.value), caught.value.say(editions.CATALOG.translator("es"))
+    assert "In block 2 (heading): there is no merge field “subscriber.firstname”" in english
+    assert "Did you mean “subscriber.first_name”?" in english
+    assert "En el bloque 2 (encabezado): no existe el campo" in spanish
+
+
+@pytest.mark.parametrize(
+    "typed",
+    ["{{ 7 * 7 }}", "{% for x in y %}", "{# hidden #}", "{{ subscriber.first_name.__class__ }}"],
+)
+@pytest.mark.parametrize("where", ["subject", "title", "preheader", "block"])
+def test_what_staff_type_is_never_evaluated(typed: str, where: str) -> None:
+    block = content.RichText(html=f"<p>{typed if where == 'block' else 'Hi'}</p>")
+    changes = {} if where == "block" else {where: typed}
+    with pytest.raises(problems.MergeFieldProblem):
+        editions.compiled(block, **changes)
+
+
+def test_texts_that_are_never_parsed_stay_as_they_are() -> None:
+    item = content.DevelopmentItem(
+        kind="news",
+        kind_label="{{ 7*7 }}",
+        date_label="<b>now</b>",
+        headline="<script>alert(1)</script>",
+        source_name="{% raw %}",
+    )
+    made = editions.compiled(content.Developments(items=(item,)))
+    html = made.html(editions.values_for(made))
+    assert "{{ 7*7 }}" in html
+    assert "{% raw %}" in html
+    assert "<script" not in html
+    assert "&lt;b&gt;now" in html
+
+
+def test_rich_text_is_sanitised_before_it_goes_out() -> None:
+    made = editions.compiled(
+        content.RichText(
+            html="<p onclick='x()'>Hi<script>alert(1)</script> "
+            "<a href='javascript:x()'>bad</a> <img src=x onerror=y()></p><iframe></iframe>"
+        )
+    )
+    html = made.html(editions.values_for(made))
+    for never in ("onclick", "onerror", "alert(1)", "javascript:", "<iframe"):
+        assert never not in html
+    assert "bad" in made.text(editions.values_for(made))
+
+
+def test_blank_subject_is_refused() -> None:
+    with pytest.raises(problems.ContentProblem, match="the subject"):
+        editions.compiled(subject=" \r\n ")
+
+
+def test_subject_is_one_line_whatever_is_in_it() -> None:
+    made = editions.compiled(subject="News\r\nBcc: all@example.org {{ subscriber.first_name }}")
+    subject = made.subject({"subscriber.first_name": "Ana\r\nX-Evil: 1\u2028\x00"})
+    assert subject == "News Bcc: all@example.org Ana X-Evil: 1"
+
+
+def test_full_bulletin_stays_under_what_gmail_clips() -> None:
+    item = content.DevelopmentItem(
+        kind="news",
+        kind_label="News",
+        date_label="November 3, 2026",
+        headline="A headline of an ordinary length for a bulletin",
+        place="Boston",
+        summary_html="<p>" + "Some words of summary. " * 15 + "</p>",
+        url="https://news.example/a",
+        source_name="The Globe",
+    )
+    items = tuple(
+        dataclasses.replace(item, url=f"https://news.example/{number}") for number in range(20)
+    )
+    made = editions.compiled(*editions.EVERY_BLOCK, content.Developments(items=items))
+    html = made.html(editions.values_for(made))
+    assert len(html.encode()) < compiler.GMAIL_CLIPS_AT_BYTES
+    assert "too-large" not in [concern.code for concern in made.concerns]
+
+
+def test_mail_that_gmail_would_clip_is_a_concern() -> None:
+    made = editions.compiled(content.RichText(html="<p>" + "words " * 20_000 + "</p>"))
+    concern = next(each for each in made.concerns if each.code == "too-large")
+    assert "102 KB" in concern.say(editions.CATALOG.translator("es"))
+
+
+def test_missing_address_preheader_and_blocks_are_concerns() -> None:
+    brand = dataclasses.replace(editions.BRAND, postal_address="")
+    bare = dataclasses.replace(editions.edition(), blocks=(), preheader="")
+    made = compiler.compile_edition(
+        bare,
+        brand,
+        archive_url=editions.ARCHIVE_URL,
+        translator=editions.CATALOG.translator("en"),
+    )
+    codes = {concern.code for concern in made.concerns}
+    assert codes == {"no-postal-address", "no-preheader", "no-blocks"}
+
+
+def test_unknown_template_is_refused_with_those_there_are() -> None:
+    with pytest.raises(Exception, match="bulletin, alert"):
+        editions.compiled(template="poster")
+
+
+def test_controls_and_broken_characters_do_no_harm() -> None:
+    nasty = "a\x00b\x0bc\ud800d\u2028e"
+    made = editions.compiled(
+        content.Heading(text=nasty),
+        content.RichText(html=f"<p>{nasty}</p>"),
+        content.Event(title=nasty, when_label=nasty, place=nasty),
+        title=nasty,
+        date_label=nasty,
+    )
+    made.body(editions.values_for(made)).decode("ascii")
+    assert plan.Plan.thaw(made.freeze()) == made
