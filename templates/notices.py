@@ -56,6 +56,17 @@ class Rendered:
     content_type_header: str
 
 
+def letter(
+    kind: Kind | str, *, translator: Translator, context: Mapping[str, str], site_name: str
+) -> letters.Letter:
+    """What a notice of `kind` says, without its form; raises as `render_notice`."""
+    known = _kind(kind)
+    writer = _WRITERS[known]
+    _check(known, writer.keys, context)
+    values = {key: _tidy(value) for key, value in context.items()}
+    return writer.write(letters.Scribe(translator=translator, site=site_name, values=values))
+
+
 def render_notice(
     kind: Kind | str, *, translator: Translator, context: Mapping[str, str], brand: Brand
 ) -> Rendered:
@@ -64,27 +75,21 @@ def render_notice(
     Raises `NoticeProblem` when `kind` does not exist, when a key of `context` is missing or
     unknown, or when an address is not one.
     """
-    known = _kind(kind)
-    writer = _WRITERS[known]
-    _check(known, writer.keys, context)
-    values = {key: _tidy(value) for key, value in context.items()}
-    letter = writer.write(
-        letters.Scribe(translator=translator, site=brand.site_name, values=values)
-    )
+    said = letter(kind, translator=translator, context=context, site_name=brand.site_name)
     frame = sheets.Frame(
         language=translator.language,
         direction=translator.direction,
-        title=letter.subject,
-        preheader=letter.preheader,
+        title=said.subject,
+        preheader=said.preheader,
         brand=brand,
     )
     html = typesetting.typeset(
-        "notice", values={"frame": frame, "letter": letter, "translator": translator}
+        "notice", values={"frame": frame, "letter": said, "translator": translator}
     )
     written = plan.Plan(
         language=translator.language,
-        subject_segments=(letter.subject,),
-        text_segments=(_text(letter, brand, translator),),
+        subject_segments=(said.subject,),
+        text_segments=(_text(said, brand, translator),),
         html_segments=(html,),
     )
     return Rendered(
@@ -164,18 +169,18 @@ def _tidy(value: str) -> str:
     return "\n".join(plan.clean(line) for line in value.splitlines()).strip()
 
 
-def _text(letter: letters.Letter, brand: Brand, translator: errors.Speaks) -> str:
+def _text(said: letters.Letter, brand: Brand, translator: errors.Speaks) -> str:
     pieces = [
         brand.site_name,
-        text.underlined(letter.title, "="),
-        *(text.wrapped(each) for each in letter.paragraphs),
-        *(text.wrapped(line, first="> ") for line in letter.quotation.splitlines()),
-        f"{letter.label}:\n{letter.url}" if letter.url else "",
-        *(text.wrapped(each) for each in letter.after),
+        text.underlined(said.title, "="),
+        *(text.wrapped(each) for each in said.paragraphs),
+        *(text.wrapped(line, first="> ") for line in said.quotation.splitlines()),
+        f"{said.label}:\n{said.url}" if said.url else "",
+        *(text.wrapped(each) for each in said.after),
         "-" * text.WIDTH,
-        text.wrapped(letter.why),
-        f"{translator.gettext(N_('Unsubscribe'))}:\n{letter.unsubscribe_url}"
-        if letter.unsubscribe_url
+        text.wrapped(said.why),
+        f"{translator.gettext(N_('Unsubscribe'))}:\n{said.unsubscribe_url}"
+        if said.unsubscribe_url
         else "",
         "\n".join(each for each in (brand.site_name, brand.postal_address) if each),
     ]

@@ -1,0 +1,24 @@
+"""A believable context for every kind of notice."""
+
+from templates import notices
+
+_VALUES = {
+    "confirm_url": "https://c.example/confirm/abc",
+    "topics": "Secure Communities, Action alerts",
+    "first_name": "Ana",
+    "preferences_url": "https://c.example/preferences/abc",
+    "unsubscribe_url": "https://c.example/unsubscribe/abc",
+    "signin_url": "https://c.example/staff/signin/abc",
+    "minutes": "60",
+    "name": "Lucía",
+    "inviter": "Owner",
+    "organisation": "Casa & Co",
+    "reason": "We meet on Tuesdays.\n\nSee you there.",
+    "campaign": "November",
+    "url": "https://c.example/staff/campaigns/1",
+}
+
+
+def context(kind: notices.Kind, **changes: str) -> dict[str, str]:
+    """What a notice of `kind` needs."""
+    return {key: changes.get(key, _VALUES[key]) for key in notices.keys(kind)}
