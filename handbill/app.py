@@ -17,6 +17,7 @@ from foundation.web.pages import Pages
 from handbill import api, health
 from subscribers import join
 from subscribers import pages as subscribers_pages
+from subscribers import public as subscribers_public
 
 PAGE_SLICES: tuple[ModuleType, ...] = (
     health,
@@ -24,6 +25,7 @@ PAGE_SLICES: tuple[ModuleType, ...] = (
     account_pages,
     team_pages,
     join,
+    subscribers_public,
     subscribers_pages,
 )
 """Modules that offer `routes()`; each owns its part of the addresses."""

@@ -20,7 +20,6 @@ from foundation.tokens import Purpose
 from subscribers import consent, intake, suppression, topics
 from subscribers.models import (
     ConsentStep,
-    Form,
     SignUp,
     SignUpState,
     Subscriber,
@@ -62,8 +61,6 @@ class Confirmed:
     topics: Sequence[str] = ()
     """By name, in the person's language."""
     preferences_url: str = ""
-    thanks: str = ""
-    """The form's own words of thanks; blank for the site's."""
 
 
 async def look(ground: Ground, *, token: str) -> Confirmed:
@@ -276,7 +273,6 @@ async def _welcome(
 async def _said(
     ground: Ground, session: AsyncSession, row: SignUp, person: Subscriber, *, answer: Answer
 ) -> Confirmed:
-    form = await session.get(Form, row.form_id) if row.form_id else None
     default = ground.catalog.default
     return Confirmed(
         answer=answer,
@@ -288,5 +284,4 @@ async def _said(
             for topic in await _still_there(session, row.topics)
         ],
         preferences_url=ground.link("/preferences", Purpose.PREFERENCES, person.id),
-        thanks=form.texts.get(row.language, {}).get("thanks", "") if form else "",
     )

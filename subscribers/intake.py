@@ -5,7 +5,7 @@ the same rules, wherever a request came from.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from foundation import addresses, errors
 from foundation.addresses import Address
@@ -60,6 +60,10 @@ class SignUpRequest:
     via: str = "form"
     is_hasty: bool = False
     """Sent faster than a person fills in a form."""
+
+    def with_language(self, language: str) -> "SignUpRequest":
+        """The same, in another language."""
+        return replace(self, language=language)
 
 
 def check(request: SignUpRequest) -> Address:

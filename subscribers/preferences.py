@@ -72,6 +72,11 @@ class View:
     unsubscribe_url: str
 
     @property
+    def ticked(self) -> list[str]:
+        """Slugs of what the person gets."""
+        return [each.slug for each in self.choices if each.state is SubscriptionState.CONFIRMED]
+
+    @property
     def is_subscribed(self) -> bool:
         """Whether the person gets anything at present."""
         return any(each.state is SubscriptionState.CONFIRMED for each in self.choices)
@@ -155,6 +160,15 @@ async def erase(ground: Ground, *, token: str, elsewhere: Sequence[Elsewhere] = 
         )
     except errors.NotFound:
         return
+
+
+async def language_of(ground: Ground, *, token: str) -> str | None:
+    """The language of whose link it is; None when they were erased. Raises `errors.BadToken`."""
+    try:
+        async with ground.db.reading() as session:
+            return (await person_of(ground, session, token)).language
+    except errors.NotFound:
+        return None
 
 
 def _check(ground: Ground, wishes: Wishes) -> None:

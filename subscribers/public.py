@@ -1,0 +1,206 @@
+"""Supporters' pages: sign up and confirm. What they decide later is in `public_links.py`."""
+
+from typing import Any
+from urllib.parse import quote, urlsplit
+
+from aiohttp import web
+
+from foundation import errors
+from foundation.ground import Ground
+from foundation.tokens import Purpose
+from foundation.web import forms as web_forms
+from foundation.web import kit, security
+from subscribers import (
+    confirming,
+    consent,
+    forms,
+    intake,
+    public_api,
+    public_links,
+    received,
+    signup,
+    topics,
+)
+from subscribers.forms import Offer
+
+_STATUS = {confirming.Answer.TOO_LATE: 410, confirming.Answer.BLOCKED: 409}
+
+
+def routes() -> list[web.RouteDef]:
+    """What this floor serves to supporters."""
+    return [
+        web.get("/subscribe", show),
+        web.post("/subscribe", send),
+        web.get("/subscribe/sent", sent),
+        web.get("/subscribe/{form}", show),
+        web.post("/subscribe/{form}", send),
+        web.get("/confirm/{token}", ask),
+        web.post("/confirm/{token}", confirm),
+        *public_links.routes(),
+        *public_api.routes(),
+    ]
+
+
+async def show(request: web.Request) -> web.Response:
+    """`GET /subscribe[/{form}]`: the form; the address's query fills it in before."""
+    offer = await _offer(request, partner=request.query.get("partner", ""))
+    known = {topic.slug for topic in offer.topics}
+    ticked = [slug for slug in request.query.getall("topic", []) if slug in known]
+    return _form(
+        request,
+        offer,
+        values=received.filled_in(request.query),
+        carried=received.carried(request, request.query),
+        ticked=ticked or [topic.slug for topic in offer.topics[:1]],
+    )
+
+
+async def send(request: web.Request) -> web.Response:
+    """`POST /subscribe[/{form}]`: take a sign-up.
+
+    The answer is the same for known and unknown addresses, over a limit, and for programs.
+    """
+    form = await web_forms.read(request)
+    asked = received.request_of(
+        request, form.values, form=request.match_info.get("form", ""), via="form"
+    )
+    kit.speak(request, asked.language)
+    if received.is_trapped(form.values):
+        return _to_sent(request, await _offer(request, partner=asked.partner))
+    try:
+        outcome = await signup.submit(kit.ground(request), request=_in_language(request, asked))
+    except errors.Invalid as problem:
+        return _form(
+            request,
+            await _offer(request, partner=asked.partner),
+            values=received.filled_in(form.values),
+            carried=received.carried(request, form.values),
+            ticked=list(asked.topics),
+            problem=problem,
+        )
+    return _to_sent(request, outcome.offer)
+
+
+async def sent(request: web.Request) -> web.Response:
+    """`GET /subscribe/sent`: look into your mail."""
+    slug = request.query.get("form", "")
+    try:
+        async with kit.ground(request).db.reading() as session:
+            offer: Offer | None = await forms.offered(session, slug=slug)
+    except errors.NotFound:
+        offer = None
+    thanks = offer.text("thanks", kit.translator(request).language) if offer else ""
+    again = f"/subscribe/{slug}" if offer and slug else "/subscribe"
+    return kit.render(request, "subscribers/sent.html", thanks=thanks, again=again)
+
+
+async def ask(request: web.Request) -> web.Response:
+    """`GET /confirm/{token}`: a button; looking at it changes nothing."""
+    found = await confirming.look(kit.ground(request), token=request.match_info["token"])
+    return _confirmation(request, found)
+
+
+async def confirm(request: web.Request) -> web.Response:
+    """`POST /confirm/{token}`: the person pressed the button."""
+    done = await confirming.confirm(
+        kit.ground(request),
+        token=request.match_info["token"],
+        network=received.network(request),
+    )
+    return _confirmation(request, done)
+
+
+def _confirmation(request: web.Request, found: confirming.Confirmed) -> web.Response:
+    kit.speak(request, found.language)
+    ground = kit.ground(request)
+    language = kit.translator(request).language
+    return public_links.private(
+        kit.render(
+            request,
+            "subscribers/confirm.html",
+            status=_STATUS.get(found.answer, 200),
+            found=found,
+            words=consent.words(ground, consent.CONFIRM, language=language),
+        )
+    )
+
+
+async def _offer(request: web.Request, *, partner: str) -> Offer:
+    async with kit.ground(request).db.reading() as session:
+        return await forms.offered(
+            session, slug=request.match_info.get("form", ""), partner_key=partner
+        )
+
+
+def _in_language(request: web.Request, asked: intake.SignUpRequest) -> intake.SignUpRequest:
+    """A form that names no language is in that of its page."""
+    return asked.with_language(asked.language or kit.translator(request).language)
+
+
+def _form(
+    request: web.Request,
+    offer: Offer,
+    *,
+    values: dict[str, str],
+    carried: list[tuple[str, str]],
+    ticked: list[str],
+    problem: errors.Invalid | None = None,
+) -> web.Response:
+    ground = kit.ground(request)
+    speaks = kit.translator(request)
+    response = kit.render(
+        request,
+        "subscribers/subscribe.html",
+        status=422 if problem else 200,
+        offer=offer,
+        title=offer.text("title", speaks.language),
+        lead=offer.text("lead", speaks.language),
+        topics=_choices(ground, offer, speaks.language),
+        ticked=ticked,
+        values=values,
+        carried=carried,
+        site_languages=[
+            (code, ground.catalog.translator(code).name) for code in ground.catalog.languages
+        ],
+        words=consent.words(ground, consent.SIGNUP, language=speaks.language),
+        honeypot=intake.HONEYPOT,
+        shown=ground.tokens.seal(Purpose.FORM_TIME, int(ground.clock.now().timestamp())),
+        problems=_said(request, problem),
+    )
+    if offer.form and offer.form.thanks_url:
+        parts = urlsplit(offer.form.thanks_url)
+        # Browsers hold the redirect after a form to this directive too (CSP Level 3 §6.4).
+        response.headers["Content-Security-Policy"] = security.content_policy(
+            kit.context(request).nonce, form_action=f"'self' {parts.scheme}://{parts.netloc}"
+        )
+    return response
+
+
+def _choices(ground: Ground, offer: Offer, language: str) -> list[tuple[str, str, str]]:
+    default = ground.catalog.default
+    return [
+        (
+            topic.slug,
+            topics.name(topic, language, default=default),
+            topics.description(topic, language, default=default),
+        )
+        for topic in offer.topics
+    ]
+
+
+def _said(request: web.Request, problem: errors.Invalid | None) -> dict[str, Any]:
+    if problem is None:
+        return {}
+    speaks = kit.translator(request)
+    said = {name: each.say(speaks) for name, each in problem.fields.items()}
+    return said or {"email": problem.say(speaks)}
+
+
+def _to_sent(request: web.Request, offer: Offer) -> web.Response:
+    """To the form's own page of thanks, which staff chose, or to ours."""
+    if offer.form and offer.form.thanks_url:
+        return web.Response(status=303, headers={"Location": offer.form.thanks_url})
+    query = f"lang={kit.translator(request).language}"
+    if offer.slug:
+        query += f"&form={quote(offer.slug)}"
+    return kit.redirect(request, f"/subscribe/sent?{query}")

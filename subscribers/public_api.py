@@ -1,0 +1,91 @@
+"""`POST /api/public/signups`: signing up by script, from our pages and from partners' (CORS).
+
+It needs no token: it does what the form does, through the same verb, with the same limits and the
+same answer for everybody. Which sites may send is said by the form or partner that is named.
+"""
+
+from aiohttp import web
+from multidict import CIMultiDict
+
+from foundation import errors
+from foundation.i18n import N_
+from foundation.web import forms as web_forms
+from foundation.web import kit, middleware
+from subscribers import forms, received, signup
+
+PATH = "/api/public/signups"
+_KEEP_PREFLIGHT_S = 600
+
+
+def routes() -> list[web.RouteDef]:
+    """What is here."""
+    return [web.post(PATH, send), web.options(PATH, preflight)]
+
+
+async def preflight(request: web.Request) -> web.Response:
+    """`OPTIONS …`: whether a site's script may send at all (Fetch, CORS protocol)."""
+    headers = await _cross_origin(request)
+    if "Access-Control-Allow-Origin" in headers:
+        headers.update(
+            {
+                "Access-Control-Allow-Methods": "POST",
+                "Access-Control-Allow-Headers": "Content-Type",
+                "Access-Control-Max-Age": str(_KEEP_PREFLIGHT_S),
+            }
+        )
+    return web.Response(status=204, headers=headers)
+
+
+async def send(request: web.Request) -> web.Response:
+    """`POST …`: take a sign-up; 202 whatever was known of the address."""
+    headers = await _cross_origin(request)
+    try:
+        response = await _taken(request)
+    except errors.HandbillError as problem:
+        # Answered here, and not further out, so that the partner's script may read what is wrong.
+        status = next(
+            (code for kind, code in middleware.STATUS.items() if isinstance(problem, kind)), 500
+        )
+        response = middleware.problem_details(request, problem, status=status)
+    response.headers.update(headers)
+    return response
+
+
+async def _taken(request: web.Request) -> web.Response:
+    values = received.values_of_json(await web_forms.read_json(request))
+    asked = received.request_of(request, values, form=values.get("form", ""), via="api")
+    kit.speak(request, asked.language)
+    await _check_origin(request, form=asked.form, partner=asked.partner)
+    if not received.is_trapped(values):
+        await signup.submit(
+            kit.ground(request),
+            request=asked.with_language(asked.language or kit.translator(request).language),
+        )
+    said = N_("Look into your mail: press the button in our message, and you are on the list.")
+    return web.json_response(
+        {"status": "check-mail", "message": kit.translator(request).gettext(said)}, status=202
+    )
+
+
+async def _check_origin(request: web.Request, *, form: str, partner: str) -> None:
+    """Raises `errors.Forbidden` for a site that neither the form nor the partner names."""
+    origin = request.headers.get("Origin", "").lower()
+    ground = kit.ground(request)
+    if not origin or origin == ground.settings.site.url.lower():
+        return
+    async with ground.db.reading() as session:
+        offer = await forms.offered(session, slug=form, partner_key=partner)
+    if origin not in offer.origins:
+        raise errors.Forbidden(
+            N_("This site may not send the form. Its origin has to be added to the form first.")
+        )
+
+
+async def _cross_origin(request: web.Request) -> CIMultiDict[str]:
+    headers: CIMultiDict[str] = CIMultiDict({"Vary": "Origin"})
+    origin = request.headers.get("Origin", "")
+    if origin:
+        async with kit.ground(request).db.reading() as session:
+            if origin.lower() in await forms.origins(session):
+                headers["Access-Control-Allow-Origin"] = origin
+    return headers

@@ -1,0 +1,174 @@
+"""Reads what a form, a link or a program sends to sign somebody up, under the names in use.
+
+Names of our own forms, of forms that were made for Mailchimp, and of common campaign links are all
+taken; what is not known is passed over. Called by `public.py` and `public_api.py`.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+from aiohttp import web
+from multidict import MultiDict, MultiMapping
+
+from foundation import errors
+from foundation.i18n import N_
+from foundation.tokens import Purpose
+from foundation.web import kit, security
+from subscribers import intake
+from subscribers.intake import SignUpRequest
+
+SHOWN = "shown"
+"""The field that says, sealed, when our own page was shown."""
+CHOICE = "choice"
+"""The field that says that topics were there to be ticked."""
+_NAMES: Mapping[str, tuple[str, ...]] = {
+    "email": ("email", "EMAIL"),
+    "first_name": ("first_name", "FNAME"),
+    "last_name": ("last_name", "LNAME"),
+    "postal_code": ("postal_code", "zip", "ZIP"),
+    "language": ("lang", "language"),
+    "partner": ("partner",),
+    "utm_source": ("utm_source",),
+    "utm_medium": ("utm_medium",),
+    "utm_campaign": ("utm_campaign",),
+}
+_JSON_NAMES = {"topics": "topic", "tags": "tag"}
+_FILLED_IN = ("email", "first_name", "last_name", "postal_code")
+_CARRIED = ("partner", "source", "referrer", "utm_source", "utm_medium", "utm_campaign")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Referrer:
+    """The page that somebody came from, without its query."""
+
+    host: str = ""
+    path: str = ""
+
+    @property
+    def url(self) -> str:
+        return f"https://{self.host}{self.path}" if self.host else ""
+
+
+def request_of(
+    request: web.Request, values: MultiMapping[str], *, form: str, via: str
+) -> SignUpRequest:
+    """What was sent in; `values` come first, the address's query fills in what they leave out."""
+    both: MultiDict[str] = MultiDict(values)
+    for name, value in request.query.items():
+        if name not in values:
+            both.add(name, value)
+    came_from = _referrer(request, both)
+    return SignUpRequest(
+        **{name: _first(both, *names) for name, names in _NAMES.items()},
+        topics=_all(both, "topic"),
+        has_choice=CHOICE in values,
+        form=form,
+        tags=_all(both, "tag"),
+        source=_source(both),
+        referrer_host=came_from.host,
+        page_path=came_from.path,
+        network=network(request),
+        via=via,
+        is_hasty=_is_hasty(request, _first(values, SHOWN)),
+    )
+
+
+def is_trapped(values: MultiMapping[str]) -> bool:
+    """Whether the field that people don't see was filled in."""
+    return bool(_first(values, intake.HONEYPOT))
+
+
+def filled_in(values: MultiMapping[str]) -> dict[str, str]:
+    """What stands in the fields that people type into, to show it again or fill it in before."""
+    return {name: _first(values, *_NAMES[name])[:320] for name in _FILLED_IN}
+
+
+def carried(request: web.Request, values: MultiMapping[str]) -> list[tuple[str, str]]:
+    """Where the person came from, as hidden fields: known when the page is opened, kept with it."""
+    found = {
+        **{name: _first(values, name)[:300] for name in _CARRIED},
+        "source": _source(values)[:300],
+        "referrer": _referrer(request, values).url[:300],
+    }
+    pairs = [(name, value) for name, value in found.items() if value]
+    return pairs + [("tag", tag[:60]) for tag in _all(values, "tag")[:20]]
+
+
+def values_of_json(body: Mapping[str, Any]) -> MultiDict[str]:
+    """A JSON object as form values. Raises `errors.Invalid` for values that no form could hold."""
+    values: MultiDict[str] = MultiDict()
+    problems: dict[str, errors.HandbillError] = {}
+    for name, value in body.items():
+        for each in value if isinstance(value, list) else [value]:
+            if isinstance(each, str) and _is_text(each):
+                values.add(_JSON_NAMES.get(name, name), each)
+            elif isinstance(each, int):
+                values.add(name, str(int(each)))
+            elif each is not None:
+                problems[name] = errors.Invalid(N_("This has to be a text, or a list of texts."))
+    if problems:
+        raise errors.Invalid(
+            N_("Something needs to be mended before this can be sent."), fields=problems
+        )
+    return values
+
+
+def network(request: web.Request) -> str:
+    """The truncated network of a request."""
+    return security.client_network(request, kit.ground(request).settings.server.trusted_proxies)
+
+
+def _is_text(text: str) -> bool:
+    """JSON can hold half of a surrogate pair, which no text in UTF-8 can."""
+    return not any("\ud800" <= character <= "\udfff" for character in text)
+
+
+def _first(values: MultiMapping[str], *names: str) -> str:
+    return next((values[name] for name in names if values.get(name, "").strip()), "")
+
+
+def _all(values: MultiMapping[str], name: str) -> list[str]:
+    return list(dict.fromkeys(each for each in values.getall(name, []) if each.strip()))[:50]
+
+
+def _source(values: MultiMapping[str]) -> str:
+    """`source` or `ref`; `referrer` too where it is a word and not an address."""
+    found = _first(values, "source", "ref")
+    referrer = _first(values, "referrer")
+    return found or ("" if _split(referrer).host else referrer)
+
+
+def _referrer(request: web.Request, values: MultiMapping[str]) -> _Referrer:
+    """The page that led here: named by the form, else by the browser, never one of our own."""
+    own = _split(kit.ground(request).settings.site.url).host
+    for text in (_first(values, "referrer"), request.headers.get("Referer", "")):
+        found = _split(text)
+        if found.host and found.host not in (own, (request.host or "").partition(":")[0]):
+            return found
+    return _Referrer()
+
+
+def _split(text: str) -> _Referrer:
+    try:
+        parts = urlsplit(text)
+        host = parts.hostname or ""
+    except ValueError:
+        return _Referrer()
+    if parts.scheme not in ("http", "https") or not host:
+        return _Referrer()
+    return _Referrer(host=host, path=parts.path)
+
+
+def _is_hasty(request: web.Request, shown: str) -> bool:
+    """Sent faster than a person types. A form on somebody else's page tells no time: not hasty."""
+    if not shown:
+        return False
+    ground = kit.ground(request)
+    try:
+        (second,) = ground.tokens.open(Purpose.FORM_TIME, shown)
+    except (errors.BadToken, ValueError):
+        return True
+    needed = ground.settings.signup.min_seconds_on_form
+    return ground.clock.now().timestamp() - second < needed
