@@ -241,8 +241,8 @@ _STYLES: tuple[tuple[re.Pattern[str], Callable[[str], bool]], ...] = (
         ),
     ),
     (
-        re.compile(r"\{\{\s*(\.Subscriber\.\w+|UnsubscribeURL|ManageURL|MessageURL)\s*\}\}"),
-        _always,
+        re.compile(r"\{\{\s*(\.?[A-Za-z][A-Za-z0-9_.]{1,60})\s*\}\}"),
+        lambda name: name.startswith("."),
     ),
     (
         re.compile(r"(?<!\{)\{\$?([A-Za-z][A-Za-z0-9_.]{1,60})\}(?!\})"),

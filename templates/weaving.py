@@ -43,12 +43,12 @@ class Weaver:
         """Plain text with its merge fields resolved or marked."""
         return "".join(
             self._field(part) if isinstance(part, mergefields.Field) else part
-            for part in mergefields.parse(plan.clean(typed), place=where)
+            for part in mergefields.parse(self._converted(plan.clean(typed)), place=where)
         )
 
     def address(self, typed: str, label: str, where: problems.Spot) -> str:
         """An address for a link: a click's mark, or what it stands for where none is counted."""
-        url = typed.strip()
+        url = self._converted(typed.strip())
         if not sanitise.is_address(url):
             raise problems.ContentProblem(
                 N_(
@@ -83,7 +83,23 @@ class Weaver:
 
     def rich(self, html: str, where: problems.Spot) -> prose.Element:
         """Rich text, sanitised, as a tree with marks."""
-        return self._element(prose.parse(html), where)
+        return self._element(prose.parse(self._converted(html)), where)
+
+    def _converted(self, typed: str) -> str:
+        """What was typed with other systems' merge tags as ours; those unknown are a concern."""
+        conversion = mergefields.convert_foreign(typed)
+        for tag in conversion.unknown:
+            concern = problems.Concern(
+                code="foreign-merge-tag",
+                msgid=N_(
+                    "“%(tag)s” looks like a merge tag of another system. Nobody here knows it, "
+                    "so readers will see it as it is."
+                ),
+                values={"tag": tag},
+            )
+            if concern not in self.concerns:
+                self.concerns.append(concern)
+        return conversion.text
 
     def _element(self, element: prose.Element, where: problems.Spot) -> prose.Element:
         href = element.href

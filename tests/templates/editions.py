@@ -1,6 +1,9 @@
 """Editions to compile: one with every kind of block, and a short way to make others."""
 
 from typing import Any
+from xml.etree.ElementTree import Element
+
+import html5lib
 
 from foundation import i18n
 from templates import compiler, plan
@@ -83,6 +86,18 @@ EVERY_BLOCK: tuple[Block, ...] = (
     Divider(),
     Action(label="Write now", url="https://act.example/write", lead="The vote is near."),
 )
+
+
+def tree(html: str) -> "Element[str]":
+    """A document as a browser reads it."""
+    return html5lib.parse(html, namespaceHTMLElements=False)
+
+
+def body_of(html: str) -> "Element[str]":
+    """Its body."""
+    body = tree(html).find("body")
+    assert body is not None
+    return body
 
 
 def edition(*blocks: Block, **changes: Any) -> Edition:

@@ -3,7 +3,6 @@
 import email
 import email.policy
 
-import html5lib
 import pytest
 
 from templates import notices, problems
@@ -28,8 +27,8 @@ def paragraphs(text: str) -> set[str]:
 @pytest.mark.parametrize("kind", list(Kind))
 def test_notice_is_whole_in_each_language(kind: Kind, language: str) -> None:
     made = written(kind, language)
-    document = html5lib.parse(made.html, namespaceHTMLElements=False)
-    first = document.find("body")[0]
+    document = editions.tree(made.html)
+    first = editions.body_of(made.html)[0]
     assert (document.get("lang"), document.get("dir")) == (language, "ltr")
     assert (first.get("lang"), first.get("dir")) == (language, "ltr")
     context = letters_to_write.context(kind)
