@@ -1,0 +1,362 @@
+"""Developments: what happened on an issue, written by staff, read on its page and in bulletins."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+import sqlalchemy as sa
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from campaigns import issues, links, wording
+from campaigns.models import Development, DevelopmentKind
+from campaigns.wording import Texts
+from foundation import audit, errors
+from foundation.audit import Actor
+from foundation.ground import Ground
+from foundation.i18n import N_, Translator
+
+KIND_WORDS = {
+    DevelopmentKind.NEWS: N_("News"),
+    DevelopmentKind.STATISTIC: N_("Figures"),
+    DevelopmentKind.PUBLIC_MEETING: N_("Public meeting"),
+    DevelopmentKind.RULING: N_("Ruling"),
+    DevelopmentKind.MATERIAL: N_("New material"),
+    DevelopmentKind.ACTION: N_("Take action"),
+}
+PAGE = 30
+_MAX_NUMBER = 10**17
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Draft:
+    """A development as staff wrote it."""
+
+    kind: DevelopmentKind
+    happened_on: date
+    texts: Texts = field(default_factory=dict)
+    """Language → {headline, summary}."""
+    place: str = ""
+    source_name: str = ""
+    source_url: str = ""
+    key: str = ""
+    is_published: bool = False
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Page:
+    """A part of the list, newest first; `next_after` asks for what follows."""
+
+    items: Sequence[Development]
+    next_after: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Told:
+    """A development in a reader's language."""
+
+    id: int
+    key: str
+    kind: DevelopmentKind
+    kind_label: str
+    happened_on: date
+    place: str
+    source_name: str
+    source_url: str
+    headline: str
+    summary_html: str
+    language: str
+    language_note: str
+
+
+async def add(ground: Ground, *, actor: Actor, issue_id: int, draft: Draft) -> Development:
+    """Keep a new development. Raises `errors.Invalid`, `errors.NotFound`."""
+    values = _checked(ground, draft)
+    now = ground.clock.now()
+    async with ground.db.transaction() as session:
+        await issues.get(session, issue_id)
+        await _refuse_taken_key(session, values["key"], None)
+        development = Development(issue_id=issue_id, created_at=now, updated_at=now, **values)
+        session.add(development)
+        await session.flush()
+        _record(session, ground, actor, development, "development.added", before={})
+    return development
+
+
+async def update(
+    ground: Ground, *, actor: Actor, development_id: int, version: int, draft: Draft
+) -> Development:
+    """Change a development.
+
+    Raises `errors.Conflict` when it is no longer at `version`, `errors.Invalid`, `errors.NotFound`.
+    """
+    values = _checked(ground, draft)
+    async with ground.db.transaction() as session:
+        before = _seen(await get(session, development_id))
+        await _refuse_taken_key(session, values["key"], development_id)
+        development = await _claimed(session, ground, development_id, version)
+        development.sqlmodel_update(values)
+        session.add(development)
+        _record(session, ground, actor, development, "development.updated", before=before)
+    return development
+
+
+async def publish(
+    ground: Ground, *, actor: Actor, development_id: int, version: int, is_published: bool = True
+) -> Development:
+    """Show a development to everybody, or take it back. Raises as `update` does."""
+    async with ground.db.transaction() as session:
+        before = _seen(await get(session, development_id))
+        development = await _claimed(session, ground, development_id, version)
+        development.is_published = is_published
+        session.add(development)
+        action = "development.published" if is_published else "development.withdrawn"
+        _record(session, ground, actor, development, action, before=before)
+    return development
+
+
+async def delete(ground: Ground, *, actor: Actor, development_id: int, version: int) -> None:
+    """Remove a development; the log keeps what it said. Raises as `update` does."""
+    async with ground.db.transaction() as session:
+        development = await _claimed(session, ground, development_id, version)
+        audit.record(
+            session,
+            actor=actor,
+            at=ground.clock.now(),
+            action="development.deleted",
+            object_kind="development",
+            object_id=development.id,
+            before=_seen(development),
+        )
+        await session.delete(development)
+
+
+async def get(session: AsyncSession, development_id: int) -> Development:
+    """A development by its number. Raises `errors.NotFound`."""
+    found = await session.get(Development, development_id)
+    if found is None:
+        raise errors.NotFound(N_("There is no such development."))
+    return found
+
+
+async def listed(
+    session: AsyncSession,
+    *,
+    issue_id: int,
+    is_published: bool | None = None,
+    kind: DevelopmentKind | None = None,
+    after: str = "",
+    limit: int = PAGE,
+) -> Page:
+    """The developments of an issue, newest first; index `ix_developments_issue_date`."""
+    statement = _newest_first(issue_id)
+    if is_published is not None:
+        statement = statement.where(col(Development.is_published).is_(is_published))
+    if kind is not None:
+        statement = statement.where(col(Development.kind) == kind.value)
+    last = _cursor(after)
+    if last is not None:
+        day, number = last
+        statement = statement.where(
+            sa.or_(
+                col(Development.happened_on) < day,
+                sa.and_(col(Development.happened_on) == day, col(Development.id) < number),
+            )
+        )
+    found = list((await session.exec(statement.limit(limit + 1))).all())
+    is_more = len(found) > limit
+    items = found[:limit]
+    next_after = f"{items[-1].happened_on.isoformat()}.{items[-1].id}" if is_more else None
+    return Page(items=items, next_after=next_after)
+
+
+async def since(
+    session: AsyncSession, *, issue_id: int, day: date, until: date, limit: int
+) -> list[Development]:
+    """What was published of the days from `day` to `until`, newest first."""
+    statement = _newest_first(issue_id).where(
+        col(Development.is_published).is_(True),
+        col(Development.happened_on) >= day,
+        col(Development.happened_on) <= until,
+    )
+    return list((await session.exec(statement.limit(limit))).all())
+
+
+async def chosen(session: AsyncSession, keys: Sequence[str | int]) -> list[Development]:
+    """Developments by key or number, in that order, unpublished ones too.
+
+    Raises `errors.Invalid` that names those which are not there.
+    """
+    names = [key for key in keys if isinstance(key, str)]
+    numbers = [key for key in keys if isinstance(key, int) and 0 < key < _MAX_NUMBER]
+    # A form sends numbers as text; a key of digits only would still be found first.
+    numbers += [int(key) for key in names if key.isascii() and key.isdigit() and len(key) < 18]
+    statement = select(Development).where(
+        sa.or_(col(Development.key).in_(names), col(Development.id).in_(numbers))
+    )
+    found = (await session.exec(statement)).all()
+    by_name: dict[str | int, Development] = {str(each.id): each for each in found}
+    by_name |= {each.id: each for each in found}
+    by_name |= {each.key: each for each in found if each.key}
+    missing = [str(key) for key in keys if key not in by_name]
+    if missing:
+        raise errors.Invalid(
+            N_("There is no development called %(keys)s."),
+            keys=", ".join(f"“{key[:60]}”" for key in missing[:5]),
+        )
+    return list({by_name[key].id: by_name[key] for key in keys}.values())
+
+
+def tell(ground: Ground, development: Development, translator: Translator) -> Told:
+    """A development in a reader's language, with links that lead somewhere."""
+    worded = wording.pick(
+        development.texts, translator, need="headline", default=ground.settings.site.language
+    )
+    kind = DevelopmentKind(development.kind)
+    return Told(
+        id=development.id,
+        key=development.key or "",
+        kind=kind,
+        kind_label=translator.gettext(KIND_WORDS[kind]),
+        happened_on=development.happened_on,
+        place=development.place,
+        source_name=development.source_name,
+        source_url=links.absolute(ground, development.source_url),
+        headline=worded["headline"],
+        summary_html=links.absolute_html(ground, worded["summary"]),
+        language=worded.language,
+        language_note=worded.note,
+    )
+
+
+def kind_from(name: str) -> DevelopmentKind:
+    """A kind by its name. Raises `errors.Invalid`."""
+    try:
+        return DevelopmentKind(name)
+    except ValueError as problem:
+        said = errors.Invalid(
+            N_("There is no kind “%(kind)s”. There are: %(allowed)s."),
+            kind=name[:40],
+            allowed=", ".join(each.value for each in DevelopmentKind),
+        )
+        raise errors.Invalid(said.msgid, fields={"kind": said}, **said.values) from problem
+
+
+def _newest_first(issue_id: int) -> Any:
+    return (
+        select(Development)
+        .where(Development.issue_id == issue_id)
+        .order_by(col(Development.happened_on).desc(), col(Development.id).desc())
+    )
+
+
+def _cursor(after: str) -> tuple[date, int] | None:
+    day, _, number = after.partition(".")
+    if not (number.isascii() and number.isdigit() and len(number) < 18):
+        return None
+    try:
+        return date.fromisoformat(day), int(number)
+    except ValueError:
+        return None
+
+
+def _checked(ground: Ground, draft: Draft) -> dict[str, Any]:
+    texts = wording.tidy(
+        {
+            code: {
+                "headline": " ".join(each.get("headline", "").split()),
+                "summary": links.clean(each.get("summary", "")),
+            }
+            for code, each in draft.texts.items()
+        }
+    )
+    wording.check_languages(texts, ground.catalog.languages)
+    fields: dict[str, errors.HandbillError] = {
+        f"headline-{code}": errors.Invalid(N_("Give it a headline too."))
+        for code, each in texts.items()
+        if not each["headline"]
+    }
+    if not texts:
+        name = f"headline-{ground.settings.site.language}"
+        fields[name] = errors.Invalid(N_("Give it a headline in one language at least."))
+    key = draft.key.strip().lower()
+    if fields:
+        raise errors.Invalid(
+            N_("Something needs to be mended before this can be kept."), fields=fields
+        )
+    return {
+        "key": issues.check_slug(key, field="key") if key else None,
+        "kind": draft.kind.value,
+        "happened_on": draft.happened_on,
+        "place": draft.place.strip(),
+        "source_name": draft.source_name.strip(),
+        "source_url": links.check(draft.source_url, field="source_url"),
+        "is_published": draft.is_published,
+        "texts": texts,
+    }
+
+
+async def _refuse_taken_key(session: AsyncSession, key: str | None, own_id: int | None) -> None:
+    if key is None:
+        return
+    holder = (await session.exec(select(Development.id).where(Development.key == key))).first()
+    if holder is not None and holder != own_id:
+        problem = errors.Invalid(N_("Another development has this name already."))
+        raise errors.Invalid(problem.msgid, fields={"key": problem})
+
+
+async def _claimed(
+    session: AsyncSession, ground: Ground, development_id: int, version: int
+) -> Development:
+    """The development, its version counted up, if nobody else was faster."""
+    development = await get(session, development_id)
+    claimed = await session.execute(
+        sa.update(Development)
+        .where(col(Development.id) == development_id, col(Development.version) == version)
+        .values(version=version + 1, updated_at=ground.clock.now())
+        .returning(col(Development.id))
+    )
+    if claimed.first() is None:
+        raise errors.Conflict(
+            N_(
+                "Somebody else changed this development meanwhile. Nothing was overwritten: "
+                "what you wrote is still here."
+            )
+        )
+    await session.refresh(development)
+    return development
+
+
+def _seen(development: Development) -> dict[str, Any]:
+    return {
+        "key": development.key,
+        "kind": development.kind,
+        "happened_on": development.happened_on.isoformat(),
+        "place": development.place,
+        "source_name": development.source_name,
+        "source_url": development.source_url,
+        "is_published": development.is_published,
+        "texts": development.texts,
+    }
+
+
+def _record(
+    session: AsyncSession,
+    ground: Ground,
+    actor: Actor,
+    development: Development,
+    action: str,
+    *,
+    before: dict[str, Any],
+) -> None:
+    audit.record(
+        session,
+        actor=actor,
+        at=ground.clock.now(),
+        action=action,
+        object_kind="development",
+        object_id=development.id,
+        before=before,
+        after=_seen(development),
+    )
