@@ -11,7 +11,8 @@ LINE_CHARACTERS = 75
 """Encoded characters before the `=` of a soft break; RFC 2045 §6.7 (5) allows 76 with it."""
 SOFT_BREAK = b"=\r\n"
 
-_LITERAL = {chr(code) for code in range(33, 127)} - {"="} | {" ", "\t"}
+# Blanks at the end of a line must be encoded (RFC 2045 §6.7 (3)).
+_ENCODED = re.compile(r"[^!-<>-~ \t]+|[ \t]\Z")
 _BREAKS = re.compile(r"\r\n?")
 
 
@@ -29,28 +30,21 @@ def last_piece(text: str) -> bytes:
 
 def _line(line: str) -> str:
     """One line of text as one or more lines of at most 76 characters."""
+    encoded = _ENCODED.sub(_hexed, line)
     finished: list[str] = []
-    current: list[str] = []
-    room = LINE_CHARACTERS
-    for place, character in enumerate(line):
-        encoded = _character(character, is_last=place == len(line) - 1)
-        if len(encoded) > room:
-            finished.append("".join(current))
-            current, room = [], LINE_CHARACTERS
-        if not current and (character == "." or line.startswith("From ", place)):
-            encoded = _hexed(character)
-        current.append(encoded)
-        room -= len(encoded)
-    finished.append("".join(current))
+    at = 0
+    while at < len(encoded):
+        first = ""
+        if encoded[at] == "." or encoded.startswith("From ", at):
+            first, at = f"={ord(encoded[at]):02X}", at + 1
+        end = at + LINE_CHARACTERS - len(first)
+        if end < len(encoded):
+            # An escape is three characters; its `=` may be one or two before the end.
+            end -= (encoded[end - 1] == "=") + 2 * (encoded[end - 2] == "=")
+        finished.append(first + encoded[at:end])
+        at = end
     return "=\r\n".join(finished)
 
 
-def _character(character: str, *, is_last: bool) -> str:
-    # Blanks at the end of a line must be encoded (RFC 2045 §6.7 (3)).
-    if character in _LITERAL and not (is_last and character in " \t"):
-        return character
-    return _hexed(character)
-
-
-def _hexed(character: str) -> str:
-    return "".join(f"={octet:02X}" for octet in character.encode("utf-8"))
+def _hexed(found: re.Match[str]) -> str:
+    return "".join([f"={octet:02X}" for octet in found[0].encode("utf-8")])
