@@ -1,0 +1,436 @@
+"""Bulletins: made, saved without losing another editor's work, compiled to message plans.
+
+Staff's composer, the API and `campaigns create` call the verbs; `lifecycle.py` compiles with
+`compile_plans` when a campaign is approved and when it starts.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
+
+import sqlalchemy as sa
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from campaigns import documents, editions, issues, links, wording
+from campaigns.documents import Document
+from campaigns.editions import Finding
+from campaigns.models import Bulletin, BulletinVersion, Campaign, CampaignState
+from foundation import audit, errors
+from foundation.audit import Actor
+from foundation.ground import Ground
+from foundation.i18n import N_
+from templates import compiler, content, mergefields, problems
+from templates.plan import Plan
+
+PAGE = 30
+_FIRST_LOOK_BACK = timedelta(days=30)
+_SLOT_BYTES = 90
+_NEAR_LIMIT_BYTES = 92 * 1024
+"""A little under what Gmail clips, so that a long name does not push a mail over."""
+
+
+class SavedByOther(errors.Conflict):
+    """Somebody else saved the bulletin meanwhile; `bulletin` is what they kept."""
+
+    def __init__(self, bulletin: Bulletin) -> None:
+        super().__init__(
+            N_(
+                "%(name)s saved this bulletin while you were writing. Nothing was overwritten, "
+                "and what you wrote is still here."
+            ),
+            name=bulletin.updated_by or "?",
+        )
+        self.bulletin = bulletin
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Page:
+    """A part of the list, newest first; `next_after` asks for what follows."""
+
+    items: Sequence[Bulletin]
+    next_after: int | None = None
+
+
+async def create(ground: Ground, *, actor: Actor, document: Document) -> Bulletin:
+    """Keep a new bulletin. Raises `errors.Invalid`, `errors.NotFound` for an unknown issue."""
+    document = _cleaned(ground, document)
+    now = ground.clock.now()
+    async with ground.db.transaction() as session:
+        bulletin = Bulletin(
+            issue_id=await _issue_id(session, document),
+            name=document.name,
+            document=documents.dump(document),
+            created_by=actor.label,
+            created_at=now,
+            updated_by=actor.label,
+            updated_at=now,
+        )
+        session.add(bulletin)
+        await session.flush()
+        audit.record(
+            session,
+            actor=actor,
+            at=now,
+            action="bulletin.created",
+            object_kind="bulletin",
+            object_id=bulletin.id,
+            after={"name": bulletin.name, "version": 1},
+        )
+    return bulletin
+
+
+async def save(
+    ground: Ground, *, actor: Actor, bulletin_id: int, version: int, document: Document
+) -> Bulletin:
+    """Keep a bulletin over its `version`; the state before is kept as an earlier version.
+
+    Raises `SavedByOther` when it is no longer at `version`, `errors.Invalid`, `errors.NotFound`.
+    """
+    document = _cleaned(ground, document)
+    now = ground.clock.now()
+    async with ground.db.transaction() as session:
+        bulletin = await get(session, bulletin_id)
+        earlier = BulletinVersion(
+            bulletin_id=bulletin.id,
+            version=bulletin.version,
+            name=bulletin.name,
+            document=bulletin.document,
+            saved_by=bulletin.updated_by,
+            saved_at=bulletin.updated_at,
+        )
+        kept = documents.dump(document)
+        claimed = await session.execute(
+            sa.update(Bulletin)
+            .where(col(Bulletin.id) == bulletin_id, col(Bulletin.version) == version)
+            .values(
+                version=version + 1,
+                issue_id=await _issue_id(session, document),
+                name=document.name,
+                document=kept,
+                updated_by=actor.label,
+                updated_at=now,
+            )
+            .returning(col(Bulletin.id))
+        )
+        if claimed.first() is None:
+            await session.refresh(bulletin)
+            raise SavedByOther(bulletin)
+        session.add(earlier)
+        await session.refresh(bulletin)
+        audit.record(
+            session,
+            actor=actor,
+            at=now,
+            action="bulletin.saved",
+            object_kind="bulletin",
+            object_id=bulletin_id,
+            before={"name": earlier.name, "version": version},
+            after={"name": bulletin.name, "version": version + 1},
+        )
+    return bulletin
+
+
+async def restore(
+    ground: Ground, *, actor: Actor, bulletin_id: int, version: int, wanted: int
+) -> Bulletin:
+    """Make an earlier version the newest again; nothing in between is lost. Raises as `save`."""
+    async with ground.db.reading() as session:
+        earlier = await session.get(BulletinVersion, (bulletin_id, wanted))
+    if earlier is None:
+        raise errors.NotFound(N_("There is no such version of this bulletin."))
+    return await save(
+        ground,
+        actor=actor,
+        bulletin_id=bulletin_id,
+        version=version,
+        document=documents.parse(earlier.document),
+    )
+
+
+async def delete(ground: Ground, *, actor: Actor, bulletin_id: int) -> None:
+    """Remove a bulletin that no campaign uses. Raises `errors.Refused`, `errors.NotFound`."""
+    async with ground.db.transaction() as session:
+        bulletin = await get(session, bulletin_id)
+        if await campaigns_of(session, bulletin_id):
+            raise errors.Refused(N_("A campaign uses this bulletin, so it is kept."))
+        audit.record(
+            session,
+            actor=actor,
+            at=ground.clock.now(),
+            action="bulletin.deleted",
+            object_kind="bulletin",
+            object_id=bulletin_id,
+            before={"name": bulletin.name, "document": bulletin.document},
+        )
+        await session.delete(bulletin)
+
+
+async def get(session: AsyncSession, bulletin_id: int) -> Bulletin:
+    """A bulletin by its number. Raises `errors.NotFound`."""
+    found = await session.get(Bulletin, bulletin_id)
+    if found is None:
+        raise errors.NotFound(N_("There is no such bulletin."))
+    return found
+
+
+async def listed(session: AsyncSession, *, after: int | None = None, limit: int = PAGE) -> Page:
+    """Bulletins, those made last first."""
+    statement = select(Bulletin).order_by(col(Bulletin.id).desc()).limit(limit + 1)
+    if after is not None:
+        statement = statement.where(col(Bulletin.id) < after)
+    found = list((await session.exec(statement)).all())
+    more = found[limit - 1].id if len(found) > limit else None
+    return Page(items=found[:limit], next_after=more)
+
+
+async def versions(session: AsyncSession, bulletin_id: int) -> list[BulletinVersion]:
+    """Earlier states, newest first."""
+    statement = (
+        select(BulletinVersion)
+        .where(BulletinVersion.bulletin_id == bulletin_id)
+        .order_by(col(BulletinVersion.version).desc())
+        .limit(100)
+    )
+    return list((await session.exec(statement)).all())
+
+
+async def campaigns_of(session: AsyncSession, bulletin_id: int) -> list[Campaign]:
+    """The campaigns that send a bulletin, newest first."""
+    statement = (
+        select(Campaign)
+        .where(Campaign.bulletin_id == bulletin_id)
+        .order_by(col(Campaign.id).desc())
+    )
+    return list((await session.exec(statement)).all())
+
+
+async def last_sent_on(session: AsyncSession, ground: Ground, issue_id: int) -> date:
+    """The local day on which the issue's last bulletin went out, or thirty days ago."""
+    moment: datetime | None = await session.scalar(
+        sa.select(sa.func.max(col(Campaign.started_at)))
+        .join(Bulletin, col(Bulletin.id) == col(Campaign.bulletin_id))
+        .where(
+            col(Bulletin.issue_id) == issue_id,
+            col(Campaign.state).in_([CampaignState.SENDING.value, CampaignState.SENT.value]),
+        )
+    )
+    found = moment or ground.clock.now() - _FIRST_LOOK_BACK
+    return found.astimezone(ground.settings.site.tzinfo).date()
+
+
+def document_of(bulletin: Bulletin) -> Document:
+    """A bulletin's document, typed."""
+    return documents.parse(bulletin.document)
+
+
+def languages(bulletin: Bulletin) -> list[str]:
+    """The languages that a bulletin has editions in, its default first."""
+    return document_of(bulletin).languages
+
+
+async def compile_plans(
+    ground: Ground,
+    session: AsyncSession,
+    bulletin: Bulletin,
+    *,
+    campaign_name: str = "",
+    archive_url: str = "",
+) -> dict[str, Plan]:
+    """A message plan for each edition; links are numbered through all of them.
+
+    Raises `errors.Invalid` (a merge field that does not exist, a wrong link, a missing material…)
+    with the place in the bulletin.
+    """
+    document = document_of(bulletin)
+    if not document.editions:
+        raise errors.Invalid(N_("This bulletin has no edition in any language yet."))
+    plans: dict[str, Plan] = {}
+    for language in document.languages:
+        plans[language] = await compile_one(
+            ground,
+            session,
+            document,
+            language=language,
+            campaign_name=campaign_name,
+            archive_url=archive_url,
+            first_link=1 + sum(len(plan.links) for plan in plans.values()),
+        )
+    return plans
+
+
+async def compile_one(
+    ground: Ground,
+    session: AsyncSession,
+    document: Document,
+    *,
+    language: str,
+    campaign_name: str = "",
+    archive_url: str = "",
+    first_link: int = 1,
+) -> Plan:
+    """The plan of one edition; its concerns hold what was noticed. Raises as `compile_plans`."""
+    resolved = await editions.resolve(
+        ground, session, document, language=language, campaign_name=campaign_name
+    )
+    try:
+        plan = compiler.compile_edition(
+            resolved.edition,
+            content.Brand.from_site(ground.settings.site),
+            archive_url=archive_url or ground.url("/archive"),
+            translator=ground.translator(language),
+            first_link=first_link,
+        )
+    except problems.ContentProblem as problem:
+        raise resolved.in_document(problem) from problem
+    noticed = [resolved.numbered(each) for each in plan.concerns]
+    return replace(plan, concerns=(*noticed, *resolved.findings))
+
+
+async def concerns(ground: Ground, session: AsyncSession, bulletin: Bulletin) -> list[Finding]:
+    """Everything that should be looked at before a bulletin goes out, what stops it first."""
+    document = document_of(bulletin)
+    found: list[Finding] = _about_languages(ground, document)
+    for language in document.languages:
+        if not document.editions[language].subject.strip():
+            found.append(_no_subject(language))
+            continue
+        try:
+            plan = await compile_one(ground, session, document, language=language)
+        except errors.HandbillError as problem:
+            found.append(_from_error(problem, language))
+            continue
+        found.extend(_from_plan(plan, language))
+    return sorted(found, key=lambda each: not each.is_blocking)
+
+
+def _about_languages(ground: Ground, document: Document) -> list[Finding]:
+    found: list[Finding] = []
+    if not document.editions:
+        found.append(
+            Finding(
+                code="no-edition",
+                msgid=N_("This bulletin has no edition in any language yet."),
+                is_blocking=True,
+            )
+        )
+        return found
+    default = document.languages[0]
+    found.extend(
+        Finding(
+            code="missing-edition",
+            msgid=N_("There is no edition in %(language)s; its readers get the one in %(other)s."),
+            values={"language": language, "other": default},
+            language_values=("language", "other"),
+            language=language,
+        )
+        for language in ground.catalog.languages
+        if language not in document.editions
+    )
+    return found
+
+
+def _no_subject(language: str) -> Finding:
+    return Finding(
+        code="no-subject",
+        msgid=N_("The edition in %(language)s has no subject."),
+        values={"language": language},
+        language_values=("language",),
+        is_blocking=True,
+        language=language,
+    )
+
+
+def _from_error(problem: errors.HandbillError, language: str) -> Finding:
+    return Finding(
+        code="error",
+        msgid=str(problem),
+        problem=problem,
+        is_blocking=True,
+        language=language,
+        block=getattr(getattr(problem, "place", None), "number", 0),
+    )
+
+
+def _from_plan(plan: Plan, language: str) -> list[Finding]:
+    found = [
+        each
+        if isinstance(each, Finding)
+        else Finding(code=each.code, msgid=each.msgid, values=each.values, language=language)
+        for each in plan.concerns
+    ]
+    size = html_bytes(plan)
+    is_said = any(each.code == "too-large" for each in found)
+    if size > _NEAR_LIMIT_BYTES and not is_said:
+        found.append(
+            Finding(
+                code="nearly-too-large",
+                msgid=N_("The mail has %(size)s KB of HTML, close to the 102 KB that Gmail shows."),
+                values={"size": round(size / 1024)},
+                language=language,
+            )
+        )
+    return found
+
+
+def html_bytes(plan: Plan) -> int:
+    """About how large the HTML part is for one reader."""
+    return sum(
+        len(part.encode()) if isinstance(part, str) else _SLOT_BYTES for part in plan.html_segments
+    )
+
+
+def convert_foreign(texts: Mapping[str, str]) -> tuple[dict[str, str], list[str]]:
+    """Texts with other systems' merge tags turned into ours, and the tags that nobody knew."""
+    unknown: list[str] = []
+    converted: dict[str, str] = {}
+    for name, text in texts.items():
+        result = mergefields.convert_foreign(text)
+        converted[name] = result.text
+        unknown.extend(tag for tag in result.unknown if tag not in unknown)
+    return converted, unknown
+
+
+async def _issue_id(session: AsyncSession, document: Document) -> int | None:
+    if not document.issue:
+        return None
+    return (await issues.by_slug(session, document.issue)).id
+
+
+def _cleaned(ground: Ground, document: Document) -> Document:
+    """The document as it is kept: languages checked, rich text sanitised, blocks named."""
+    wording.check_languages({code: {} for code in document.editions}, ground.catalog.languages)
+    for block in document.blocks:
+        texts = getattr(block, "texts", {})
+        wording.check_languages({code: {} for code in texts}, ground.catalog.languages)
+    default = document.default_language
+    if default not in document.editions:
+        site = ground.settings.site.language
+        default = site if site in document.editions else next(iter(document.editions), "")
+    blocks = [clean_block(block) for block in document.blocks]
+    return documents.with_ids(
+        document.model_copy(update={"default_language": default, "blocks": blocks})
+    )
+
+
+def clean_block(block: documents.AnyBlock) -> documents.AnyBlock:
+    """The block with its rich text sanitised."""
+    if isinstance(block, documents.RichText):
+        return block.model_copy(
+            update={
+                "texts": {
+                    code: text.model_copy(update={"html": links.clean(text.html)})
+                    for code, text in block.texts.items()
+                }
+            }
+        )
+    if isinstance(block, documents.Event):
+        return block.model_copy(
+            update={
+                "texts": {
+                    code: text.model_copy(update={"body_html": links.clean(text.body_html)})
+                    for code, text in block.texts.items()
+                }
+            }
+        )
+    return block
