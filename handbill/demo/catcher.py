@@ -1,7 +1,7 @@
 """An SMTP server on loopback that keeps mail instead of delivering it, with some wayward addresses.
 
-`gone…@` is refused for good, `full…@` is put off once, and mail for `moved…@` is taken but comes
-back later as a delivery status notification, as happens behind a forwarding server.
+`gone…@` is refused for good, `full…@` is put off once, and a bulletin for `moved…@` is taken but
+comes back later as a delivery status notification, as happens behind a forwarding server.
 """
 
 import asyncio
@@ -60,7 +60,7 @@ class Catcher:
                 recipient=recipient,
                 data=data,
             )
-            if recipient.startswith("moved") and mail.mail_from:
+            if recipient.startswith("moved") and mail.is_bulletin:
                 self._to_return.append(mail)
         return "250 2.0.0 Kept in the demo's inbox"
 

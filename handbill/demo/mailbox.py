@@ -55,6 +55,11 @@ class Mail:
         return self._part("html")
 
     @property
+    def is_bulletin(self) -> bool:
+        """Whether it belongs to a campaign, rather than being about one person's own doing."""
+        return "X-Handbill-Campaign" in self.parsed
+
+    @property
     def one_click_url(self) -> str:
         """Where a mail program's own unsubscribe button posts to (RFC 8058); blank without one."""
         if "List-Unsubscribe-Post" not in self.parsed:

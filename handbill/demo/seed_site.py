@@ -1,0 +1,168 @@
+"""Makes the sample coalition's site: staff, topics, issue, developments, materials, forms."""
+
+import asyncio
+import functools
+from datetime import UTC, datetime, time
+
+from campaigns import developments, issues, materials, pictures
+from campaigns.models import DevelopmentKind, PartKind
+from foundation.accounts import team
+from foundation.accounts.models import Role
+from foundation.audit import COMMAND, Actor, ActorKind
+from handbill.demo import handouts
+from handbill.demo.content import Part
+from handbill.demo.scene import Scene
+from subscribers import forms, partners, topics
+from subscribers.models import TopicKind
+
+OWNER_EMAIL = "ines@baystateneighbors.example"
+_STAFF = (
+    (Role.OWNER, "Inés Quiroga", OWNER_EMAIL),
+    (Role.EDITOR, "Walter Brandt", "walter@baystateneighbors.example"),
+    (Role.AUTHOR, "Thuy Pham", "thuy@baystateneighbors.example"),
+)
+
+
+async def add_staff(scene: Scene) -> None:
+    """Three people of the office."""
+    for role, name, email in _STAFF:
+        await team.add(scene.ground, actor=COMMAND, email=email, role=role, name=name)
+    for person in await team.everybody(scene.ground):
+        scene.staff[person.role] = Actor(
+            kind=ActorKind.STAFF, label=person.name, staff_id=person.id
+        )
+
+
+async def add_issue(scene: Scene) -> int:
+    """Topics, and the page on Secure Communities with all its parts; returns the issue's number."""
+    ground, sample = scene.ground, scene.sample
+    async with ground.db.transaction() as session:
+        for topic in sample.coalition.topics:
+            await topics.ensure(
+                session,
+                slug=topic.slug,
+                kind=TopicKind(topic.kind),
+                texts=topic.texts,
+                now=ground.clock.now(),
+            )
+    issue = await issues.create(
+        ground,
+        actor=scene.staff[Role.EDITOR],
+        slug=sample.issue.slug,
+        draft=issues.IssueDraft(texts=sample.issue.texts, is_published=True),
+    )
+    await issues.replace_parts(
+        ground, actor=scene.staff[Role.AUTHOR], issue_id=issue.id, drafts=_parts(scene)
+    )
+    return issue.id
+
+
+async def add_materials(scene: Scene, *, issue_id: int) -> None:
+    """The handouts, each as a PDF per language, and the picture that a bulletin shows."""
+    ground, actor = scene.ground, scene.staff[Role.AUTHOR]
+    for sample in scene.sample.materials:
+        material = await materials.add(
+            ground,
+            actor=actor,
+            issue_id=issue_id,
+            slug=sample.slug,
+            draft=materials.Draft(texts=sample.texts),
+        )
+        for language, handout in sample.handout.items():
+            made = await asyncio.to_thread(handouts.pdf, scene.sample, sample, language)
+            await materials.put_file(
+                ground,
+                actor=actor,
+                material_id=material.id,
+                language=language,
+                file_name=handout.file_name,
+                content=made,
+            )
+    picture = await asyncio.to_thread(handouts.picture, scene.sample)
+    await pictures.add(ground, actor=actor, file_name="figures.png", content=picture)
+
+
+def plan_developments(scene: Scene, *, issue_id: int) -> None:
+    """Each is written down on its own evening; those from before the office was, at once."""
+    for sample in scene.sample.developments:
+        evening = datetime.combine(sample.date, time(22), tzinfo=UTC)
+        draft = developments.Draft(
+            kind=DevelopmentKind(sample.kind),
+            happened_on=sample.date,
+            texts=sample.texts,
+            place=sample.place,
+            source_name=sample.source_name,
+            source_url=sample.source_url,
+            key=sample.key,
+            is_published=True,
+        )
+        act = functools.partial(
+            developments.add,
+            scene.ground,
+            actor=scene.staff[Role.AUTHOR],
+            issue_id=issue_id,
+            draft=draft,
+        )
+        scene.timeline.add(max(evening, scene.clock.now()), act)
+
+
+async def add_forms(scene: Scene, *, partner_origin: str) -> None:
+    """The site's own form, and the partner with the form on its page."""
+    coalition = scene.sample.coalition
+    actor = scene.staff[Role.EDITOR]
+    partner = await partners.create(
+        scene.ground,
+        actor=actor,
+        details=partners.Details(
+            name=coalition.partner.name,
+            key=next(form.slug for form in coalition.forms if form.partner),
+            origins=[partner_origin],
+            languages=list(scene.ground.catalog.languages),
+        ),
+    )
+    for form in coalition.forms:
+        await forms.create(
+            scene.ground,
+            actor=actor,
+            details=forms.Details(
+                slug=form.slug,
+                name=form.name,
+                topics=form.topics,
+                asks=form.asks,
+                texts=form.texts,
+                origins=[partner_origin] if form.partner else [],
+                partner_id=partner.id if form.partner else None,
+            ),
+        )
+
+
+def _parts(scene: Scene) -> list[issues.PartDraft]:
+    issue = scene.sample.issue
+    drafts = [
+        *_plain(PartKind.PROCESS, issue.process),
+        *_plain(PartKind.POSITION, [issue.position]),
+        *_plain(PartKind.REASON, issue.reasons),
+    ]
+    drafts += [
+        issues.PartDraft(
+            kind=PartKind.FIGURE,
+            key=figure.key,
+            value=figure.value,
+            source_name=figure.source_name,
+            source_url=figure.source_url,
+            texts=figure.texts,
+        )
+        for figure in issue.figures
+    ]
+    return [
+        *drafts,
+        *_plain(PartKind.QUESTION, issue.questions),
+        *_plain(PartKind.PROGRAM, issue.programs),
+        *_plain(PartKind.LINK, issue.links),
+    ]
+
+
+def _plain(kind: PartKind, parts: list[Part]) -> list[issues.PartDraft]:
+    return [
+        issues.PartDraft(kind=kind, key=part.key, url=part.url, texts=part.texts) for part in parts
+    ]
