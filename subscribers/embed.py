@@ -19,7 +19,10 @@ _LABELS = {
     "last_name": (N_("Last name"), "family-name"),
     "postal_code": (N_("Postal code"), "postal-code"),
 }
-_OUT_OF_SIGHT = "position:absolute;left:-9999px"
+_TRAP = (
+    '  <p style="position:absolute;left:-9999px" aria-hidden="true"><label>{}'
+    ' <input name="{}" tabindex="-1" autocomplete="off"></label></p>'
+)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -29,6 +32,8 @@ class Embed:
     language: str
     language_name: str
     code: str
+    preview: Markup
+    """The same without the trap for programs, whose inline style our own pages would refuse."""
 
 
 def codes(ground: Ground, *, form: Form, offered: Sequence[Topic]) -> list[Embed]:
@@ -37,14 +42,25 @@ def codes(ground: Ground, *, form: Form, offered: Sequence[Topic]) -> list[Embed
         Embed(
             language=language,
             language_name=ground.translator(language).name,
-            code=code(ground, form=form, offered=offered, language=language),
+            code="\n".join(_lines(ground, form, offered, language)),
+            preview=Markup("\n").join(
+                Markup(line)  # noqa: S704 - every value in a line is escaped by `_line`
+                for line in _lines(ground, form, offered, language, has_trap=False)
+            ),
         )
         for language in ground.catalog.languages
     ]
 
 
-def code(ground: Ground, *, form: Form, offered: Sequence[Topic], language: str) -> str:
-    """The form's code in one language; every text in it is escaped."""
+def _lines(
+    ground: Ground,
+    form: Form,
+    offered: Sequence[Topic],
+    language: str,
+    *,
+    has_trap: bool = True,
+) -> list[str]:
+    """The code line by line; every text in it is escaped."""
     say = ground.translator(language).gettext
     action = ground.url(f"/subscribe/{form.slug}")
     lines = [
@@ -58,21 +74,15 @@ def code(ground: Ground, *, form: Form, offered: Sequence[Topic], language: str)
         msgid, autocomplete = _LABELS[name]
         lines.append(_field(say(msgid), name, "text", autocomplete))
     lines += _choices(say(N_("Send me news on")), offered, language)
+    if has_trap:
+        lines.append(_line(_TRAP, say(N_("Leave this empty")), signup.HONEYPOT))
+    words = consent.words(ground, consent.SIGNUP, language=language)
     lines += [
-        _line(
-            '  <p style="{}" aria-hidden="true"><label>{}'
-            ' <input name="{}" tabindex="-1" autocomplete="off"></label></p>',
-            _OUT_OF_SIGHT,
-            say(N_("Leave this empty")),
-            signup.HONEYPOT,
-        ),
-        _line(
-            "  <p><small>{}</small></p>", consent.words(ground, consent.SIGNUP, language=language)
-        ),
+        _line("  <p><small>{}</small></p>", words),
         _line('  <p><button type="submit">{}</button></p>', say(N_("Sign up"))),
         "</form>",
     ]
-    return "\n".join(lines)
+    return lines
 
 
 def _field(

@@ -3,7 +3,6 @@
 from typing import Any
 
 from aiohttp import web
-from markupsafe import Markup
 
 from foundation import errors
 from foundation.accounts.models import Role
@@ -124,7 +123,6 @@ async def _page(
             (str(each.partner.id), each.partner.name) for each in await partners.listed(ground)
         ],
         codes=codes,
-        previews=[Markup(each.code) for each in codes],  # noqa: S704 - our own code, escaped
         address=ground.url(f"/subscribe/{form.slug}") if form else "",
         problems={name: each.say(speaks) for name, each in fields.items()},
         message=problem.say(speaks) if problem else "",

@@ -56,8 +56,6 @@ async def index(request: web.Request) -> web.Response:
         state=state,
         tabs=_tabs(request, state, counts),
         next_url=f"/staff/members?{_encoded(query)}" if page.next_after else None,
-        states=plainly.MEMBER_STATES,
-        tones=plainly.MEMBER_TONES,
     )
 
 
