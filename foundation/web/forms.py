@@ -8,7 +8,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from aiohttp import web
+from aiohttp import http_exceptions, web
 from multidict import MultiDict
 
 from foundation import errors
@@ -86,7 +86,7 @@ async def read(request: web.Request) -> Form:
         posted = await request.post()
     except web.HTTPRequestEntityTooLarge as problem:
         raise too_large() from problem
-    except (UnicodeError, ValueError, LookupError) as problem:
+    except (UnicodeError, ValueError, LookupError, http_exceptions.BadHttpMessage) as problem:
         raise _not_readable() from problem
     values: MultiDict[str] = MultiDict()
     for name, value in posted.items():
