@@ -125,11 +125,11 @@ def record(
 
 
 async def history(session: AsyncSession, *, subscriber_id: int) -> list[Consent]:
-    """Every step of a person, oldest first."""
+    """Every step of a person, newest first."""
     statement = (
         select(Consent)
         .where(Consent.subscriber_id == subscriber_id)
-        .order_by(col(Consent.at), col(Consent.id))
+        .order_by(col(Consent.at).desc(), col(Consent.id).desc())
     )
     return list((await session.exec(statement)).all())
 

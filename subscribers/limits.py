@@ -52,12 +52,12 @@ async def may_confirm(ground: Ground, session: AsyncSession, *, address: Address
     now = ground.clock.now()
     subject = _subject(ground, "confirm-address", address.key)
     in_hour = await throttle.count(session, subject=subject, window=_HOUR, now=now)
+    # What the hour's limit refuses does not use up the day's.
+    if in_hour > limits.confirmations_per_address_per_hour:
+        return False
     # The name tells the day's counter from the hour's: at midnight both windows start together.
     in_day = await throttle.count(session, subject=f"{subject}:day", window=_DAY, now=now)
-    if (
-        in_hour > limits.confirmations_per_address_per_hour
-        or in_day > limits.confirmations_per_address_per_day
-    ):
+    if in_day > limits.confirmations_per_address_per_day:
         return False
     total = await throttle.count(session, subject="confirm-total", window=_HOUR, now=now)
     return total <= limits.confirmations_per_hour
