@@ -28,17 +28,18 @@ def settings_from(path: Path | None) -> Settings:
 def build(settings: Settings, *, clock: Clock | None = None) -> Ground:
     """The ground of a process. Raises `errors.ConfigProblem` for a database URL of another kind."""
     site = settings.site
+    clock = clock or SystemClock()
     return Ground(
         db=database.connect(
             settings.database.url,
             busy_timeout_s=settings.database.busy_timeout_s,
             pool_size=settings.database.pool_size,
         ),
-        clock=clock or SystemClock(),
+        clock=clock,
         settings=settings,
         tokens=tokens.Keyring(_keys(settings)),
         catalog=i18n.load(languages=site.languages, default=site.language, zone=site.zone),
-        notices=Outbox(),
+        notices=Outbox(clock),
     )
 
 

@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 from playwright.async_api import Browser
 
-from delivery import worker
 from foundation.config import Settings
 from foundation.ground import Ground
 from tests.world import browsers, databases, grounds
@@ -114,6 +113,8 @@ def deliver(ground: Ground) -> Callable[[], Awaitable[None]]:
     """Send everything that is due now."""
 
     async def run() -> None:
+        from delivery import worker
+
         await worker.run_until_idle(ground)
 
     return run

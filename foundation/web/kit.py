@@ -52,7 +52,7 @@ class RequestContext:
     """Cookies to set with the answer: name → value, seconds (0 deletes)."""
 
 
-CONTEXT = "handbill.context"
+CONTEXT: web.RequestKey[RequestContext] = web.RequestKey("context", RequestContext)
 
 
 def ground(request: web.Request) -> Ground:
@@ -62,8 +62,7 @@ def ground(request: web.Request) -> Ground:
 
 def context(request: web.Request) -> RequestContext:
     """What the middlewares found out."""
-    found: RequestContext = request[CONTEXT]
-    return found
+    return request[CONTEXT]
 
 
 def translator(request: web.Request) -> Translator:

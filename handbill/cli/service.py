@@ -6,7 +6,6 @@ import click
 
 from foundation import database, migrations
 from foundation.ground import Ground
-from handbill import serving
 from handbill.cli import kit
 from handbill.cli.kit import Chosen
 
@@ -18,6 +17,8 @@ from handbill.cli.kit import Chosen
 @click.pass_obj
 def serve(chosen: Chosen, host: str | None, port: int | None, no_worker: bool) -> None:
     """Web, scheduler and sending in one process."""
+
+    from handbill import serving
 
     async def act(ground: Ground) -> None:
         server = ground.settings.server
@@ -35,6 +36,8 @@ def serve(chosen: Chosen, host: str | None, port: int | None, no_worker: bool) -
 @click.pass_obj
 def worker(chosen: Chosen) -> None:
     """A sending process only; start as many as are useful."""
+    from handbill import serving
+
     kit.run(chosen, serving.work)
 
 
