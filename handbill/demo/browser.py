@@ -1,10 +1,11 @@
 """A browser without scripts for the demo's story: reads pages, fills in forms, keeps cookies."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 from urllib.parse import urljoin, urlsplit
 
 import aiohttp
@@ -73,6 +74,10 @@ class Browser:
         _problem: BaseException | None,
         _trace: TracebackType | None,
     ) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        """Close the browser; its cookies are gone."""
         await self._http.close()
 
     async def open(self, url: str) -> Page:
@@ -90,6 +95,38 @@ class Browser:
         """Post values that stand in no page, as a mail program's own button does."""
         async with self._http.post(URL(url, encoded=True), data=dict(values)) as answer:
             return await _page(answer)
+
+    async def head(self, url: str) -> int:
+        """What a link checker asks: the status, without the page."""
+        async with self._http.head(URL(url, encoded=True)) as answer:
+            return answer.status
+
+    async def fetch(self, url: str) -> None:
+        """Load a picture in a mail. Raises `StoryError` when it is none."""
+        async with self._http.get(URL(url, encoded=True)) as answer:
+            await answer.read()
+            if answer.status != 200 or not answer.content_type.startswith("image/"):
+                raise StoryError(f"{answer.url.path} is no picture")
+
+    async def leads_to(self, url: str) -> str:
+        """Where a link in a mail sends the reader."""
+        async with self._http.get(URL(url, encoded=True), allow_redirects=False) as answer:
+            await answer.read()
+            return answer.headers.get("Location", "")
+
+    def carry_token(self, secret: str) -> None:
+        """Bring an API token along from now on."""
+        self._http.headers["Authorization"] = f"Bearer {secret}"
+
+    async def call(self, method: str, path: str, values: object = None) -> dict[str, Any]:
+        """Ask the API. Raises `StoryError` with what it says against it."""
+        async with self._http.request(method, path, json=values) as answer:
+            body = await answer.read()
+            if answer.status >= 400:
+                said = body.decode("utf-8", "replace")[:300]
+                raise StoryError(f"{method} {path} was answered by {answer.status}: {said}")
+            found: dict[str, Any] = json.loads(body) if body else {}
+            return found
 
 
 async def _page(answer: aiohttp.ClientResponse) -> Page:

@@ -49,7 +49,7 @@ async def run(*, port: int, once: bool) -> int:
     """
     logs.configure(level="error" if once else "warning")
     port = _free_port() if once or port == 0 else port
-    partner_port = _free_port()
+    partner_port = _free_port() if once else _free_port(preferred=port + 1)
     clock = DemoClock()
     sample = content.load(clock.now().date())
     with tempfile.TemporaryDirectory(prefix="handbill-demo-") as name:
@@ -197,8 +197,12 @@ async def _show(ground: Ground, partner_port: int) -> None:
     click.echo("\nMade up: the coalition and its people. Stop with Ctrl-C; nothing is kept.")
 
 
-def _free_port() -> int:
+def _free_port(*, preferred: int = 0) -> int:
+    """A port that nobody listens on; `preferred` if that is one."""
     with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
+        try:
+            probe.bind(("127.0.0.1", preferred))
+        except OSError:
+            probe.bind(("127.0.0.1", 0))
         found: int = probe.getsockname()[1]
         return found

@@ -1,5 +1,6 @@
 """What every part of the demo works with: ground, clock, catcher, sample content and chance."""
 
+import asyncio
 import heapq
 import itertools
 import re
@@ -8,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 from random import Random
+from typing import TypeVar
 
 import aiohttp
 
@@ -19,6 +21,7 @@ from handbill.demo.clock import DemoClock
 from handbill.demo.content import Content
 from handbill.demo.mailbox import Mail
 
+T = TypeVar("T")
 Act = Callable[[], Awaitable[object]]
 
 
@@ -77,6 +80,22 @@ class Scene:
 
 class StoryError(Exception):
     """Something in the demo did not happen as it should have."""
+
+
+def expect(is_so: bool, problem: str) -> None:
+    """Go on only if something is so. Raises `StoryError` that says what is the matter."""
+    if not is_so:
+        raise StoryError(problem)
+
+
+async def until(look: Callable[[], T | None], what: str, *, within_s: float = 20.0) -> T:
+    """Look again and again until something is there. Raises `StoryError` when it never comes."""
+    ends = asyncio.get_running_loop().time() + within_s
+    while (found := look()) is None:
+        if asyncio.get_running_loop().time() > ends:
+            raise StoryError(f"{what} did not come within {within_s:.0f} seconds")
+        await asyncio.sleep(0.05)
+    return found
 
 
 def link_in(mail: Mail | None, path: str) -> str:

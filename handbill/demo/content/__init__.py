@@ -203,8 +203,8 @@ class Content(_Sample):
     developments: list[Development]
     materials: list[Material]
     people: People
-    bulletins: dict[Literal["sent", "scheduled", "draft"], dict[str, Any]]
-    """Bulletin documents as `campaigns/documents.py` takes them, with their dates filled in."""
+    bulletins: dict[str, dict[str, Any]]
+    """`sent`, `scheduled` and `draft`, as `campaigns/documents.py` takes them, with their dates."""
 
 
 def load(today: date) -> Content:

@@ -1,0 +1,152 @@
+"""The office's part of the story: sign-in, a new member, a bulletin, its schedule and report."""
+
+import asyncio
+import re
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any
+
+from foundation.accounts import api_tokens, team
+from foundation.accounts.api_tokens import Scope
+from foundation.accounts.models import Role
+from foundation.audit import COMMAND
+from handbill.demo import seed_site
+from handbill.demo.browser import Browser
+from handbill.demo.scene import Scene, StoryError, expect
+
+TARGET = "https://baystateneighbors.example/actions/story"
+SUBJECTS = {"en": "One story, two languages", "es": "Una historia, dos idiomas"}
+_LOOK_EVERY_S = 0.1
+_LOOKS = 300
+_DOCUMENT: Mapping[str, Any] = {
+    "name": "The story's bulletin",
+    "issue": "secure-communities",
+    "template": "bulletin",
+    "default_language": "en",
+    "editions": {
+        "en": {"subject": SUBJECTS["en"], "preheader": "Written while you watch."},
+        "es": {"subject": SUBJECTS["es"], "preheader": "Escrita mientras usted mira."},
+    },
+    "blocks": [
+        {
+            "kind": "rich_text",
+            "texts": {
+                "en": {"html": "<p>Dear {{ subscriber.first_name }}, here is the news.</p>"},
+                "es": {"html": "<p>Hola, {{ subscriber.first_name }}: estas son las noticias.</p>"},
+            },
+        },
+        {"kind": "developments", "since_days": 20, "limit": 3},
+        {
+            "kind": "action",
+            "url": TARGET,
+            "texts": {"en": {"label": "Take part"}, "es": {"label": "Participe"}},
+        },
+    ],
+}
+
+
+class Office:
+    """Somebody of the office, with a browser and a program's key to the API."""
+
+    def __init__(self, scene: Scene) -> None:
+        self._scene = scene
+        self._browser = Browser(scene.ground.settings.site.url)
+        self._campaign = 0
+
+    async def close(self) -> None:
+        """Close the browser."""
+        await self._browser.close()
+
+    async def sign_in(self) -> str:
+        """Come in by a one-time link."""
+        ground = self._scene.ground
+        link = await team.add(ground, actor=COMMAND, email=seed_site.OWNER_EMAIL, role=Role.OWNER)
+        page = await self._browser.open(link)
+        await self._browser.send(page.form("/staff/signin/"))
+        inside = await self._browser.open("/staff/members")
+        expect("/staff/signin" not in inside.url, "the link did not let anybody in")
+        secret = await api_tokens.create(
+            ground, actor=COMMAND, name="story", scopes=frozenset(Scope)
+        )
+        self._browser.carry_token(secret)
+        return "by a link that works once"
+
+    async def approve(self, organisation: str) -> str:
+        """Read the application and take the organisation in."""
+        listed = await self._browser.open("/staff/members?state=applied")
+        found = re.search(rf'href="(/staff/members/\d+)"[^>]*>\s*{organisation}', listed.text)
+        if found is None:
+            raise StoryError(f"{organisation} is not among the applications")
+        page = await self._browser.open(found[1])
+        await self._browser.send(page.form("/approve"))
+        return organisation
+
+    async def compose(self) -> str:
+        """Write a bulletin in two languages, and a campaign for it."""
+        bulletin = await self._browser.call("POST", "/api/v1/bulletins", _DOCUMENT)
+        campaign = await self._browser.call(
+            "POST",
+            "/api/v1/campaigns",
+            {
+                "bulletin_id": bulletin["id"],
+                "name": "The story",
+                "audience": {"topics": ["secure-communities"]},
+            },
+        )
+        self._campaign = campaign["id"]
+        return f"{' and '.join(_DOCUMENT['editions'])}, campaign {self._campaign}"
+
+    async def schedule(self) -> str:
+        """Approve it, and let it start by itself an hour from now."""
+        site = self._scene.ground.settings.site
+        at = self._scene.clock.now().astimezone(site.tzinfo) + timedelta(hours=1)
+        local = at.strftime("%Y-%m-%dT%H:%M")
+        await self._do("request-review")
+        await self._do("approve")
+        await self._do("schedule", at=local, zone=site.zone)
+        return f"{local} {site.zone}"
+
+    async def wait_until_sent(self) -> str:
+        """An hour passes at once; the scheduler starts the campaign, the worker sends it."""
+        self._scene.clock.skip(timedelta(hours=1, minutes=1))
+        report = await self._report_where("state", "sent")
+        return f"{report['sent']} mails, {report['failed']} refused"
+
+    async def see_readers(self) -> str:
+        """The report counts one person who opened and clicked."""
+        report = await self.report()
+        for kind in ("opens", "clicks"):
+            expect(report[kind]["human"] == 1, f"{kind} are {report[kind]}")
+            expect(report[kind]["people"] == 1, f"{kind} are {report[kind]}")
+        return f"opens {report['opens']}, clicks {report['clicks']}"
+
+    async def see_bounce(self) -> str:
+        """The mail that came back is in the report."""
+        report = await self._report_where("bounced", {"hard": 1, "soft": 0, "block": 0})
+        return f"bounced {report['bounced']}"
+
+    async def see_sums(self) -> str:
+        """The counts add up to the audience, and the one who left is counted."""
+        report = await self.report()
+        parts = ("queued", "sent", "deferred", "failed", "uncertain", "cancelled")
+        total = sum(report[name] for name in parts)
+        expect(report["audience"] == total, f"{report['audience']} is not {total}")
+        expect(report["unsubscribed"] == 1, f"unsubscribed are {report['unsubscribed']}")
+        return f"{report['audience']} = " + " + ".join(f"{report[n]} {n}" for n in parts)
+
+    async def report(self) -> dict[str, Any]:
+        """The campaign's report, as the API gives it."""
+        return await self._browser.call("GET", f"/api/v1/campaigns/{self._campaign}/report")
+
+    async def _report_where(self, name: str, value: object) -> dict[str, Any]:
+        """The report as soon as it says so. Raises `StoryError` when it does not within a time."""
+        report = await self.report()
+        for _ in range(_LOOKS):
+            if report[name] == value:
+                return report
+            await asyncio.sleep(_LOOK_EVERY_S)
+            report = await self.report()
+        raise StoryError(f"{name} is {report[name]}, not {value}")
+
+    async def _do(self, verb: str, **values: str) -> None:
+        await self._browser.call("POST", f"/api/v1/campaigns/{self._campaign}/{verb}", values)
