@@ -7,6 +7,7 @@ from types import ModuleType
 from aiohttp import web
 
 import templates
+from campaigns import public as content_public
 from foundation.accounts import pages as account_pages
 from foundation.accounts import team_pages
 from foundation.accounts.models import Role
@@ -27,6 +28,7 @@ PAGE_SLICES: tuple[ModuleType, ...] = (
     join,
     subscribers_public,
     subscribers_pages,
+    content_public,
 )
 """Modules that offer `routes()`; each owns its part of the addresses."""
 
