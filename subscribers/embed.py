@@ -112,7 +112,9 @@ def _choices(legend: str, offered: Sequence[Topic], language: str) -> list[str]:
         for place, topic in enumerate(offered)
     ]
     return [
-        Markup("  <fieldset>"),
+        # Says that there was something to tick, so that ticking nothing can be pointed out.
+        '  <input type="hidden" name="choice" value="1">',
+        "  <fieldset>",
         _line("    <legend>{}</legend>", legend),
         *boxes,
         "  </fieldset>",

@@ -11,7 +11,7 @@ from foundation import errors
 from foundation.accounts.models import Role
 from foundation.i18n import N_
 from foundation.web import forms, kit
-from subscribers import erasing, exporting, mending, people, plainly, topics
+from subscribers import erasing, exporting, mending, people, plainly, public_links, topics
 from subscribers.models import Topic
 
 MAIL_HISTORY: web.AppKey[people.MailHistory] = web.AppKey("mail_history", people.MailHistory)
@@ -168,8 +168,13 @@ async def erase(request: web.Request) -> web.Response:
             problems={"address": wrong},
             message=wrong,
         )
+    elsewhere = request.app.get(public_links.ELSEWHERE, ())
     await erasing.erase(
-        ground, subscriber_id=person.subscriber.id, via="staff", actor=kit.actor(request)
+        ground,
+        subscriber_id=person.subscriber.id,
+        via="staff",
+        actor=kit.actor(request),
+        elsewhere=elsewhere,
     )
     said = kit.translator(request).gettext(N_("Erased. Only a hash of the address is left."))
     return kit.redirect(request, "/staff/people", flash=said)
