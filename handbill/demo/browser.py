@@ -11,7 +11,7 @@ from urllib.parse import urljoin, urlsplit
 import aiohttp
 from yarl import URL
 
-from handbill.demo.scene import StoryError
+from handbill.demo.checking import StoryError
 
 
 @dataclass(kw_only=True, slots=True)

@@ -1,15 +1,12 @@
 """What every part of the demo works with: ground, clock, catcher, sample content and chance."""
 
-import asyncio
 import heapq
 import itertools
-import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 from random import Random
-from typing import TypeVar
 
 import aiohttp
 
@@ -19,9 +16,7 @@ from foundation.ground import Ground
 from handbill.demo.catcher import Catcher
 from handbill.demo.clock import DemoClock
 from handbill.demo.content import Content
-from handbill.demo.mailbox import Mail
 
-T = TypeVar("T")
 Act = Callable[[], Awaitable[object]]
 
 
@@ -76,36 +71,3 @@ class Scene:
     async def deliver(self) -> None:
         """Send everything that is due."""
         await worker.run_until_idle(self.ground)
-
-
-class StoryError(Exception):
-    """Something in the demo did not happen as it should have."""
-
-
-def expect(is_so: bool, problem: str) -> None:
-    """Go on only if something is so. Raises `StoryError` that says what is the matter."""
-    if not is_so:
-        raise StoryError(problem)
-
-
-async def until(look: Callable[[], T | None], what: str, *, within_s: float = 20.0) -> T:
-    """Look again and again until something is there. Raises `StoryError` when it never comes."""
-    ends = asyncio.get_running_loop().time() + within_s
-    while (found := look()) is None:
-        if asyncio.get_running_loop().time() > ends:
-            raise StoryError(f"{what} did not come within {within_s:.0f} seconds")
-        await asyncio.sleep(0.05)
-    return found
-
-
-def link_in(mail: Mail | None, path: str) -> str:
-    """The first link in a mail's text whose path starts with `path`. Raises `StoryError`."""
-    found = re.search(rf"https?://[^\s/]+{re.escape(path)}[^\s>)\]]*", mail.text if mail else "")
-    if found is None:
-        raise StoryError(f"no mail with a link to {path}")
-    return found[0]
-
-
-def token_in(mail: Mail | None, path: str) -> str:
-    """The last part of such a link."""
-    return link_in(mail, path).partition("?")[0].rpartition("/")[2]

@@ -11,8 +11,9 @@ from pathlib import Path
 
 from foundation.accounts.models import Role
 from foundation.tokens import Purpose
+from handbill.demo.checking import token_in
 from handbill.demo.content import Member
-from handbill.demo.scene import Scene, token_in
+from handbill.demo.scene import Scene
 from subscribers import applying, importing, members, people, preferences, signup
 from subscribers.importing import Asking
 from subscribers.models import MemberState

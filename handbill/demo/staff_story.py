@@ -12,7 +12,8 @@ from foundation.accounts.models import Role
 from foundation.audit import COMMAND
 from handbill.demo import seed_site
 from handbill.demo.browser import Browser
-from handbill.demo.scene import Scene, StoryError, expect
+from handbill.demo.checking import StoryError, expect
+from handbill.demo.scene import Scene
 
 TARGET = "https://baystateneighbors.example/actions/story"
 SUBJECTS = {"en": "One story, two languages", "es": "Una historia, dos idiomas"}

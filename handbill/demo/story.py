@@ -12,7 +12,8 @@ import click
 
 from foundation import errors
 from handbill.demo import staff_story
-from handbill.demo.scene import Scene, StoryError
+from handbill.demo.checking import StoryError
+from handbill.demo.scene import Scene
 from handbill.demo.staff_story import Office
 from handbill.demo.supporter_story import Organisation, Supporter
 

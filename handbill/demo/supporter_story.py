@@ -7,8 +7,9 @@ import sqlalchemy as sa
 from sqlmodel import col
 
 from handbill.demo.browser import Browser
+from handbill.demo.checking import StoryError, expect, link_in, until
 from handbill.demo.mailbox import Mail
-from handbill.demo.scene import Scene, StoryError, expect, link_in, until
+from handbill.demo.scene import Scene
 from subscribers.models import Subscriber, Subscription, SubscriptionState, Topic
 
 TOPIC = "secure-communities"
