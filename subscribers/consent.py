@@ -136,7 +136,7 @@ async def history(session: AsyncSession, *, subscriber_id: int) -> list[Consent]
 
 _PLAIN = {
     ConsentStep.ASKED: N_(
-        "Your address was entered, and we sent a mail to ask whether it was you."
+        "Your address was entered to sign up, and we ask by mail whether it was you."
     ),
     ConsentStep.CONFIRMED: N_("You confirmed with the link in our mail."),
     ConsentStep.IMPORTED: N_("We brought your address along from a list that you had agreed to."),
