@@ -19,7 +19,7 @@ from subscribers.importing import Asking
 from subscribers.models import MemberState
 
 IMPORTED = 320
-SIGNED_UP = 44
+SIGNED_UP = 36
 _WAYWARD = ("gone", "gone", "gone", "gone", "full", "full", "full", "moved", "moved")
 _NEVER_CONFIRM = 6
 """Every sixth looks at the mail and leaves it."""
@@ -49,7 +49,7 @@ async def bring_along(scene: Scene) -> None:
         path=path,
         options=importing.Options(topics=["secure-communities"], asking=Asking.VOUCHED),
     )
-    for person in everybody[::2]:
+    for person in everybody[::3]:
         await _visit_preferences(scene, person)
 
 
@@ -155,7 +155,7 @@ async def _visit_preferences(scene: Scene, person: Person) -> None:
             first_name=person.first_name,
             last_name=person.last_name,
             postal_code=person.postal_code,
-            allows_tracking=scene.random.random() < 0.8,
+            allows_tracking=scene.random.random() < 0.9,
         ),
         network="198.51.100.0/24",
     )
