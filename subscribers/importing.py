@@ -17,16 +17,17 @@ from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
-from sqlmodel import col, select
+from sqlmodel import SQLModel, col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from foundation import addresses, audit, errors, i18n
+from foundation import addresses, audit, errors, i18n, tables
 from foundation.audit import Actor
 from foundation.ground import Ground
 from foundation.i18n import N_, Translator
 from subscribers import columns, consent, exporting, signup, topics
 from subscribers.columns import Entry, Refusal, Status
 from subscribers.models import (
+    Consent,
     ConsentStep,
     Subscriber,
     SubscriberTag,
@@ -39,6 +40,8 @@ from subscribers.models import (
 
 BATCH = 500
 """Rows a transaction: large enough to be quick, small enough to let others write in between."""
+
+_DETAILS = ("first_name", "last_name", "postal_code", "town")
 
 
 class Asking(enum.Enum):
@@ -180,16 +183,17 @@ class _Batch:
         self._states: dict[int, set[int]] = {}
         self._tags: dict[int, set[str]] = {}
         self._suppressed: set[str] = set()
+        self._rows: dict[type[SQLModel], list[dict[str, Any]]] = {}
 
     async def keep(self, entries: list[Entry], counts: Counts) -> list[Refusal]:
         """Keep what can be kept, count it, and return the rows that were refused."""
         await self._look_up({entry.address.key for entry in entries})
         refused = [_never(entry) for entry in entries if entry.status is Status.NEVER]
-        left = {e.address.key: e for e in entries if e.status is Status.LEFT}
-        counts.suppressed += len(left)
-        self._suppress([key for key in left if key not in self._suppressed])
+        left = {entry.address.key for entry in entries if entry.status is Status.LEFT}
+        counts.suppressed += sum(entry.status is Status.LEFT for entry in entries)
+        self._suppress(left - self._suppressed)
         wanted = [entry for entry in entries if entry.status is Status.SUBSCRIBED]
-        blocked = self._suppressed | left.keys()
+        blocked = self._suppressed | left
         counts.suppressed += sum(entry.address.key in blocked for entry in wanted)
         wanted = [entry for entry in wanted if entry.address.key not in blocked]
         added = await self._add(wanted)
@@ -203,6 +207,7 @@ class _Batch:
                 counts.updated += 1
             else:
                 counts.unchanged += 1
+        await self._write()
         return refused
 
     async def _look_up(self, keys: set[str]) -> None:
@@ -235,9 +240,9 @@ class _Batch:
     def _hash(self, key: str) -> str:
         return addresses.keyed_hash(key, secret=self._ground.tokens.derive("suppression"))
 
-    def _suppress(self, keys: Sequence[str]) -> None:
+    def _suppress(self, keys: set[str]) -> None:
         """People who left the old service: only the keyed hash of their address is kept."""
-        for key in keys:
+        for key in sorted(keys):
             person = self._people.get(key)
             self._session.add(
                 Suppression(
@@ -260,23 +265,43 @@ class _Batch:
                 )
 
     async def _add(self, entries: Sequence[Entry]) -> set[str]:
-        """People who are new, once each, in one statement; returns their keys."""
-        added: dict[str, Subscriber] = {}
+        """People who are new, once each; returns their keys."""
+        new: dict[str, dict[str, Any]] = {}
         for entry in entries:
             key = entry.address.key
-            if key in self._people or key in added:
-                continue
-            added[key] = Subscriber(
-                email=entry.address.email,
-                email_key=key,
-                language=self._language(entry),
-                created_at=self._now,
-                updated_at=self._now,
-            )
-        self._session.add_all(added.values())
-        await self._session.flush()
-        self._people |= added
-        return set(added)
+            if key not in self._people and key not in new:
+                new[key] = {
+                    "email": entry.address.email,
+                    "email_key": key,
+                    "language": self._language(entry),
+                    "fields": dict(entry.fields),
+                    "allows_tracking": False,
+                    "soft_bounces": 0,
+                    "created_at": self._now,
+                    "updated_at": self._now,
+                    **{name: getattr(entry, name) for name in _DETAILS},
+                }
+        self._rows[Subscriber] = list(new.values())
+        await self._write()
+        made = await self._session.exec(
+            select(Subscriber).where(col(Subscriber.email_key).in_(new))
+        )
+        self._people |= {person.email_key: person for person in made}
+        return set(new)
+
+    async def _write(self) -> None:
+        """Insert what was gathered, a table at a time: ten times as quick as row by row.
+
+        Somebody who signs up at the same moment was first; what they did stays.
+        """
+        for table, rows in self._rows.items():
+            if rows:
+                statement = tables.insert_for(self._session, table).on_conflict_do_nothing()
+                await self._session.exec(statement, params=rows)
+        self._rows = {}
+
+    def _later(self, table: type[SQLModel], **row: Any) -> None:
+        self._rows.setdefault(table, []).append(row)
 
     def _language(self, entry: Entry) -> str:
         default = self._options.language or self._ground.catalog.default
@@ -286,7 +311,7 @@ class _Batch:
         """Fill in what is blank, add tags and topics; returns whether anything changed."""
         changes: dict[str, object] = {
             name: getattr(entry, name)
-            for name in ("first_name", "last_name", "postal_code", "town")
+            for name in _DETAILS
             if getattr(entry, name) and not getattr(person, name)
         }
         more = {name: value for name, value in entry.fields.items() if name not in person.fields}
@@ -299,7 +324,8 @@ class _Batch:
         known_tags = self._tags.setdefault(person.id, set())
         new_tags = [tag for tag in entry.tags if tag not in known_tags]
         known_tags.update(new_tags)
-        self._session.add_all(SubscriberTag(subscriber_id=person.id, tag=tag) for tag in new_tags)
+        for tag in new_tags:
+            self._later(SubscriberTag, subscriber_id=person.id, tag=tag)
         new_topics = await self._subscribe(person, entry)
         return bool(changes or new_tags or new_topics)
 
@@ -312,20 +338,19 @@ class _Batch:
         if self._options.asking is Asking.ASK:
             await self._ask(person, missing, entry)
             return True
-        self._session.add_all(
-            Subscription(
+        for topic in missing:
+            self._later(
+                Subscription,
                 subscriber_id=person.id,
                 topic_id=topic.id,
-                state=SubscriptionState.CONFIRMED,
+                state=SubscriptionState.CONFIRMED.value,
                 since=self._now,
             )
-            for topic in missing
-        )
-        consent.record(
-            self._session,
+        self._later(
+            Consent,
             subscriber_id=person.id,
             at=self._now,
-            step=ConsentStep.IMPORTED,
+            step=ConsentStep.IMPORTED.value,
             topics=[topic.slug for topic in missing],
             language=person.language,
             via="import",
