@@ -1,0 +1,33 @@
+import pytest
+from playwright.async_api import Browser, expect
+from yarl import URL
+
+from foundation.ground import Ground
+from foundation.web import middleware
+from tests.world import people
+from tests.world.web import Web
+
+
+@pytest.mark.browser
+async def test_the_list_follows_what_staff_type_without_a_reload(
+    browser: Browser, web: Web, ground: Ground
+) -> None:
+    await people.subscribed(ground, "ana@example.org", first_name="Ana")
+    await people.subscribed(ground, "ben@example.org", first_name="Ben")
+    _, secret = await people.staff(ground)
+    context = await browser.new_context()
+    await context.add_cookies(
+        [{"name": middleware.SESSION_COOKIE, "value": secret, "url": web.base}]
+    )
+    page = await context.new_page()
+    problems: list[str] = []
+    page.on("console", lambda line: problems.append(line.text) if line.type == "error" else None)
+    await page.goto(f"{web.base}/staff/people")
+    await expect(page.locator("#people")).to_contain_text("ana@example.org")
+    await page.get_by_label("Find").fill("ben")
+    await expect(page.locator("#people")).not_to_contain_text("ana@example.org")
+    await expect(page.locator("#people")).to_contain_text("ben@example.org")
+    await expect(page.get_by_label("Find")).to_be_focused()
+    assert URL(page.url).query["q"] == "ben"
+    assert problems == []
+    await context.close()
