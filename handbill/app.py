@@ -7,7 +7,10 @@ from types import ModuleType
 from aiohttp import web
 
 import templates
+from campaigns import desk_pages
+from campaigns import holdings as campaigns_holdings
 from campaigns import public as content_public
+from delivery import holdings as delivery_holdings
 from foundation.accounts import pages as account_pages
 from foundation.accounts import team_pages
 from foundation.accounts.models import Role
@@ -16,7 +19,7 @@ from foundation.i18n import N_
 from foundation.web import kit, middleware
 from foundation.web.pages import Pages
 from handbill import api, health
-from subscribers import join
+from subscribers import join, public_links
 from subscribers import pages as subscribers_pages
 from subscribers import public as subscribers_public
 
@@ -29,6 +32,7 @@ PAGE_SLICES: tuple[ModuleType, ...] = (
     subscribers_public,
     subscribers_pages,
     content_public,
+    desk_pages,
 )
 """Modules that offer `routes()`; each owns its part of the addresses."""
 
@@ -58,6 +62,7 @@ def build(ground: Ground, *, extra_routes: Iterable[web.RouteDef] = ()) -> web.A
     app[kit.GROUND] = ground
     app[kit.PAGES] = pages
     app[kit.STAFF_NAVIGATION] = NAVIGATION
+    app[public_links.ELSEWHERE] = (delivery_holdings, campaigns_holdings)
     app.router.add_get("/static/{hash}/{name:.+}", pages.serve_static)
     for module in PAGE_SLICES:
         app.router.add_routes(module.routes())

@@ -11,7 +11,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from foundation import throttle
 from foundation.addresses import Address
 from foundation.ground import Ground
-from subscribers import limits, signup, suppression
+from subscribers import applying, limits, signup, suppression
 from subscribers.models import (
     Consent,
     ConsentStep,
@@ -36,6 +36,7 @@ class Tidied:
     networks: int
     signups_expired: int
     people: int
+    applications: int
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -46,7 +47,7 @@ class _Held:
 
 
 async def tidy(ground: Ground) -> Tidied:
-    """Blank networks that were kept long enough; forget people who never confirmed anything.
+    """Blank networks that were kept long enough; forget who never confirmed anything.
 
     Somebody is forgotten only when all they ever did was to be typed into a form: who confirmed,
     unsubscribed or was brought along stays, with the record of it.
@@ -87,7 +88,12 @@ async def tidy(ground: Ground) -> Tidied:
         )
         people = len(gone.all())
         await throttle.forget(session, before=now - _COUNTERS_KEPT)
-    return Tidied(networks=networks, signups_expired=signups_expired, people=people)
+    return Tidied(
+        networks=networks,
+        signups_expired=signups_expired,
+        people=people,
+        applications=await applying.drop_unconfirmed(ground),
+    )
 
 
 async def release_held(ground: Ground) -> int:

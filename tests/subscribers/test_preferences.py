@@ -4,7 +4,8 @@ import pytest
 import sqlalchemy as sa
 from sqlmodel import col, select
 
-from delivery.models import QueuedNotice
+from campaigns.models import Hit
+from delivery.models import Delivery, Dispatch, QueuedNotice, Return
 from foundation.audit import AuditEntry
 from foundation.ground import Ground
 from foundation.notices import Notice
@@ -105,7 +106,7 @@ async def test_the_page_says_who_has_the_address_and_why(web: Web, ground: Groun
         "we ask by mail whether it was you",
         "You confirmed with the link in our mail",
         "By pressing the button you agree",
-        "1 Example Street",
+        "Nov 2, 2026",
     ):
         assert words in page.text
     assert page.headers["Cache-Control"] == "no-store"
@@ -246,3 +247,79 @@ async def test_a_suppressed_person_is_told_why_nothing_comes(web: Web, ground: G
         )
     page = await web.get(mailbox.preferences_path(ground, who))
     assert "came back to us" in page.text
+
+
+async def mailed(ground: Ground, who: Subscriber) -> Delivery:
+    """A bulletin that went to somebody, was opened, and came back as well."""
+    now = ground.clock.now()
+    async with ground.db.transaction() as session:
+        dispatch = Dispatch(
+            campaign_id=1,
+            name="November",
+            state="sent",
+            from_name="Bay State Coalition",
+            from_address="bulletin@coalition.example",
+            default_language="en",
+            started_at=now,
+        )
+        session.add(dispatch)
+        await session.flush()
+        delivery = Delivery(
+            dispatch_id=dispatch.id,
+            subscriber_id=who.id,
+            language="en",
+            state="sent",
+            due_at=now,
+            sent_at=now,
+            reply_text=f"taken for {ANA}",
+        )
+        session.add(delivery)
+        await session.flush()
+        session.add(
+            Hit(
+                dispatch_id=dispatch.id, delivery_id=delivery.id, kind="open", is_human=True, at=now
+            )
+        )
+        session.add(
+            Return(
+                delivery_id=delivery.id,
+                subscriber_id=who.id,
+                kind="soft",
+                reason=f"{ANA}: mailbox full",
+                evidence=ANA.encode(),
+                digest="1",
+                received_at=now,
+            )
+        )
+    return delivery
+
+
+@pytest.mark.storage
+async def test_mails_and_hits_are_taken_along_and_forgotten_too(web: Web, ground: Ground) -> None:
+    who = await people.subscribed(ground, ANA)
+    delivery = await mailed(ground, who)
+    path = mailbox.preferences_path(ground, who)
+    held = (await web.post(path, {"action": "download"})).json()
+    assert held["mails"][0]["subject"] == "November"
+    assert held["returned"][0]["kind"] == "soft"
+    assert held["opened_and_followed"][0]["kind"] == "open"
+    await web.post(path, {"action": "erase-now"})
+    async with ground.db.reading() as session:
+        left = await session.get(Delivery, delivery.id)
+        (returned,) = (await session.exec(select(Return))).all()
+        assert (await session.exec(select(Hit))).all() == []
+    assert left is not None
+    assert (left.subscriber_id, left.state, left.reply_text) == (None, "sent", "")
+    assert (returned.evidence, returned.reason) == (None, "")
+
+
+@pytest.mark.storage
+async def test_an_unsubscription_counts_for_the_bulletin_that_its_link_was_in(
+    web: Web, ground: Ground
+) -> None:
+    who = await people.subscribed(ground, ANA)
+    delivery = await mailed(ground, who)
+    link = mailbox.unsubscribe_path(ground, who, delivery=delivery.id)
+    await web.post(link, {"from": "everything"})
+    (step,) = await mailbox.steps(ground)
+    assert step.dispatch_id == delivery.dispatch_id

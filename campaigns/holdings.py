@@ -1,0 +1,45 @@
+"""What was counted about a person by name: to take along, to forget (`subscribers/holdings.py`)."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import sqlalchemy as sa
+from sqlmodel import col
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from campaigns.models import Hit
+from delivery.models import Delivery, DispatchLink
+
+
+async def held(session: AsyncSession, *, subscriber_id: int) -> Mapping[str, Any]:
+    """Opens and clicks that were noted with the person's consent."""
+    rows = await session.execute(
+        sa.select(col(Hit.kind), col(Hit.at), col(DispatchLink.url))
+        .join(Delivery, col(Delivery.id) == col(Hit.delivery_id))
+        .outerjoin(
+            DispatchLink,
+            sa.and_(
+                col(DispatchLink.dispatch_id) == col(Hit.dispatch_id),
+                col(DispatchLink.number) == col(Hit.link),
+            ),
+        )
+        .where(col(Delivery.subscriber_id) == subscriber_id)
+        .order_by(col(Hit.id))
+    )
+    return {
+        "opened_and_followed": [
+            {"kind": kind, "at": at.isoformat(timespec="seconds"), "link": url}
+            for kind, at, url in rows
+        ]
+    }
+
+
+async def forget(session: AsyncSession, *, subscriber_id: int) -> None:
+    """Remove what was noted by name; the totals without names stay."""
+    theirs = sa.select(col(Delivery.id)).where(col(Delivery.subscriber_id) == subscriber_id)
+    await session.execute(sa.delete(Hit).where(col(Hit.delivery_id).in_(theirs)))
+
+
+async def dispatch_of(session: AsyncSession, *, delivery_id: int) -> int | None:  # noqa: ARG001
+    """Nothing is known here that the ledger does not know."""
+    return None
