@@ -106,7 +106,7 @@ async def take_returns(scene: Scene) -> int:
     """Mail that came back goes the way of all returned mail; says how much there was."""
     reports = scene.catcher.take_returns()
     for raw in reports:
-        await returns.ingest(scene.ground, raw=raw)
+        await returns.ingest(scene.ground, raw)
     return len(reports)
 
 
