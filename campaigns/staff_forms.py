@@ -1,0 +1,119 @@
+"""Forms with a column for each language: how they are described, read and filled again.
+
+A field `title` that is written in every language is sent as `title-en`, `title-es`…
+"""
+
+import asyncio
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+
+from aiohttp import web
+
+from campaigns.wording import Texts
+from foundation import errors
+from foundation.i18n import N_
+from foundation.web import kit
+from foundation.web.forms import Form
+
+
+class Widget(StrEnum):
+    """How a field is typed."""
+
+    LINE = "line"
+    """A single line."""
+    AREA = "area"
+    """Several lines of plain text."""
+    RICH = "rich"
+    """Rich text, kept as HTML."""
+    NUMBER = "number"
+    """A whole number."""
+    DATE = "date"
+    """A day."""
+    MOMENT = "datetime-local"
+    """A local day and time."""
+    SELECT = "select"
+    """One of a list."""
+    CHECKS = "checks"
+    """Any of a list."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class FieldSpec:
+    """A field of a form; `label` and `hint` are msgids."""
+
+    name: str
+    label: str
+    widget: Widget = Widget.LINE
+    hint: str = ""
+    limit: int = 300
+    is_required: bool = False
+
+
+def read_sides(
+    form: Form, specs: Sequence[FieldSpec], languages: Iterable[str]
+) -> dict[str, dict[str, str]]:
+    """What was typed in each language; problems are noted on the form."""
+    return {
+        code: {spec.name: _read(form, spec, f"{spec.name}-{code}") for spec in specs}
+        for code in languages
+    }
+
+
+def side_values(specs: Sequence[FieldSpec], texts: Texts) -> dict[str, str]:
+    """Texts as the values of a form's fields."""
+    return {
+        f"{spec.name}-{code}": fields.get(spec.name, "")
+        for code, fields in texts.items()
+        for spec in specs
+    }
+
+
+def typed(form: Form) -> dict[str, str]:
+    """What was sent, to fill the form again."""
+    return dict(form.values.items())
+
+
+def read_day(form: Form, name: str) -> date | None:
+    """A day; None, and a problem on the form, when it is none."""
+    raw = form.line(name, limit=40)
+    try:
+        return date.fromisoformat(raw)
+    except ValueError:
+        form.problems.setdefault(name, errors.Invalid(N_("Choose a day.")))
+        return None
+
+
+def version(form: Form) -> int:
+    """The version that the page was made from; 0 fits none."""
+    return form.number("version", default=0) or 0
+
+
+async def file_of(request: web.Request, name: str) -> tuple[str, bytes] | None:
+    """Name and content of an uploaded file; None when none was chosen."""
+    posted = await request.post()
+    field = posted.get(name)
+    if not isinstance(field, web.FileField) or not field.filename:
+        return None
+    return field.filename, await asyncio.to_thread(field.file.read)
+
+
+def say(request: web.Request, problem: errors.HandbillError) -> dict[str, str]:
+    """Field → words, for a page that is shown again."""
+    speaks = kit.translator(request)
+    if isinstance(problem, errors.Invalid) and problem.fields:
+        return {name: each.say(speaks) for name, each in problem.fields.items()}
+    return {"main": problem.say(speaks)}
+
+
+def after_cursor(values: Mapping[str, str]) -> int | None:
+    """The row number in `?after=`, or None."""
+    raw = values.get("after", "")
+    return int(raw) if raw.isascii() and raw.isdigit() and len(raw) < 18 else None
+
+
+def _read(form: Form, spec: FieldSpec, name: str) -> str:
+    if spec.widget in (Widget.AREA, Widget.RICH):
+        return form.text(name, limit=50_000 if spec.widget is Widget.RICH else 4_000)
+    return form.line(name, limit=spec.limit)
