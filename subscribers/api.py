@@ -19,6 +19,7 @@ from subscribers import (
     mending,
     partners,
     people,
+    public_links,
     signup,
     suppression,
     topics,
@@ -347,7 +348,13 @@ async def unsubscribe(call: Call) -> None:
 
 async def erase(call: Call) -> None:
     """For good."""
-    await erasing.erase(call.ground, subscriber_id=call.number(), via="api", actor=call.actor)
+    await erasing.erase(
+        call.ground,
+        subscriber_id=call.number(),
+        via="api",
+        actor=call.actor,
+        elsewhere=call.request.app.get(public_links.ELSEWHERE, ()),
+    )
 
 
 async def list_suppressions(call: Call) -> Page[SuppressionOut]:

@@ -7,6 +7,8 @@ from typing import Any
 import click
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
+from campaigns import holdings as campaigns_holdings
+from delivery import holdings as delivery_holdings
 from foundation import errors
 from foundation.audit import COMMAND
 from foundation.ground import Ground
@@ -132,7 +134,13 @@ def erase(chosen: Chosen, email: str, yes: bool) -> None:
 
     async def act(ground: Ground) -> None:
         number = await people.by_email(ground, email=email)
-        await erasing.erase(ground, subscriber_id=number, via="staff", actor=COMMAND)
+        await erasing.erase(
+            ground,
+            subscriber_id=number,
+            via="staff",
+            actor=COMMAND,
+            elsewhere=(delivery_holdings, campaigns_holdings),
+        )
 
     kit.run(chosen, act)
     click.echo("erased")
