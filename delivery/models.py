@@ -139,6 +139,8 @@ class Worker(tables.Table, table=True):
     journal: str = Field(nullable=False)
     started_at: datetime = tables.moment()
     seen_at: datetime = tables.moment()
+    said: str = Field(default="", nullable=False)
+    """What keeps it from sending, such as a relay that is away; blank when all is well."""
     closed_at: datetime | None = tables.maybe_moment(index=True)
     """Set when its journal is wholly in the ledger and it holds no lease."""
 

@@ -1,0 +1,241 @@
+"""The octets of a message: headers set by hand around a plan's body (RFC 5322, RFC 2047).
+
+Python's email package turns long header values such as List-Unsubscribe into encoded-words, which
+ends one-click unsubscription; so headers are folded here, and only where their grammar allows.
+"""
+
+import base64
+import email.utils
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from delivery import values as delivery_values
+from delivery.models import Dispatch
+from foundation import errors
+from foundation.ground import Ground
+from foundation.i18n import N_
+from foundation.tokens import Purpose
+from templates.plan import Plan
+
+_FOLD = 76
+_WORD_OCTETS = 45
+"""Octets in an encoded-word: 4/3 of it and the frame stay within 75 characters (RFC 2047 §2)."""
+_PHRASE_SAFE = frozenset(
+    "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789 !#$%&'*+-/=?^_`{|}~"
+)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Envelope:
+    """A message ready for SMTP."""
+
+    mail_from: str
+    rcpt_to: str
+    data: bytes
+    """Headers and body: CRLF line ends, dot-safe, ending in CRLF."""
+
+
+def for_delivery(
+    ground: Ground,
+    dispatch: Dispatch,
+    plan: Plan,
+    *,
+    delivery_id: int,
+    subscriber_id: int,
+    email_address: str,
+    values: dict[str, str],
+) -> Envelope:
+    """A bulletin for one recipient."""
+    headers = [
+        ("From", mailbox(dispatch.from_name, dispatch.from_address)),
+        ("To", address(email_address)),
+        ("Subject", unstructured(plan.subject(values))),
+        ("Date", date(ground.clock.now())),
+        ("Message-ID", message_id(ground, "c", dispatch.campaign_id, subscriber_id)),
+        ("MIME-Version", "1.0"),
+        *_reply_to(dispatch.reply_to),
+        *list_headers(ground, unsubscribe_url=values["unsubscribe_url"]),
+        ("Feedback-ID", f"{dispatch.campaign_id}:bulletin:{_domain(dispatch.from_address)}"),
+        ("X-Handbill-Campaign", str(dispatch.campaign_id)),
+        ("Content-Type", plan.content_type_header),
+    ]
+    return Envelope(
+        mail_from=return_path(ground, delivery_id, is_notice=False),
+        rcpt_to=email_address,
+        data=_headers(headers) + plan.body(values),
+    )
+
+
+def for_notice(
+    ground: Ground,
+    *,
+    notice_id: int,
+    to: str,
+    subject: str,
+    body: bytes,
+    content_type: str,
+    unsubscribe_url: str | None = None,
+) -> Envelope:
+    """A notice: mail to one person about one thing, marked as written by a program (RFC 3834)."""
+    settings = ground.settings
+    headers = [
+        ("From", mailbox(settings.from_name, settings.mail.from_address)),
+        ("To", address(to)),
+        ("Subject", unstructured(subject)),
+        ("Date", date(ground.clock.now())),
+        ("Message-ID", message_id(ground, "n", notice_id)),
+        ("MIME-Version", "1.0"),
+        *_reply_to(settings.mail.reply_to),
+        *(list_headers(ground, unsubscribe_url=unsubscribe_url) if unsubscribe_url else ()),
+        ("Auto-Submitted", "auto-generated"),
+        ("Content-Type", content_type),
+    ]
+    return Envelope(
+        mail_from=return_path(ground, notice_id, is_notice=True),
+        rcpt_to=to,
+        data=_headers(headers) + body,
+    )
+
+
+def preview(
+    ground: Ground,
+    *,
+    plan: Plan,
+    to: str,
+    subscriber_values: dict[str, str],
+    from_name: str = "",
+    from_address: str = "",
+    subject_prefix: str = "",
+) -> bytes:
+    """A whole message as it would arrive, with links that lead straight on and count nothing."""
+    settings = ground.settings
+    values = delivery_values.for_view(ground, plan, dict(subscriber_values))
+    digest = hashlib.blake2b(plan.body(values), digest_size=8).hexdigest()
+    headers = [
+        (
+            "From",
+            mailbox(from_name or settings.from_name, from_address or settings.mail.from_address),
+        ),
+        ("To", address(to)),
+        ("Subject", unstructured(subject_prefix + plan.subject(values))),
+        ("Date", date(ground.clock.now())),
+        ("Message-ID", f"<preview.{digest}@{_list_domain(ground)}>"),
+        ("MIME-Version", "1.0"),
+        *list_headers(ground, unsubscribe_url=values["unsubscribe_url"]),
+        ("Content-Type", plan.content_type_header),
+    ]
+    return _headers(headers) + plan.body(values)
+
+
+def list_headers(ground: Ground, *, unsubscribe_url: str) -> list[tuple[str, str]]:
+    """What a list's mail carries (RFC 2369, RFC 2919, RFC 8058)."""
+    site = ground.settings.site
+    token = unsubscribe_url.rpartition("/")[2]
+    by_mail = f"mailto:unsubscribe@{ground.settings.return_path_domain}?subject={token}"
+    contact = site.contact_email or ground.settings.mail.from_address
+    return [
+        ("List-Id", f"{phrase(site.name)} <bulletin.{_list_domain(ground)}>"),
+        ("List-Unsubscribe", f"<{unsubscribe_url}>,\r\n <{by_mail}>"),
+        ("List-Unsubscribe-Post", "List-Unsubscribe=One-Click"),
+        ("List-Help", f"<mailto:{contact}>"),
+        ("List-Archive", f"<{ground.url('/archive')}>"),
+    ]
+
+
+def return_path(ground: Ground, number: int, *, is_notice: bool) -> str:
+    """The envelope sender that names its recipient by a sealed token (VERP)."""
+    token = ground.tokens.seal_for_address(Purpose.RETURN_PATH, number, int(is_notice))
+    return f"b+{token}@{ground.settings.return_path_domain}"
+
+
+def message_id(ground: Ground, *parts: object) -> str:
+    """The same for the same thing, so that a mail sent twice is seen as one (RFC 5322 §3.6.4)."""
+    words = ":".join(map(str, parts)).encode()
+    key = ground.tokens.derive("message-id")
+    digest = hashlib.blake2b(words, key=key, digest_size=15).digest()
+    local = base64.b32encode(digest).decode().rstrip("=").lower()
+    return f"<{local}@{_list_domain(ground)}>"
+
+
+def mailbox(name: str, email_address: str) -> str:
+    """A display name with an address (RFC 5322 §3.4)."""
+    return f"{phrase(name)} <{address(email_address)}>" if name else address(email_address)
+
+
+def phrase(text: str) -> str:
+    """A display name: as it is, quoted, or as encoded-words."""
+    _refuse_breaks(text)
+    if all(character in _PHRASE_SAFE for character in text):
+        return text
+    if text.isascii():
+        escaped = text.replace("\\", "\\\\").replace('"', '\\"')
+        return f'"{escaped}"'
+    return _encoded_words(text)
+
+
+def unstructured(text: str) -> str:
+    """A subject: as it is when it is ASCII, else as encoded-words; folded at blanks."""
+    _refuse_breaks(text)
+    if not text.isascii() or "=?" in text:
+        return _encoded_words(text)
+    lines, current = [], ""
+    for word in text.split(" "):
+        if current and len(current) + len(word) + 1 > _FOLD - 9:
+            lines.append(current)
+            current = word
+        else:
+            current = f"{current} {word}" if current else word
+    lines.append(current)
+    return "\r\n ".join(lines)
+
+
+def address(email_address: str) -> str:
+    """An address for a header. Raises `errors.Invalid` for one that would break it."""
+    _refuse_breaks(email_address)
+    if any(character in email_address for character in ' <>,;"()[]\\'):
+        raise errors.Invalid(N_("This address can't stand in a mail's header."))
+    return email_address
+
+
+def date(moment: datetime) -> str:
+    """A date as RFC 5322 §3.3 has it."""
+    return email.utils.format_datetime(moment)
+
+
+def _encoded_words(text: str) -> str:
+    chunks: list[str] = []
+    current = ""
+    for character in text:
+        if len((current + character).encode()) > _WORD_OCTETS:
+            chunks.append(current)
+            current = ""
+        current += character
+    chunks.append(current)
+    words = [f"=?utf-8?b?{base64.b64encode(chunk.encode()).decode()}?=" for chunk in chunks]
+    return "\r\n ".join(words)
+
+
+def _refuse_breaks(text: str) -> None:
+    if any(ord(character) < 32 or ord(character) == 127 for character in text):
+        raise errors.Invalid(N_("A mail's header can't hold line breaks."))
+
+
+def _headers(headers: Iterable[tuple[str, str]]) -> bytes:
+    lines = "".join(f"{name}: {value}\r\n" for name, value in headers)
+    # Addresses beyond ASCII stand as UTF-8 (RFC 6532); the relay has to offer SMTPUTF8 for them.
+    return lines.encode("utf-8") + b"\r\n"
+
+
+def _reply_to(email_address: str) -> list[tuple[str, str]]:
+    return [("Reply-To", address(email_address))] if email_address else []
+
+
+def _list_domain(ground: Ground) -> str:
+    mail = ground.settings.mail
+    return mail.list_domain or _domain(mail.from_address)
+
+
+def _domain(email_address: str) -> str:
+    return email_address.rpartition("@")[2]
