@@ -353,7 +353,7 @@ async def erase(call: Call) -> None:
         subscriber_id=call.number(),
         via="api",
         actor=call.actor,
-        elsewhere=call.request.app.get(public_links.ELSEWHERE, ()),
+        elsewhere=public_links.elsewhere(call.request),
     )
 
 

@@ -168,7 +168,7 @@ async def erase(request: web.Request) -> web.Response:
             problems={"address": wrong},
             message=wrong,
         )
-    elsewhere = request.app.get(public_links.ELSEWHERE, ())
+    elsewhere = public_links.elsewhere(request)
     await erasing.erase(
         ground,
         subscriber_id=person.subscriber.id,

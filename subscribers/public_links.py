@@ -116,7 +116,7 @@ async def _unsubscribed(
         is_everything=is_everything,
         reason=reason,
         via=via,
-        elsewhere=_elsewhere(request),
+        elsewhere=elsewhere(request),
     )
 
 
@@ -172,7 +172,7 @@ async def _save(request: web.Request, form: Form) -> web.Response:
 
 async def _download(request: web.Request) -> web.Response:
     found = await download.everything(
-        kit.ground(request), token=request.match_info["token"], elsewhere=_elsewhere(request)
+        kit.ground(request), token=request.match_info["token"], elsewhere=elsewhere(request)
     )
     return private(
         web.Response(
@@ -195,11 +195,10 @@ async def _erase(request: web.Request) -> web.Response:
     ground = kit.ground(request)
     language = await preferences.language_of(ground, token=request.match_info["token"])
     kit.speak(request, language)
-    await preferences.erase(
-        ground, token=request.match_info["token"], elsewhere=_elsewhere(request)
-    )
+    await preferences.erase(ground, token=request.match_info["token"], elsewhere=elsewhere(request))
     return private(kit.render(request, "subscribers/erased.html"))
 
 
-def _elsewhere(request: web.Request) -> tuple[Elsewhere, ...]:
+def elsewhere(request: web.Request) -> tuple[Elsewhere, ...]:
+    """What higher floors hold about people, as the application was put together."""
     return request.app.get(ELSEWHERE, ())

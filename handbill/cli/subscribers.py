@@ -18,6 +18,8 @@ from handbill.cli.kit import Chosen
 from subscribers import download, erasing, exporting, importing, people
 from subscribers.importing import Asking, Counts, Options
 
+_ELSEWHERE = (delivery_holdings, campaigns_holdings)
+
 
 @click.group()
 def subscribers() -> None:
@@ -110,7 +112,7 @@ def show(chosen: Chosen, email: str, as_json: bool) -> None:
 
     async def act(ground: Ground) -> dict[str, Any]:
         number = await people.by_email(ground, email=email)
-        return await download.of_person(ground, subscriber_id=number)
+        return await download.of_person(ground, subscriber_id=number, elsewhere=_ELSEWHERE)
 
     found = kit.run(chosen, act)
     if as_json:
@@ -139,7 +141,7 @@ def erase(chosen: Chosen, email: str, yes: bool) -> None:
             subscriber_id=number,
             via="staff",
             actor=COMMAND,
-            elsewhere=(delivery_holdings, campaigns_holdings),
+            elsewhere=_ELSEWHERE,
         )
 
     kit.run(chosen, act)
