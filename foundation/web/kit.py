@@ -94,6 +94,7 @@ def render(
             "staff": ctx.signed_in,
             "flashes": ctx.flashes,
             "text_size": ctx.text_size,
+            "text_sizes": _text_size_links(request),
             "languages": _language_links(request),
             "nav": _navigation(request),
             **values,
@@ -172,6 +173,21 @@ def _language_links(request: web.Request) -> list[dict[str, Any]]:
                 "name": catalog.translator(code).name,
                 "url": str(url),
                 "is_current": code == present,
+            }
+        )
+    return links
+
+
+def _text_size_links(request: web.Request) -> list[dict[str, Any]]:
+    links = []
+    for code in TEXT_SIZES:
+        query = MultiDict(request.query)
+        query["text"] = code
+        links.append(
+            {
+                "code": code,
+                "url": str(request.rel_url.with_query(query)),
+                "is_current": code == context(request).text_size,
             }
         )
     return links

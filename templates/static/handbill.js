@@ -1,4 +1,4 @@
-// Small helps that pages can do without: copying, unsaved words, the size of the text, rich text.
+// Small helps that pages can do without: the menu, copying, unsaved words, wide tables, rich text.
 
 for (const button of document.querySelectorAll("[data-copy]")) {
   if (!navigator.clipboard) continue;
@@ -11,13 +11,17 @@ for (const button of document.querySelectorAll("[data-copy]")) {
   });
 }
 
-for (const link of document.querySelectorAll("[data-text-size]")) {
-  const target = new URL(location.href);
-  target.searchParams.set("text", link.dataset.textSize);
-  link.href = target;
-}
-
 document.querySelector("[data-focus]")?.focus();
+
+// Escape and a press elsewhere close the menu.
+for (const menu of document.querySelectorAll(".menu")) {
+  addEventListener("keydown", (event) => {
+    if (event.key !== "Escape" || !menu.open) return;
+    menu.open = false;
+    menu.querySelector("summary").focus();
+  });
+  addEventListener("click", (event) => { if (!menu.contains(event.target)) menu.open = false; });
+}
 
 // A form marked data-guard asks before typed words are lost.
 for (const form of document.querySelectorAll("form[data-guard]")) {
@@ -27,14 +31,29 @@ for (const form of document.querySelectorAll("form[data-guard]")) {
   addEventListener("beforeunload", (event) => { if (changed) event.preventDefault(); });
 }
 
-// Regions that scroll can be reached by keyboard.
-for (const region of document.querySelectorAll(".table-wrap:not([tabindex])")) {
-  if (region.scrollWidth > region.clientWidth) {
-    region.tabIndex = 0;
-    region.setAttribute("role", "region");
-    region.setAttribute("aria-label", document.querySelector("h1")?.textContent.trim() ?? "");
-  }
+// Tables wider than the window can be scrolled by keyboard; their caption or the heading before
+// them says what they hold.
+function nameOf(region) {
+  const caption = region.querySelector("caption");
+  if (caption) return caption.textContent.trim();
+  const headings = [...document.querySelectorAll("main :is(h1, h2, h3)")];
+  const before = headings.filter(
+    (each) => each.compareDocumentPosition(region) & Node.DOCUMENT_POSITION_FOLLOWING,
+  );
+  return before.at(-1)?.textContent.trim() ?? document.title;
 }
+
+const widths = new ResizeObserver((entries) => {
+  for (const { target } of entries) {
+    const isWide = target.scrollWidth > target.clientWidth;
+    if (isWide && !target.hasAttribute("tabindex")) {
+      target.tabIndex = 0;
+      target.setAttribute("role", "region");
+      target.setAttribute("aria-label", nameOf(target));
+    }
+  }
+});
+document.querySelectorAll(".table-wrap").forEach((region) => widths.observe(region));
 
 const rich = document.querySelectorAll("[data-rich] textarea");
 if (rich.length) {

@@ -1,25 +1,36 @@
-"""Layouts and macros pass axe at small and wide windows, light and dark."""
+"""Layouts and macros: axe finds nothing, the content policy holds, and nothing is cut off."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 import jinja2
 import pytest
-from playwright.async_api import Browser, Route
+from playwright.async_api import Browser, Page, Route
 
 import templates
 from foundation import i18n
-from foundation.config import Settings
+from foundation.config import Settings, Site
+from foundation.web import kit, security
 from foundation.web.pages import Pages
 from tests.world import browsers
 
 LAYOUTS = [f"layouts/{name}.html" for name in ("public", "staff", "plain")]
 FOLDER = Path(templates.__file__).parent
-
 GALLERY = Path(__file__).with_name("gallery.html").read_text(encoding="utf-8")
+HOST = "http://handbill.test/"
+NONCE = "abc"
 
 
-def render(layout: str, language: str) -> str:
+def render(
+    layout: str,
+    language: str = "en",
+    *,
+    size: str = "normal",
+    site: Site | None = None,
+    **more: Any,
+) -> str:
     """The gallery of every macro in one layout."""
     pages = Pages(FOLDER / "pages", FOLDER / "static")
     pages.environment.loader = jinja2.ChoiceLoader(
@@ -28,13 +39,17 @@ def render(layout: str, language: str) -> str:
     catalog = i18n.load(languages=["en", "es"], default="en", zone="America/New_York")
     values: dict[str, Any] = {
         "layout": layout,
-        "site": Settings().site,
-        "nonce": "abc",
+        "site": site or Settings().site,
+        "nonce": NONCE,
         "csrf_token": "secret",
         "path": "/subscribe",
         "staff": {"name": "Rosa", "email": "rosa@example.org"},
         "flashes": ["Saved."],
-        "text_size": "normal",
+        "text_size": size,
+        "text_sizes": [
+            {"code": code, "url": f"?text={code}", "is_current": code == size}
+            for code in kit.TEXT_SIZES
+        ],
         "languages": [
             {"code": "en", "name": "English", "url": "?lang=en", "is_current": language == "en"},
             {"code": "es", "name": "español", "url": "?lang=es", "is_current": language == "es"},
@@ -43,19 +58,48 @@ def render(layout: str, language: str) -> str:
             {"url": f"/staff/{number}", "label": f"Room {number}", "is_current": number == 3}
             for number in range(10)
         ],
+        **more,
     }
     return pages.render("gallery.html", translator=catalog.translator(language), values=values)
 
 
 async def serve(route: Route, html: str) -> None:
-    """Answer the browser's requests from memory and the static folder."""
-    path = route.request.url.partition("//handbill.test/")[2]
-    if not path:
-        await route.fulfill(body=html, content_type="text/html; charset=utf-8")
+    """Answer the browser's requests from memory and the static folder, with the real policy."""
+    path = route.request.url.removeprefix(HOST)
+    if not path.startswith("static/"):
+        policy = {"Content-Security-Policy": security.content_policy(NONCE)}
+        await route.fulfill(body=html, content_type="text/html; charset=utf-8", headers=policy)
         return
     file = FOLDER / "static" / path.split("/", 2)[2]
     kind = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}[file.suffix]
     await route.fulfill(body=file.read_bytes(), content_type=kind)
+
+
+@asynccontextmanager
+async def shown(browser: Browser, html: str, width: int, **options: Any) -> AsyncIterator[Page]:
+    """A page with the html; at the end, nothing may have been said on the browser's console."""
+    context = await browser.new_context(
+        viewport={"width": width, "height": 900}, reduced_motion="reduce", **options
+    )
+    page = await context.new_page()
+    mistakes: list[str] = []
+    page.on("pageerror", lambda error: mistakes.append(str(error)))
+    page.on("console", lambda said: mistakes.append(said.text) if said.type == "error" else None)
+    await page.route("**/*", lambda route: serve(route, html))
+    await page.goto(HOST)
+    if options.get("java_script_enabled", True):
+        await page.wait_for_selector("trix-editor")
+    yield page
+    assert mistakes == []
+    await context.close()
+
+
+async def overflow(page: Page) -> int:
+    """How many pixels the page is wider than its window."""
+    found: int = await page.evaluate(
+        "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+    )
+    return found
 
 
 @pytest.mark.browser
@@ -63,25 +107,123 @@ async def serve(route: Route, html: str) -> None:
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [375, 1280])
 async def test_every_part_passes_axe(
-    browser: Browser, layout: str, scheme: str, width: int, tmp_path: Path
+    browser: Browser, layout: str, scheme: str, width: int
 ) -> None:
     html = render(layout, "es" if scheme == "dark" else "en")
-    context = await browser.new_context(
-        color_scheme="dark" if scheme == "dark" else "light",
-        viewport={"width": width, "height": 900},
-        reduced_motion="reduce",
-    )
-    page = await context.new_page()
-    mistakes: list[str] = []
-    page.on("pageerror", lambda error: mistakes.append(str(error)))
-    page.on("console", lambda said: mistakes.append(said.text) if said.type == "error" else None)
-    await page.route("**/*", lambda route: serve(route, html))
-    await page.goto("http://handbill.test/")
-    await page.wait_for_selector("trix-editor")
-    assert await browsers.violations(page) == []
-    assert mistakes == []
-    too_wide = await page.evaluate(
-        "document.documentElement.scrollWidth - document.documentElement.clientWidth"
-    )
-    assert too_wide <= 0
-    await page.screenshot(path=tmp_path / "page.png", full_page=True)
+    async with shown(browser, html, width, color_scheme=scheme) as page:
+        assert await browsers.violations(page) == []
+        assert await overflow(page) <= 0
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("accent", ["#ffe94d", "#000000", "#ffffff", "#00c2ff", "#39ff14"])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+async def test_any_accent_of_a_site_can_be_read(browser: Browser, accent: str, scheme: str) -> None:
+    html = render("layouts/public.html", site=Site(accent=accent))
+    async with shown(browser, html, 1280, color_scheme=scheme) as page:
+        assert await browsers.violations(page) == []
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("layout", LAYOUTS)
+@pytest.mark.parametrize("direction", ["ltr", "rtl"])
+async def test_largest_text_fits_the_smallest_phone_in_both_directions(
+    browser: Browser, layout: str, direction: str
+) -> None:
+    html = render(layout, "es", size="larger", dir=direction)
+    async with shown(browser, html, 320) as page:
+        assert await overflow(page) <= 0
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("layout", LAYOUTS[:2])
+async def test_menu_opens_without_script_on_a_phone_and_is_a_row_on_a_desk(
+    browser: Browser, layout: str
+) -> None:
+    html = render(layout)
+    async with shown(browser, html, 375, java_script_enabled=False) as page:
+        last = page.locator(".menu li").last
+        assert not await last.is_visible()
+        await page.locator(".menu > summary").click()
+        assert await last.is_visible()
+        assert await overflow(page) <= 0
+    async with shown(browser, html, 1280, java_script_enabled=False) as page:
+        assert await page.locator(".menu li").last.is_visible()
+        assert not await page.locator(".menu > summary").is_visible()
+
+
+@pytest.mark.browser
+async def test_open_menu_passes_axe_and_closes_with_escape(browser: Browser) -> None:
+    async with shown(browser, render("layouts/staff.html"), 375) as page:
+        await page.locator(".menu > summary").click()
+        assert await browsers.violations(page) == []
+        await page.keyboard.press("Escape")
+        assert not await page.locator(".menu li").last.is_visible()
+
+
+@pytest.mark.browser
+async def test_what_can_be_pressed_is_large_enough(browser: Browser) -> None:
+    async with shown(browser, render("layouts/staff.html"), 375) as page:
+        await page.locator(".menu > summary").click()
+        small = await page.evaluate(
+            """() => [...document.querySelectorAll(
+                'button, .button, summary, select, input:not([type=checkbox], [type=radio]), nav a'
+            )].filter((each) => each.checkVisibility())
+              .filter((each) => each.getBoundingClientRect().height < 43.5)
+              .map((each) => each.outerHTML.slice(0, 80))"""
+        )
+        assert small == []
+
+
+@pytest.mark.browser
+async def test_htmx_carries_the_secret_of_staff_forms(browser: Browser) -> None:
+    async with shown(browser, render("layouts/staff.html"), 1280) as page:
+        await page.evaluate(
+            """() => {
+                document.querySelector("main").insertAdjacentHTML(
+                  "beforeend", '<button id="go" hx-post="/staff/do" hx-swap="none">Go</button>');
+                htmx.process(document.querySelector("#go"));
+            }"""
+        )
+        async with page.expect_request("**/staff/do") as sent:
+            await page.locator("#go").click()
+        request = await sent.value
+        assert request.method == "POST"
+        assert request.headers[security.CSRF_HEADER.lower()] == "secret"
+
+
+@pytest.mark.browser
+async def test_editor_keeps_the_form_up_to_date_and_its_link_box_works(browser: Browser) -> None:
+    async with shown(browser, render("layouts/staff.html"), 1280) as page:
+        area = page.locator("textarea[name=rich]")
+        assert await area.input_value() == "<p>some <strong>words</strong></p>"
+        await page.locator("trix-editor").click()
+        await page.keyboard.press("Control+End")
+        await page.keyboard.type(" more")
+        await page.keyboard.press("Shift+Control+ArrowLeft")
+        await page.locator("[data-trix-action=link]").click()
+        await page.locator(".trix-dialog input").fill("https://example.org/")
+        await page.locator("[data-trix-method=setAttribute]").click()
+        value = await area.input_value()
+        assert value.startswith("<p>")
+        assert '<a href="https://example.org/">' in value
+        assert "more" in value
+
+
+@pytest.mark.browser
+async def test_problem_summary_has_the_focus_and_leads_to_the_field(browser: Browser) -> None:
+    async with shown(browser, render("layouts/public.html"), 375) as page:
+        assert await page.evaluate("document.activeElement.getAttribute('role')") == "alert"
+        await page.locator("[role=alert] a").first.click()
+        assert await page.evaluate("document.activeElement.id") == "f-email"
+        described = await page.locator("#f-email").get_attribute("aria-describedby")
+        assert described
+        for each in described.split():
+            assert await page.locator(f"#{each}").is_visible()
+
+
+def test_pages_for_supporters_weigh_little() -> None:
+    html = render("layouts/plain.html").encode()
+    static = FOLDER / "static"
+    files = ["tokens.css", "base.css", "parts.css", "issue.css", "handbill.js"]
+    assert len(html) + sum((static / name).stat().st_size for name in files) < 50_000
