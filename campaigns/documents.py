@@ -291,6 +291,11 @@ def dump(document: Document) -> dict[str, Any]:
     return kept
 
 
+def as_json(document: Document) -> str:
+    """The document as JSON text that `parse` reads again."""
+    return json.dumps(dump(document), ensure_ascii=False, indent=2) + "\n"
+
+
 def with_ids(document: Document) -> Document:
     """The same with a name for every block that has none, or that of another."""
     seen: set[str] = set()

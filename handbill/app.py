@@ -7,7 +7,7 @@ from types import ModuleType
 from aiohttp import web
 
 import templates
-from campaigns import desk_pages
+from campaigns import composer_pages, desk_pages
 from campaigns import holdings as campaigns_holdings
 from campaigns import public as content_public
 from delivery import holdings as delivery_holdings
@@ -33,6 +33,7 @@ PAGE_SLICES: tuple[ModuleType, ...] = (
     subscribers_pages,
     content_public,
     desk_pages,
+    composer_pages,
 )
 """Modules that offer `routes()`; each owns its part of the addresses."""
 

@@ -1,0 +1,273 @@
+"""Staff's pages for one block of a bulletin: its form, with the editions side by side."""
+
+from typing import Any
+
+from aiohttp import web
+
+from campaigns import (
+    bulletins,
+    composer,
+    developments,
+    issues,
+    materials,
+    pictures,
+    staff_forms,
+    wording,
+)
+from campaigns.documents import AnyBlock, Document
+from campaigns.models import Bulletin, PartKind
+from foundation import errors
+from foundation.accounts.models import Role
+from foundation.i18n import N_
+from foundation.web import forms, kit
+from foundation.web.forms import Form
+
+Options = list[tuple[str, str, str]]
+_OFFERED_DEVELOPMENTS = 40
+
+
+def routes() -> list[web.RouteDef]:
+    """What is here."""
+    here = "/staff/bulletins/{id}/blocks"
+    return [
+        web.get(f"{here}/new", ask_new),
+        web.post(f"{here}/new", create),
+        web.get(f"{here}/{{block}}", ask),
+        web.post(f"{here}/{{block}}", save),
+    ]
+
+
+@kit.staff(Role.AUTHOR)
+async def ask_new(request: web.Request) -> web.StreamResponse:
+    """`GET …/blocks/new?kind=&after=`: the form, or the kinds to choose from."""
+    bulletin = await _bulletin(request)
+    kind = request.query.get("kind", "")
+    if kind not in composer.FORMS:
+        return kit.render(
+            request,
+            "bulletins/staff/block_kinds.html",
+            bulletin=bulletin,
+            kinds=composer.FORMS,
+            after=request.query.get("after", ""),
+        )
+    return await _page(request, bulletin, kind, {"limit": ""})
+
+
+@kit.staff(Role.AUTHOR)
+async def create(request: web.Request) -> web.StreamResponse:
+    """`POST …/blocks/new`: add a block behind another, or at the end."""
+    form = await forms.read(request)
+    bulletin = await _bulletin(request)
+    kind = form.line("kind")
+    if kind not in composer.FORMS:
+        raise errors.NotFound(N_("There is no such page."))
+    after = form.line("after", limit=20)
+
+    def change(document: Document, block: AnyBlock) -> Document:
+        return composer.insert(document, block, after=after)
+
+    return await _keep(request, form, bulletin, kind, "", change)
+
+
+@kit.staff(Role.AUTHOR)
+async def ask(request: web.Request) -> web.StreamResponse:
+    """`GET …/blocks/{block}`: the form of a block."""
+    bulletin = await _bulletin(request)
+    block = bulletins.document_of(bulletin).block(request.match_info["block"])
+    return await _page(request, bulletin, block.kind, composer.values_of(block), block=block)
+
+
+@kit.staff(Role.AUTHOR)
+async def save(request: web.Request) -> web.StreamResponse:
+    """`POST …/blocks/{block}`: keep it; a second editor is told and loses nothing."""
+    form = await forms.read(request)
+    bulletin = await _bulletin(request)
+    kind = form.line("kind")
+    if kind not in composer.FORMS:
+        raise errors.NotFound(N_("There is no such page."))
+    return await _keep(request, form, bulletin, kind, request.match_info["block"], composer.replace)
+
+
+async def _keep(
+    request: web.Request,
+    form: Form,
+    bulletin: Bulletin,
+    kind: str,
+    block_id: str,
+    change: Any,
+) -> web.StreamResponse:
+    ground = kit.ground(request)
+    unknown: list[str] = []
+    try:
+        picture = await _upload(request) if kind == "image" else None
+        block, unknown = _typed_block(request, form, kind, block_id, picture)
+        document = change(bulletins.document_of(bulletin), block)
+        await bulletins.save(
+            ground,
+            actor=kit.actor(request),
+            bulletin_id=bulletin.id,
+            version=staff_forms.version(form),
+            document=document,
+        )
+    except (errors.Invalid, errors.Conflict) as problem:
+        typed = staff_forms.typed(form)
+        return await _page(request, bulletin, kind, typed, form=form, problem=problem)
+    speaks = kit.translator(request)
+    said = speaks.gettext(N_("Saved."))
+    if unknown:
+        words = speaks.gettext(N_("These merge tags of another system are not known: %(tags)s."))
+        said = f"{said} {words % {'tags': ', '.join(unknown)}}"
+    return kit.redirect(request, f"/staff/bulletins/{bulletin.id}#blocks", flash=said)
+
+
+def _typed_block(
+    request: web.Request, form: Form, kind: str, block_id: str, picture: str | None
+) -> tuple[AnyBlock, list[str]]:
+    """The block that was typed, and foreign merge tags in it that nobody knows."""
+    described = composer.FORMS[kind]
+    sides = staff_forms.read_sides(form, described.sides, kit.ground(request).catalog.languages)
+    unknown: list[str] = []
+    for code, texts in sides.items():
+        sides[code], tags = bulletins.convert_foreign(texts)
+        unknown.extend(tags)
+    shared: dict[str, Any] = {
+        spec.name: form.lines(spec.name)
+        if spec.widget is staff_forms.Widget.CHECKS
+        else form.line(spec.name, limit=spec.limit)
+        for spec in described.shared
+    }
+    if kind == "image":
+        shared["picture"] = picture or form.line("picture", limit=80)
+    if kind == "developments" and shared["since"]:
+        shared["keys"] = []
+    form.check()
+    return composer.block_from(kind, shared, sides, block_id=block_id), unknown
+
+
+async def _upload(request: web.Request) -> str | None:
+    """The digest of a picture that came with the form, or None."""
+    file = await staff_forms.file_of(request, "file")
+    if file is None:
+        return None
+    picture = await pictures.add(
+        kit.ground(request), actor=kit.actor(request), file_name=file[0], content=file[1]
+    )
+    return picture.digest
+
+
+async def _bulletin(request: web.Request) -> Bulletin:
+    async with kit.ground(request).db.reading() as session:
+        return await bulletins.get(session, kit.number_in_path(request))
+
+
+async def _page(
+    request: web.Request,
+    bulletin: Bulletin,
+    kind: str,
+    values: dict[str, str],
+    *,
+    block: AnyBlock | None = None,
+    form: Form | None = None,
+    problem: errors.HandbillError | None = None,
+) -> web.Response:
+    """The form of a block. After a conflict it holds what was typed, over the newest version."""
+    newest = problem.bulletin if isinstance(problem, bulletins.SavedByOther) else bulletin
+    document = bulletins.document_of(newest)
+    block_id = request.match_info.get("block", "")
+    theirs = next((each for each in document.blocks if each.id == block_id), None)
+    if form is not None and kind in ("developments", "figures"):
+        chosen = form.lines("keys")
+    else:
+        chosen = [str(key) for key in getattr(block, "keys", [])]
+    return kit.render(
+        request,
+        "bulletins/staff/block.html",
+        status=409 if isinstance(problem, errors.Conflict) else 422 if problem else 200,
+        bulletin=newest,
+        kind=kind,
+        form=composer.FORMS[kind],
+        block_id=block_id,
+        after=values.get("after", request.query.get("after", "")),
+        values=values,
+        problems=staff_forms.say(request, problem) if problem else {},
+        is_conflict=isinstance(problem, errors.Conflict),
+        theirs={code: composer.excerpt(theirs, code) for code in document.languages}
+        if theirs
+        else {},
+        is_gone=isinstance(problem, errors.Conflict) and bool(block_id) and theirs is None,
+        options=await _options(request, kind, document, chosen),
+        chosen=chosen,
+        recent=await _recent(request) if kind == "image" else [],
+        limit_kb=kit.ground(request).settings.server.max_body_bytes // 1024,
+    )
+
+
+async def _recent(request: web.Request) -> list[dict[str, str]]:
+    async with kit.ground(request).db.reading() as session:
+        found = await pictures.recent(session)
+    return [
+        {
+            "digest": each.digest,
+            "name": each.file_name,
+            "path": pictures.path(each),
+            "size": f"{each.width} × {each.height}",
+        }
+        for each in found
+    ]
+
+
+async def _options(
+    request: web.Request, kind: str, document: Document, chosen: list[str]
+) -> dict[str, Options]:
+    """What can be chosen in the fields of a block."""
+    ground, speaks = kit.ground(request), kit.translator(request)
+    if kind == "heading":
+        return {
+            "level": [(str(level), speaks.gettext(word), "") for level, word in composer.LEVELS]
+        }
+    if kind not in ("developments", "figures", "material"):
+        return {}
+    async with ground.db.reading() as session:
+        if kind == "material":
+            found = await materials.listed(session)
+            told = [materials.tell(ground, each, [], speaks) for each in found]
+            choose = ("", speaks.gettext(N_("Choose…")), "")
+            return {"material": [choose, *((each.slug, each.title, "") for each in told)]}
+        if not document.issue:
+            return {"keys": []}
+        issue = await issues.by_slug(session, document.issue)
+        if kind == "figures":
+            parts = [
+                each
+                for each in await issues.parts(session, issue.id)
+                if each.kind == PartKind.FIGURE.value and each.key
+            ]
+            return {
+                "keys": [(each.key, each.value, _caption(request, each.texts)) for each in parts]
+            }
+        page = await developments.listed(session, issue_id=issue.id, limit=_OFFERED_DEVELOPMENTS)
+    return {"keys": _development_options(request, page.items, chosen)}
+
+
+def _caption(request: web.Request, texts: wording.Texts) -> str:
+    worded = wording.pick(
+        texts,
+        kit.translator(request),
+        need="body",
+        default=kit.ground(request).settings.site.language,
+    )
+    return worded["body"]
+
+
+def _development_options(request: web.Request, found: Any, chosen: list[str]) -> Options:
+    """Developments to choose from, by key where they have one; the chosen ones first, in order."""
+    ground, speaks = kit.ground(request), kit.translator(request)
+    options: Options = []
+    for each in found:
+        told = developments.tell(ground, each, speaks)
+        name = str(each.id) if str(each.id) in chosen else (each.key or str(each.id))
+        state = "" if each.is_published else f" · {speaks.gettext(N_('draft'))}"
+        hint = f"{told.kind_label} · {speaks.date(told.happened_on)}{state}"
+        options.append((name, told.headline, hint))
+    order = {name: place for place, name in enumerate(chosen)}
+    return sorted(options, key=lambda option: order.get(option[0], len(order)))

@@ -1,0 +1,288 @@
+"""Arranging a bulletin's blocks: pure changes of a document, and how each kind of block is written.
+
+`composer_pages.py` and `block_pages.py` call these and keep the result with `bulletins.save`.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from campaigns import documents, links
+from campaigns.documents import AnyBlock, Document
+from campaigns.staff_forms import FieldSpec, Widget
+from foundation import errors
+from foundation.ground import Ground
+from foundation.i18n import N_, Translator
+from templates import prose
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class BlockForm:
+    """How a kind of block is written: fields for all languages, and fields in each."""
+
+    label: str
+    hint: str
+    shared: Sequence[FieldSpec] = ()
+    sides: Sequence[FieldSpec] = ()
+
+
+_LINK = N_("Starts with https:// or mailto:; site:/… is a page of ours")
+_OWN_URL = FieldSpec(
+    name="url",
+    label=N_("Its own address, if it has one"),
+    hint=N_("Empty: the address for all languages"),
+    limit=2000,
+)
+
+FORMS: Mapping[str, BlockForm] = {
+    "heading": BlockForm(
+        label=N_("Heading"),
+        hint=N_("A headline between blocks."),
+        shared=(FieldSpec(name="level", label=N_("Size"), widget=Widget.SELECT),),
+        sides=(FieldSpec(name="text", label=N_("Words"), limit=200),),
+    ),
+    "rich_text": BlockForm(
+        label=N_("Text"),
+        hint=N_(
+            "Paragraphs, lists and links. {{ subscriber.first_name | default_if_blank(“friend”) }} "
+            "becomes the reader's first name."
+        ),
+        sides=(FieldSpec(name="html", label=N_("Text"), widget=Widget.RICH),),
+    ),
+    "developments": BlockForm(
+        label=N_("Developments"),
+        hint=N_("What happened: developments that you choose, or all since a day."),
+        shared=(
+            FieldSpec(
+                name="since",
+                label=N_("All since"),
+                widget=Widget.DATE,
+                hint=N_("Leave it empty and choose below, or give a day to take all since then."),
+            ),
+            FieldSpec(name="limit", label=N_("At most"), widget=Widget.NUMBER),
+            FieldSpec(name="keys", label=N_("Or choose"), widget=Widget.CHECKS),
+        ),
+        sides=(FieldSpec(name="title", label=N_("Title over the list"), limit=200),),
+    ),
+    "figures": BlockForm(
+        label=N_("Figures"),
+        hint=N_("Numbers from the issue's page, with their sources."),
+        shared=(FieldSpec(name="keys", label=N_("Which"), widget=Widget.CHECKS),),
+        sides=(FieldSpec(name="title", label=N_("Title over the list"), limit=200),),
+    ),
+    "material": BlockForm(
+        label=N_("Handout"),
+        hint=N_("A handout to open or print, in the reader's language where there is one."),
+        shared=(FieldSpec(name="material", label=N_("Which"), widget=Widget.SELECT),),
+        sides=(
+            FieldSpec(name="lead", label=N_("A sentence that leads to it"), limit=300),
+            FieldSpec(name="title", label=N_("Another title"), hint=N_("Empty: the handout's own")),
+            FieldSpec(name="label", label=N_("Words of the link"), limit=80),
+        ),
+    ),
+    "event": BlockForm(
+        label=N_("Event"),
+        hint=N_("Something to come to: when, where, and what happens there."),
+        shared=(
+            FieldSpec(name="starts_at", label=N_("Starts"), widget=Widget.MOMENT),
+            FieldSpec(name="ends_at", label=N_("Ends"), widget=Widget.MOMENT),
+            FieldSpec(name="zone", label=N_("Time zone"), hint=N_("Empty: this site's")),
+            FieldSpec(name="url", label=N_("Address of more about it"), hint=_LINK, limit=2000),
+        ),
+        sides=(
+            FieldSpec(name="title", label=N_("Title"), limit=200),
+            FieldSpec(name="place", label=N_("Place"), limit=200),
+            FieldSpec(name="address", label=N_("Street and town"), limit=200),
+            FieldSpec(name="body_html", label=N_("What happens there"), widget=Widget.RICH),
+            _OWN_URL,
+        ),
+    ),
+    "action": BlockForm(
+        label=N_("Call to action"),
+        hint=N_("One button, for the one thing that readers should do."),
+        shared=(FieldSpec(name="url", label=N_("Where it leads"), hint=_LINK, limit=2000),),
+        sides=(
+            FieldSpec(name="lead", label=N_("A sentence that leads to it"), limit=300),
+            FieldSpec(name="label", label=N_("Words on the button"), limit=80),
+            _OWN_URL,
+        ),
+    ),
+    "image": BlockForm(
+        label=N_("Picture"),
+        hint=N_("Say what it shows: many readers' programs don't load pictures."),
+        shared=(
+            FieldSpec(name="width", label=N_("Width in pixels"), widget=Widget.NUMBER),
+            FieldSpec(name="url", label=N_("Where a press on it leads"), hint=_LINK, limit=2000),
+        ),
+        sides=(
+            FieldSpec(name="alt", label=N_("What it shows"), limit=300),
+            FieldSpec(name="caption", label=N_("Words under it"), limit=300),
+        ),
+    ),
+    "divider": BlockForm(label=N_("Line"), hint=N_("A thin line between two parts.")),
+}
+"""Every kind of block, in the order in which they are offered."""
+
+LEVELS = ((2, N_("Large")), (3, N_("Medium")), (4, N_("Small")))
+
+
+def insert(document: Document, block: AnyBlock, *, after: str = "") -> Document:
+    """The document with a block behind the one called `after`, else at the end."""
+    blocks = list(document.blocks)
+    ids = [each.id for each in blocks]
+    place = ids.index(after) + 1 if after in ids else len(blocks)
+    fresh = block.model_copy(update={"id": documents.new_id(ids)})
+    return document.with_blocks([*blocks[:place], fresh, *blocks[place:]])
+
+
+def replace(document: Document, block: AnyBlock) -> Document:
+    """The document with another block of the same name; at the end if it is gone."""
+    if all(each.id != block.id for each in document.blocks):
+        return document.with_blocks([*document.blocks, block])
+    return document.with_blocks(block if each.id == block.id else each for each in document.blocks)
+
+
+def arrange(document: Document, *, action: str, block_id: str) -> Document:
+    """Move a block `up` or `down`, `duplicate` or `delete` it. Raises `errors.NotFound`."""
+    place = document.place(block_id)
+    blocks = list(document.blocks)
+    if action == "up" and place > 0:
+        blocks[place - 1 : place + 1] = [blocks[place], blocks[place - 1]]
+    elif action == "down" and place + 1 < len(blocks):
+        blocks[place : place + 2] = [blocks[place + 1], blocks[place]]
+    elif action == "delete":
+        del blocks[place]
+    elif action == "duplicate":
+        fresh = documents.new_id(each.id for each in blocks)
+        blocks.insert(place + 1, blocks[place].model_copy(update={"id": fresh}))
+    return document.with_blocks(blocks)
+
+
+def reorder(document: Document, ids: Sequence[str]) -> Document:
+    """The blocks in the order of `ids`; those not named keep their order at the end."""
+    order = {block_id: place for place, block_id in enumerate(ids)}
+    return document.with_blocks(
+        sorted(document.blocks, key=lambda block: order.get(block.id, len(order)))
+    )
+
+
+def started(
+    ground: Ground, *, name: str, issue: str, template: str, since: date | None
+) -> Document:
+    """A new bulletin in every language of the site; with `since`, of the developments since."""
+    blocks: list[dict[str, Any]] = []
+    if since is not None:
+        blocks = [
+            {"kind": "rich_text", "texts": {}},
+            {"kind": "developments", "since": since.isoformat()},
+        ]
+    return documents.parse(
+        {
+            "name": name,
+            "issue": issue,
+            "template": template,
+            "default_language": ground.settings.site.language,
+            "editions": {code: {} for code in ground.catalog.languages},
+            "blocks": blocks,
+        }
+    )
+
+
+def block_from(
+    kind: str, shared: Mapping[str, Any], sides: Mapping[str, Mapping[str, str]], *, block_id: str
+) -> AnyBlock:
+    """A block from what was typed; blank fields are left out. Raises `errors.Invalid`."""
+    texts = {
+        code: {name: text for name, text in fields.items() if text}
+        for code, fields in sides.items()
+        if any(fields.values())
+    }
+    values: dict[str, Any] = {
+        "kind": kind,
+        **{name: value for name, value in shared.items() if value not in ("", None, [])},
+    }
+    if FORMS[kind].sides:
+        values["texts"] = texts
+    try:
+        block = documents.parse_block(values)
+    except errors.Invalid as problem:
+        raise errors.Invalid(
+            N_("Something needs to be mended before this can be kept."),
+            fields={_field_name(place): said for place, said in problem.fields.items()},
+        ) from problem
+    _check_links(block)
+    return block.model_copy(update={"id": block_id})
+
+
+def values_of(block: AnyBlock) -> dict[str, str]:
+    """A block as the values of its form."""
+    kept = block.model_dump(mode="json", exclude_none=True)
+    values = {
+        f"{name}-{code}": text
+        for code, fields in kept.pop("texts", {}).items()
+        for name, text in fields.items()
+    }
+    for name, value in kept.items():
+        if isinstance(value, (str, int)):
+            values[name] = str(value)
+    if isinstance(block, documents.Event):
+        for name, moment in (("starts_at", block.starts_at), ("ends_at", block.ends_at)):
+            values[name] = documents.local(moment) if moment else ""
+    if isinstance(block, documents.Developments) and block.limit == documents.MAX_DEVELOPMENTS:
+        values["limit"] = ""
+    return values
+
+
+def excerpt(block: AnyBlock, language: str) -> str:
+    """What a block says in a language, in a few words."""
+    text = getattr(block, "texts", {}).get(language)
+    if text is None:
+        return ""
+    words = [
+        " ".join(prose.parse(value).words().split()) if name in ("html", "body_html") else value
+        for name, value in text.model_dump().items()
+        if value and name != "url"
+    ]
+    return " · ".join(words)[:400]
+
+
+def about(block: AnyBlock, translator: Translator) -> str:
+    """What a block names, the same in all languages, in a few words."""
+    speak = translator.gettext
+    if isinstance(block, documents.Developments):
+        if block.keys:
+            return translator.ngettext("%(count)s chosen", "%(count)s chosen", len(block.keys)) % {
+                "count": len(block.keys)
+            }
+        if block.since is not None:
+            return speak(N_("All since %(day)s")) % {"day": translator.date(block.since)}
+        if block.since_days is not None:
+            return speak(N_("All of the last %(days)s days")) % {"days": block.since_days}
+        return speak(N_("Nothing chosen yet"))
+    if isinstance(block, documents.Figures):
+        return ", ".join(block.keys)
+    if isinstance(block, documents.Material):
+        return block.material
+    if isinstance(block, documents.Event) and block.starts_at is not None:
+        return documents.local(block.starts_at).replace("T", " ")
+    if isinstance(block, documents.Action):
+        return block.url
+    return ""
+
+
+def _field_name(place: str) -> str:
+    """`texts.es.title` → `title-es`; a list's place names the list."""
+    parts = place.split(".")
+    if parts[0] == "texts" and len(parts) >= 3:
+        return f"{parts[2]}-{parts[1]}"
+    return "main" if place == "document" else parts[0].partition("[")[0]
+
+
+def _check_links(block: AnyBlock) -> None:
+    """Refuse links that lead nowhere while the person who typed them is still there."""
+    addresses = {"url": getattr(block, "url", "")}
+    for code, text in getattr(block, "texts", {}).items():
+        addresses[f"url-{code}"] = getattr(text, "url", "")
+    for field, url in addresses.items():
+        links.check(url, field=field)

@@ -1,0 +1,152 @@
+"""Staff look at a bulletin before anybody else: HTML and text, phone and desktop, light and dark.
+
+The mail stands in a frame in which nothing can run; "a test to myself" goes straight to the relay
+and counts nowhere.
+"""
+
+from aiohttp import web
+
+from campaigns import archive, bulletins, public, wording
+from campaigns.models import Bulletin
+from delivery import testmail
+from foundation import errors
+from foundation.accounts.models import Role
+from foundation.i18n import N_
+from foundation.web import forms, kit
+from templates.plan import Plan
+
+_DARK = "prefers-color-scheme:dark"
+WIDTHS = ("desktop", "phone")
+SCHEMES = ("light", "dark")
+PARTS = ("html", "text")
+
+
+def routes() -> list[web.RouteDef]:
+    """What is here."""
+    one = "/staff/bulletins/{id}"
+    return [
+        web.get(f"{one}/preview", show),
+        web.get(f"{one}/mail", show_mail),
+        web.post(f"{one}/test", send_test),
+    ]
+
+
+@kit.staff(Role.VIEWER)
+async def show(request: web.Request) -> web.StreamResponse:
+    """`GET …/preview?language=&part=&width=&scheme=`."""
+    bulletin = await _bulletin(request)
+    offered = bulletins.languages(bulletin)
+    if not offered:
+        raise errors.Invalid(N_("This bulletin has no edition in any language yet."))
+    speaks = kit.translator(request)
+    language = _choice(request, "language", offered)
+    plan, problem = await _compiled(request, bulletin, language)
+    values = _values(request, plan) if plan else {}
+    return kit.render(
+        request,
+        "bulletins/staff/preview.html",
+        status=422 if problem else 200,
+        bulletin=bulletin,
+        offered=[(code, wording.language_name(code, speaks)) for code in offered],
+        language=language,
+        part=_choice(request, "part", PARTS),
+        width=_choice(request, "width", WIDTHS),
+        scheme=_choice(request, "scheme", SCHEMES),
+        subject=plan.subject(values) if plan else "",
+        preheader=bulletins.document_of(bulletin).editions[language].preheader,
+        text=plan.text(values) if plan else "",
+        size_kb=round(bulletins.html_bytes(plan) / 1024) if plan else 0,
+        problem=problem.say(speaks) if problem else "",
+        url=_switched(request),
+        may_test=kit.signed_in(request).role.may(Role.AUTHOR),
+    )
+
+
+@kit.staff(Role.VIEWER)
+async def show_mail(request: web.Request) -> web.StreamResponse:
+    """`GET …/mail?language=&scheme=`: the mail itself, for the frame."""
+    bulletin = await _bulletin(request)
+    language = _choice(request, "language", bulletins.languages(bulletin) or ["en"])
+    plan, problem = await _compiled(request, bulletin, language)
+    if plan is None:
+        raise problem or errors.NotFound(N_("There is no such page."))
+    html = archive.as_page(plan, _values(request, plan), target="_blank")
+    response = public.framed_mail(in_scheme(html, _choice(request, "scheme", SCHEMES)))
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+@kit.staff(Role.AUTHOR)
+async def send_test(request: web.Request) -> web.StreamResponse:
+    """`POST …/test`: every edition to the person who asks, marked as a test."""
+    await forms.read(request)
+    ground, speaks = kit.ground(request), kit.translator(request)
+    person = kit.signed_in(request)
+    bulletin = await _bulletin(request)
+    async with ground.db.reading() as session:
+        plans = await bulletins.compile_plans(ground, session, bulletin)
+    await testmail.send(ground, plans=list(plans.values()), to=person.email)
+    words = speaks.gettext(N_("A test of each edition is on its way to %(email)s."))
+    return kit.redirect(
+        request, f"/staff/bulletins/{bulletin.id}", flash=words % {"email": person.email}
+    )
+
+
+def in_scheme(html: str, scheme: str) -> str:
+    """The mail as a program shows it that is set to light or dark, whatever this browser is."""
+    always = "all" if scheme == "dark" else "not all"
+    for written in ("(prefers-color-scheme: dark)", f"({_DARK})"):
+        html = html.replace(written, always)
+    return html
+
+
+async def _bulletin(request: web.Request) -> Bulletin:
+    async with kit.ground(request).db.reading() as session:
+        return await bulletins.get(session, kit.number_in_path(request))
+
+
+async def _compiled(
+    request: web.Request, bulletin: Bulletin, language: str
+) -> tuple[Plan | None, errors.HandbillError | None]:
+    """The plan of one edition, or what keeps it from being made."""
+    ground = kit.ground(request)
+    document = bulletins.document_of(bulletin)
+    async with ground.db.reading() as session:
+        try:
+            plan = await bulletins.compile_one(ground, session, document, language=language)
+        except errors.Invalid as problem:
+            return None, problem
+    return plan, None
+
+
+def _values(request: web.Request, plan: Plan) -> dict[str, str]:
+    """The mail as it would come to the person who looks; its own links lead nowhere harmful."""
+    ground, person = kit.ground(request), kit.signed_in(request)
+    values = archive.public_values(ground, plan, archive_url=ground.url("/archive"))
+    first, _, last = person.name.partition(" ")
+    own = {
+        "subscriber.first_name": first,
+        "subscriber.last_name": last,
+        "subscriber.email": person.email,
+        "subscriber.language": plan.language,
+    }
+    return values | {name: value for name, value in own.items() if name in plan.slot_names}
+
+
+def _choice(request: web.Request, name: str, offered: list[str] | tuple[str, ...]) -> str:
+    wished = request.query.get(name, "")
+    return wished if wished in offered else offered[0]
+
+
+def _switched(request: web.Request) -> dict[str, dict[str, str]]:
+    """The address of this page with one choice changed: name → value → address."""
+    offered = {"part": PARTS, "width": WIDTHS, "scheme": SCHEMES}
+    found = {
+        name: {value: str(request.rel_url.update_query({name: value})) for value in values}
+        for name, values in offered.items()
+    }
+    found["language"] = {
+        code: str(request.rel_url.update_query({"language": code}))
+        for code in kit.ground(request).catalog.languages
+    }
+    return found
