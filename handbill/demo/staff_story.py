@@ -2,9 +2,9 @@
 
 import asyncio
 import re
-from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
+from urllib.parse import urlsplit
 
 from foundation.accounts import api_tokens, team
 from foundation.accounts.api_tokens import Scope
@@ -12,38 +12,24 @@ from foundation.accounts.models import Role
 from foundation.audit import COMMAND
 from handbill.demo import seed_site
 from handbill.demo.browser import Browser
-from handbill.demo.checking import StoryError, expect
+from handbill.demo.checking import StoryError, expect, until
 from handbill.demo.scene import Scene
 
 TARGET = "https://baystateneighbors.example/actions/story"
 SUBJECTS = {"en": "One story, two languages", "es": "Una historia, dos idiomas"}
 _LOOK_EVERY_S = 0.1
 _LOOKS = 300
-_DOCUMENT: Mapping[str, Any] = {
-    "name": "The story's bulletin",
-    "issue": "secure-communities",
-    "template": "bulletin",
-    "default_language": "en",
-    "editions": {
-        "en": {"subject": SUBJECTS["en"], "preheader": "Written while you watch."},
-        "es": {"subject": SUBJECTS["es"], "preheader": "Escrita mientras usted mira."},
-    },
-    "blocks": [
-        {
-            "kind": "rich_text",
-            "texts": {
-                "en": {"html": "<p>Dear {{ subscriber.first_name }}, here is the news.</p>"},
-                "es": {"html": "<p>Hola, {{ subscriber.first_name }}: estas son las noticias.</p>"},
-            },
-        },
-        {"kind": "developments", "since_days": 20, "limit": 3},
-        {
-            "kind": "action",
-            "url": TARGET,
-            "texts": {"en": {"label": "Take part"}, "es": {"label": "Participe"}},
-        },
-    ],
+_HEAD = {
+    "subject-en": SUBJECTS["en"],
+    "subject-es": SUBJECTS["es"],
+    "preheader-en": "Written while you watch.",
+    "preheader-es": "Escrita mientras usted mira.",
 }
+_LETTER = {
+    "html-en": "<p>Dear {{ subscriber.first_name }}, here is what happened.</p>",
+    "html-es": "<p>Hola, {{ subscriber.first_name }}: esto es lo que pasó.</p>",
+}
+_ACTION = {"url": TARGET, "label-en": "Take part", "label-es": "Participe"}
 
 
 class Office:
@@ -52,6 +38,7 @@ class Office:
     def __init__(self, scene: Scene) -> None:
         self._scene = scene
         self._browser = Browser(scene.ground.settings.site.url)
+        self._bulletin = ""
         self._campaign = 0
 
     async def close(self) -> None:
@@ -83,19 +70,43 @@ class Office:
         return organisation
 
     async def compose(self) -> str:
-        """Write a bulletin in two languages, and a campaign for it."""
-        bulletin = await self._browser.call("POST", "/api/v1/bulletins", _DOCUMENT)
-        campaign = await self._browser.call(
-            "POST",
-            "/api/v1/campaigns",
-            {
-                "bulletin_id": bulletin["id"],
-                "name": "The story",
-                "audience": {"topics": ["secure-communities"]},
-            },
+        """Begin with the news, and write a letter and a call to action, in two languages."""
+        page = await self._browser.open("/staff/bulletins/new")
+        since = (self._scene.clock.now() - timedelta(days=20)).date().isoformat()
+        page = await self._browser.send(
+            page.form("/staff/bulletins/new"),
+            name="The story's bulletin",
+            issue="secure-communities",
+            template="bulletin",
+            start="since",
+            since=since,
         )
-        self._campaign = campaign["id"]
-        return f"{' and '.join(_DOCUMENT['editions'])}, campaign {self._campaign}"
+        page = await self._browser.send(page.form("/head"), **_HEAD)
+        self._bulletin = urlsplit(page.url).path
+        letter = re.search(rf'href="({self._bulletin}/blocks/[0-9a-f]+)"', page.text)
+        if letter is None:
+            raise StoryError("the new bulletin has no block to write in")
+        page = await self._browser.open(letter[1])
+        await self._browser.send(page.form("/blocks/"), **_LETTER)
+        page = await self._browser.open(f"{self._bulletin}/blocks/new?kind=action")
+        await self._browser.send(page.form("/blocks/new"), **_ACTION)
+        return f"“{SUBJECTS['en']}” and “{SUBJECTS['es']}”"
+
+    async def test(self) -> str:
+        """See both editions in a mail of one's own before anybody else does."""
+        page = await self._browser.open(self._bulletin)
+        await self._browser.send(page.form("/test"))
+        mailbox = self._scene.catcher.mailbox
+        subjects = [
+            (
+                await until(
+                    lambda words=words: mailbox.latest(seed_site.OWNER_EMAIL, having=words),
+                    "a test mail",
+                )
+            ).subject
+            for words in ("here is what happened", "esto es lo que pasó")
+        ]
+        return " and ".join(f"“{subject}”" for subject in subjects)
 
     async def schedule(self) -> str:
         """Approve it, and let it start by itself an hour from now."""

@@ -63,6 +63,7 @@ def _office_works(circle: Organisation, office: Office) -> list[Step]:
         ("The office takes the organization in", lambda: office.approve(circle.name)),
         ("The organization hears of it", circle.hear_back),
         ("The office writes a bulletin in two languages", office.compose),
+        ("The office sends itself a test", office.test),
         ("The office approves and schedules it", office.schedule),
         ("It starts by itself and is sent", office.wait_until_sent),
     ]
