@@ -149,7 +149,18 @@ async def _lease(
         .execution_options(synchronize_session=False)
     )
     rows = (await session.execute(statement)).all()
-    return [Claimed(*row, leased_until=until) for row in sorted(rows, key=lambda row: row[0])]
+    return [
+        Claimed(
+            id=row.id,
+            dispatch_id=row.dispatch_id,
+            subscriber_id=row.subscriber_id,
+            language=row.language,
+            attempts=row.attempts,
+            first_attempt_at=row.first_attempt_at,
+            leased_until=until,
+        )
+        for row in sorted(rows, key=lambda row: row.id)
+    ]
 
 
 async def record(session: AsyncSession, *, worker_id: int, outcomes: Sequence[Outcome]) -> None:
