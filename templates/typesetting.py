@@ -26,7 +26,8 @@ def typeset(name: str, *, values: Mapping[str, Any], folder: Path = MAIL) -> str
     """
     source = compose(name, values=values, folder=folder)
     try:
-        return str(mjml.mjml2html(source))
+        # By itself it would load Roboto from another host, which would see who reads when.
+        return str(mjml.mjml2html(source, fonts={}))
     except ValueError as problem:
         raise problems.TemplateProblem(
             file=f"{folder.name}/{name}.mjml", line=1, detail=str(problem)
