@@ -8,13 +8,12 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from campaigns import documents, links
+from campaigns import documents, editions, links
 from campaigns.documents import AnyBlock, Document
 from campaigns.staff_forms import FieldSpec, Widget
 from foundation import errors
 from foundation.ground import Ground
 from foundation.i18n import N_, Translator
-from templates import prose
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -124,6 +123,8 @@ FORMS: Mapping[str, BlockForm] = {
 }
 """Every kind of block, in the order in which they are offered."""
 
+WORDED = frozenset({"heading", "rich_text", "event", "action", "image"})
+"""Kinds that say nothing without words of their own."""
 LEVELS = ((2, N_("Large")), (3, N_("Medium")), (4, N_("Small")))
 
 
@@ -240,7 +241,7 @@ def excerpt(block: AnyBlock, language: str) -> str:
     if text is None:
         return ""
     words = [
-        " ".join(prose.parse(value).words().split()) if name in ("html", "body_html") else value
+        editions.plain(value) if name in ("html", "body_html") else value
         for name, value in text.model_dump().items()
         if value and name != "url"
     ]

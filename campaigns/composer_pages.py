@@ -315,8 +315,8 @@ def _shown_block(block: documents.AnyBlock, document: Document, speaks: Any) -> 
         "kind": block.kind,
         "about": composer.about(block, speaks),
         "texts": [(code, composer.excerpt(block, code)) for code in document.languages],
-        "has_texts": bool(composer.FORMS[block.kind].sides),
-        "picture": getattr(block, "picture", ""),
+        "has_texts": block.kind in composer.WORDED
+        or any(composer.excerpt(block, code) for code in document.languages),
     }
 
 

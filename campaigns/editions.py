@@ -433,5 +433,20 @@ def _one_kind_of_blank(words: str) -> str:
 
 
 def plain(html: str) -> str:
-    """The words of rich text."""
-    return " ".join(prose.parse(html).words().split())
+    """The words of rich text, in one line."""
+    blocks = [
+        each if isinstance(each, str) else _words(each) for each in prose.parse(html).children
+    ]
+    return " ".join(" ".join(blocks).split())
+
+
+def _words(element: prose.Element) -> str:
+    """The words of an element; a line break or the next item is a blank."""
+    return "".join(
+        child
+        if isinstance(child, str)
+        else f" {_words(child)} "
+        if child.tag in prose.BLOCKS | {"br"}
+        else _words(child)
+        for child in element
+    )
