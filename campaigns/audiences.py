@@ -1,0 +1,216 @@
+"""Who gets a campaign: a rule over subscribers, counted while it is written, frozen when it starts.
+
+The same SQL counts, shows and fills the ledger, so what staff see is what is sent.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+from pydantic import BaseModel, ConfigDict
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from foundation import errors, i18n
+from foundation.ground import Ground
+from foundation.i18n import N_
+from subscribers import members, suppression, topics
+from subscribers.models import Subscriber, Subscription, SubscriptionState, Topic
+
+EXCLUSIONS: Mapping[str, str] = {
+    "pending": N_("asked to be signed up, but did not confirm"),
+    "unsubscribed": N_("unsubscribed"),
+    "suppressed": N_("must not be mailed: bounces, a complaint, or by hand"),
+    "other-language": N_("want another language"),
+    "not-a-member": N_("are no contact of a member"),
+}
+"""Why somebody on the chosen topics is left out; each person counts under one reason."""
+
+MEMBERS_TOPIC = "coalition-members"
+
+
+class Audience(BaseModel):
+    """A rule: people confirmed on one of the topics, perhaps only some languages or contacts."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    topics: list[str] = []
+    """Slugs; none means nobody, unless `members`."""
+    languages: list[str] = []
+    """Codes; none means every language."""
+    members: bool = False
+    """Only confirmed contacts of approved members; without topics: all of them."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Counted:
+    """How many would get it now, exactly."""
+
+    included: int
+    by_language: Mapping[str, int]
+    """Of the edition that they get."""
+    excluded: Mapping[str, int]
+    """Reason → people; see `EXCLUSIONS`."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Resolved:
+    """An audience whose topics were found."""
+
+    audience: Audience
+    topics: Sequence[Topic]
+    languages: Sequence[str]
+    """Of the bulletin's editions, the default first."""
+
+    @property
+    def topic_ids(self) -> list[int]:
+        """Row numbers of the topics."""
+        return [topic.id for topic in self.topics]
+
+
+def parse(values: Mapping[str, Any]) -> Audience:
+    """An audience as stored or sent in. Raises `errors.Invalid`."""
+    try:
+        return Audience.model_validate(values)
+    except ValueError as problem:
+        raise errors.Invalid(
+            N_("An audience has topics, languages and members; this one can't be read.")
+        ) from problem
+
+
+async def resolve(
+    session: AsyncSession, audience: Audience, *, languages: Sequence[str]
+) -> Resolved:
+    """Look the topics up. Raises `errors.Invalid` that names those which are not there."""
+    slugs = list(audience.topics)
+    if audience.members and not slugs:
+        slugs = [MEMBERS_TOPIC]
+    found = await topics.by_slugs(session, slugs)
+    return Resolved(audience=audience, topics=found, languages=languages)
+
+
+def select_recipients(resolved: Resolved) -> sa.Select[tuple[int, str]]:
+    """Each recipient once, with the language of the edition that they get."""
+    return sa.select(col(Subscriber.id), edition_language(resolved.languages)).where(
+        _is_included(resolved)
+    )
+
+
+def edition_language(languages: Sequence[str]) -> sa.ColumnElement[str]:
+    """SQL: exact → base → the first of `languages` (DESIGN section 4, promise 6)."""
+    wish = sa.func.lower(col(Subscriber.language))
+    base = sa.case(
+        *[
+            (sa.or_(wish == each.lower(), wish.like(f"{each.lower()}-%")), each)
+            for each in languages
+        ],
+        else_=languages[0],
+    )
+    exact = [(wish == each.lower(), each) for each in languages]
+    return sa.case(*exact, else_=base)
+
+
+async def count(
+    ground: Ground, audience: Audience, *, languages: Sequence[str], default_language: str = ""
+) -> Counted:
+    """Count an audience for a bulletin with these `languages`, in one consistent read.
+
+    Raises `errors.Invalid` for an unknown topic.
+    """
+    async with ground.db.reading() as session:
+        return await count_in(
+            session, audience, languages=_ordered(ground, languages, default_language)
+        )
+
+
+async def count_in(
+    session: AsyncSession, audience: Audience, *, languages: Sequence[str]
+) -> Counted:
+    """The same within a session that is open already."""
+    resolved = await resolve(session, audience, languages=languages)
+    edition = edition_language(languages)
+    grouped = sa.select(edition, sa.func.count()).where(_is_included(resolved)).group_by(edition)
+    rows = (await session.execute(grouped)).all()
+    by_language = {language: number for language, number in rows}
+    return Counted(
+        included=sum(by_language.values()),
+        by_language=by_language,
+        excluded=await _count_excluded(session, resolved),
+    )
+
+
+async def sample(ground: Ground, audience: Audience, *, limit: int = 5) -> list[Subscriber]:
+    """A few who would get it."""
+    async with ground.db.reading() as session:
+        resolved = await resolve(session, audience, languages=[i18n.SOURCE])
+        statement = (
+            select(Subscriber)
+            .where(_is_included(resolved))
+            .order_by(col(Subscriber.id).desc())
+            .limit(limit)
+        )
+        return list((await session.exec(statement)).all())
+
+
+def _ordered(ground: Ground, languages: Sequence[str], default: str) -> list[str]:
+    first = default or ground.settings.site.language
+    return sorted(languages, key=lambda code: code != first) or [first]
+
+
+def _on_topics(resolved: Resolved, *states: SubscriptionState) -> sa.ColumnElement[bool]:
+    """SQL: has a subscription on one of the topics, in one of `states` if any are given."""
+    conditions = [
+        col(Subscription.subscriber_id) == col(Subscriber.id),
+        col(Subscription.topic_id).in_(resolved.topic_ids),
+    ]
+    if states:
+        conditions.append(col(Subscription.state).in_([state.value for state in states]))
+    return sa.exists().where(*conditions)
+
+
+def _in_languages(audience: Audience) -> sa.ColumnElement[bool]:
+    if not audience.languages:
+        return sa.true()
+    wish = sa.func.lower(col(Subscriber.language))
+    return sa.or_(
+        *[
+            sa.or_(wish == each.lower(), wish.like(f"{each.lower()}-%"))
+            for each in audience.languages
+        ]
+    )
+
+
+def _is_contact(audience: Audience) -> sa.ColumnElement[bool]:
+    return members.contact_exists_for(col(Subscriber.id)) if audience.members else sa.true()
+
+
+def _is_included(resolved: Resolved) -> sa.ColumnElement[bool]:
+    return sa.and_(
+        _on_topics(resolved, SubscriptionState.CONFIRMED),
+        ~suppression.is_active_for(col(Subscriber.id)),
+        _in_languages(resolved.audience),
+        _is_contact(resolved.audience),
+    )
+
+
+async def _count_excluded(session: AsyncSession, resolved: Resolved) -> dict[str, int]:
+    """Everybody on the topics who is left out, each under the first reason that holds."""
+    reason = sa.case(
+        (suppression.is_active_for(col(Subscriber.id)), "suppressed"),
+        (
+            ~_on_topics(resolved, SubscriptionState.CONFIRMED),
+            sa.case(
+                (_on_topics(resolved, SubscriptionState.PENDING), "pending"), else_="unsubscribed"
+            ),
+        ),
+        (~_in_languages(resolved.audience), "other-language"),
+        else_="not-a-member",
+    )
+    statement = (
+        sa.select(reason, sa.func.count())
+        .select_from(Subscriber)
+        .where(_on_topics(resolved), ~_is_included(resolved))
+        .group_by(reason)
+    )
+    return {name: number for name, number in (await session.execute(statement)).all()}

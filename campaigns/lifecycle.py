@@ -1,0 +1,607 @@
+"""The life of a campaign: draft, review, approval, schedule, sending, pause, the end.
+
+Every step is a compare-and-set on the state with its audit entry in the same transaction, so two
+people or two schedulers never take the same step twice. `TRANSITIONS` is the whole table of what
+may follow what; anything else is refused with the reason.
+"""
+
+import enum
+import re
+import unicodedata
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+import sqlalchemy as sa
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from campaigns import attention, audiences, bulletins
+from campaigns import schedule as schedules
+from campaigns.audiences import Audience
+from campaigns.models import Bulletin, Campaign, CampaignState
+from delivery import dispatch
+from delivery.models import Dispatch, DispatchState
+from foundation import addresses, audit, errors, logs
+from foundation.audit import SYSTEM, Actor
+from foundation.ground import Ground
+from foundation.i18n import N_
+
+_log = logs.get("campaigns")
+PAGE = 30
+
+
+class Verb(enum.StrEnum):
+    """What can be done to a campaign."""
+
+    UPDATE = "update"
+    """Change name, audience or sender."""
+    REQUEST_REVIEW = "request-review"
+    """The author is done."""
+    APPROVE = "approve"
+    """Somebody with the right to send has read it; again after a change."""
+    SEND_BACK = "send-back"
+    """Back to the author, with a reason."""
+    SCHEDULE = "schedule"
+    """Start by itself at a time; again to choose another."""
+    UNSCHEDULE = "unschedule"
+    """Not by itself after all."""
+    START = "start"
+    """Begin to send now."""
+    PAUSE = "pause"
+    """Hold what is not sent yet."""
+    RESUME = "resume"
+    """Go on."""
+    CANCEL = "cancel"
+    """Stop for good."""
+
+
+_S = CampaignState
+TRANSITIONS: Mapping[Verb, tuple[frozenset[CampaignState], CampaignState | None]] = {
+    Verb.UPDATE: (frozenset({_S.DRAFT, _S.IN_REVIEW}), None),
+    Verb.REQUEST_REVIEW: (frozenset({_S.DRAFT}), _S.IN_REVIEW),
+    Verb.APPROVE: (frozenset({_S.DRAFT, _S.IN_REVIEW, _S.APPROVED}), _S.APPROVED),
+    Verb.SEND_BACK: (frozenset({_S.IN_REVIEW, _S.APPROVED}), _S.DRAFT),
+    Verb.SCHEDULE: (frozenset({_S.APPROVED, _S.SCHEDULED}), _S.SCHEDULED),
+    Verb.UNSCHEDULE: (frozenset({_S.SCHEDULED}), _S.APPROVED),
+    Verb.START: (frozenset({_S.APPROVED, _S.SCHEDULED}), _S.SENDING),
+    Verb.PAUSE: (frozenset({_S.SENDING}), _S.PAUSED),
+    Verb.RESUME: (frozenset({_S.PAUSED}), _S.SENDING),
+    Verb.CANCEL: (frozenset(_S) - {_S.SENT, _S.CANCELLED}, _S.CANCELLED),
+}
+"""Verb → the states it may start from, and the one it leads to (None: it stays)."""
+
+STATE_WORDS: Mapping[CampaignState, str] = {
+    _S.DRAFT: N_("draft"),
+    _S.IN_REVIEW: N_("in review"),
+    _S.APPROVED: N_("approved"),
+    _S.SCHEDULED: N_("scheduled"),
+    _S.SENDING: N_("sending"),
+    _S.PAUSED: N_("paused"),
+    _S.SENT: N_("sent"),
+    _S.CANCELLED: N_("cancelled"),
+}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class View:
+    """A campaign with what belongs to it."""
+
+    campaign: Campaign
+    bulletin: Bulletin
+    languages: Sequence[str]
+    """Of the bulletin's editions, its default first."""
+    dispatch: Dispatch | None
+    verbs: frozenset[Verb]
+    """What its state allows."""
+    is_changed: bool
+    """The bulletin was saved after it was approved; it has to be approved again."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Page:
+    """Some campaigns, newest first."""
+
+    items: Sequence[Campaign]
+    next_after: int | None = None
+
+
+async def create(
+    ground: Ground,
+    *,
+    actor: Actor,
+    bulletin_id: int,
+    name: str,
+    audience: Audience,
+    from_name: str = "",
+    from_address: str = "",
+    reply_to: str = "",
+) -> Campaign:
+    """A draft that sends a bulletin. Raises `errors.Invalid`, `errors.NotFound`."""
+    values = _checked(name, audience, from_name, from_address, reply_to)
+    now = ground.clock.now()
+    async with ground.db.transaction() as session:
+        bulletin = await bulletins.get(session, bulletin_id)
+        await audiences.resolve(session, audience, languages=[""])
+        made = Campaign(
+            bulletin_id=bulletin.id,
+            state=CampaignState.DRAFT.value,
+            created_by=actor.label,
+            created_at=now,
+            updated_at=now,
+            **{**values, "name": values["name"] or bulletin.name},
+        )
+        session.add(made)
+        await session.flush()
+        _note(ground, session, actor, made.id, "created", before={}, after=values)
+    return made
+
+
+async def update(
+    ground: Ground,
+    *,
+    actor: Actor,
+    campaign_id: int,
+    version: int,
+    name: str,
+    audience: Audience,
+    from_name: str = "",
+    from_address: str = "",
+    reply_to: str = "",
+    is_in_archive: bool = True,
+) -> Campaign:
+    """Change a draft that was seen at `version`.
+
+    Raises `errors.Invalid`, `errors.NotFound`, `errors.Refused` once it is approved, and
+    `errors.Conflict` when somebody else changed it meanwhile.
+    """
+    values = _checked(name, audience, from_name, from_address, reply_to)
+    values["is_in_archive"] = is_in_archive
+    async with ground.db.transaction() as session:
+        campaign = await get(session, campaign_id)
+        _allow(campaign, Verb.UPDATE)
+        await audiences.resolve(session, audience, languages=[""])
+        before = {key: getattr(campaign, key) for key in values}
+        changed = await session.execute(
+            sa.update(Campaign)
+            .where(col(Campaign.id) == campaign_id, col(Campaign.version) == version)
+            .values(**values, version=version + 1, updated_at=ground.clock.now())
+            .returning(col(Campaign.id))
+        )
+        if changed.first() is None:
+            raise errors.Conflict(
+                N_(
+                    "Somebody else changed this campaign meanwhile. Reload the page, then change it."
+                )
+            )
+        _note(ground, session, actor, campaign_id, "updated", before=before, after=values)
+        await session.refresh(campaign)
+    return campaign
+
+
+async def get(session: AsyncSession, campaign_id: int) -> Campaign:
+    """A campaign by its number. Raises `errors.NotFound`."""
+    found = await session.get(Campaign, campaign_id)
+    if found is None:
+        raise errors.NotFound(N_("There is no such campaign."))
+    return found
+
+
+async def show(ground: Ground, *, campaign_id: int) -> View:
+    """A campaign with its bulletin, dispatch and what may be done. Raises `errors.NotFound`."""
+    async with ground.db.reading() as session:
+        campaign = await get(session, campaign_id)
+        bulletin = await bulletins.get(session, campaign.bulletin_id)
+        order = await dispatch_of(session, campaign_id)
+    state = CampaignState(campaign.state)
+    return View(
+        campaign=campaign,
+        bulletin=bulletin,
+        languages=bulletins.languages(bulletin),
+        dispatch=order,
+        verbs=frozenset(verb for verb, (before, _) in TRANSITIONS.items() if state in before),
+        is_changed=campaign.approved_version not in (None, bulletin.version),
+    )
+
+
+async def listed(
+    ground: Ground,
+    *,
+    states: Sequence[CampaignState] = (),
+    after: int | None = None,
+    limit: int = PAGE,
+) -> Page:
+    """Campaigns, newest first, perhaps only those in some states."""
+    statement = select(Campaign).order_by(col(Campaign.id).desc()).limit(limit + 1)
+    if states:
+        statement = statement.where(col(Campaign.state).in_([state.value for state in states]))
+    if after is not None:
+        statement = statement.where(col(Campaign.id) < after)
+    async with ground.db.reading() as session:
+        found = list((await session.exec(statement)).all())
+    more = found[limit - 1].id if len(found) > limit else None
+    return Page(items=found[:limit], next_after=more)
+
+
+async def dispatch_of(session: AsyncSession, campaign_id: int) -> Dispatch | None:
+    """The campaign's work order, if it was started."""
+    statement = select(Dispatch).where(Dispatch.campaign_id == campaign_id)
+    return (await session.exec(statement)).first()
+
+
+async def request_review(ground: Ground, *, actor: Actor, campaign_id: int) -> None:
+    """Ask somebody who may send to read it. Raises `errors.Refused`, `errors.NotFound`."""
+    await _step(ground, actor, campaign_id, Verb.REQUEST_REVIEW)
+
+
+async def approve(ground: Ground, *, actor: Actor, campaign_id: int) -> None:
+    """Approve the bulletin as it stands; a later change withdraws it.
+
+    Raises `errors.Refused` (also while something stops it from going out), `errors.NotFound`.
+    """
+    async with ground.db.transaction() as session:
+        campaign = await get(session, campaign_id)
+        _allow(campaign, Verb.APPROVE)
+        bulletin = await bulletins.get(session, campaign.bulletin_id)
+        await _refuse_blocked(ground, session, bulletin)
+        await _move(
+            ground,
+            session,
+            actor,
+            campaign,
+            Verb.APPROVE,
+            approved_version=bulletin.version,
+            approved_by=actor.label,
+            waiting_reason="",
+        )
+
+
+async def send_back(ground: Ground, *, actor: Actor, campaign_id: int, reason: str = "") -> None:
+    """Back to the author. Raises `errors.Refused`, `errors.NotFound`."""
+    await _step(
+        ground,
+        actor,
+        campaign_id,
+        Verb.SEND_BACK,
+        approved_version=None,
+        approved_by="",
+        waiting_reason=reason[:500],
+    )
+
+
+async def schedule(
+    ground: Ground, *, actor: Actor, campaign_id: int, at: str, zone: str, fold: int | None = None
+) -> None:
+    """Start by itself at a local time of a zone.
+
+    Raises `errors.Invalid` for a time that does not exist or is past, `errors.Refused`,
+    `errors.NotFound`.
+    """
+    moment = schedules.resolve(at, zone, fold=fold)
+    if moment <= ground.clock.now():
+        past = errors.Invalid(N_("This time is past. Choose a later one, or start now."))
+        raise errors.Invalid(past.msgid, fields={"at": past})
+    async with ground.db.transaction() as session:
+        campaign = await get(session, campaign_id)
+        _allow(campaign, Verb.SCHEDULE)
+        _refuse_changed(campaign, await bulletins.get(session, campaign.bulletin_id))
+        await _move(
+            ground,
+            session,
+            actor,
+            campaign,
+            Verb.SCHEDULE,
+            scheduled_at=moment,
+            scheduled_local=at.strip(),
+            scheduled_zone=zone,
+            waiting_reason="",
+        )
+
+
+async def unschedule(ground: Ground, *, actor: Actor, campaign_id: int) -> None:
+    """Wait for a person again. Raises `errors.Refused`, `errors.NotFound`."""
+    await _step(
+        ground, actor, campaign_id, Verb.UNSCHEDULE,
+        scheduled_at=None, scheduled_local="", scheduled_zone="",
+    )  # fmt: skip
+
+
+async def start(ground: Ground, *, actor: Actor, campaign_id: int) -> Dispatch:
+    """Freeze the plans, fill the ledger, and let workers begin: all in one transaction, or nothing.
+
+    Raises `errors.Refused` (state, a change after approval, nobody to send to), `errors.Invalid`
+    with the place in the bulletin that can't go out, `errors.NotFound`.
+    """
+    now = ground.clock.now()
+    async with ground.db.transaction() as session:
+        campaign = await get(session, campaign_id)
+        _allow(campaign, Verb.START)
+        bulletin = await bulletins.get(session, campaign.bulletin_id)
+        _refuse_changed(campaign, bulletin)
+        slug = await _archive_slug(ground, session, campaign)
+        await _move(
+            ground, session, actor, campaign, Verb.START,
+            started_at=now, archive_slug=slug, waiting_reason="",
+        )  # fmt: skip
+        made = await _dispatch(ground, session, campaign, bulletin, slug)
+    return made
+
+
+async def pause(ground: Ground, *, actor: Actor, campaign_id: int, reason: str = "") -> None:
+    """Hold what is not sent yet. Raises `errors.Refused`, `errors.NotFound`."""
+    async with ground.db.transaction() as session:
+        campaign = await get(session, campaign_id)
+        await _move(ground, session, actor, campaign, Verb.PAUSE, waiting_reason=reason[:500])
+        order = await _order_of(session, campaign_id)
+        await dispatch.pause(session, dispatch_id=order.id, reason=reason[:500])
+
+
+async def resume(ground: Ground, *, actor: Actor, campaign_id: int) -> None:
+    """Go on where it was held. Raises `errors.Refused`, `errors.NotFound`."""
+    async with ground.db.transaction() as session:
+        campaign = await get(session, campaign_id)
+        await _move(ground, session, actor, campaign, Verb.RESUME, waiting_reason="")
+        order = await _order_of(session, campaign_id)
+        await dispatch.resume(session, dispatch_id=order.id)
+
+
+async def cancel(ground: Ground, *, actor: Actor, campaign_id: int) -> None:
+    """Stop for good, at any moment before it is sent. Raises `errors.Refused`, `errors.NotFound`."""
+    async with ground.db.transaction() as session:
+        campaign = await get(session, campaign_id)
+        await _move(ground, session, actor, campaign, Verb.CANCEL, finished_at=ground.clock.now())
+        order = await dispatch_of(session, campaign_id)
+        if order is not None:
+            await dispatch.cancel(ground, session, dispatch_id=order.id)
+
+
+async def start_due(ground: Ground) -> list[int]:
+    """Start what is due; returns the campaigns started. Any number of schedulers may call it.
+
+    What was due while nobody looked starts if it is not older than `[delivery] late_start_hours`;
+    else, and when it can't go out, it waits for a person, who is told.
+    """
+    now = ground.clock.now()
+    oldest = now - timedelta(hours=ground.settings.delivery.late_start_hours)
+    statement = (
+        sa.select(col(Campaign.id), col(Campaign.scheduled_at))
+        .where(
+            col(Campaign.state) == CampaignState.SCHEDULED.value,
+            col(Campaign.scheduled_at) <= now,
+        )
+        .order_by(col(Campaign.scheduled_at), col(Campaign.id))
+    )
+    async with ground.db.reading() as session:
+        due = (await session.execute(statement)).all()
+    started = []
+    for number, moment in due:
+        if moment < oldest:
+            await _wait_for_person(ground, number, attention.OVERDUE)
+        elif await _start_by_itself(ground, number):
+            started.append(number)
+    return started
+
+
+async def follow_dispatches(ground: Ground) -> list[int]:
+    """Close campaigns whose every recipient has an outcome; returns them."""
+    finished = sa.select(col(Dispatch.campaign_id)).where(
+        col(Dispatch.state) == DispatchState.SENT.value
+    )
+    now = ground.clock.now()
+    async with ground.db.transaction() as session:
+        closed = await session.execute(
+            sa.update(Campaign)
+            .where(
+                col(Campaign.state).in_([CampaignState.SENDING.value, CampaignState.PAUSED.value]),
+                col(Campaign.id).in_(finished),
+            )
+            .values(state=CampaignState.SENT.value, finished_at=now, updated_at=now)
+            .returning(col(Campaign.id))
+            .execution_options(synchronize_session=False)
+        )
+        numbers = list(closed.scalars().all())
+        for number in numbers:
+            _note(
+                ground, session, SYSTEM, number, "sent",
+                before={"state": CampaignState.SENDING.value},
+                after={"state": CampaignState.SENT.value},
+            )  # fmt: skip
+    return numbers
+
+
+async def _start_by_itself(ground: Ground, campaign_id: int) -> bool:
+    try:
+        await start(ground, actor=SYSTEM, campaign_id=campaign_id)
+    except errors.Busy:
+        return False
+    except errors.HandbillError as problem:
+        async with ground.db.reading() as session:
+            campaign = await get(session, campaign_id)
+        if campaign.state != CampaignState.SCHEDULED:
+            return False  # another scheduler, or a person, was first
+        _log.warning("a due campaign could not start", campaign=campaign_id, said=str(problem))
+        await _wait_for_person(ground, campaign_id, str(problem))
+        return False
+    return True
+
+
+async def _wait_for_person(ground: Ground, campaign_id: int, reason: str) -> None:
+    """Take a due campaign off the schedule and tell staff why; once, whoever calls it."""
+    async with ground.db.transaction() as session:
+        campaign = await get(session, campaign_id)
+        if campaign.state != CampaignState.SCHEDULED:
+            return
+        await _move(ground, session, SYSTEM, campaign, Verb.UNSCHEDULE, waiting_reason=reason[:500])
+        await attention.tell_staff(ground, session, campaign=campaign, reason=reason)
+
+
+async def _dispatch(
+    ground: Ground, session: AsyncSession, campaign: Campaign, bulletin: Bulletin, slug: str
+) -> Dispatch:
+    plans = await bulletins.compile_plans(
+        ground,
+        session,
+        bulletin,
+        campaign_name=campaign.name,
+        archive_url=ground.url(f"/archive/{slug}"),
+    )
+    languages = list(plans)
+    resolved = await audiences.resolve(
+        session, audiences.parse(campaign.audience), languages=languages
+    )
+    counted = await audiences.count_in(session, resolved.audience, languages=languages)
+    if not counted.included:
+        raise errors.Refused(N_("Nobody would get this: choose topics that people are on."))
+    settings = ground.settings
+    return await dispatch.start(
+        ground,
+        session,
+        dispatch.Order(
+            campaign_id=campaign.id,
+            name=campaign.name,
+            from_name=campaign.from_name or settings.from_name,
+            from_address=campaign.from_address or settings.mail.from_address,
+            reply_to=campaign.reply_to or settings.mail.reply_to,
+            default_language=languages[0],
+            plans=plans,
+            topics=resolved.topic_ids,
+            recipients=audiences.select_recipients(resolved),
+            excluded=counted.excluded,
+        ),
+    )
+
+
+async def _step(ground: Ground, actor: Actor, campaign_id: int, verb: Verb, **values: Any) -> None:
+    async with ground.db.transaction() as session:
+        await _move(ground, session, actor, await get(session, campaign_id), verb, **values)
+
+
+async def _move(
+    ground: Ground, session: AsyncSession, actor: Actor, campaign: Campaign, verb: Verb,
+    **values: Any,
+) -> None:  # fmt: skip
+    """Take one step of the table, or be refused; the state must still be what was read."""
+    _allow(campaign, verb)
+    before = campaign.state
+    after = TRANSITIONS[verb][1] or CampaignState(before)
+    moved = await session.execute(
+        sa.update(Campaign)
+        .where(col(Campaign.id) == campaign.id, col(Campaign.state) == before)
+        .values(
+            state=after.value,
+            version=Campaign.version + 1,
+            updated_at=ground.clock.now(),
+            **values,
+        )
+        .returning(col(Campaign.id))
+    )
+    if moved.first() is None:
+        raise errors.Conflict(
+            N_("Somebody else was quicker. Reload the page to see how it stands.")
+        )
+    shown = {key: value for key, value in values.items() if isinstance(value, (str, int))}
+    _note(
+        ground, session, actor, campaign.id, verb.value,
+        before={"state": before}, after={"state": after.value, **shown},
+    )  # fmt: skip
+    await session.refresh(campaign)
+
+
+def _allow(campaign: Campaign, verb: Verb) -> None:
+    state = CampaignState(campaign.state)
+    if state not in TRANSITIONS[verb][0]:
+        raise errors.Refused(
+            _REFUSALS.get(verb, N_("This is not possible now.")), state=state.value
+        )
+
+
+_REFUSALS: Mapping[Verb, str] = {
+    Verb.UPDATE: N_("It is %(state)s: send it back to draft before you change it."),
+    Verb.REQUEST_REVIEW: N_("Only a draft can be given for review; this one is %(state)s."),
+    Verb.APPROVE: N_("It is %(state)s, so there is nothing to approve."),
+    Verb.SEND_BACK: N_("It is %(state)s: only what is in review or approved can be sent back."),
+    Verb.SCHEDULE: N_("It is %(state)s: only what is approved can be scheduled."),
+    Verb.UNSCHEDULE: N_("It is %(state)s, not scheduled."),
+    Verb.START: N_("It is %(state)s: only what is approved or scheduled can be started."),
+    Verb.PAUSE: N_("It is %(state)s: only what is being sent can be paused."),
+    Verb.RESUME: N_("It is %(state)s, not paused."),
+    Verb.CANCEL: N_("It is %(state)s already."),
+}
+
+
+def _refuse_changed(campaign: Campaign, bulletin: Bulletin) -> None:
+    if campaign.approved_version != bulletin.version:
+        raise errors.Refused(
+            N_("The bulletin was changed after it was approved. Have it approved again.")
+        )
+
+
+async def _refuse_blocked(ground: Ground, session: AsyncSession, bulletin: Bulletin) -> None:
+    for finding in await bulletins.concerns(ground, session, bulletin):
+        if finding.is_blocking:
+            raise errors.Refused(
+                N_("It can't go out like this: %(problem)s"),
+                problem=finding.say(ground.translator(None)),
+            )
+
+
+async def _order_of(session: AsyncSession, campaign_id: int) -> Dispatch:
+    order = await dispatch_of(session, campaign_id)
+    if order is None:
+        raise errors.NotFound(N_("This campaign was not started yet."))
+    return order
+
+
+async def _archive_slug(ground: Ground, session: AsyncSession, campaign: Campaign) -> str:
+    """The page's name in the archive: local day and words; with a number when it is taken."""
+    day = ground.clock.now().astimezone(ground.settings.site.tzinfo).strftime("%Y-%m-%d")
+    plain = unicodedata.normalize("NFKD", campaign.name).encode("ascii", "ignore").decode()
+    words = re.sub(r"[^a-z0-9]+", "-", plain.lower()).strip("-")[:60].strip("-")
+    slug = f"{day}-{words}" if words else day
+    taken = sa.select(col(Campaign.id)).where(col(Campaign.archive_slug) == slug)
+    if (await session.execute(taken)).first() is not None:
+        slug = f"{slug}-{campaign.id}"
+    return slug
+
+
+def _checked(
+    name: str, audience: Audience, from_name: str, from_address: str, reply_to: str
+) -> dict[str, Any]:
+    problems: dict[str, errors.HandbillError] = {}
+    for field, text in (("name", name), ("from_name", from_name)):
+        if any(ord(character) < 32 for character in text) or len(text) > 200:
+            problems[field] = errors.Invalid(N_("This has to be one line, not too long."))
+    for field, text in (("from_address", from_address), ("reply_to", reply_to)):
+        try:
+            if text:
+                addresses.parse(text)
+        except errors.Invalid as problem:
+            problems[field] = problem
+    if problems:
+        raise errors.Invalid(
+            N_("Something needs to be mended before this can be kept."), fields=problems
+        )
+    return {
+        "name": name.strip(),
+        "audience": audience.model_dump(),
+        "from_name": from_name.strip(),
+        "from_address": from_address.strip(),
+        "reply_to": reply_to.strip(),
+    }
+
+
+def _note(
+    ground: Ground, session: AsyncSession, actor: Actor, campaign_id: int, verb: str, *,
+    before: Mapping[str, Any], after: Mapping[str, Any],
+) -> None:  # fmt: skip
+    audit.record(
+        session,
+        actor=actor,
+        at=ground.clock.now(),
+        action=f"campaign.{verb}",
+        object_kind="campaign",
+        object_id=campaign_id,
+        before=before,
+        after=after,
+    )
