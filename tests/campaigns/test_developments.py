@@ -1,0 +1,123 @@
+from datetime import date
+
+import pytest
+
+from campaigns import developments
+from foundation import errors
+from foundation.ground import Ground
+from tests.campaigns import newsroom
+from tests.campaigns.newsroom import ANA, BEN
+
+pytestmark = pytest.mark.storage
+
+
+async def test_developments_are_listed_newest_first_by_pages(ground: Ground) -> None:
+    issue = await newsroom.issue(ground)
+    for day in range(1, 8):
+        await newsroom.development(
+            ground, issue, newsroom.news(f"Day {day}", day=date(2026, 10, 1 + day // 2))
+        )
+    seen: list[str] = []
+    after = ""
+    async with ground.db.reading() as session:
+        while True:
+            page = await developments.listed(session, issue_id=issue.id, after=after, limit=3)
+            seen += [each.texts["en"]["headline"] for each in page.items]
+            if page.next_after is None:
+                break
+            after = page.next_after
+    assert seen == [f"Day {day}" for day in (7, 6, 5, 4, 3, 2, 1)]
+
+
+@pytest.mark.parametrize(
+    "after", ["", "x", "2026-13-01.5", "2026-10-01.-1", "2026-10-01." + "9" * 40]
+)
+async def test_a_broken_cursor_starts_at_the_top(ground: Ground, after: str) -> None:
+    issue = await newsroom.issue(ground)
+    await newsroom.development(ground, issue, newsroom.news())
+    async with ground.db.reading() as session:
+        page = await developments.listed(session, issue_id=issue.id, after=after)
+    assert len(page.items) == 1
+
+
+async def test_all_since_a_day_are_the_published_ones_up_to_today(ground: Ground) -> None:
+    issue = await newsroom.issue(ground)
+    for headline, day, is_published in (
+        ("Too old", date(2026, 9, 30), True),
+        ("Just in", date(2026, 10, 1), True),
+        ("Draft", date(2026, 10, 2), False),
+        ("Today", date(2026, 11, 2), True),
+        ("To come", date(2026, 11, 3), True),
+    ):
+        draft = newsroom.news(headline, day=day, is_published=is_published)
+        await newsroom.development(ground, issue, draft)
+    async with ground.db.reading() as session:
+        found = await developments.since(
+            session,
+            issue_id=issue.id,
+            day=date(2026, 10, 1),
+            until=date(2026, 11, 2),
+            limit=10,
+        )
+    assert [each.texts["en"]["headline"] for each in found] == ["Today", "Just in"]
+
+
+async def test_chosen_ones_come_in_the_order_in_which_they_were_named(ground: Ground) -> None:
+    issue = await newsroom.issue(ground)
+    a = await newsroom.development(ground, issue, newsroom.news("A", key="a"))
+    b = await newsroom.development(ground, issue, newsroom.news("B"))
+    async with ground.db.reading() as session:
+        found = await developments.chosen(session, [b.id, "a", str(b.id)])
+        assert [each.id for each in found] == [b.id, a.id]
+        with pytest.raises(errors.Invalid, match="“gone”"):
+            await developments.chosen(session, ["a", "gone"])
+
+
+async def test_a_reader_without_a_translation_gets_another_one_and_is_told(ground: Ground) -> None:
+    issue = await newsroom.issue(ground)
+    only_english = await newsroom.development(ground, issue, newsroom.news("Hi", spanish=None))
+    told = developments.tell(ground, only_english, ground.translator("es"))
+    assert (told.headline, told.language, told.language_note) == ("Hi", "en", "(en inglés)")
+    told = developments.tell(ground, only_english, ground.translator("en"))
+    assert told.language_note == ""
+
+
+async def test_the_second_of_two_editors_is_told(ground: Ground) -> None:
+    issue = await newsroom.issue(ground)
+    made = await newsroom.development(ground, issue, newsroom.news("First"))
+    await developments.update(
+        ground, actor=ANA, development_id=made.id, version=1, draft=newsroom.news("Ana's")
+    )
+    with pytest.raises(errors.Conflict):
+        await developments.update(
+            ground, actor=BEN, development_id=made.id, version=1, draft=newsroom.news("Ben's")
+        )
+    async with ground.db.reading() as session:
+        kept = await developments.get(session, made.id)
+    assert kept.texts["en"]["headline"] == "Ana's"
+
+
+@pytest.mark.parametrize(
+    ("changes", "field"),
+    [
+        ({"texts": {}}, "headline-en"),
+        ({"texts": {"es": {"headline": "", "summary": "<p>x</p>"}}}, "headline-es"),
+        ({"source_url": "javascript:alert(1)"}, "source_url"),
+        ({"key": "Not a name"}, "key"),
+    ],
+)
+async def test_what_is_wrong_is_said_at_its_field(
+    ground: Ground, changes: dict[str, object], field: str
+) -> None:
+    issue = await newsroom.issue(ground)
+    with pytest.raises(errors.Invalid) as caught:
+        await newsroom.development(ground, issue, newsroom.news(**changes))
+    assert field in caught.value.fields
+
+
+async def test_two_developments_can_not_have_one_short_name(ground: Ground) -> None:
+    issue = await newsroom.issue(ground)
+    await newsroom.development(ground, issue, newsroom.news(key="same"))
+    with pytest.raises(errors.Invalid) as caught:
+        await newsroom.development(ground, issue, newsroom.news(key="same"))
+    assert "key" in caught.value.fields

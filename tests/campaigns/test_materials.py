@@ -1,0 +1,107 @@
+import pytest
+
+from campaigns import materials, pictures
+from foundation import errors
+from foundation.ground import Ground
+from tests.campaigns import newsroom
+from tests.campaigns.newsroom import ANA
+from tests.world.web import Web
+
+
+@pytest.mark.storage
+async def test_a_reader_gets_the_handout_in_their_language_first(ground: Ground) -> None:
+    issue = await newsroom.issue(ground)
+    made = await newsroom.handout(ground, issue, languages=("en", "es"))
+    async with ground.db.reading() as session:
+        files = await materials.copies(session, [made.id])
+    told = materials.tell(ground, made, files, ground.translator("es"))
+    assert told.title == "La ficha de ingreso"
+    assert [copy.language for copy in told.copies] == ["es", "en"]
+    assert told.copies[0].url.endswith("/form-es.pdf")
+
+
+@pytest.mark.storage
+async def test_a_second_file_takes_the_place_of_the_first(ground: Ground) -> None:
+    issue = await newsroom.issue(ground)
+    made = await newsroom.handout(ground, issue)
+    await materials.put_link(
+        ground, actor=ANA, material_id=made.id, language="en", url="https://x.example/form"
+    )
+    async with ground.db.reading() as session:
+        files = await materials.copies(session, [made.id])
+    assert [each.url for each in files] == ["https://x.example/form"]
+
+
+async def test_a_file_is_judged_by_its_content_not_its_name(ground: Ground) -> None:
+    issue = await newsroom.issue(ground)
+    made = await newsroom.handout(ground, issue, languages=())
+    with pytest.raises(errors.Invalid) as caught:
+        await materials.put_file(
+            ground,
+            actor=ANA,
+            material_id=made.id,
+            language="en",
+            file_name="form.pdf",
+            content=b"MZ\x90\x00 a program",
+        )
+    assert "file" in caught.value.fields
+
+
+async def test_a_web_page_that_is_called_a_handout_comes_back_as_plain_text(
+    ground: Ground, web: Web
+) -> None:
+    issue = await newsroom.issue(ground)
+    made = await newsroom.handout(ground, issue, languages=())
+    file = await materials.put_file(
+        ground,
+        actor=ANA,
+        material_id=made.id,
+        language="en",
+        file_name='../..\\x"; a=b\r\n.html',
+        content=b"<script>alert(1)</script>",
+    )
+    answer = await web.get(materials.path(file))
+    assert answer.status == 200
+    assert answer.headers["Content-Type"] == "text/plain; charset=utf-8"
+    assert answer.headers["X-Content-Type-Options"] == "nosniff"
+    assert "sandbox" in answer.headers["Content-Security-Policy"]
+    assert answer.headers["Content-Disposition"] == f'inline; filename="{file.file_name}"'
+
+
+async def test_a_handout_is_served_under_its_hash_and_kept_by_browsers(
+    ground: Ground, web: Web
+) -> None:
+    issue = await newsroom.issue(ground)
+    made = await newsroom.handout(ground, issue, languages=("es",))
+    async with ground.db.reading() as session:
+        (file,) = await materials.copies(session, [made.id])
+    answer = await web.get(materials.path(file))
+    assert answer.body == newsroom.PDF + b"es"
+    assert "immutable" in answer.headers["Cache-Control"]
+    assert answer.headers["Content-Type"] == "application/pdf"
+    assert (await web.get(f"/files/{'0' * 64}/x.pdf")).status == 404
+
+
+async def test_a_picture_is_kept_once_and_found_by_name(ground: Ground, web: Web) -> None:
+    first = await newsroom.picture(ground)
+    second = await newsroom.picture(ground, "again.png")
+    assert first.id == second.id
+    async with ground.db.reading() as session:
+        for name in ("figures", "figures.png", first.digest):
+            found = await pictures.find(session, name)
+            assert found is not None
+            assert found.id == first.id
+        assert await pictures.find(session, "other") is None
+    answer = await web.get(pictures.path(first))
+    assert answer.body == newsroom.png()
+    assert answer.headers["Content-Type"] == "image/png"
+    assert answer.headers["Cross-Origin-Resource-Policy"] == "cross-origin"
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"<svg xmlns='http://www.w3.org/2000/svg'/>", newsroom.PDF, newsroom.png(7000, 1), b""],
+)
+async def test_what_mail_programs_do_not_show_is_refused(ground: Ground, content: bytes) -> None:
+    with pytest.raises(errors.Invalid):
+        await pictures.add(ground, actor=ANA, file_name="x.png", content=content)
