@@ -17,6 +17,7 @@ from campaigns import audiences, bulletins, documents, lifecycle
 from campaigns.models import Campaign
 from delivery import returns
 from foundation.accounts.models import Role
+from handbill.demo.checking import expect
 from handbill.demo.mailbox import Mail
 from handbill.demo.scene import Scene
 
@@ -54,7 +55,7 @@ async def write(scene: Scene, name: str) -> Campaign:
         actor=actor,
         bulletin_id=bulletin.id,
         name=document.campaign.name,
-        audience=audiences.Audience.model_validate(document.audience),
+        audience=audiences.parse(document.audience),
     )
 
 
@@ -174,6 +175,7 @@ async def _visit(scene: Scene, hit: _Hit) -> None:
         allow_redirects=False,
     ) as answer:
         await answer.read()
+        expect(answer.status < 400, f"{hit.method} {hit.path} was answered by {answer.status}")
 
 
 async def _leave(scene: Scene, mail: Mail) -> None:
