@@ -92,19 +92,18 @@ async def resolve(
 
 def select_recipients(resolved: Resolved) -> sa.Select[tuple[int, str]]:
     """Each recipient once, with the language of the edition that they get."""
-    return sa.select(col(Subscriber.id), edition_language(resolved.languages)).where(
-        _is_included(resolved)
+    columns: Sequence[sa.ColumnElement[Any]] = (
+        col(Subscriber.id),
+        edition_language(resolved.languages),
     )
+    return sa.select(*columns).where(_is_included(resolved))
 
 
 def edition_language(languages: Sequence[str]) -> sa.ColumnElement[str]:
     """SQL: exact → base → the first of `languages` (DESIGN section 4, promise 6)."""
     wish = sa.func.lower(col(Subscriber.language))
     base = sa.case(
-        *[
-            (sa.or_(wish == each.lower(), wish.like(f"{each.lower()}-%")), each)
-            for each in languages
-        ],
+        *[(_speaks(each), each) for each in languages],
         else_=languages[0],
     )
     exact = [(wish == each.lower(), each) for each in languages]
@@ -132,7 +131,7 @@ async def count_in(
     edition = edition_language(languages)
     grouped = sa.select(edition, sa.func.count()).where(_is_included(resolved)).group_by(edition)
     rows = (await session.execute(grouped)).all()
-    by_language = {language: number for language, number in rows}
+    by_language: dict[str, int] = dict(rows)
     return Counted(
         included=sum(by_language.values()),
         by_language=by_language,
@@ -172,13 +171,13 @@ def _on_topics(resolved: Resolved, *states: SubscriptionState) -> sa.ColumnEleme
 def _in_languages(audience: Audience) -> sa.ColumnElement[bool]:
     if not audience.languages:
         return sa.true()
+    return sa.or_(*map(_speaks, audience.languages))
+
+
+def _speaks(language: str) -> sa.ColumnElement[bool]:
+    """SQL: wants the language, or a region's form of it."""
     wish = sa.func.lower(col(Subscriber.language))
-    return sa.or_(
-        *[
-            sa.or_(wish == each.lower(), wish.like(f"{each.lower()}-%"))
-            for each in audience.languages
-        ]
-    )
+    return sa.or_(wish == language.lower(), wish.like(f"{language.lower()}-%"))
 
 
 def _is_contact(audience: Audience) -> sa.ColumnElement[bool]:
@@ -213,4 +212,4 @@ async def _count_excluded(session: AsyncSession, resolved: Resolved) -> dict[str
         .where(_on_topics(resolved), ~_is_included(resolved))
         .group_by(reason)
     )
-    return {name: number for name, number in (await session.execute(statement)).all()}
+    return dict((await session.execute(statement)).all())

@@ -171,9 +171,7 @@ async def update(
         )
         if changed.first() is None:
             raise errors.Conflict(
-                N_(
-                    "Somebody else changed this campaign meanwhile. Reload the page, then change it."
-                )
+                N_("Somebody else changed this campaign meanwhile. Reload, then change it.")
             )
         _note(ground, session, actor, campaign_id, "updated", before=before, after=values)
         await session.refresh(campaign)
@@ -324,8 +322,7 @@ async def start(ground: Ground, *, actor: Actor, campaign_id: int) -> Dispatch:
             ground, session, actor, campaign, Verb.START,
             started_at=now, archive_slug=slug, waiting_reason="",
         )  # fmt: skip
-        made = await _dispatch(ground, session, campaign, bulletin, slug)
-    return made
+        return await _dispatch(ground, session, campaign, bulletin, slug)
 
 
 async def pause(ground: Ground, *, actor: Actor, campaign_id: int, reason: str = "") -> None:
@@ -347,13 +344,13 @@ async def resume(ground: Ground, *, actor: Actor, campaign_id: int) -> None:
 
 
 async def cancel(ground: Ground, *, actor: Actor, campaign_id: int) -> None:
-    """Stop for good, at any moment before it is sent. Raises `errors.Refused`, `errors.NotFound`."""
+    """Stop for good, at any moment before it is sent. Raises `errors.Refused`."""
     async with ground.db.transaction() as session:
         campaign = await get(session, campaign_id)
         await _move(ground, session, actor, campaign, Verb.CANCEL, finished_at=ground.clock.now())
         order = await dispatch_of(session, campaign_id)
         if order is not None:
-            await dispatch.cancel(ground, session, dispatch_id=order.id)
+            await dispatch.cancel(session, dispatch_id=order.id)
 
 
 async def start_due(ground: Ground) -> list[int]:
@@ -497,9 +494,7 @@ async def _move(
         .returning(col(Campaign.id))
     )
     if moved.first() is None:
-        raise errors.Conflict(
-            N_("Somebody else was quicker. Reload the page to see how it stands.")
-        )
+        raise errors.Conflict(N_("Somebody else was quicker. Reload to see how it stands."))
     shown = {key: value for key, value in values.items() if isinstance(value, (str, int))}
     _note(
         ground, session, actor, campaign.id, verb.value,

@@ -7,10 +7,11 @@ from types import ModuleType
 from aiohttp import web
 
 import templates
-from campaigns import composer_pages, desk_pages
+from campaigns import composer_pages, desk_pages, hits
 from campaigns import holdings as campaigns_holdings
 from campaigns import public as content_public
 from delivery import holdings as delivery_holdings
+from delivery.history import History
 from foundation.accounts import pages as account_pages
 from foundation.accounts import team_pages
 from foundation.accounts.models import Role
@@ -19,7 +20,7 @@ from foundation.i18n import N_
 from foundation.web import kit, middleware
 from foundation.web.pages import Pages
 from handbill import api, health
-from subscribers import join, public_links
+from subscribers import join, people_pages, public_links
 from subscribers import pages as subscribers_pages
 from subscribers import public as subscribers_public
 
@@ -32,6 +33,7 @@ PAGE_SLICES: tuple[ModuleType, ...] = (
     subscribers_public,
     subscribers_pages,
     content_public,
+    hits,
     desk_pages,
     composer_pages,
 )
@@ -63,6 +65,7 @@ def build(ground: Ground, *, extra_routes: Iterable[web.RouteDef] = ()) -> web.A
     app[kit.GROUND] = ground
     app[kit.PAGES] = pages
     app[kit.STAFF_NAVIGATION] = NAVIGATION
+    app[people_pages.MAIL_HISTORY] = History()
     app[public_links.ELSEWHERE] = (delivery_holdings, campaigns_holdings)
     app.router.add_get("/static/{hash}/{name:.+}", pages.serve_static)
     for module in PAGE_SLICES:

@@ -1,0 +1,113 @@
+"""Addresses in delivered mail: `/r/{token}` (click), `/o/{token}.gif` (open), `/view/{token}`."""
+
+import base64
+
+from aiohttp import web
+from sqlmodel import col, select
+
+from campaigns import archive, tracking
+from campaigns.tracking import Visit
+from delivery.models import Dispatch, DispatchPlan
+from foundation import errors, i18n, logs
+from foundation.ground import Ground
+from foundation.i18n import N_
+from foundation.tokens import Purpose
+from foundation.web import kit, security
+from subscribers import people
+from subscribers.models import Subscriber
+from templates.plan import Plan
+
+_log = logs.get("hits")
+
+_GIF = base64.b64decode("R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7")
+_SANDBOX = "allow-popups allow-popups-to-escape-sandbox allow-top-navigation-by-user-activation"
+_NEVER_KEPT = {"Cache-Control": "no-store", "X-Robots-Tag": "noindex"}
+
+
+def routes() -> list[web.RouteDef]:
+    """What is here; HEAD is answered by the same handlers."""
+    return [
+        web.get("/r/{token}", follow),
+        web.get("/o/{token}.gif", pixel),
+        web.get("/view/{token}", view),
+    ]
+
+
+async def follow(request: web.Request) -> web.Response:
+    """`GET /r/{token}`: on to where the link was written to lead; there is no other way out."""
+    url = await tracking.click(
+        kit.ground(request), token=request.match_info["token"], visit=_visit(request)
+    )
+    return web.Response(status=302, headers={"Location": url, **_NEVER_KEPT})
+
+
+async def pixel(request: web.Request) -> web.Response:
+    """`GET /o/{token}.gif`: always a transparent image; a broken token counts nothing."""
+    try:
+        await tracking.opened(
+            kit.ground(request), token=request.match_info["token"], visit=_visit(request)
+        )
+    except errors.BadToken:
+        pass
+    except errors.Busy:
+        _log.warning("an opening was not counted: the database is busy")
+    return web.Response(body=_GIF, headers={"Content-Type": "image/gif", **_NEVER_KEPT})
+
+
+async def view(request: web.Request) -> web.Response:
+    """`GET /view/{token}`: the mail in a browser, as this reader got it; nothing is counted."""
+    ground = kit.ground(request)
+    html = await _own_copy(ground, request.match_info["token"])
+    policy = security.content_policy(
+        kit.context(request).nonce,
+        style_src="'unsafe-inline'",
+        script_src="'none'",
+        img_src="* data:",
+        sandbox=_SANDBOX,
+    )
+    return web.Response(
+        text=html,
+        content_type="text/html",
+        charset="utf-8",
+        headers={"Content-Security-Policy": policy, **_NEVER_KEPT},
+    )
+
+
+async def _own_copy(ground: Ground, token: str) -> str:
+    numbers = ground.tokens.open(Purpose.VIEW, token)
+    dispatch_id, subscriber_id, delivery_id = (*numbers, 0, 0, 0)[:3]
+    async with ground.db.reading() as session:
+        order = await session.get(Dispatch, dispatch_id)
+        person = await session.get(Subscriber, subscriber_id) if subscriber_id else None
+        rows = await session.exec(
+            select(DispatchPlan).where(col(DispatchPlan.dispatch_id) == dispatch_id)
+        )
+        plans = {row.language: Plan.thaw(row.plan) for row in rows.all()}
+    if order is None or not plans:
+        raise errors.NotFound(N_("This bulletin is not kept any more."))
+    offered = [code for code in (order.default_language, *plans) if code in plans]
+    plan = plans[i18n.match(person.language if person else None, offered)]
+    values = archive.public_values(ground, plan, archive_url=ground.url("/archive"))
+    if person is not None:
+        values |= {
+            name: value
+            for name, value in people.merge_values(person).items()
+            if name in plan.slot_names
+        }
+        values["unsubscribe_url"] = ground.link(
+            "/unsubscribe", Purpose.UNSUBSCRIBE, person.id, delivery_id, 0
+        )
+        values["preferences_url"] = ground.link("/preferences", Purpose.PREFERENCES, person.id)
+    values["view_url"] = ground.url(f"/view/{token}")
+    return archive.as_page(plan, values)
+
+
+def _visit(request: web.Request) -> Visit:
+    purpose = " ".join(
+        request.headers.get(name, "") for name in ("Sec-Purpose", "Purpose", "X-Moz", "X-Purpose")
+    ).lower()
+    return Visit(
+        method=request.method,
+        agent=request.headers.get("User-Agent", ""),
+        is_prefetch="prefetch" in purpose or "preview" in purpose,
+    )

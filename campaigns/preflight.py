@@ -1,0 +1,151 @@
+"""Everything that should be looked at before a campaign goes out, as a list that staff tick off."""
+
+import enum
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import sqlalchemy as sa
+from sqlmodel import col
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from campaigns import audiences, bulletins, lifecycle
+from campaigns.audiences import Counted
+from campaigns.editions import Finding
+from campaigns.models import Campaign
+from delivery.models import Worker
+from foundation import errors
+from foundation.errors import Speaks
+from foundation.ground import Ground
+from foundation.i18n import N_
+
+
+class Tone(enum.StrEnum):
+    """How much something matters."""
+
+    GOOD = "good"
+    """As it should be."""
+    WARN = "warn"
+    """Look at it; it can go out like this."""
+    BAD = "bad"
+    """It can't, or must not, go out like this."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Item:
+    """One line of the list."""
+
+    code: str
+    tone: Tone
+    msgid: str
+    values: Mapping[str, object] = field(default_factory=dict)
+    finding: Finding | None = None
+    """What the bulletin's own check said, in whose words it is told."""
+
+    def say(self, speaks: Speaks) -> str:
+        """The line in the reader's language."""
+        if self.finding is not None:
+            return self.finding.say(speaks)
+        text = speaks.gettext(self.msgid)
+        return text % self.values if self.values else text
+
+
+async def check(ground: Ground, *, campaign_id: int) -> list[Item]:
+    """The list for a campaign, what stops it first. Raises `errors.NotFound`."""
+    async with ground.db.reading() as session:
+        campaign = await lifecycle.get(session, campaign_id)
+        bulletin = await bulletins.get(session, campaign.bulletin_id)
+        languages = bulletins.languages(bulletin) or [ground.settings.site.language]
+        items = [
+            *_about_site(ground, campaign),
+            *await _about_audience(session, campaign, languages),
+            *await _about_sending(ground, session),
+            *(_from(each) for each in await bulletins.concerns(ground, session, bulletin)),
+        ]
+        if campaign.approved_version not in (None, bulletin.version):
+            items.append(_changed())
+    if not any(each.finding for each in items):
+        items.append(_item("bulletin", Tone.GOOD, N_("The bulletin compiles in every language.")))
+    order = [Tone.BAD, Tone.WARN, Tone.GOOD]
+    return sorted(items, key=lambda each: order.index(each.tone))
+
+
+def is_clear(items: list[Item]) -> bool:
+    """Whether nothing stops the campaign."""
+    return all(each.tone is not Tone.BAD for each in items)
+
+
+def _about_site(ground: Ground, campaign: Campaign) -> list[Item]:
+    settings = ground.settings
+    address = campaign.from_address or settings.mail.from_address
+    has_domain = not address.endswith((".localdomain", ".localhost"))
+    return [
+        _item("postal-address", Tone.GOOD, N_("The postal address stands in the footer."))
+        if settings.site.postal_address
+        else _item(
+            "postal-address",
+            Tone.BAD,
+            N_("There is no postal address in the settings; the law asks for one in every mail."),
+        ),
+        _item("from", Tone.GOOD, N_("It comes from %(address)s."), address=address)
+        if has_domain
+        else _item(
+            "from",
+            Tone.WARN,
+            N_("It comes from %(address)s, which readers' servers will not believe."),
+            address=address,
+        ),
+        _item("unsubscribe", Tone.GOOD, N_("Unsubscribing works by link and by one click.")),
+    ]
+
+
+async def _about_audience(
+    session: AsyncSession, campaign: Campaign, languages: list[str]
+) -> list[Item]:
+    try:
+        counted: Counted = await audiences.count_in(
+            session, audiences.parse(campaign.audience), languages=languages
+        )
+    except errors.Invalid as problem:
+        return [_item("audience", Tone.BAD, problem.msgid, **problem.values)]
+    if not counted.included:
+        return [
+            _item(
+                "audience", Tone.BAD, N_("Nobody would get this: choose topics that people are on.")
+            )
+        ]
+    return [
+        _item(
+            "audience", Tone.GOOD, N_("%(count)s people would get it now."), count=counted.included
+        )
+    ]
+
+
+async def _about_sending(ground: Ground, session: AsyncSession) -> list[Item]:
+    """What running senders said last; that none runs now is for the operator to know."""
+    statement = sa.select(col(Worker.said)).where(
+        col(Worker.closed_at).is_(None), col(Worker.said) != ""
+    )
+    said = (await session.execute(statement)).scalars().all()
+    if said:
+        return [
+            _item("relay", Tone.WARN, N_("The relay can't be reached: %(said)s."), said=said[0])
+        ]
+    name = ", ".join(relay.host for relay in ground.settings.relay)
+    return [_item("relay", Tone.GOOD, N_("Mail goes out by %(relay)s."), relay=name)]
+
+
+def _changed() -> Item:
+    return _item(
+        "approval",
+        Tone.BAD,
+        N_("The bulletin was changed after it was approved. Have it approved again."),
+    )
+
+
+def _from(finding: Finding) -> Item:
+    tone = Tone.BAD if finding.is_blocking else Tone.WARN
+    return Item(code=finding.code, tone=tone, msgid=finding.msgid, finding=finding)
+
+
+def _item(code: str, tone: Tone, msgid: str, **values: object) -> Item:
+    return Item(code=code, tone=tone, msgid=msgid, values=values)

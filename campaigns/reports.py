@@ -1,0 +1,232 @@
+"""What came of a campaign: every recipient accounted for, people's hits apart from machines'."""
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlmodel import col
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from campaigns import lifecycle
+from campaigns.models import Hit, HitKind, HitTotal
+from delivery import ledger
+from delivery.models import Delivery, DeliveryState, Dispatch, DispatchLink
+from foundation.ground import Ground
+from subscribers.models import Consent, ConsentStep, Subscriber
+
+
+_LISTED = 500
+"""Uncertain recipients that a report names."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Hits:
+    """Opens or clicks."""
+
+    human: int = 0
+    """Of everybody, as far as the rules can tell."""
+    machine: int = 0
+    """Prefetchers, scanners and the like."""
+    people: int = 0
+    """Different persons, among those who agreed to be counted by name."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class LinkHits:
+    """One link's clicks by people."""
+
+    url: str
+    clicks: int
+    people: int
+    language: str = ""
+    label: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Report:
+    """Read in one transaction: `audience` is the sum of the six states, at every instant."""
+
+    state: str
+    audience: int
+    excluded: Mapping[str, int]
+    queued: int
+    sent: int
+    deferred: int
+    failed: int
+    uncertain: int
+    cancelled: int
+    bounced: Mapping[str, int]
+    complaints: int
+    unsubscribed: int
+    opens: Hits
+    clicks: Hits
+    links: Sequence[LinkHits]
+    started_at: datetime | None
+    finished_at: datetime | None
+    by_language: Mapping[str, Mapping[str, int]]
+    """Language of the edition → state → recipients."""
+    reasons: Mapping[str, int]
+    """Why recipients failed, are put off, uncertain or cancelled."""
+    uncertain_people: Sequence[tuple[int, str]]
+    """Delivery and address of those who may or may not have got it."""
+    consenting: int
+    """Recipients who agreed to be counted by name."""
+
+    def as_dict(self) -> dict[str, Any]:
+        """Everything as plain values, moments in ISO 8601."""
+        values = dataclasses.asdict(self)
+        values["uncertain_people"] = [
+            {"delivery": number, "email": email} for number, email in self.uncertain_people
+        ]
+        for name in ("started_at", "finished_at"):
+            moment: datetime | None = values[name]
+            values[name] = moment.isoformat() if moment else None
+        return values
+
+
+async def report(ground: Ground, *, campaign_id: int) -> Report:
+    """The report of a campaign in any state. Raises `errors.NotFound`."""
+    async with ground.db.reading() as session:
+        campaign = await lifecycle.get(session, campaign_id)
+        order = await lifecycle.dispatch_of(session, campaign_id)
+        number = order.id if order is not None else 0
+        counts = await ledger.counts(session, number)
+        return Report(
+            state=campaign.state,
+            audience=counts.audience,
+            excluded=order.excluded if order is not None else {},
+            queued=counts.queued,
+            sent=counts.sent,
+            deferred=counts.deferred,
+            failed=counts.failed,
+            uncertain=counts.uncertain,
+            cancelled=counts.cancelled,
+            bounced=dict(counts.bounced),
+            complaints=counts.complaints,
+            unsubscribed=await _unsubscribed(session, number),
+            opens=await _hits(session, number, HitKind.OPEN),
+            clicks=await _hits(session, number, HitKind.CLICK),
+            links=await _links(session, number),
+            started_at=order.started_at if order is not None else None,
+            finished_at=campaign.finished_at,
+            by_language=await _by_language(session, number),
+            reasons=await _reasons(session, number),
+            uncertain_people=[
+                (each.id, each.email)
+                for each in await ledger.listed(
+                    session, number, state=DeliveryState.UNCERTAIN, limit=_LISTED
+                )
+            ],
+            consenting=await _consenting(session, number),
+        )
+
+
+async def progress(ground: Ground, *, campaign_id: int) -> ledger.Counts:
+    """Only how far the sending is, for pages that look often. Raises `errors.NotFound`."""
+    async with ground.db.reading() as session:
+        await lifecycle.get(session, campaign_id)
+        order: Dispatch | None = await lifecycle.dispatch_of(session, campaign_id)
+        return await ledger.counts(session, order.id if order is not None else 0)
+
+
+async def _unsubscribed(session: AsyncSession, dispatch_id: int) -> int:
+    statement = sa.select(sa.func.count(sa.distinct(col(Consent.subscriber_id)))).where(
+        col(Consent.dispatch_id) == dispatch_id,
+        col(Consent.step) == ConsentStep.UNSUBSCRIBED.value,
+    )
+    return int((await session.execute(statement)).scalar_one())
+
+
+async def _hits(session: AsyncSession, dispatch_id: int, kind: HitKind) -> Hits:
+    totals = sa.select(
+        sa.func.coalesce(sa.func.sum(col(HitTotal.human)), 0),
+        sa.func.coalesce(sa.func.sum(col(HitTotal.machine)), 0),
+    ).where(col(HitTotal.dispatch_id) == dispatch_id, col(HitTotal.kind) == kind.value)
+    named = sa.select(sa.func.count(sa.distinct(col(Hit.delivery_id)))).where(
+        col(Hit.dispatch_id) == dispatch_id,
+        col(Hit.kind) == kind.value,
+        col(Hit.is_human).is_(True),
+    )
+    human, machine = (await session.execute(totals)).one()
+    persons = (await session.execute(named)).scalar_one()
+    return Hits(human=int(human), machine=int(machine), people=int(persons))
+
+
+async def _links(session: AsyncSession, dispatch_id: int) -> list[LinkHits]:
+    """In the order of the bulletin; a link that nobody followed is there with zero."""
+    clicks = (
+        sa.select(sa.func.coalesce(sa.func.sum(col(HitTotal.human)), 0))
+        .where(
+            col(HitTotal.dispatch_id) == dispatch_id,
+            col(HitTotal.kind) == HitKind.CLICK.value,
+            col(HitTotal.link) == col(DispatchLink.number),
+        )
+        .correlate(DispatchLink)
+        .scalar_subquery()
+    )
+    persons = (
+        sa.select(sa.func.count(sa.distinct(col(Hit.delivery_id))))
+        .where(
+            col(Hit.dispatch_id) == dispatch_id,
+            col(Hit.kind) == HitKind.CLICK.value,
+            col(Hit.is_human).is_(True),
+            col(Hit.link) == col(DispatchLink.number),
+        )
+        .correlate(DispatchLink)
+        .scalar_subquery()
+    )
+    statement = (
+        sa.select(
+            col(DispatchLink.url),
+            clicks,
+            persons,
+            col(DispatchLink.language),
+            col(DispatchLink.label),
+        )
+        .where(col(DispatchLink.dispatch_id) == dispatch_id)
+        .order_by(col(DispatchLink.number))
+    )
+    return [
+        LinkHits(url=url, clicks=int(count), people=int(who), language=language, label=label)
+        for url, count, who, language, label in (await session.execute(statement)).all()
+    ]
+
+
+async def _by_language(session: AsyncSession, dispatch_id: int) -> dict[str, dict[str, int]]:
+    statement = (
+        sa.select(col(Delivery.language), col(Delivery.state), sa.func.count())
+        .where(col(Delivery.dispatch_id) == dispatch_id)
+        .group_by(col(Delivery.language), col(Delivery.state))
+        .order_by(col(Delivery.language))
+    )
+    found: dict[str, dict[str, int]] = {}
+    for language, state, count in (await session.execute(statement)).all():
+        found.setdefault(language, {})[state] = count
+    return found
+
+
+async def _reasons(session: AsyncSession, dispatch_id: int) -> dict[str, int]:
+    statement = (
+        sa.select(col(Delivery.reason), sa.func.count())
+        .where(
+            col(Delivery.dispatch_id) == dispatch_id,
+            col(Delivery.reason) != "",
+            col(Delivery.state) != DeliveryState.SENT.value,
+        )
+        .group_by(col(Delivery.reason))
+    )
+    rows = (await session.execute(statement)).all()
+    return {reason: int(count) for reason, count in rows}
+
+
+async def _consenting(session: AsyncSession, dispatch_id: int) -> int:
+    statement = (
+        sa.select(sa.func.count())
+        .select_from(Delivery)
+        .join(Subscriber, col(Subscriber.id) == col(Delivery.subscriber_id))
+        .where(col(Delivery.dispatch_id) == dispatch_id, col(Subscriber.allows_tracking).is_(True))
+    )
+    return int((await session.execute(statement)).scalar_one())

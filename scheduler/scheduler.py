@@ -1,0 +1,87 @@
+"""Drives what happens by itself: due campaigns, held sign-ups, housekeeping.
+
+APScheduler only ticks. What is due stands in the database, and becoming due is a compare-and-set,
+so any number of schedulers may run at once and none of them is needed for the others.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+from apscheduler.schedulers.asyncio import AsyncIOScheduler
+from apscheduler.triggers.interval import IntervalTrigger
+
+from campaigns import lifecycle
+from delivery import outbox, returns
+from foundation import errors, logs
+from foundation.accounts import signin
+from foundation.ground import Ground
+from foundation.web import idempotency
+from subscribers import retention
+
+_log = logs.get("scheduler")
+
+Act = Callable[[Ground], Awaitable[object]]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Task:
+    """Something to be done again and again."""
+
+    name: str
+    act: Act
+    every: timedelta
+
+
+def tasks(ground: Ground) -> Sequence[Task]:
+    """Everything that happens by itself."""
+    tick = timedelta(seconds=ground.settings.scheduler.tick_s)
+    return (
+        Task(name="start due campaigns", act=lifecycle.start_due, every=tick),
+        Task(name="close sent campaigns", act=lifecycle.follow_dispatches, every=tick),
+        Task(name="mail held sign-ups", act=retention.release_held, every=timedelta(minutes=5)),
+        Task(name="tidy people", act=retention.tidy, every=timedelta(hours=6)),
+        Task(name="tidy notices", act=outbox.tidy, every=timedelta(hours=6)),
+        Task(name="tidy returned mail", act=returns.tidy, every=timedelta(hours=6)),
+        Task(name="tidy sessions", act=signin.tidy, every=timedelta(hours=6)),
+        Task(name="tidy API keys", act=idempotency.tidy, every=timedelta(hours=6)),
+    )
+
+
+class Scheduler:
+    """One scheduler of one process."""
+
+    def __init__(self, ground: Ground, *, wanted: Sequence[Task] | None = None) -> None:
+        self._ground = ground
+        self._tasks = tasks(ground) if wanted is None else wanted
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Do everything once at the start, then at its time, until `stop` is set."""
+        ticking = AsyncIOScheduler(timezone="UTC")
+        for task in self._tasks:
+            await self._do(task)
+            ticking.add_job(
+                self._do,
+                IntervalTrigger(seconds=task.every.total_seconds()),
+                args=(task,),
+                id=task.name,
+                # A tick that comes late, or while the last one still runs, is one tick.
+                coalesce=True,
+                max_instances=1,
+                misfire_grace_time=None,
+            )
+        ticking.start()
+        try:
+            await stop.wait()
+        finally:
+            ticking.shutdown(wait=False)
+
+    async def _do(self, task: Task) -> None:
+        """One tick; whatever goes wrong is logged, and the next tick tries again."""
+        try:
+            await task.act(self._ground)
+        except errors.Busy as problem:
+            _log.warning("a task waits", task=task.name, said=str(problem))
+        except Exception:  # noqa: BLE001 - one task must not end the others
+            _log.exception("a task failed", task=task.name)
