@@ -1,67 +1,104 @@
-"""Makes the messages of a batch: plans thawed once per dispatch, people read once per batch."""
+"""Turns claimed rows into letters: plans thawed once per dispatch, people read once per batch."""
 
+import functools
 from collections.abc import Sequence
 
 import sqlalchemy as sa
 from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
 
-from delivery import message, values
+from delivery import message, outbox, values
 from delivery.ledger import Claimed
-from delivery.message import Envelope
-from delivery.models import Dispatch, DispatchPlan
-from foundation import i18n
+from delivery.letter import Envelope, Kind, Lease, Letter
+from delivery.models import Dispatch, DispatchPlan, QueuedNotice
+from foundation import errors, i18n
 from foundation.ground import Ground
+from foundation.i18n import N_
 from subscribers.models import Subscriber
 from templates.plan import Plan
 
 _KEPT = 8
 """Dispatches whose plans are kept thawed."""
 
+_Prepared = tuple[Dispatch, dict[str, Plan]]
+
 
 class Composer:
-    """Knows the dispatches that are being sent and the people of the present batch."""
+    """Knows the dispatches that are being sent."""
 
     def __init__(self, ground: Ground) -> None:
         self._ground = ground
-        self._dispatches: dict[int, tuple[Dispatch, dict[str, Plan]]] = {}
-        self._people: dict[int, Subscriber] = {}
+        self._dispatches: dict[int, _Prepared] = {}
 
-    async def prepare(self, claimed: Sequence[Claimed]) -> None:
-        """Read what the messages of a batch need."""
-        async with self._ground.db.reading() as session:
-            for number in sorted({row.dispatch_id for row in claimed}):
-                if number in self._dispatches:
-                    continue
-                found = await session.get_one(Dispatch, number)
-                plans = await session.execute(
-                    sa.select(col(DispatchPlan.language), col(DispatchPlan.plan)).where(
-                        col(DispatchPlan.dispatch_id) == number
-                    )
-                )
-                thawed = {language: Plan.thaw(frozen) for language, frozen in plans.all()}
-                while len(self._dispatches) >= _KEPT:
-                    del self._dispatches[next(iter(self._dispatches))]
-                self._dispatches[number] = (found, thawed)
-            ids = [row.subscriber_id for row in claimed if row.subscriber_id is not None]
-            people = await session.exec(select(Subscriber).where(col(Subscriber.id).in_(ids)))
-            self._people = {person.id: person for person in people.all()}
+    async def letters(
+        self, session: AsyncSession, claimed: Sequence[Claimed], *, lease: Lease
+    ) -> list[Letter]:
+        """One letter a row; what it needs is read now, its octets are made later."""
+        for number in sorted({row.dispatch_id for row in claimed}):
+            await self._prepare(session, number)
+        ids = [row.subscriber_id for row in claimed if row.subscriber_id is not None]
+        people = await session.exec(select(Subscriber).where(col(Subscriber.id).in_(ids)))
+        by_id = {person.id: person for person in people.all()}
+        return [
+            Letter(
+                kind=Kind.DELIVERY,
+                id=row.id,
+                attempt=row.attempts + 1,
+                lease=lease,
+                first_attempt_at=row.first_attempt_at,
+                compose=functools.partial(
+                    self._compose,
+                    row,
+                    self._dispatches[row.dispatch_id],
+                    by_id.get(row.subscriber_id or 0),
+                ),
+            )
+            for row in claimed
+        ]
 
-    def compose(self, row: Claimed) -> Envelope | None:
-        """One recipient's message; None when the person is gone.
+    def notices(self, claimed: Sequence[QueuedNotice], *, lease: Lease) -> list[Letter]:
+        """One letter a notice."""
+        return [
+            Letter(
+                kind=Kind.NOTICE,
+                id=notice.id,
+                attempt=notice.attempts + 1,
+                lease=lease,
+                first_attempt_at=notice.created_at if notice.attempts else None,
+                compose=functools.partial(outbox.compose, self._ground, notice),
+            )
+            for notice in claimed
+        ]
 
-        Raises `errors.Invalid` for an address that no header can hold.
-        """
-        person = self._people.get(row.subscriber_id or 0)
+    async def _prepare(self, session: AsyncSession, dispatch_id: int) -> None:
+        if dispatch_id in self._dispatches:
+            return
+        found = await session.get_one(Dispatch, dispatch_id)
+        session.expunge(found)
+        plans = await session.execute(
+            sa.select(col(DispatchPlan.language), col(DispatchPlan.plan)).where(
+                col(DispatchPlan.dispatch_id) == dispatch_id
+            )
+        )
+        thawed = {language: Plan.thaw(frozen) for language, frozen in plans.all()}
+        while len(self._dispatches) >= _KEPT:
+            del self._dispatches[next(iter(self._dispatches))]
+        self._dispatches[dispatch_id] = (found, thawed)
+
+    def _compose(self, row: Claimed, prepared: _Prepared, person: Subscriber | None) -> Envelope:
         if person is None:
-            return None
-        dispatch, plans = self._dispatches[row.dispatch_id]
-        offered = [dispatch.default_language, *plans]
-        plan = plans[i18n.match(row.language, [each for each in offered if each in plans])]
+            raise Erased(N_("The person is gone."))
+        dispatch, plans = prepared
+        offered = sorted(plans, key=lambda language: language != dispatch.default_language)
+        plan = plans[i18n.match(row.language, offered)]
         filled = values.for_delivery(
             self._ground,
             plan,
             sending=values.Sending(
-                dispatch_id=dispatch.id, delivery_id=row.id, started_at=dispatch.started_at
+                dispatch_id=dispatch.id,
+                delivery_id=row.id,
+                topic_id=dispatch.topics[0] if len(dispatch.topics) == 1 else 0,
+                started_at=dispatch.started_at,
             ),
             subscriber=person,
         )
@@ -74,3 +111,7 @@ class Composer:
             email_address=person.email,
             values=filled,
         )
+
+
+class Erased(errors.NotFound):
+    """Whoever a letter was for was erased between the claim and now."""

@@ -6,6 +6,7 @@ asked again, but for suppression and unsubscription, which count until the momen
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -19,11 +20,15 @@ from delivery.models import (
     DispatchLink,
     DispatchPlan,
     DispatchState,
+    Reason,
 )
 from foundation import errors
 from foundation.ground import Ground
 from foundation.i18n import N_
+from templates import mergefields
 from templates.plan import Plan
+
+_WAITING = (DeliveryState.QUEUED.value, DeliveryState.DEFERRED.value)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -48,8 +53,11 @@ class Order:
 async def start(ground: Ground, session: AsyncSession, order: Order) -> Dispatch:
     """Freeze the plans and fill the ledger with one `INSERT … SELECT`; workers begin on commit.
 
-    Raises `errors.Refused` when the campaign was dispatched before: one dispatch a campaign, ever.
+    Raises `errors.Refused` when the campaign was dispatched before (one dispatch a campaign, ever)
+    or when a plan needs values that no recipient has.
     """
+    for plan in order.plans.values():
+        _check_values(plan)
     now = ground.clock.now()
     known = sa.select(col(Dispatch.id)).where(col(Dispatch.campaign_id) == order.campaign_id)
     if (await session.execute(known)).first() is not None:
@@ -90,7 +98,7 @@ async def start(ground: Ground, session: AsyncSession, order: Order) -> Dispatch
 
 
 async def pause(session: AsyncSession, *, dispatch_id: int, reason: str = "") -> bool:
-    """Claim nothing more; whether it was sending. What workers hold they still hand over."""
+    """Stop for now; whether it was sending. Workers put back whatever has no last dot yet."""
     return await _move(
         session, dispatch_id, DispatchState.SENDING, DispatchState.PAUSED, pause_reason=reason
     )
@@ -106,43 +114,70 @@ async def resume(session: AsyncSession, *, dispatch_id: int) -> bool:
 async def cancel(session: AsyncSession, *, dispatch_id: int) -> bool:
     """Stop for good: whoever waits is cancelled; whether it was still running.
 
-    A row that a worker holds keeps its lease: the worker finds the dispatch cancelled before the
-    last dot, or has written it already and records what came of it.
+    A row that a worker holds keeps its lease: the worker sees before the last dot that it was
+    cancelled, or has written the dot already and records what came of it.
     """
-    moved = False
+    is_stopped = False
     for state in (DispatchState.SENDING, DispatchState.PAUSED):
-        moved = moved or await _move(
-            session,
-            dispatch_id,
-            state,
-            DispatchState.CANCELLED,
-        )
-    if moved:
+        is_stopped = is_stopped or await _move(session, dispatch_id, state, DispatchState.CANCELLED)
+    if is_stopped:
         await session.execute(
             sa.update(Delivery)
             .where(
                 col(Delivery.dispatch_id) == dispatch_id,
-                col(Delivery.state).in_([DeliveryState.QUEUED, DeliveryState.DEFERRED]),
-                col(Delivery.worker_id).is_(None),
+                col(Delivery.state).in_(_WAITING),
             )
-            .values(state=DeliveryState.CANCELLED.value, reason="stopped")
+            .values(state=DeliveryState.CANCELLED.value, reason=Reason.STOPPED.value)
         )
-    return moved
+    return is_stopped
 
 
-async def finish(ground: Ground, session: AsyncSession) -> Sequence[int]:
-    """Close dispatches in which nobody waits any more; returns their numbers."""
-    waiting = sa.exists().where(
-        col(Delivery.dispatch_id) == col(Dispatch.id),
-        col(Delivery.state).in_([DeliveryState.QUEUED, DeliveryState.DEFERRED]),
-    )
+async def has_ended(session: AsyncSession) -> bool:
+    """Whether `finish` would find anything; a cheap look that takes no lock."""
+    sent, stopped = _ended()
+    return bool(await session.scalar(sa.select(sa.exists().where(sa.or_(sent, stopped)))))
+
+
+async def finish(session: AsyncSession, *, now: datetime) -> Sequence[int]:
+    """Close dispatches in which nobody waits any more; returns those that are sent now.
+
+    One that staff cancelled is over when no worker holds a row of it.
+    """
+    sent, stopped = _ended()
+    await session.execute(sa.update(Dispatch).where(stopped).values(finished_at=now))
     statement = (
         sa.update(Dispatch)
-        .where(col(Dispatch.state) == DispatchState.SENDING, ~waiting)
-        .values(state=DispatchState.SENT.value, finished_at=ground.clock.now())
+        .where(sent)
+        .values(state=DispatchState.SENT.value, finished_at=now)
         .returning(col(Dispatch.id))
     )
-    return (await session.execute(statement)).scalars().all()
+    return (await session.scalars(statement)).all()
+
+
+def _ended() -> tuple[sa.ColumnElement[bool], sa.ColumnElement[bool]]:
+    """SQL: everything of a running dispatch has its outcome; of a cancelled one, too."""
+    of_it = col(Delivery.dispatch_id) == col(Dispatch.id)
+    waits = sa.exists().where(of_it, col(Delivery.state).in_(_WAITING))
+    is_held = sa.exists().where(of_it, col(Delivery.worker_id).is_not(None))
+    return (
+        sa.and_(col(Dispatch.state) == DispatchState.SENDING.value, ~waits),
+        sa.and_(
+            col(Dispatch.state) == DispatchState.CANCELLED.value,
+            col(Dispatch.finished_at).is_(None),
+            ~is_held,
+        ),
+    )
+
+
+def _check_values(plan: Plan) -> None:
+    """Every slot must be one that `values.for_delivery` fills."""
+    known = {*mergefields.RECIPIENT_FIELDS, "open_pixel_url"}
+    known |= {f"click:{link.number}" for link in plan.links}
+    missing = [name for name in plan.missing(known) if not name.startswith("subscriber.fields.")]
+    if missing:
+        raise errors.Refused(
+            N_("The mail needs values that nobody has: %(names)s."), names=", ".join(missing)
+        )
 
 
 async def _fill(session: AsyncSession, made: Dispatch, order: Order) -> None:

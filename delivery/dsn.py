@@ -31,6 +31,9 @@ _REASONS = {
 }
 """Subject and detail of a status (RFC 3463 §3) → our word."""
 
+_DEAD = frozenset({"5.1.1", "5.1.2", "5.1.6", "5.1.10", "5.2.1"})
+"""Codes that are about the address alone."""
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Recipient:
@@ -67,6 +70,14 @@ def classify(octets: bytes) -> Returned:
     return Returned(
         kind=BounceKind.AUTO_REPLY if _is_automatic(message) else BounceKind.NONE, token=token
     )
+
+
+def is_dead(reply_code: int, text: str) -> bool:
+    """Whether a server's reply says, by its enhanced code, that there is no such mailbox."""
+    found = _STATUS.search(text)
+    if found is None or not 500 <= reply_code < 600:
+        return False
+    return _kind("failed", found[0], text) is BounceKind.HARD and found[0] in _DEAD
 
 
 def _is_report(message: EmailMessage, kind: str) -> bool:

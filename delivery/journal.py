@@ -1,138 +1,320 @@
 """What a sending process did, written down before it does it: an append-only file of its own.
 
-Before the last dot of a message goes to the relay, INTENT is written; after the reply, RESULT. One
-`os.write` a record, so a killed process leaves whole records but for the last. The file is locked
-by its process (`flock`), so whoever can lock it knows that the process is gone and may replay it.
-What crashes leave behind is told in docs/decisions/0001-ledger-and-journal.md.
+Before the last dot of a message goes to the relay, an intent is written; after the reply, a result.
+One `os.write` a record, so a killed process leaves whole records behind. The process holds a lock
+on the file (`flock`) as long as it lives; whoever can lock it knows that the process is gone and
+may replay it. docs/decisions/0001-ledger-and-journal.md tells what each crash leaves.
 """
 
-import enum
+import contextlib
 import fcntl
+import json
 import os
-import time
+import secrets
+import threading
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
+from delivery.letter import Kind, Reply, Result, Verdict
 from foundation import errors
 from foundation.i18n import N_
 
+FORMAT = 1
+REWRITE_AT_BYTES = 4_000_000
+"""A journal that grew beyond this keeps only what the ledger does not have yet."""
 
-class Kind(enum.StrEnum):
-    """What a record is about."""
-
-    DELIVERY = "d"
-    """A row of the ledger."""
-    NOTICE = "n"
-    """A row of the outbox."""
-
-
-@dataclass(frozen=True, slots=True)
-class Reply:
-    """What a relay answered; `code` 0 stands for no answer at all."""
-
-    code: int
-    text: str = ""
-    relay: str = ""
+Key = tuple[Kind, int, int]
+"""Kind, row and attempt."""
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """What a journal says last about one row: `reply` is None when only the intent is there."""
+    """The last that a journal says about a row: without a result, only the intent is there."""
 
-    kind: Kind
-    number: int
-    reply: Reply | None
+    attempt: int
+    result: Result | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Replay:
+    """All that a journal says."""
+
+    entries: Mapping[tuple[Kind, int], Entry]
+    is_whole: bool
+    """Whether nothing can be missing: no damage before its end, and no loss of power since."""
 
 
 class Journal:
-    """The journal of this process. Opening it fails while another process has it."""
+    """The journal of this process; make it with `create`."""
 
-    def __init__(self, path: Path, *, fsync_interval_s: float = 1.0) -> None:
+    def __init__(self, path: Path, file: int, *, is_synced: bool) -> None:
         self.path = path
-        self._fsync_interval_s = fsync_interval_s
-        self._synced_at = time.monotonic()
-        path.parent.mkdir(parents=True, exist_ok=True)
-        self._file = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o600)
-        try:
-            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            os.close(self._file)
-            raise
-        self._size = os.fstat(self._file).st_size
+        self._file = file
+        self._is_synced = is_synced
+        self._size = os.fstat(file).st_size
+        self._header_size = 0
+        self._is_dirty = False
+        self._in_use = threading.Lock()
 
-    def intend(self, kind: Kind, number: int) -> None:
-        """The last dot of this row's message is about to be written.
+    @classmethod
+    def create(cls, folder: Path, *, is_synced: bool = False) -> "Journal":
+        """A new journal in `folder`, locked; `is_synced` promises a sync after each record.
 
-        Raises `errors.Busy` when the record can't be kept (a full disk): then don't write the dot.
+        Raises `errors.Busy` when the folder can't be written.
         """
-        self._append(f"I {kind} {number}")
+        path = folder / f"{secrets.token_hex(12)}.journal"
+        with _disk_trouble_is_said():
+            folder.mkdir(parents=True, exist_ok=True)
+            file = _new_file(path)
+            journal = cls(path, file, is_synced=is_synced)
+            journal._open()
+            return journal
 
-    def result(self, kind: Kind, number: int, reply: Reply) -> None:
-        """What the relay answered. Raises `errors.Busy` when it can't be kept."""
-        text = " ".join(reply.text.split())[:200]
-        self._append(f"R {kind} {number} {reply.code} {reply.relay or '-'} {text}")
+    @property
+    def size_bytes(self) -> int:
+        """How long the file is."""
+        return self._size
 
-    def entries(self) -> list[Entry]:
-        """The last word about each row, from the beginning of the file."""
-        os.lseek(self._file, 0, os.SEEK_SET)
-        with os.fdopen(os.dup(self._file), "rb") as file:
-            return list(_last_words(file.read()))
+    def intend(self, key: Key) -> None:
+        """The last dot of this message is about to be written.
+
+        Raises `errors.Busy` when the record can't be kept: then the dot must not be written.
+        """
+        with _disk_trouble_is_said():
+            self._append([_intent(key)])
+
+    def conclude(self, result: Result) -> None:
+        """What came of an intended message. Raises `errors.Busy` when it can't be kept."""
+        with _disk_trouble_is_said():
+            self._append([_result(result)])
+
+    def probe(self) -> None:
+        """Raises `errors.Busy` as long as nothing can be written."""
+        with _disk_trouble_is_said():
+            self._append([["P"]])
+
+    def sync(self) -> None:
+        """Force what was written to the disk; may take long, so call it in a thread.
+
+        Raises `errors.Busy`.
+        """
+        with _disk_trouble_is_said(), self._in_use:
+            if self._is_dirty:
+                self._is_dirty = False
+                os.fdatasync(self._file)
 
     def clear(self) -> None:
-        """Forget everything; to be called when all of it is in the ledger."""
-        if self._size:
-            os.ftruncate(self._file, 0)
-            self._size = 0
+        """Forget everything; to be called when nothing is open and all of it is in the ledger.
 
-    def close(self) -> None:
-        """Let go of the file."""
-        os.close(self._file)
+        Should power be lost before that reaches the disk, the old records come back; the numbers of
+        their attempts tell a replay that they are old.
+        """
+        if self._size > self._header_size:
+            os.ftruncate(self._file, self._header_size)
+            self._size = self._header_size
 
-    def remove(self) -> None:
+    def rewrite(self, *, intents: Iterable[Key], results: Iterable[Result]) -> None:
+        """Keep only these: open intents, and results that are not in the ledger yet.
+
+        The new file is locked before it takes the old one's name, so that there is no moment at
+        which a living process's journal could be taken over. Raises `errors.Busy`.
+        """
+        with _disk_trouble_is_said():
+            fresh = self.path.with_suffix(".new")
+            fresh.unlink(missing_ok=True)
+            successor = Journal(fresh, _new_file(fresh), is_synced=self._is_synced)
+            try:
+                successor._open()
+                successor._append([*map(_intent, intents), *map(_result, results)])
+                os.fdatasync(successor._file)
+                fresh.replace(self.path)
+            except OSError:
+                os.close(successor._file)
+                fresh.unlink(missing_ok=True)
+                raise
+            with self._in_use:
+                os.close(self._file)
+                self._file, self._size = successor._file, successor._size
+                self._is_dirty = False
+
+    def retire(self) -> None:
         """Delete the file; to be called when all of it is in the ledger."""
         self.path.unlink(missing_ok=True)
         self.close()
 
-    def _append(self, words: str) -> None:
-        text = words.encode("utf-8", "replace")
-        record = b"%08x %s\n" % (zlib.crc32(text), text)
-        try:
-            self._write(record)
-            if time.monotonic() - self._synced_at >= self._fsync_interval_s:
-                os.fsync(self._file)
-                self._synced_at = time.monotonic()
-        except OSError as problem:
-            raise errors.Busy(
-                N_("The sending journal can't be written: %(problem)s. Nothing was lost."),
-                problem=problem.strerror or str(problem),
-            ) from problem
+    def close(self) -> None:
+        """Let go of the file, which stays for whoever replays it."""
+        with self._in_use:
+            os.close(self._file)
 
-    def _write(self, record: bytes) -> None:
-        written = os.write(self._file, record)
-        if written != len(record):
-            # Half a record would swallow the next one.
+    def _open(self) -> None:
+        """Write the header, by which a replay knows what it can rely on."""
+        self._append([_header(is_synced=self._is_synced)])
+        self._header_size = self._size
+
+    def _append(self, records: Iterable[list[Any]]) -> None:
+        octets = b"".join(map(_line, records))
+        if not octets:
+            return
+        written = os.write(self._file, octets)
+        if written != len(octets):
+            # Half a record would look like damage and hide what follows.
             os.ftruncate(self._file, self._size)
-            raise OSError("no space for a whole record")
+            raise OSError("there is no space for a whole record")
         self._size += written
+        self._is_dirty = True
 
 
-def _last_words(content: bytes) -> Iterator[Entry]:
-    found: dict[tuple[Kind, int], Reply | None] = {}
-    for line in content.split(b"\n"):
-        checksum, _, text = line.partition(b" ")
-        try:
-            if int(checksum, 16) != zlib.crc32(text):
-                continue
-            mark, kind, number, *rest = text.decode().split(" ", 5)
-        except ValueError:
+class Abandoned:
+    """The journal of a process that is gone, locked by us; make it with `take_over`."""
+
+    def __init__(self, path: Path, file: int) -> None:
+        self._path = path
+        self._file = file
+
+    def replay(self) -> Replay:
+        """What it says."""
+        with os.fdopen(os.dup(self._file), "rb") as file:
+            file.seek(0)
+            return _read(file.read())
+
+    def retire(self) -> None:
+        """Delete it; to be called when all of it is in the ledger."""
+        self._path.unlink(missing_ok=True)
+        self.close()
+
+    def close(self) -> None:
+        """Let go of it; somebody else may take it over."""
+        os.close(self._file)
+
+
+def take_over(path: Path) -> Abandoned | None:
+    """Lock the journal of a process that is gone; None when it lives, or another has been quicker.
+
+    Raises `FileNotFoundError` when there is no such file.
+    """
+    file = os.open(path, os.O_RDWR | os.O_CLOEXEC)
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        # A living process may have put a new file in the place of the one that we opened.
+        is_current = os.fstat(file).st_ino == path.stat().st_ino
+    except (BlockingIOError, FileNotFoundError):
+        is_current = False
+    if not is_current:
+        os.close(file)
+        return None
+    return Abandoned(path, file)
+
+
+def _new_file(path: Path) -> int:
+    file = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    return file
+
+
+def _header(*, is_synced: bool) -> list[Any]:
+    return ["H", FORMAT, _boot(), is_synced]
+
+
+def _intent(key: Key) -> list[Any]:
+    kind, row, attempt = key
+    return ["I", kind.value, row, attempt]
+
+
+def _result(result: Result) -> list[Any]:
+    return [
+        "R",
+        result.kind.value,
+        result.id,
+        result.attempt,
+        result.verdict.value,
+        result.at.timestamp(),
+        result.reason,
+        result.due_at.timestamp() if result.due_at else None,
+        result.reply.code,
+        result.reply.text,
+        result.reply.relay,
+    ]
+
+
+def _line(record: list[Any]) -> bytes:
+    text = json.dumps(record, separators=(",", ":")).encode("ascii")
+    return b"%08x %s\n" % (zlib.crc32(text), text)
+
+
+def _read(content: bytes) -> Replay:
+    # A torn end is a record whose write never returned: nothing was done on the strength of it.
+    lines = content.split(b"\n")[:-1]
+    entries: dict[tuple[Kind, int], Entry] = {}
+    records = [_record(line) for line in lines]
+    header = records[0] if records else None
+    is_whole = None not in records and header is not None and _is_unbroken(header)
+    for record in records:
+        if record is None or record[0] not in ("I", "R"):
             continue
-        key = (Kind(kind), int(number))
-        if mark == "I":
-            found[key] = None
-        else:
-            code, relay, *words = rest
-            found[key] = Reply(int(code), words[0] if words else "", "" if relay == "-" else relay)
-    for (kind, row), reply in found.items():
-        yield Entry(kind, row, reply)
+        key, entry = _entry(record)
+        entries[key] = entry
+    return Replay(entries=entries, is_whole=is_whole)
+
+
+def _record(line: bytes) -> list[Any] | None:
+    checksum, _, text = line.partition(b" ")
+    try:
+        if int(checksum, 16) != zlib.crc32(text):
+            return None
+        found = json.loads(text)
+    except ValueError:
+        return None
+    return found if isinstance(found, list) and found else None
+
+
+def _is_unbroken(header: list[Any]) -> bool:
+    """Whether what the process wrote must be there: not after a loss of power between syncs."""
+    if header[:2] != ["H", FORMAT]:
+        return False
+    return bool(header[3]) or header[2] == _boot()
+
+
+def _entry(record: list[Any]) -> tuple[tuple[Kind, int], Entry]:
+    kind, row, attempt = Kind(record[1]), int(record[2]), int(record[3])
+    if record[0] == "I":
+        return (kind, row), Entry(attempt, None)
+    verdict, at, reason, due_at, code, text, relay = record[4:]
+    result = Result(
+        kind=kind,
+        id=row,
+        attempt=attempt,
+        verdict=Verdict(verdict),
+        at=_moment(at),
+        reason=reason,
+        reply=Reply(code, text, relay),
+        due_at=_moment(due_at) if due_at is not None else None,
+    )
+    return (kind, row), Entry(attempt, result)
+
+
+def _moment(seconds: float) -> datetime:
+    return datetime.fromtimestamp(seconds, tz=UTC)
+
+
+def _boot() -> str:
+    """Names this run of the machine, so that a replay knows whether power was lost since."""
+    try:
+        return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
+    except OSError:
+        return ""
+
+
+@contextlib.contextmanager
+def _disk_trouble_is_said() -> Iterator[None]:
+    try:
+        yield
+    except OSError as problem:
+        raise errors.Busy(
+            N_("The sending journal can't be written: %(problem)s. Nothing was lost."),
+            problem=problem.strerror or str(problem),
+        ) from problem

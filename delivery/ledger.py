@@ -1,6 +1,9 @@
-"""One row per recipient: who is claimed by whom, what came of it, and counts that always add up."""
+"""One row per recipient: who is claimed by whom, what came of it, and counts that always add up.
 
-from collections.abc import Sequence
+A row is leased by exactly one worker at a time, and only its holder's results are written into it.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, cast
@@ -9,8 +12,9 @@ import sqlalchemy as sa
 from sqlmodel import col
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from delivery.journal import Reply
-from delivery.models import Delivery, DeliveryState, Dispatch, DispatchState
+from delivery.letter import IS_ATTEMPT, Kind, Result, Verdict
+from delivery.models import Delivery, DeliveryState, Dispatch, DispatchState, Reason, Return
+from foundation import tables
 from foundation.config import Delivery as DeliverySettings
 from subscribers.models import Subscriber
 
@@ -28,14 +32,14 @@ class Counts:
     failed: int = 0
     uncertain: int = 0
     cancelled: int = 0
-    bounced: dict[str, int]
+    bounced: Mapping[str, int]
     """hard, soft and block, of mails that were taken and came back."""
     complaints: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Claimed:
-    """A row that this worker holds until `leased_until`."""
+    """A row that is leased now."""
 
     id: int
     dispatch_id: int
@@ -43,78 +47,95 @@ class Claimed:
     language: str
     attempts: int
     first_attempt_at: datetime | None
-    leased_until: datetime
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Outcome:
-    """What came of one row."""
+class Listed:
+    """A row as staff see it."""
 
     id: int
-    state: DeliveryState
-    at: datetime
-    reason: str = ""
-    reply: Reply | None = None
-    due_at: datetime | None = None
-    """When a deferred one is tried again."""
-    is_attempt: bool = True
-    """Whether it counts as a try that began."""
+    subscriber_id: int | None
+    email: str
+    """Blank when the person was erased."""
+    reason: str
+    reply_code: int | None
+    reply_text: str
+    due_at: datetime
 
 
 async def counts(session: AsyncSession, dispatch_id: int) -> Counts:
-    """How a dispatch stands, from one statement, so that the figures add up at every instant."""
-    returned = sa.func.coalesce(col(Delivery.bounce), "")
-    statement = (
-        sa.select(
-            col(Delivery.state),
-            returned,
-            sa.func.count(),
-            sa.func.count(col(Delivery.complained_at)),
-        )
+    """How a dispatch stands; the states are counted by one statement, so they always add up.
+
+    Served by the index on dispatch and state; what came back is found through `returns`.
+    """
+    by_state = (
+        sa.select(col(Delivery.state), sa.func.count())
         .where(col(Delivery.dispatch_id) == dispatch_id)
-        .group_by(col(Delivery.state), returned)
+        .group_by(col(Delivery.state))
     )
-    states = dict.fromkeys(DeliveryState, 0)
+    came_back = (
+        sa.select(col(Delivery.bounce), sa.func.count(), sa.func.count(col(Delivery.complained_at)))
+        .where(
+            col(Delivery.dispatch_id) == dispatch_id,
+            col(Delivery.id).in_(
+                sa.select(col(Return.delivery_id)).where(col(Return.delivery_id).is_not(None))
+            ),
+        )
+        .group_by(col(Delivery.bounce))
+    )
+    states = {state.value: 0 for state in DeliveryState}
+    states |= dict((await session.execute(by_state)).all())
     bounced = {"hard": 0, "soft": 0, "block": 0}
     complaints = 0
-    for state, bounce, count, complained in (await session.execute(statement)).all():
-        states[DeliveryState(state)] += count
+    for bounce, count, complained in (await session.execute(came_back)).all():
         complaints += complained
         if bounce in bounced:
             bounced[bounce] += count
-    return Counts(
-        audience=sum(states.values()),
-        bounced=bounced,
-        complaints=complaints,
-        **{state.value: count for state, count in states.items()},
+    return Counts(audience=sum(states.values()), bounced=bounced, complaints=complaints, **states)
+
+
+async def is_due(session: AsyncSession, *, now: datetime) -> bool:
+    """Whether a claim would find anything; a cheap look that takes no lock."""
+    statement = sa.select(
+        sa.exists().where(
+            col(Dispatch.state) == DispatchState.SENDING.value,
+            col(Delivery.dispatch_id) == col(Dispatch.id),
+            col(Delivery.state).in_(WAITING),
+            col(Delivery.due_at) <= now,
+            col(Delivery.worker_id).is_(None),
+        )
     )
+    return bool(await session.scalar(statement))
 
 
 async def claim(
     session: AsyncSession, *, worker_id: int, limit: int, now: datetime, until: datetime
 ) -> list[Claimed]:
-    """Lease up to `limit` due rows of running dispatches.
-
-    One statement for both engines: PostgreSQL skips rows that another worker is claiming at this
-    instant; SQLite has one writer at a time and ignores the clause.
-    """
-    running = await session.execute(
+    """Lease up to `limit` due rows of running dispatches; the oldest dispatch comes first."""
+    running = await session.scalars(
         sa.select(col(Dispatch.id))
         .where(col(Dispatch.state) == DispatchState.SENDING.value)
         .order_by(col(Dispatch.id))
     )
     found: list[Claimed] = []
-    for dispatch_id in running.scalars().all():
+    for dispatch_id in running.all():
         for state in WAITING:
             if len(found) < limit:
                 found += await _lease(
-                    session, dispatch_id, state, worker_id, limit - len(found), now, until
+                    session,
+                    dispatch_id=dispatch_id,
+                    state=state,
+                    worker_id=worker_id,
+                    limit=limit - len(found),
+                    now=now,
+                    until=until,
                 )
     return found
 
 
 async def _lease(
     session: AsyncSession,
+    *,
     dispatch_id: int,
     state: str,
     worker_id: int,
@@ -122,6 +143,11 @@ async def _lease(
     now: datetime,
     until: datetime,
 ) -> list[Claimed]:
+    """One statement for both engines: PostgreSQL skips rows that another is claiming right now.
+
+    SQLite has one writer at a time and ignores the clause. A row that was put off counts as queued
+    again as soon as it is leased.
+    """
     due = (
         sa.select(col(Delivery.id))
         .where(
@@ -137,7 +163,7 @@ async def _lease(
     statement = (
         sa.update(Delivery)
         .where(col(Delivery.id).in_(due))
-        .values(worker_id=worker_id, leased_until=until)
+        .values(worker_id=worker_id, leased_until=until, state=DeliveryState.QUEUED.value)
         .returning(
             col(Delivery.id),
             col(Delivery.dispatch_id),
@@ -149,121 +175,159 @@ async def _lease(
         .execution_options(synchronize_session=False)
     )
     rows = (await session.execute(statement)).all()
-    return [
-        Claimed(
-            id=row.id,
-            dispatch_id=row.dispatch_id,
-            subscriber_id=row.subscriber_id,
-            language=row.language,
-            attempts=row.attempts,
-            first_attempt_at=row.first_attempt_at,
-            leased_until=until,
-        )
-        for row in sorted(rows, key=lambda row: row.id)
-    ]
+    return [Claimed(*row) for row in sorted(rows, key=lambda row: row[0])]
 
 
-async def record(session: AsyncSession, *, worker_id: int, outcomes: Sequence[Outcome]) -> None:
-    """Write outcomes of rows that `worker_id` holds and give up their leases; others stay."""
-    table = cast(sa.Table, sa.inspect(Delivery).local_table)
-    statement = (
-        sa.update(table)
-        .where(table.c.id == sa.bindparam("row"), table.c.worker_id == worker_id)
+async def record(session: AsyncSession, *, worker_id: int, results: Iterable[Result]) -> None:
+    """Write results into rows that `worker_id` holds, and end their leases; others stay.
+
+    A row that staff cancelled meanwhile stays cancelled unless its message went out or may have.
+    """
+    mine = [result for result in results if result.kind is Kind.DELIVERY]
+    final = [result for result in mine if result.verdict is not Verdict.DEFERRED]
+    final = [result for result in final if result.verdict is not Verdict.BACK]
+    waiting = [result for result in mine if result.verdict in (Verdict.DEFERRED, Verdict.BACK)]
+    connection = await session.connection()
+    for some, statement in ((final, _RECORD_FINAL), (waiting, _RECORD_WAITING)):
+        if some:
+            await connection.execute(statement, [_parameters(worker_id, each) for each in some])
+
+
+_TABLE = cast(sa.Table, sa.inspect(Delivery).local_table)
+
+
+def _record_statement(state: sa.ColumnElement[Any], reason: sa.ColumnElement[Any]) -> sa.Update:
+    moment = tables.UtcDateTime()
+    return (
+        sa.update(_TABLE)
+        .where(_TABLE.c.id == sa.bindparam("row"), _TABLE.c.worker_id == sa.bindparam("holder"))
         .values(
-            state=sa.bindparam("to_state"),
-            reason=sa.bindparam("to_reason"),
-            attempts=table.c.attempts + sa.bindparam("tries"),
-            due_at=sa.func.coalesce(sa.bindparam("due", type_=table.c.due_at.type), table.c.due_at),
+            state=state,
+            reason=reason,
+            attempts=sa.func.coalesce(sa.bindparam("tries", type_=sa.Integer), _TABLE.c.attempts),
+            due_at=sa.func.coalesce(sa.bindparam("due", type_=moment), _TABLE.c.due_at),
             relay=sa.bindparam("by_relay"),
             reply_code=sa.bindparam("code"),
             reply_text=sa.bindparam("words"),
             first_attempt_at=sa.func.coalesce(
-                table.c.first_attempt_at, sa.bindparam("tried", type_=table.c.due_at.type)
+                _TABLE.c.first_attempt_at, sa.bindparam("tried", type_=moment)
             ),
-            sent_at=sa.func.coalesce(
-                sa.bindparam("sent", type_=table.c.due_at.type), table.c.sent_at
-            ),
+            sent_at=sa.bindparam("sent", type_=moment),
             worker_id=sa.null(),
             leased_until=sa.null(),
         )
     )
-    if outcomes:
-        connection = await session.connection()
-        await connection.execute(statement, [_parameters(outcome) for outcome in outcomes])
 
 
-def _parameters(outcome: Outcome) -> dict[str, Any]:
-    reply = outcome.reply or Reply(0)
+_TO_STATE = sa.bindparam("to_state", type_=sa.String)
+_WHY = sa.bindparam("why", type_=sa.String)
+_IS_CANCELLED = _TABLE.c.state == DeliveryState.CANCELLED.value
+_RECORD_FINAL = _record_statement(_TO_STATE, _WHY)
+_RECORD_WAITING = _record_statement(
+    sa.case((_IS_CANCELLED, _TABLE.c.state), else_=_TO_STATE),
+    sa.case((_IS_CANCELLED, _TABLE.c.reason), else_=_WHY),
+)
+
+
+def _parameters(worker_id: int, result: Result) -> dict[str, Any]:
+    is_attempt = result.verdict in IS_ATTEMPT
+    state = DeliveryState.QUEUED if result.verdict is Verdict.BACK else result.verdict
     return {
-        "row": outcome.id,
-        "to_state": outcome.state.value,
-        "to_reason": outcome.reason,
-        "tries": int(outcome.is_attempt),
-        "due": outcome.due_at,
-        "by_relay": reply.relay,
-        "code": reply.code or None,
-        "words": reply.text,
-        "tried": outcome.at if outcome.is_attempt else None,
-        "sent": outcome.at if outcome.state is DeliveryState.SENT else None,
+        "row": result.id,
+        "holder": worker_id,
+        "to_state": state.value,
+        "why": result.reason,
+        "tries": result.attempt if is_attempt else None,
+        "due": result.due_at,
+        "by_relay": result.reply.relay,
+        "code": result.reply.code or None,
+        "words": result.reply.text,
+        "tried": result.at if is_attempt else None,
+        "sent": result.at if result.verdict is Verdict.SENT else None,
     }
 
 
-async def release(
-    session: AsyncSession, *, worker_id: int, ids: Sequence[int] | None = None
-) -> None:
-    """Give rows back untouched: `ids`, or all that `worker_id` still holds."""
-    statement = (
+async def release(session: AsyncSession, *, worker_id: int) -> None:
+    """Give back, untouched, every row that `worker_id` still holds."""
+    await session.execute(
         sa.update(Delivery)
         .where(col(Delivery.worker_id) == worker_id)
         .values(worker_id=None, leased_until=None)
     )
-    if ids is not None:
-        statement = statement.where(col(Delivery.id).in_(ids))
-    await session.execute(statement)
 
 
-async def uncertain(session: AsyncSession, dispatch_id: int) -> list[tuple[int, str]]:
-    """Who may or may not have got the mail: delivery and address (blank when erased)."""
+async def listed(
+    session: AsyncSession,
+    dispatch_id: int,
+    *,
+    state: DeliveryState,
+    after: int = 0,
+    limit: int = 100,
+) -> Sequence[Listed]:
+    """Rows in one state with what is known of why, by keyset on the row number."""
     statement = (
-        sa.select(col(Delivery.id), sa.func.coalesce(col(Subscriber.email), ""))
+        sa.select(
+            col(Delivery.id),
+            col(Delivery.subscriber_id),
+            sa.func.coalesce(col(Subscriber.email), ""),
+            col(Delivery.reason),
+            col(Delivery.reply_code),
+            col(Delivery.reply_text),
+            col(Delivery.due_at),
+        )
         .outerjoin(Subscriber, col(Subscriber.id) == col(Delivery.subscriber_id))
+        .where(
+            col(Delivery.dispatch_id) == dispatch_id,
+            col(Delivery.state) == state.value,
+            col(Delivery.id) > after,
+        )
+        .order_by(col(Delivery.id))
+        .limit(limit)
+    )
+    return [
+        Listed(
+            id=row[0],
+            subscriber_id=row[1],
+            email=row[2],
+            reason=row[3],
+            reply_code=row[4],
+            reply_text=row[5],
+            due_at=row[6],
+        )
+        for row in (await session.execute(statement)).all()
+    ]
+
+
+async def uncertain(session: AsyncSession, dispatch_id: int) -> Sequence[Listed]:
+    """Everybody who may or may not have got the mail."""
+    return await listed(session, dispatch_id, state=DeliveryState.UNCERTAIN, limit=1_000_000)
+
+
+async def resend_uncertain(session: AsyncSession, dispatch_id: int, *, now: datetime) -> int:
+    """Queue the uncertain ones once more, at the risk of a second copy; returns how many.
+
+    A dispatch that was over is sending again.
+    """
+    again = (
+        sa.update(Delivery)
         .where(
             col(Delivery.dispatch_id) == dispatch_id,
             col(Delivery.state) == DeliveryState.UNCERTAIN.value,
         )
-        .order_by(col(Delivery.id))
+        .values(state=DeliveryState.QUEUED.value, reason=Reason.RESENT.value, due_at=now)
+        .returning(col(Delivery.id))
     )
-    return [(number, email) for number, email in (await session.execute(statement)).all()]
+    found = (await session.execute(again)).all()
+    if found:
+        await session.execute(
+            sa.update(Dispatch)
+            .where(col(Dispatch.id) == dispatch_id, col(Dispatch.state) == DispatchState.SENT.value)
+            .values(state=DispatchState.SENDING.value, finished_at=None)
+        )
+    return len(found)
 
 
-def judge(
-    *,
-    id: int,  # noqa: A002 - the row's own name for it
-    reply: Reply,
-    attempts: int,
-    first_attempt_at: datetime | None,
-    now: datetime,
-    settings: DeliverySettings,
-) -> Outcome:
-    """What a relay's reply means for a row (RFC 5321 §4.2.1: the first digit decides)."""
-    if 200 <= reply.code < 300:
-        return Outcome(id=id, state=DeliveryState.SENT, at=now, reply=reply)
-    if 500 <= reply.code < 600:
-        return Outcome(id=id, state=DeliveryState.FAILED, at=now, reason="refused", reply=reply)
-    began = first_attempt_at or now
-    if now - began >= timedelta(hours=settings.give_up_hours):
-        return Outcome(id=id, state=DeliveryState.FAILED, at=now, reason="expired", reply=reply)
-    return Outcome(
-        id=id,
-        state=DeliveryState.DEFERRED,
-        at=now,
-        reason="put-off",
-        reply=reply,
-        due_at=now + retry_after(attempts, settings),
-    )
-
-
-def retry_after(attempts: int, settings: DeliverySettings) -> timedelta:
-    """How long to wait after so many earlier tries (RFC 5321 §4.5.4.1)."""
+def retry_after(attempt: int, settings: DeliverySettings) -> timedelta:
+    """How long to wait after the `attempt`th try, counted from 1 (RFC 5321 §4.5.4.1)."""
     waits = settings.retry_minutes or [60]
-    return timedelta(minutes=waits[min(attempts, len(waits) - 1)])
+    return timedelta(minutes=waits[min(attempt, len(waits)) - 1])

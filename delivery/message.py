@@ -8,10 +8,10 @@ import base64
 import email.utils
 import hashlib
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import datetime
 
 from delivery import values as delivery_values
+from delivery.letter import Envelope
 from delivery.models import Dispatch
 from foundation import errors
 from foundation.ground import Ground
@@ -25,16 +25,6 @@ _WORD_OCTETS = 45
 _PHRASE_SAFE = frozenset(
     "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789 !#$%&'*+-/=?^_`{|}~"
 )
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Envelope:
-    """A message ready for SMTP."""
-
-    mail_from: str
-    rcpt_to: str
-    data: bytes
-    """Headers and body: CRLF line ends, dot-safe, ending in CRLF."""
 
 
 def for_delivery(

@@ -91,6 +91,39 @@ class DeliveryState(enum.StrEnum):
     """Not sent any more: unsubscribed, suppressed or erased meanwhile, or stopped by staff."""
 
 
+class Reason(enum.StrEnum):
+    """Why a delivery is not simply sent; each stands in its row."""
+
+    UNSUBSCRIBED = "unsubscribed"
+    """Confirmed on none of the dispatch's topics any more when its turn came."""
+    SUPPRESSED = "suppressed"
+    """The address may not be mailed any more."""
+    ERASED = "erased"
+    """The person is gone."""
+    STOPPED = "stopped"
+    """Staff cancelled the dispatch."""
+    PUT_OFF = "put-off"
+    """The relay said to try later (4xx)."""
+    CONNECTION_LOST = "connection-lost"
+    """The connection broke before the final dot; tried again."""
+    REFUSED = "refused"
+    """The relay refused it for good (5xx)."""
+    GAVE_UP = "gave-up"
+    """Put off for longer than `[delivery] give_up_hours`."""
+    NEEDS_SMTPUTF8 = "needs-smtputf8"
+    """The address is beyond ASCII, and the relay can't take such (RFC 6531)."""
+    UNMAILABLE = "unmailable"
+    """No message could be made for this person; the log says why."""
+    NO_REPLY = "no-reply"
+    """The connection ended after the final dot and before the reply."""
+    CRASHED = "crashed"
+    """The sending process ended between the intent and the reply."""
+    JOURNAL_LOST = "journal-lost"
+    """The sending process is gone, and its journal can't be read."""
+    RESENT = "resent"
+    """Was uncertain, and is sent once more because staff or the settings said so."""
+
+
 class Delivery(tables.Table, table=True):
     """One recipient of a dispatch: a row of the ledger."""
 
@@ -111,7 +144,7 @@ class Delivery(tables.Table, table=True):
     language: str = Field(nullable=False)
     state: str = Field(nullable=False)
     reason: str = Field(default="", nullable=False)
-    """Why cancelled, deferred, failed or uncertain, from a fixed vocabulary."""
+    """Why cancelled, deferred, failed or uncertain: a `Reason`."""
     attempts: int = Field(default=0, nullable=False)
     due_at: datetime = tables.moment()
     worker_id: int | None = Field(default=None, nullable=True, sa_type=tables.BIG)
@@ -137,12 +170,25 @@ class Worker(tables.Table, table=True):
     node: str = Field(nullable=False, index=True)
     pid: int = Field(nullable=False)
     journal: str = Field(nullable=False)
+    """The file's name in `[delivery] journal_dir`."""
     started_at: datetime = tables.moment()
     seen_at: datetime = tables.moment()
     said: str = Field(default="", nullable=False)
-    """What keeps it from sending, such as a relay that is away; blank when all is well."""
+    """What keeps it from sending, such as a full disk; blank when all is well."""
     closed_at: datetime | None = tables.maybe_moment(index=True)
     """Set when its journal is wholly in the ledger and it holds no lease."""
+
+
+class RelayStatus(tables.Table, table=True):
+    """How a relay did when it was last used, by whichever process."""
+
+    __tablename__ = "relay_status"
+
+    name: str = Field(primary_key=True)
+    is_resting: bool = Field(default=False, nullable=False)
+    said: str = Field(default="", nullable=False)
+    """What went wrong; blank when all is well."""
+    since: datetime = tables.moment()
 
 
 class NoticeState(enum.StrEnum):

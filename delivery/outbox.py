@@ -1,25 +1,30 @@
 """The queue of notices: mail to one person about one thing, kept with what it is about."""
 
-from datetime import datetime, timedelta
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Any, cast
 
 import sqlalchemy as sa
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from delivery import ledger, message
-from delivery.journal import Reply
-from delivery.message import Envelope
+from delivery import message
+from delivery.letter import IS_ATTEMPT, Envelope, Kind, Result, Verdict
 from delivery.models import NoticeState, QueuedNotice
-from foundation import errors, logs
+from foundation import tables
 from foundation.clock import Clock
 from foundation.ground import Ground
 from foundation.notices import Notice
 from templates import notices
 from templates.content import Brand
 
-_log = logs.get("outbox")
-
-_GIVE_UP = timedelta(hours=24)
+_STATES: Mapping[Verdict, NoticeState] = {
+    Verdict.SENT: NoticeState.SENT,
+    Verdict.FAILED: NoticeState.FAILED,
+    Verdict.CANCELLED: NoticeState.FAILED,
+    Verdict.UNCERTAIN: NoticeState.UNCERTAIN,
+}
+_OVER = frozenset({Verdict.SENT, Verdict.FAILED, Verdict.CANCELLED})
 
 
 class Outbox:
@@ -46,17 +51,18 @@ class Outbox:
         )
 
 
+async def is_due(session: AsyncSession, *, now: datetime) -> bool:
+    """Whether a claim would find anything; a cheap look that takes no lock."""
+    return bool(await session.scalar(sa.select(sa.exists().where(*_is_due(now)))))
+
+
 async def claim(
     session: AsyncSession, *, worker_id: int, limit: int, now: datetime, until: datetime
 ) -> list[QueuedNotice]:
-    """Lease up to `limit` due notices, as the ledger does."""
+    """Lease up to `limit` due notices, by the same statement as the ledger."""
     due = (
         sa.select(col(QueuedNotice.id))
-        .where(
-            col(QueuedNotice.state) == NoticeState.QUEUED.value,
-            col(QueuedNotice.due_at) <= now,
-            col(QueuedNotice.worker_id).is_(None),
-        )
+        .where(*_is_due(now))
         .order_by(col(QueuedNotice.due_at), col(QueuedNotice.id))
         .limit(limit)
         .with_for_update(skip_locked=True)
@@ -68,96 +74,93 @@ async def claim(
         .returning(col(QueuedNotice.id))
         .execution_options(synchronize_session=False)
     )
-    ids = (await session.execute(leased)).scalars().all()
+    ids = (await session.scalars(leased)).all()
     if not ids:
         return []
-    statement = select(QueuedNotice).where(col(QueuedNotice.id).in_(ids))
-    return sorted((await session.exec(statement)).all(), key=lambda each: each.id)
+    statement = (
+        select(QueuedNotice).where(col(QueuedNotice.id).in_(ids)).order_by(col(QueuedNotice.id))
+    )
+    return list((await session.exec(statement)).all())
 
 
-def compose(ground: Ground, notice: QueuedNotice) -> Envelope | None:
-    """The notice as a message, or None when it can't be made (which is our mistake, and logged)."""
-    try:
-        made = notices.render_notice(
-            notice.kind,
-            translator=ground.translator(notice.language),
-            context=notice.context,
-            brand=Brand.from_site(ground.settings.site),
-        )
-        return message.for_notice(
-            ground,
-            notice_id=notice.id,
-            to=notice.to_address,
-            subject=made.subject,
-            body=made.body,
-            content_type=made.content_type_header,
-            unsubscribe_url=notice.unsubscribe_url,
-        )
-    except errors.HandbillError as problem:
-        _log.error("a notice can't be made", notice=notice.id, kind=notice.kind, said=str(problem))
-        return None
-
-
-def settle(ground: Ground, notice: QueuedNotice, reply: Reply) -> None:
-    """Write on `notice` what a reply means; what it held is erased once it is over."""
-    now = ground.clock.now()
-    notice.attempts += 1
-    notice.reply_code, notice.reply_text = reply.code or None, reply.text
-    if 200 <= reply.code < 300:
-        notice.state, notice.sent_at = NoticeState.SENT.value, now
-    elif reply.code >= 500 or now - notice.created_at > _GIVE_UP:
-        notice.state = NoticeState.FAILED.value
-    else:
-        notice.due_at = now + ledger.retry_after(notice.attempts - 1, ground.settings.delivery)
-    if notice.state != NoticeState.QUEUED.value:
-        notice.context = {}
-
-
-def settle_without_reply(ground: Ground, notice: QueuedNotice, *, was_sent: bool) -> None:
-    """The relay went away: before the last dot it is tried again soon, after it is uncertain."""
-    if was_sent:
-        notice.state, notice.context = NoticeState.UNCERTAIN.value, {}
-    else:
-        notice.due_at = ground.clock.now() + timedelta(
-            seconds=ground.settings.delivery.relay_rest_s
-        )
-
-
-async def tidy(ground: Ground) -> None:
-    """Drop notices that were dealt with longer ago than `[retention] sent_notices_days`."""
-    before = ground.clock.now() - timedelta(days=ground.settings.retention.sent_notices_days)
-    async with ground.db.transaction() as session:
-        await session.execute(
-            sa.delete(QueuedNotice).where(
-                col(QueuedNotice.state) != NoticeState.QUEUED.value,
-                col(QueuedNotice.created_at) < before,
-            )
-        )
-
-
-async def give_back(session: AsyncSession, notice: QueuedNotice, *, worker_id: int) -> None:
-    """Write what became of a claimed notice and end its lease."""
-    await session.execute(
-        sa.update(QueuedNotice)
-        .where(col(QueuedNotice.id) == notice.id, col(QueuedNotice.worker_id) == worker_id)
-        .values(
-            state=notice.state,
-            context=notice.context,
-            attempts=notice.attempts,
-            due_at=notice.due_at,
-            reply_code=notice.reply_code,
-            reply_text=notice.reply_text,
-            sent_at=notice.sent_at,
-            worker_id=None,
-            leased_until=None,
-        )
+def compose(ground: Ground, notice: QueuedNotice) -> Envelope:
+    """The notice as a message. Raises `errors.HandbillError` when it can't be made."""
+    made = notices.render_notice(
+        notice.kind,
+        translator=ground.translator(notice.language),
+        context=notice.context,
+        brand=Brand.from_site(ground.settings.site),
+    )
+    return message.for_notice(
+        ground,
+        notice_id=notice.id,
+        to=notice.to_address,
+        subject=made.subject,
+        body=made.body,
+        content_type=made.content_type_header,
+        unsubscribe_url=notice.unsubscribe_url,
     )
 
 
+async def record(session: AsyncSession, *, worker_id: int, results: Iterable[Result]) -> None:
+    """Write results into notices that `worker_id` holds, and end their leases.
+
+    What a notice held (links that open things, names) is erased with its last result, except for
+    uncertain ones, which a person may want to send again.
+    """
+    mine = [result for result in results if result.kind is Kind.NOTICE]
+    table = cast(sa.Table, sa.inspect(QueuedNotice).local_table)
+    moment = tables.UtcDateTime()
+    statement = (
+        sa.update(table)
+        .where(table.c.id == sa.bindparam("row"), table.c.worker_id == worker_id)
+        .values(
+            state=sa.bindparam("to_state"),
+            attempts=sa.func.coalesce(sa.bindparam("tries", type_=sa.Integer), table.c.attempts),
+            due_at=sa.func.coalesce(sa.bindparam("due", type_=moment), table.c.due_at),
+            reply_code=sa.bindparam("code"),
+            reply_text=sa.bindparam("words"),
+            sent_at=sa.bindparam("sent", type_=moment),
+            worker_id=sa.null(),
+            leased_until=sa.null(),
+        )
+    )
+    if mine:
+        connection = await session.connection()
+        await connection.execute(statement, [_parameters(each) for each in mine])
+    over = [each.id for each in mine if each.verdict in _OVER]
+    if over:
+        await session.execute(
+            sa.update(QueuedNotice)
+            .where(col(QueuedNotice.id).in_(over), col(QueuedNotice.worker_id).is_(None))
+            .values(context={})
+        )
+
+
 async def release(session: AsyncSession, *, worker_id: int) -> None:
-    """Give back every notice that `worker_id` still holds, untouched."""
+    """Give back, untouched, every notice that `worker_id` still holds."""
     await session.execute(
         sa.update(QueuedNotice)
         .where(col(QueuedNotice.worker_id) == worker_id)
         .values(worker_id=None, leased_until=None)
     )
+
+
+def _is_due(now: datetime) -> tuple[sa.ColumnElement[bool], ...]:
+    return (
+        col(QueuedNotice.state) == NoticeState.QUEUED.value,
+        col(QueuedNotice.due_at) <= now,
+        col(QueuedNotice.worker_id).is_(None),
+    )
+
+
+def _parameters(result: Result) -> dict[str, Any]:
+    return {
+        "row": result.id,
+        "to_state": _STATES.get(result.verdict, NoticeState.QUEUED).value,
+        "tries": result.attempt if result.verdict in IS_ATTEMPT else None,
+        "due": result.due_at,
+        "code": result.reply.code or None,
+        "words": result.reply.text,
+        "sent": result.at if result.verdict is Verdict.SENT else None,
+    }

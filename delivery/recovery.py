@@ -1,8 +1,12 @@
-"""Finds sending processes that are gone, and brings what their journals say into the ledger."""
+"""Finds sending processes that are gone, and brings what their journals say into the ledger.
+
+Every worker does this when it starts and now and then. Whoever can lock a journal knows that its
+process is gone; a journal that nobody here can reach counts as lost only after a long time.
+"""
 
 import asyncio
-import enum
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -10,135 +14,161 @@ import sqlalchemy as sa
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from delivery import ledger, outbox
-from delivery.journal import Entry, Journal, Kind, Reply
-from delivery.ledger import Outcome
-from delivery.models import Delivery, DeliveryState, NoticeState, QueuedNotice, Worker
+from delivery import journal, ledger, outbox
+from delivery.journal import Abandoned, Entry, Replay
+from delivery.letter import Kind, Reply, Result, Verdict
+from delivery.models import Delivery, QueuedNotice, Reason, Worker
 from foundation import logs
 from foundation.ground import Ground
 
 _log = logs.get("recovery")
 
-_LOST_NODE = timedelta(hours=1)
-"""A node that was not seen for so long is given up: what it held is uncertain."""
+LOST_AFTER = timedelta(hours=24)
+"""A process on another node that was not seen for so long won't bring its journal any more."""
+_NOTHING = Replay(entries={}, is_whole=False)
 
 
-class _Journals(enum.Enum):
-    """What became of a dead process's journal."""
-
-    HELD = enum.auto()
-    """Its process lives."""
-    GONE = enum.auto()
-    """The file is not there."""
-
-
-async def recover(ground: Ground, *, node: str, besides: int | None) -> int:
-    """Close every process of this node that is gone, and nodes lost for long; returns how many."""
+async def recover(ground: Ground, *, node: str) -> int:
+    """Close every process that is gone; returns how many were."""
     async with ground.db.reading() as session:
-        statement = select(Worker).where(col(Worker.closed_at).is_(None))
+        statement = select(Worker).where(col(Worker.closed_at).is_(None)).order_by(col(Worker.id))
         workers = (await session.exec(statement)).all()
     closed = 0
     for worker in workers:
-        if worker.id == besides:
-            continue
-        is_lost = ground.clock.now() - worker.seen_at > _LOST_NODE
-        if worker.node == node:
-            closed += await _recover_here(ground, worker)
-        elif is_lost:
-            await _close(ground, worker, [], is_known=False)
-            closed += 1
+        closed += await _recover(ground, worker, node=node)
+    await _free_stragglers(ground)
     return closed
 
 
-async def _recover_here(ground: Ground, worker: Worker) -> int:
-    journal = await asyncio.to_thread(_lock, Path(worker.journal))
-    if journal is _Journals.HELD:
-        return 0
-    if isinstance(journal, _Journals):
-        await _close(ground, worker, [], is_known=False)
-        return 1
+async def _recover(ground: Ground, worker: Worker, *, node: str) -> bool:
+    """Close one process if it is gone. Its lock says so, not its age."""
+    path = Path(ground.settings.delivery.journal_dir) / worker.journal
     try:
-        entries = await asyncio.to_thread(journal.entries)
-        await _close(ground, worker, entries, is_known=True)
-    finally:
-        await asyncio.to_thread(journal.remove)
-    return 1
+        abandoned = await asyncio.to_thread(journal.take_over, path)
+    except FileNotFoundError:
+        return await _give_up(ground, worker, node=node)
+    if abandoned is None:
+        return False
+    return await _settle(ground, worker, abandoned)
 
 
-def _lock(path: Path) -> Journal | _Journals:
-    if not path.exists():
-        return _Journals.GONE
+async def _settle(ground: Ground, worker: Worker, abandoned: Abandoned) -> bool:
     try:
-        return Journal(path)
-    except BlockingIOError:
-        return _Journals.HELD
+        replay = await asyncio.to_thread(abandoned.replay)
+        is_closed = await _close(ground, worker, replay)
+    except BaseException:
+        abandoned.close()
+        raise
+    # Only now: until the ledger has all of it, the file is the only witness.
+    await asyncio.to_thread(abandoned.retire)
+    return is_closed
 
 
-async def _close(
-    ground: Ground, worker: Worker, entries: Sequence[Entry], *, is_known: bool
-) -> None:
-    """Settle every lease of a dead process: by its journal, or as uncertain when that is lost."""
-    said = {(entry.kind, entry.number): entry.reply for entry in entries}
+async def _give_up(ground: Ground, worker: Worker, *, node: str) -> bool:
+    """A journal that is not here: another node's, or deleted. Its leases have to be over at least.
+
+    By then its process sends nothing more, even if it lives: no dot is written without a lease.
+    """
+    patience = (
+        timedelta(seconds=2 * ground.settings.delivery.lease_s)
+        if worker.node == node
+        else LOST_AFTER
+    )
+    if ground.clock.now() - worker.seen_at < patience:
+        return False
+    return await _close(ground, worker, _NOTHING)
+
+
+async def _close(ground: Ground, worker: Worker, replay: Replay) -> bool:
+    """Settle every lease of a process by its journal, in one transaction."""
+    now = ground.clock.now()
     async with ground.db.transaction() as session:
-        rows = (
-            await session.execute(
-                sa.select(
-                    col(Delivery.id), col(Delivery.attempts), col(Delivery.first_attempt_at)
-                ).where(col(Delivery.worker_id) == worker.id)
-            )
-        ).all()
-        outcomes: list[Outcome] = []
-        for number, attempts, first in rows:
-            if (Kind.DELIVERY, number) in said:
-                outcomes.append(
-                    _settled(ground, number, said[Kind.DELIVERY, number], attempts, first)
-                )
-            elif not is_known:
-                outcomes.append(_settled(ground, number, None, attempts, first))
-        await ledger.record(session, worker_id=worker.id, outcomes=outcomes)
+        mine = (
+            sa.update(Worker)
+            .where(col(Worker.id) == worker.id, col(Worker.closed_at).is_(None))
+            .values(closed_at=now, said="")
+            .returning(col(Worker.id))
+        )
+        if (await session.execute(mine)).first() is None:
+            return False
+        held = await _held(session, worker.id)
+        results = [
+            _as_set(ground, each)
+            for key, attempt in held.items()
+            if (each := _result(ground, key, attempt, replay)) is not None
+        ]
+        await ledger.record(session, worker_id=worker.id, results=results)
+        await outbox.record(session, worker_id=worker.id, results=results)
         await ledger.release(session, worker_id=worker.id)
-        await _close_notices(ground, session, worker, said, is_known=is_known)
-        worker.closed_at = ground.clock.now()
-        session.add(worker)
-    doubtful = sum(each.state is DeliveryState.UNCERTAIN for each in outcomes)
+        await outbox.release(session, worker_id=worker.id)
     _log.warning(
         "a sending process was gone; its journal is in the ledger",
-        worker=worker.id, node=worker.node, settled=len(outcomes), uncertain=doubtful,
-        released=len(rows) - len(outcomes),
-    )  # fmt: skip
+        worker=worker.id,
+        node=worker.node,
+        settled=len(results),
+        uncertain=sum(each.verdict is Verdict.UNCERTAIN for each in results),
+        released=len(held) - len(results),
+        is_whole=replay.is_whole,
+    )
+    return True
 
 
-def _settled(
-    ground: Ground, number: int, reply: Reply | None, attempts: int, first: object
-) -> Outcome:
-    now = ground.clock.now()
-    settings = ground.settings.delivery
-    if reply is not None:
-        return ledger.judge(
-            id=number, reply=reply, attempts=attempts, first_attempt_at=first,  # type: ignore[arg-type]
-            now=now, settings=settings,
-        )  # fmt: skip
-    if settings.uncertain == "resend":
-        return Outcome(id=number, state=DeliveryState.DEFERRED, at=now, reason="resent", due_at=now)
-    return Outcome(id=number, state=DeliveryState.UNCERTAIN, at=now, reason="crashed")
+async def _held(session: AsyncSession, worker_id: int) -> Mapping[tuple[Kind, int], int]:
+    """What a process holds, with the number of the attempt that it was about."""
+    found: dict[tuple[Kind, int], int] = {}
+    for kind, table in ((Kind.DELIVERY, Delivery), (Kind.NOTICE, QueuedNotice)):
+        rows = await session.execute(
+            sa.select(col(table.id), col(table.attempts)).where(col(table.worker_id) == worker_id)
+        )
+        found |= {(kind, row): attempts + 1 for row, attempts in rows.all()}
+    return found
 
 
-async def _close_notices(
-    ground: Ground,
-    session: AsyncSession,
-    worker: Worker,
-    said: dict[tuple[Kind, int], Reply | None],
-    *,
-    is_known: bool,
-) -> None:
-    statement = select(QueuedNotice).where(QueuedNotice.worker_id == worker.id)
-    for notice in (await session.exec(statement)).all():
-        key = (Kind.NOTICE, notice.id)
-        reply = said.get(key)
-        if reply is not None:
-            outbox.settle(ground, notice, reply)
-        elif key in said or not is_known:
-            notice.state = NoticeState.UNCERTAIN.value
-            notice.context = {}
-        notice.worker_id = notice.leased_until = None
-        session.add(notice)
+def _result(ground: Ground, key: tuple[Kind, int], attempt: int, replay: Replay) -> Result | None:
+    """What a journal says about a row; None when nothing was sent, so that it is queued again."""
+    entry: Entry | None = replay.entries.get(key)
+    if entry is not None and entry.attempt == attempt and entry.result is not None:
+        return entry.result
+    is_intended = entry is not None and entry.attempt == attempt
+    if not is_intended and replay.is_whole:
+        return None
+    kind, row = key
+    return Result(
+        kind=kind,
+        id=row,
+        attempt=attempt,
+        verdict=Verdict.UNCERTAIN,
+        at=ground.clock.now(),
+        reason=Reason.CRASHED if is_intended else Reason.JOURNAL_LOST,
+        reply=Reply(),
+    )
+
+
+def _as_set(ground: Ground, result: Result) -> Result:
+    """Uncertain ones are held or sent once more, as the settings say."""
+    if result.verdict is not Verdict.UNCERTAIN or ground.settings.delivery.uncertain == "hold":
+        return result
+    return replace(
+        result, verdict=Verdict.DEFERRED, reason=Reason.RESENT, due_at=ground.clock.now()
+    )
+
+
+async def _free_stragglers(ground: Ground) -> None:
+    """Release leases of closed processes.
+
+    PostgreSQL may finish a claim after the process that asked for it was killed and recovered. Such
+    rows were never on any desk.
+    """
+    closed = sa.select(col(Worker.id)).where(col(Worker.closed_at).is_not(None))
+    tables: Iterable[type[Delivery | QueuedNotice]] = (Delivery, QueuedNotice)
+    for table in tables:
+        held = sa.exists().where(col(table.worker_id).in_(closed))
+        async with ground.db.reading() as session:
+            if not await session.scalar(sa.select(held)):
+                continue
+        async with ground.db.transaction() as session:
+            await session.execute(
+                sa.update(table)
+                .where(col(table.worker_id).in_(closed))
+                .values(worker_id=None, leased_until=None)
+            )

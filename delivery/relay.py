@@ -1,272 +1,205 @@
-"""Hands messages to a relay over kept SMTP connections.
+"""Hands letters to relays over kept SMTP connections.
 
-`Sender` is the seam: a worker gives it an envelope and a guard to call right before the last dot,
-and gets a reply. `RelayPool` is the first one, one command at a time over aiosmtplib; a faster
-engine can take its place without the ledger or the journal noticing.
+`Sender` is the seam: it takes letters from a `Desk`, asks it for leave right before each last dot,
+and tells it what came of each. `Relays` is the first sender, one command at a time on a connection
+(`connection.py`); a faster engine can take its place without the ledger or the journal noticing.
 """
 
 import asyncio
-import contextlib
-import enum
-import ssl
-from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
-import aiosmtplib
-from aiosmtplib.errors import SMTPException, SMTPServerDisconnected
-
-from delivery.journal import Reply
-from delivery.message import Envelope
+from delivery.connection import Connection, ConnectionStale, RelayTrouble
+from delivery.letter import Letter, Outcome, Reply
 from foundation import config, logs
-from foundation.clock import Clock
 
 _log = logs.get("relay")
 
-Guard = Callable[[], Awaitable[bool]]
-"""Called when only the last dot is missing; False means: do not write it."""
+IDLE_S = 10.0
+"""A connection without work is closed after this; servers hang up on idlers anyway."""
+_LOSSES = 2
+"""So many connections lost in a row, in the middle of a message, and the relay is rested."""
 
 
-class Halt(enum.Enum):
-    """Why a message was not handed over, though nobody refused it."""
+class Desk(Protocol):
+    """What a sender sees of the worker."""
 
-    RELAY_AWAY = enum.auto()
-    """No connection, or lost before the last dot: try again, nobody is to blame."""
-    GUARDED = enum.auto()
-    """The guard forbade the last dot."""
-    UNCERTAIN = enum.auto()
-    """The last dot was written, but the connection ended before the reply."""
+    @property
+    def is_closed(self) -> bool:
+        """Whether no more letters will be handed out."""
+        ...
+
+    async def take(self, *, within_s: float) -> Letter | None:
+        """The next letter, with its envelope made; None when there will be no more.
+
+        Raises `TimeoutError` when none came in time.
+        """
+        ...
+
+    def put_back(self, letter: Letter) -> None:
+        """No relay was reached: somebody else takes it, or the same one later."""
+        ...
+
+    async def clear(self, letter: Letter) -> bool:
+        """Leave to write the last dot, now. Without it, end the connection without the dot."""
+        ...
+
+    def settle(self, letter: Letter, outcome: Outcome) -> None:
+        """What came of a letter that was taken."""
+        ...
+
+    async def wait(self, seconds: float) -> None:
+        """Wait, but not beyond the moment at which the desk is closed."""
+        ...
 
 
 class Sender(Protocol):
-    """Hands over messages, several at a time."""
+    """Sends what a desk hands out."""
 
-    async def send(self, envelope: Envelope, guard: Guard) -> Reply | Halt:
-        """One message: the relay's reply, or why there is none."""
+    @property
+    def is_down(self) -> bool:
+        """Whether no relay can be used for now."""
         ...
 
-    def width(self) -> int:
-        """How many messages are worth handing over at once."""
+    async def run(self, desk: Desk) -> None:
+        """Send until the desk is closed; what is on the wire then is finished first."""
         ...
-
-    def is_resting(self) -> bool:
-        """Whether every relay is left alone for now."""
-        ...
-
-    async def close(self) -> None:
-        """Say goodbye on every connection."""
-        ...
-
-
-@dataclass(slots=True)
-class _Relay:
-    """One relay with its idle connections and how it does."""
-
-    settings: config.Relay
-    idle: list["_Connection"] = field(default_factory=list)
-    slots: asyncio.Semaphore = field(init=False)
-    rests_until: datetime | None = None
-    said: str = ""
-    """What went wrong last, for staff."""
-
-    def __post_init__(self) -> None:
-        self.slots = asyncio.Semaphore(self.settings.connections)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class RelayState:
-    """How a relay does, for staff and `doctor`."""
+class Condition:
+    """How a relay does."""
 
     name: str
-    host: str
-    rests_until: datetime | None
+    is_resting: bool
     said: str
+    """What went wrong; blank when all is well."""
 
 
-class RelayPool:
-    """Implements `Sender` on aiosmtplib: the first relay that does not rest takes the message."""
+class _Relay:
+    """One relay, and until when it is left alone."""
 
-    def __init__(self, relays: list[config.Relay], clock: Clock, *, rest_s: float) -> None:
-        self._relays = [_Relay(each) for each in relays]
-        self._clock = clock
-        self._rest = timedelta(seconds=rest_s)
+    def __init__(self, settings: config.Relay) -> None:
+        self.settings = settings
+        self.rests_until = 0.0
+        self.losses = 0
 
-    def width(self) -> int:
-        """As many as the first relay keeps connections."""
-        return self._relays[0].settings.connections
-
-    def is_resting(self) -> bool:
-        """Whether every relay is left alone for now."""
-        return all(self._rests(relay) for relay in self._relays)
-
-    def states(self) -> list[RelayState]:
-        """How each relay does."""
-        return [
-            RelayState(
-                name=each.settings.name,
-                host=each.settings.host,
-                rests_until=each.rests_until if self._rests(each) else None,
-                said=each.said,
-            )
-            for each in self._relays
-        ]
-
-    async def send(self, envelope: Envelope, guard: Guard) -> Reply | Halt:
-        """Hand over one message; a relay that can't be reached is rested and the next one tried."""
-        for relay in self._relays:
-            if self._rests(relay):
-                continue
-            async with relay.slots:
-                try:
-                    async with self._connection(relay) as connection:
-                        answer = await connection.hand_over(envelope, guard)
-                except (SMTPException, OSError, TimeoutError) as problem:
-                    self._rest_relay(relay, problem)
-                    continue
-            if isinstance(answer, Reply) and answer.code == 421:
-                self._rest_relay(relay, SMTPServerDisconnected(answer.text))
-                continue
-            return answer
-        return Halt.RELAY_AWAY
-
-    async def close(self) -> None:
-        """Say goodbye on every connection."""
-        for relay in self._relays:
-            for connection in relay.idle:
-                await connection.quit()
-            relay.idle.clear()
-
-    @contextlib.asynccontextmanager
-    async def _connection(self, relay: _Relay) -> AsyncIterator["_Connection"]:
-        connection = await self._take(relay)
-        try:
-            yield connection
-        except BaseException:
-            connection.drop()
-            raise
-        if connection.is_usable():
-            relay.idle.append(connection)
-        else:
-            await connection.quit()
-
-    async def _take(self, relay: _Relay) -> "_Connection":
-        while relay.idle:
-            connection = relay.idle.pop()
-            if connection.is_usable():
-                return connection
-            await connection.quit()
-        return await _Connection.open(relay.settings)
-
-    def _rests(self, relay: _Relay) -> bool:
-        return relay.rests_until is not None and relay.rests_until > self._clock.now()
-
-    def _rest_relay(self, relay: _Relay, problem: Exception) -> None:
-        relay.said = " ".join(str(problem).split())[:200] or type(problem).__name__
-        relay.rests_until = self._clock.now() + self._rest
-        for connection in relay.idle:
-            connection.drop()
-        relay.idle.clear()
-        _log.warning("relay is left alone for a while", relay=relay.settings.name, said=relay.said)
+    def is_resting(self, tick: float) -> bool:
+        return tick < self.rests_until
 
 
-class _Connection:
-    """One kept connection."""
+class Relays:
+    """Implements `Sender`: the first relay in order that does not rest takes everything."""
 
-    def __init__(self, client: aiosmtplib.SMTP, settings: config.Relay) -> None:
-        self._client = client
-        self._settings = settings
-        self._left = settings.messages_per_connection
-        self._has_utf8 = client.supports_extension("smtputf8")
-
-    @classmethod
-    async def open(cls, settings: config.Relay) -> "_Connection":
-        """Connect, secure and authenticate. Raises aiosmtplib's errors and `OSError`."""
-        client = aiosmtplib.SMTP(
-            hostname=settings.host,
-            port=settings.port,
-            local_hostname=settings.hello_name or None,
-            timeout=settings.timeout_s,
-            use_tls=settings.tls is config.Tls.TLS,
-            start_tls=settings.tls is config.Tls.STARTTLS,
-            tls_context=_tls_context(settings) if settings.tls is not config.Tls.NONE else None,
-        )
-        await client.connect()
-        if settings.username:
-            await client.login(settings.username, settings.password)
-        if not client.is_ehlo_or_helo_needed:
-            return cls(client, settings)
-        await client.ehlo()
-        return cls(client, settings)
-
-    def is_usable(self) -> bool:
-        """Whether another message may go over it."""
-        return self._left > 0 and self._client.is_connected
-
-    async def hand_over(self, envelope: Envelope, guard: Guard) -> Reply | Halt:
-        """One transaction (RFC 5321 §3.3).
-
-        Raises aiosmtplib's errors and `OSError` for a connection lost before the last dot.
-        """
-        self._left -= 1
-        sender, recipient = envelope.mail_from, envelope.rcpt_to
-        options = ""
-        if not (recipient.isascii() and sender.isascii()):
-            if not self._has_utf8:
-                return Reply(553, "the relay does not take such addresses (SMTPUTF8)", self._name)
-            options = " SMTPUTF8"
-        for command in (f"MAIL FROM:<{sender}>{options}", f"RCPT TO:<{recipient}>", "DATA"):
-            reply = await self._say(command.encode())
-            if reply.code >= 400:
-                await self._reset()
-                return reply
-        return await self._content(envelope, guard)
-
-    async def _content(self, envelope: Envelope, guard: Guard) -> Reply | Halt:
-        protocol = self._client.protocol
-        if protocol is None:
-            raise SMTPServerDisconnected("connection lost")
-        protocol.write(envelope.data)
-        if not await guard():
-            # Without the dot the relay throws away what it has (RFC 5321 §4.1.1.10).
-            self.drop()
-            return Halt.GUARDED
-        try:
-            return await self._say(b".")
-        except (SMTPException, OSError, TimeoutError):
-            self.drop()
-            return Halt.UNCERTAIN
-
-    async def _say(self, command: bytes) -> Reply:
-        protocol = self._client.protocol
-        if protocol is None:
-            raise SMTPServerDisconnected("connection lost")
-        answer = await protocol.execute_command(command, timeout=self._settings.timeout_s)
-        return Reply(answer.code, " ".join(answer.message.split())[:200], self._name)
-
-    async def _reset(self) -> None:
-        with contextlib.suppress(SMTPException, OSError, TimeoutError):
-            await self._say(b"RSET")
-
-    def drop(self) -> None:
-        """End it without a word."""
-        self._left = 0
-        self._client.close()
-
-    async def quit(self) -> None:
-        """End it as RFC 5321 §4.1.1.10 asks."""
-        with contextlib.suppress(SMTPException, OSError, TimeoutError):
-            await self._client.quit(timeout=2)
-        self._client.close()
+    def __init__(
+        self,
+        relays: Sequence[config.Relay],
+        *,
+        rest_s: float,
+        noticed: Callable[[Condition], Awaitable[None]],
+    ) -> None:
+        self._relays = [_Relay(settings) for settings in relays]
+        self._rest_s = rest_s
+        self._noticed = noticed
+        self._known: dict[str, Condition] = {}
 
     @property
-    def _name(self) -> str:
-        return self._settings.name
+    def is_down(self) -> bool:
+        """Whether every relay rests."""
+        return all(relay.is_resting(_tick()) for relay in self._relays)
+
+    async def run(self, desk: Desk) -> None:
+        """As many connections as the relay of the moment allows, until the desk is closed."""
+        width = max(relay.settings.connections for relay in self._relays)
+        async with asyncio.TaskGroup() as group:
+            for slot in range(width):
+                group.create_task(self._carry(slot, desk))
+
+    async def _carry(self, slot: int, desk: Desk) -> None:
+        """One connection at a time, to whichever relay is to be used."""
+        held: tuple[_Relay, Connection] | None = None
+        try:
+            while not desk.is_closed:
+                relay = self._choose(slot)
+                if held is not None and (relay is not held[0] or not held[1].is_usable):
+                    _, old = held
+                    held = None
+                    await old.quit()
+                if relay is None:
+                    await desk.wait(min(1.0, self._rest_s))
+                    continue
+                try:
+                    letter = await desk.take(within_s=IDLE_S)
+                except TimeoutError:
+                    if held is not None:
+                        _, old = held
+                        held = None
+                        await old.quit()
+                    continue
+                if letter is not None:
+                    connection = await self._hand_over(
+                        letter, relay, held[1] if held else None, desk
+                    )
+                    held = (relay, connection) if connection is not None else None
+        finally:
+            if held is not None:
+                await held[1].quit()
+
+    async def _hand_over(
+        self, letter: Letter, relay: _Relay, connection: Connection | None, desk: Desk
+    ) -> Connection | None:
+        """Send one letter; returns the connection if it can be used again."""
+        try:
+            if connection is None:
+                connection = await Connection.open(relay.settings)
+            outcome = await connection.send(letter.envelope, lambda: desk.clear(letter))
+        except ConnectionStale:
+            desk.put_back(letter)
+            return None
+        except RelayTrouble as trouble:
+            desk.put_back(letter)
+            if connection is not None:
+                connection.drop()
+            await self._rest(relay, trouble.said)
+            return None
+        except BaseException:
+            if connection is not None:
+                connection.drop()
+            raise
+        if outcome is None:
+            return None
+        desk.settle(letter, outcome)
+        if connection.trouble:
+            await self._count_loss(relay, connection.trouble)
+        elif outcome.reply != Reply():
+            await self._is_well(relay)
+        return connection if connection.is_usable else None
+
+    def _choose(self, slot: int) -> _Relay | None:
+        relay = next((each for each in self._relays if not each.is_resting(_tick())), None)
+        return relay if relay is not None and slot < relay.settings.connections else None
+
+    async def _count_loss(self, relay: _Relay, said: str) -> None:
+        relay.losses += 1
+        if relay.losses >= _LOSSES:
+            await self._rest(relay, said)
+
+    async def _rest(self, relay: _Relay, said: str) -> None:
+        relay.losses = 0
+        relay.rests_until = _tick() + self._rest_s
+        _log.warning("a relay is left alone for a while", relay=relay.settings.name, said=said)
+        await self._notice(Condition(name=relay.settings.name, is_resting=True, said=said))
+
+    async def _is_well(self, relay: _Relay) -> None:
+        relay.losses = 0
+        await self._notice(Condition(name=relay.settings.name, is_resting=False, said=""))
+
+    async def _notice(self, condition: Condition) -> None:
+        if self._known.get(condition.name) != condition:
+            self._known[condition.name] = condition
+            await self._noticed(condition)
 
 
-def _tls_context(settings: config.Relay) -> ssl.SSLContext:
-    context = ssl.create_default_context()
-    if not settings.verify_certificate:
-        context.check_hostname = False
-        context.verify_mode = ssl.CERT_NONE
-    return context
+def _tick() -> float:
+    return asyncio.get_running_loop().time()

@@ -5,6 +5,7 @@ merely names proves nothing, so a forged bounce suppresses nobody.
 """
 
 import hashlib
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -14,6 +15,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from delivery import dsn
 from delivery.dsn import Recipient, Returned
+from delivery.letter import Kind, Result, Verdict
 from delivery.models import BounceKind, Delivery, QueuedNotice, Return
 from foundation import errors, tables
 from foundation.ground import Ground
@@ -50,6 +52,37 @@ async def ingest(ground: Ground, octets: bytes) -> Ingested:
     async with ground.db.transaction() as session:
         is_new = await _keep(ground, session, octets, returned, number, bool(is_notice))
     return Ingested(returned=returned, is_ours=True, is_new=is_new)
+
+
+async def take_refusals(
+    ground: Ground, session: AsyncSession, *, results: Iterable[Result]
+) -> None:
+    """Suppress addresses that the relay itself called dead, in the recorder's transaction.
+
+    Only where the enhanced code says so: a bare 550 may be about us.
+    """
+    dead = {
+        (result.kind, result.id): result.reply
+        for result in results
+        if result.verdict is Verdict.FAILED and dsn.is_dead(result.reply.code, result.reply.text)
+    }
+    for (kind, row), reply in dead.items():
+        found = (
+            await session.get(Delivery, row)
+            if kind is Kind.DELIVERY
+            else await session.get(QueuedNotice, row)
+        )
+        if found is None or found.subscriber_id is None:
+            continue
+        await suppression.add(
+            ground,
+            session,
+            subscriber_id=found.subscriber_id,
+            reason=SuppressionReason.HARD_BOUNCE,
+            note=reply.text,
+            via="bounce",
+            dispatch_id=found.dispatch_id if isinstance(found, Delivery) else None,
+        )
 
 
 async def tidy(ground: Ground) -> None:

@@ -1,11 +1,10 @@
 """Sends a bulletin to one address at once, marked as a test; it is kept and counted nowhere."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 from delivery import message
-from delivery.journal import Reply
-from delivery.message import Envelope
-from delivery.relay import RelayPool
+from delivery.connection import Connection, ConnectionStale, RelayTrouble
+from delivery.letter import Envelope, Outcome, Verdict
 from foundation import addresses, errors
 from foundation.ground import Ground
 from foundation.i18n import N_
@@ -17,49 +16,68 @@ PREFIX = "[Test] "
 async def send(
     ground: Ground,
     *,
-    plans: Sequence[Plan],
+    plans: Mapping[str, Plan],
     to: str,
     subscriber_values: Mapping[str, str] | None = None,
+    from_name: str = "",
+    from_address: str = "",
     subject_prefix: str = PREFIX,
 ) -> None:
-    """One mail for each plan, straight to the relay.
+    """One mail for each language, straight to the first relay that can be reached.
 
     Raises `errors.Invalid` for what is no address, and `errors.Refused` with the relay's words when
     it does not take a mail or can't be reached.
     """
     address = addresses.parse(to)
-    pool = RelayPool(
-        ground.settings.relay, ground.clock, rest_s=ground.settings.delivery.relay_rest_s
-    )
+    connection = await _connect(ground)
     try:
-        for plan in plans:
+        for plan in plans.values():
             data = message.preview(
                 ground,
                 plan=plan,
                 to=address.email,
                 subscriber_values=dict(subscriber_values or {}),
+                from_name=from_name,
+                from_address=from_address,
                 subject_prefix=subject_prefix,
             )
             envelope = Envelope(
-                mail_from=f"test@{ground.settings.return_path_domain}",
+                mail_from=message.return_path(ground, 0, is_notice=False),
                 rcpt_to=address.email,
                 data=data,
             )
-            _check(await pool.send(envelope, _always), said=[each.said for each in pool.states()])
+            _check(await connection.send(envelope, _always))
+    except (RelayTrouble, ConnectionStale) as trouble:
+        raise _unreachable(str(trouble)) from trouble
     finally:
-        await pool.close()
+        await connection.quit()
+
+
+async def _connect(ground: Ground) -> Connection:
+    said: list[str] = []
+    for relay in ground.settings.relay:
+        try:
+            return await Connection.open(relay)
+        except RelayTrouble as trouble:
+            said.append(f"{relay.name}: {trouble.said}")
+    raise _unreachable("; ".join(said))
 
 
 async def _always() -> bool:
     return True
 
 
-def _check(answer: object, *, said: Sequence[str]) -> None:
-    if not isinstance(answer, Reply):
-        raise errors.Refused(
-            N_("The relay can't be reached: %(said)s."), said="; ".join(filter(None, said))
-        )
-    if not 200 <= answer.code < 300:
-        raise errors.Refused(
-            N_("The relay refused the test: %(code)s %(text)s"), code=answer.code, text=answer.text
-        )
+def _check(outcome: Outcome | None) -> None:
+    if outcome is None or outcome.verdict is Verdict.SENT:
+        return
+    if not outcome.reply.code:
+        raise _unreachable(outcome.reply.text)
+    raise errors.Refused(
+        N_("The relay refused the test: %(code)s %(text)s"),
+        code=outcome.reply.code,
+        text=outcome.reply.text,
+    )
+
+
+def _unreachable(said: str) -> errors.Refused:
+    return errors.Refused(N_("The relay can't be reached: %(said)s."), said=said)

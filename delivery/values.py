@@ -18,6 +18,8 @@ class Sending:
 
     dispatch_id: int
     delivery_id: int
+    topic_id: int
+    """The one topic that the dispatch is about; 0 when it is about several."""
     started_at: datetime
     """Of the dispatch: tokens count time from there."""
 
@@ -35,7 +37,7 @@ def for_delivery(
     step = max(0, int(passed.total_seconds()) // _STEP_S)
     values = people.merge_values(subscriber)
     values["unsubscribe_url"] = ground.link(
-        "/unsubscribe", Purpose.UNSUBSCRIBE, subscriber.id, sending.delivery_id, 0
+        "/unsubscribe", Purpose.UNSUBSCRIBE, subscriber.id, sending.delivery_id, sending.topic_id
     )
     values["preferences_url"] = ground.link("/preferences", Purpose.PREFERENCES, subscriber.id)
     values["view_url"] = ground.link(

@@ -1,49 +1,40 @@
-"""A sending process: claims what is due, hands it to the relay, and records what came of it.
+"""A sending process: claims what is due, hands it to the relays, and records what came of it.
 
-Order matters in three places. INTENT is in the journal before a message's last dot. A row's outcome
-is in the ledger before the journal forgets it. A lease is given up only with an outcome, or
-untouched. Everything else may fail at any moment.
+Order matters in three places. An intent is in the journal before a message's last dot. A result is
+in the ledger before the journal forgets it. A lease is given up only with a result, or untouched.
+Everything else may fail at any moment; docs/decisions/0001-ledger-and-journal.md has the states.
 """
 
 import asyncio
 import contextlib
 import os
 import platform
-import secrets
-from dataclasses import dataclass
-from datetime import timedelta
+from collections.abc import Awaitable, Callable
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import sqlalchemy as sa
 from sqlmodel import col
 
-from delivery import dispatch, ledger, outbox, recovery
+from delivery import dispatch, ledger, outbox, recovery, relay_state, returns
 from delivery.composing import Composer
-from delivery.journal import Journal, Kind, Reply
-from delivery.ledger import Claimed, Outcome
-from delivery.models import DeliveryState, QueuedNotice
+from delivery.desk import WorkerDesk
+from delivery.journal import REWRITE_AT_BYTES, Journal
+from delivery.letter import Lease
 from delivery.models import Worker as WorkerRow
-from delivery.rechecking import Recheck, Verdict
-from delivery.relay import Halt, RelayPool, Sender
+from delivery.rechecking import Recheck
+from delivery.relay import Condition, Relays, Sender
 from foundation import errors, logs
 from foundation.ground import Ground
 
 _log = logs.get("worker")
 
-_IDLE_S = 0.5
-_NOTICES = 20
+_LOOK_S = 0.5
+"""How often a worker looks for what is due; a confirmation waits no longer than that."""
+_NOTICES = 50
 _SEEN_EVERY = timedelta(seconds=15)
 _RECOVER_EVERY = timedelta(seconds=30)
-_LEASE_MARGIN = timedelta(seconds=5)
-"""A message is not finished when its lease runs out sooner than this."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Desk:
-    """What a worker has while it works: its row and its journal."""
-
-    row: WorkerRow
-    journal: Journal
+_LAST_TRIES = 3
 
 
 class Worker:
@@ -52,286 +43,278 @@ class Worker:
     def __init__(self, ground: Ground, *, sender: Sender | None = None) -> None:
         settings = ground.settings
         self._ground = ground
-        self._sender = sender or RelayPool(
-            settings.relay, ground.clock, rest_s=settings.delivery.relay_rest_s
+        self._settings = settings.delivery
+        self._sender = sender or Relays(
+            settings.relay, rest_s=settings.delivery.relay_rest_s, noticed=self._note_relay
         )
         self._composer = Composer(ground)
-        self._recheck = Recheck(ground)
         self._node = settings.delivery.node or platform.node() or "node"
-        self._outcomes: list[Outcome] = []
-        self._desk: _Desk | None = None
-        self._recovered_at = ground.clock.now() - _RECOVER_EVERY
-        self._trouble = ""
 
     async def run(self, stop: asyncio.Event) -> None:
         """Send until `stop` is set; then finish what is on the wire and leave the rest queued."""
         while not stop.is_set():
             try:
-                if self._desk is None:
-                    await self._open()
-                is_busy = await self._round(stop)
+                session = await self._open()
             except errors.Busy as problem:
-                _log.warning("sending waits", said=str(problem))
-                is_busy = False
-            if not is_busy:
-                with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(stop.wait(), _IDLE_S)
-        await self._close()
+                _log.warning("sending can't begin yet", said=str(problem))
+                await _pause(stop, _LOOK_S)
+                continue
+            await session.work(stop, is_endless=True)
+            return
 
     async def run_until_idle(self) -> None:
         """Send everything that is due now, then stop. Raises `errors.Busy`."""
-        await self._open()
-        try:
-            while await self._round(asyncio.Event()):
-                pass
-        finally:
-            await self._close()
+        session = await self._open()
+        await session.work(asyncio.Event(), is_endless=False)
 
-    async def _open(self) -> None:
-        folder = await asyncio.to_thread(Path(self._ground.settings.delivery.journal_dir).absolute)
-        path = folder / f"{self._node}-{os.getpid()}-{secrets.token_hex(4)}.journal"
+    async def _open(self) -> "_Session":
+        """Take a journal, then a row: whoever finds the row finds the journal locked."""
+        folder = Path(self._settings.journal_dir)
         journal = await asyncio.to_thread(
-            Journal, path, fsync_interval_s=self._ground.settings.delivery.fsync_interval_s
+            Journal.create, folder, is_synced=self._settings.fsync_interval_s == 0
         )
         now = self._ground.clock.now()
         row = WorkerRow(
-            node=self._node, pid=os.getpid(), journal=str(path), started_at=now, seen_at=now
+            node=self._node,
+            pid=os.getpid(),
+            journal=journal.path.name,
+            started_at=now,
+            seen_at=now,
         )
-        async with self._ground.db.transaction() as session:
-            session.add(row)
-            await session.flush()
-        self._desk = _Desk(row=row, journal=journal)
-
-    async def _close(self) -> None:
-        await self._sender.close()
-        desk, row = self._desk, self._desk.row if self._desk else None
-        if desk is None or row is None:
-            return
         try:
-            await self._flush()
             async with self._ground.db.transaction() as session:
-                await ledger.release(session, worker_id=row.id)
-                await outbox.release(session, worker_id=row.id)
-                row.closed_at = self._ground.clock.now()
                 session.add(row)
-        except errors.Busy:
-            # The next process on this node finds the journal and settles everything.
-            desk.journal.close()
+                await session.flush()
+                number = row.id
+        except BaseException:
+            journal.retire()
+            raise
+        return _Session(
+            self._ground,
+            worker_id=number,
+            node=self._node,
+            journal=journal,
+            sender=self._sender,
+            composer=self._composer,
+        )
+
+    async def _note_relay(self, condition: Condition) -> None:
+        try:
+            await relay_state.note(
+                self._ground,
+                name=condition.name,
+                is_resting=condition.is_resting,
+                said=condition.said,
+            )
+        except errors.Busy as problem:
+            _log.warning("a relay's state can't be kept", said=str(problem))
+
+
+class _Session:
+    """The time between taking a journal and giving it up."""
+
+    def __init__(
+        self,
+        ground: Ground,
+        *,
+        worker_id: int,
+        node: str,
+        journal: Journal,
+        sender: Sender,
+        composer: Composer,
+    ) -> None:
+        self._ground = ground
+        self._settings = ground.settings.delivery
+        self._id = worker_id
+        self._node = node
+        self._journal = journal
+        self._sender = sender
+        self._composer = composer
+        self._desk = WorkerDesk(
+            ground, journal=journal, recheck=Recheck(ground, worker_id=worker_id)
+        )
+        self._flushing = asyncio.Lock()
+        self._seen_at = ground.clock.now()
+        self._recovered_at: datetime | None = None
+        self._said = ""
+
+    async def work(self, stop: asyncio.Event, *, is_endless: bool) -> None:
+        """Feed the sender and record beside it, until stopped or until nothing is due any more."""
+        is_over = asyncio.Event()
+        failure: errors.Busy | None = None
+        try:
+            async with asyncio.TaskGroup() as group:
+                sending = group.create_task(self._sender.run(self._desk))
+                group.create_task(_every(self._settings.record_interval_s, self._flush, is_over))
+                if self._settings.fsync_interval_s:
+                    group.create_task(_every(self._settings.fsync_interval_s, self._sync, is_over))
+                try:
+                    await self._feed(stop, is_endless=is_endless)
+                except errors.Busy as problem:
+                    failure = problem
+                finally:
+                    self._desk.close()
+                await sending
+                is_over.set()
+        except BaseException:
+            # Whoever takes the journal over settles what was open, as after a crash.
+            self._journal.close()
+            raise
+        await self._retire()
+        if failure is not None:
+            raise failure
+
+    async def _feed(self, stop: asyncio.Event, *, is_endless: bool) -> None:
+        stopping = asyncio.create_task(stop.wait())
+        try:
+            while not stop.is_set():
+                try:
+                    found = await self._refill()
+                    if not found and not is_endless and await self._is_done():
+                        return
+                except errors.Busy as problem:
+                    if not is_endless:
+                        raise
+                    _log.warning("sending waits", said=str(problem))
+                    found = False
+                await self._wait(stopping, is_endless=is_endless, found=found)
+        finally:
+            stopping.cancel()
+
+    async def _wait(self, stopping: asyncio.Task[bool], *, is_endless: bool, found: bool) -> None:
+        """Until the desk runs low, or it is time to look again, or to stop."""
+        if found or self._desk.waiting_bulk:
+            event = self._desk.hungry(within_s=_LOOK_S)
+        elif is_endless:
+            event = self._desk.wait(_LOOK_S)
         else:
-            await asyncio.to_thread(desk.journal.remove)
-        self._desk = None
+            event = self._desk.idle(within_s=_LOOK_S)
+        waiting = asyncio.create_task(event)
+        try:
+            await asyncio.wait({stopping, waiting}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            waiting.cancel()
 
-    def _at_desk(self) -> _Desk:
-        if self._desk is None:
-            raise RuntimeError("the worker was not opened")
-        return self._desk
-
-    async def _round(self, stop: asyncio.Event) -> bool:
-        """Notices, then a batch of the ledger; whether anything was handed over or settled."""
-        await self._look_around()
-        if self._sender.is_resting():
+    async def _is_done(self) -> bool:
+        """Whether nothing can be done any more for now, with all of it in the ledger."""
+        can_send = not (self._sender.is_down or self._desk.trouble)
+        if self._desk.has_open or (can_send and not self._desk.is_idle):
             return False
-        self._trouble = ""
-        sent_notices = await self._send_notices(stop)
-        sent_rows = 0 if stop.is_set() else await self._send_deliveries(stop)
+        self._desk.withdraw()
+        had_results = self._desk.has_results
         await self._flush()
-        await asyncio.to_thread(self._at_desk().journal.clear)
-        if sent_rows:
-            async with self._ground.db.transaction() as session:
-                await dispatch.finish(self._ground, session)
-        return bool(sent_notices or sent_rows)
+        if had_results and can_send:
+            return False
+        await self._finish_dispatches()
+        return True
+
+    async def _refill(self) -> bool:
+        """Look around, then claim what there is room for; whether anything was claimed."""
+        await self._look_around()
+        if self._desk.trouble:
+            with contextlib.suppress(errors.Busy):
+                self._journal.probe()
+                self._desk.say_trouble("")
+        if self._sender.is_down or self._desk.trouble:
+            self._desk.withdraw()
+            return False
+        notices = _NOTICES if self._desk.waiting_notices < _NOTICES // 2 else 0
+        size = self._settings.batch_size
+        bulk = size if self._desk.waiting_bulk <= size // 2 else 0
+        now = self._ground.clock.now()
+        async with self._ground.db.reading() as session:
+            notices = notices if notices and await outbox.is_due(session, now=now) else 0
+            bulk = bulk if bulk and await ledger.is_due(session, now=now) else 0
+        if not notices and not bulk:
+            if self._desk.is_idle and not self._desk.has_results:
+                await self._finish_dispatches()
+            return False
+        return await self._claim(notices=notices, bulk=bulk)
+
+    async def _claim(self, *, notices: int, bulk: int) -> bool:
+        lease = Lease.starting(self._ground.clock.now(), seconds=self._settings.lease_s)
+        now = self._ground.clock.now()
+        letters = []
+        async with self._ground.db.transaction() as session:
+            if notices:
+                queued = await outbox.claim(
+                    session, worker_id=self._id, limit=notices, now=now, until=lease.until
+                )
+                letters += self._composer.notices(queued, lease=lease)
+            if bulk:
+                rows = await ledger.claim(
+                    session, worker_id=self._id, limit=bulk, now=now, until=lease.until
+                )
+                letters += await self._composer.letters(session, rows, lease=lease)
+        self._desk.put(letters)
+        return bool(letters)
 
     async def _look_around(self) -> None:
-        """Say that we live; settle what dead processes left; close what nobody waits for."""
-        row = self._at_desk().row
+        """Say that we live and how we do; settle what dead processes left."""
         now = self._ground.clock.now()
-        if now - self._recovered_at >= _RECOVER_EVERY:
+        if self._recovered_at is None or now - self._recovered_at >= _RECOVER_EVERY:
             self._recovered_at = now
-            await recovery.recover(self._ground, node=self._node, besides=row.id)
-            async with self._ground.db.transaction() as session:
-                await dispatch.finish(self._ground, session)
-        said = self._trouble or self._relay_trouble()
-        if now - row.seen_at >= _SEEN_EVERY or said != row.said:
-            row.seen_at, row.said = now, said
+            await recovery.recover(self._ground, node=self._node)
+        if now - self._seen_at >= _SEEN_EVERY or self._said != self._desk.trouble:
+            self._seen_at, self._said = now, self._desk.trouble
             async with self._ground.db.transaction() as session:
                 await session.execute(
                     sa.update(WorkerRow)
-                    .where(col(WorkerRow.id) == row.id)
-                    .values(seen_at=now, said=said)
+                    .where(col(WorkerRow.id) == self._id)
+                    .values(seen_at=now, said=self._said)
                 )
 
-    def _relay_trouble(self) -> str:
-        if not isinstance(self._sender, RelayPool):
-            return ""
-        return "; ".join(
-            f"{each.name}: {each.said}" for each in self._sender.states() if each.rests_until
-        )
-
-    async def _send_notices(self, stop: asyncio.Event) -> int:
-        worker_id = self._at_desk().row.id
-        now = self._ground.clock.now()
-        until = now + timedelta(seconds=self._ground.settings.delivery.lease_s)
+    async def _finish_dispatches(self) -> None:
+        async with self._ground.db.reading() as session:
+            if not await dispatch.has_ended(session):
+                return
         async with self._ground.db.transaction() as session:
-            claimed = await outbox.claim(
-                session, worker_id=worker_id, limit=_NOTICES, now=now, until=until
-            )
-        queue = list(reversed(claimed))
-        settled = 0
-
-        async def work() -> None:
-            nonlocal settled
-            while queue and not stop.is_set() and not self._sender.is_resting():
-                settled += await self._send_notice(queue.pop())
-
-        await asyncio.gather(*(work() for _ in range(min(len(claimed), self._sender.width()))))
-        async with self._ground.db.transaction() as session:
-            for notice in claimed:
-                await outbox.give_back(session, notice, worker_id=worker_id)
-        return settled
-
-    async def _send_notice(self, notice: QueuedNotice) -> int:
-        envelope = outbox.compose(self._ground, notice)
-        if envelope is None:
-            outbox.settle(self._ground, notice, Reply(554, "could not be made"))
-            return 1
-
-        async def guard() -> bool:
-            return self._intend(Kind.NOTICE, notice.id)
-
-        answer = await self._sender.send(envelope, guard)
-        if isinstance(answer, Reply):
-            self._note(Kind.NOTICE, notice.id, answer)
-            outbox.settle(self._ground, notice, answer)
-        else:
-            outbox.settle_without_reply(self._ground, notice, was_sent=answer is Halt.UNCERTAIN)
-        return int(isinstance(answer, Reply))
-
-    async def _send_deliveries(self, stop: asyncio.Event) -> int:
-        worker_id = self._at_desk().row.id
-        settings = self._ground.settings.delivery
-        now = self._ground.clock.now()
-        until = now + timedelta(seconds=settings.lease_s)
-        async with self._ground.db.transaction() as session:
-            claimed = await ledger.claim(
-                session, worker_id=worker_id, limit=settings.batch_size, now=now, until=until
-            )
-        if not claimed:
-            return 0
-        await self._composer.prepare(claimed)
-        queue = list(reversed(claimed))
-        done: set[int] = set()
-
-        async def work() -> None:
-            while queue and not stop.is_set() and not self._sender.is_resting():
-                if self._trouble:
-                    return
-                row = queue.pop()
-                outcome = await self._send_delivery(row)
-                if outcome is not None:
-                    done.add(row.id)
-                    self._outcomes.append(outcome)
-
-        recorder = asyncio.create_task(self._record_while_sending())
-        try:
-            await asyncio.gather(*(work() for _ in range(min(len(claimed), self._sender.width()))))
-        finally:
-            recorder.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await recorder
-        await self._flush()
-        left = [row.id for row in claimed if row.id not in done]
-        if left:
-            async with self._ground.db.transaction() as session:
-                await ledger.release(session, worker_id=worker_id, ids=left)
-        return len(done)
-
-    async def _send_delivery(self, row: Claimed) -> Outcome | None:
-        """Hand one row over; None leaves it queued."""
-        ground = self._ground
-        try:
-            envelope = self._composer.compose(row)
-        except errors.HandbillError as problem:
-            _log.error("a message can't be made", delivery=row.id, said=str(problem))
-            return _ended(row, ground, DeliveryState.FAILED, "unmailable")
-        if envelope is None:
-            return _ended(row, ground, DeliveryState.CANCELLED, Verdict.ERASED.value)
-        verdict = Verdict.HOLD
-
-        async def guard() -> bool:
-            nonlocal verdict
-            try:
-                verdict = await self._recheck.verdict(row.id)
-            except errors.Busy:
-                return False
-            if verdict is not Verdict.GO:
-                return False
-            if ground.clock.now() > row.leased_until - _LEASE_MARGIN or not self._intend(
-                Kind.DELIVERY, row.id
-            ):
-                verdict = Verdict.HOLD
-            return verdict is Verdict.GO
-
-        answer = await self._sender.send(envelope, guard)
-        if isinstance(answer, Reply):
-            self._note(Kind.DELIVERY, row.id, answer)
-            return ledger.judge(
-                id=row.id,
-                reply=answer,
-                attempts=row.attempts,
-                first_attempt_at=row.first_attempt_at,
-                now=ground.clock.now(),
-                settings=ground.settings.delivery,
-            )
-        if answer is Halt.UNCERTAIN:
-            return self._doubtful(row)
-        if answer is Halt.GUARDED and verdict is not Verdict.HOLD:
-            return _ended(row, ground, DeliveryState.CANCELLED, verdict.value)
-        return None
-
-    def _doubtful(self, row: Claimed) -> Outcome:
-        """The relay went away between the last dot and its reply."""
-        now = self._ground.clock.now()
-        if self._ground.settings.delivery.uncertain == "resend":
-            return Outcome(
-                id=row.id, state=DeliveryState.DEFERRED, at=now, reason="resent", due_at=now
-            )
-        return Outcome(id=row.id, state=DeliveryState.UNCERTAIN, at=now, reason="no-reply")
-
-    def _intend(self, kind: Kind, number: int) -> bool:
-        """Write the intent; without it the last dot must not be written."""
-        try:
-            self._at_desk().journal.intend(kind, number)
-        except errors.Busy as problem:
-            self._trouble = str(problem)
-            _log.error("sending stops for now", said=str(problem))
-            return False
-        return True
-
-    def _note(self, kind: Kind, number: int, reply: Reply) -> None:
-        """Write a reply; if that fails, the ledger still gets it from memory."""
-        try:
-            self._at_desk().journal.result(kind, number, reply)
-        except errors.Busy as problem:
-            self._trouble = str(problem)
-
-    async def _record_while_sending(self) -> None:
-        while True:
-            await asyncio.sleep(self._ground.settings.delivery.record_interval_s)
-            with contextlib.suppress(errors.Busy):
-                await asyncio.shield(self._flush())
+            await dispatch.finish(session, now=self._ground.clock.now())
 
     async def _flush(self) -> None:
-        """Bring outcomes into the ledger; those that can't be written stay for the next time."""
-        if not self._outcomes:
-            return
-        worker_id = self._at_desk().row.id
-        taken, self._outcomes = self._outcomes, []
-        try:
-            async with self._ground.db.transaction() as session:
-                await ledger.record(session, worker_id=worker_id, outcomes=taken)
-        except BaseException:
-            self._outcomes = taken + self._outcomes
-            raise
+        """Bring results into the ledger; if that fails, they stay for the next time."""
+        async with self._flushing:
+            results = self._desk.take_results()
+            if not results:
+                return
+            try:
+                async with self._ground.db.transaction() as session:
+                    await ledger.record(session, worker_id=self._id, results=results)
+                    await outbox.record(session, worker_id=self._id, results=results)
+                    await returns.take_refusals(self._ground, session, results=results)
+            except BaseException:
+                self._desk.return_results(results)
+                raise
+            # No await between these lines: what is written down now is all there is.
+            if not self._desk.intents and not self._desk.has_results:
+                self._journal.clear()
+            elif self._journal.size_bytes > REWRITE_AT_BYTES:
+                self._journal.rewrite(intents=self._desk.intents, results=self._desk.results)
+
+    async def _sync(self) -> None:
+        await asyncio.to_thread(self._journal.sync)
+
+    async def _retire(self) -> None:
+        """Everything into the ledger, leases back, the journal away; or leave it to the next."""
+        for left in reversed(range(_LAST_TRIES)):
+            try:
+                await self._flush()
+                async with self._ground.db.transaction() as session:
+                    await ledger.release(session, worker_id=self._id)
+                    await outbox.release(session, worker_id=self._id)
+                    await session.execute(
+                        sa.update(WorkerRow)
+                        .where(col(WorkerRow.id) == self._id)
+                        .values(closed_at=self._ground.clock.now(), said="")
+                    )
+                    if not self._desk.has_results:
+                        await dispatch.finish(session, now=self._ground.clock.now())
+            except errors.Busy as problem:
+                _log.warning("results can't be recorded", said=str(problem), tries_left=left)
+            else:
+                await asyncio.to_thread(self._journal.retire)
+                return
+        self._journal.close()
 
 
 async def run_until_idle(ground: Ground) -> None:
@@ -339,5 +322,19 @@ async def run_until_idle(ground: Ground) -> None:
     await Worker(ground).run_until_idle()
 
 
-def _ended(row: Claimed, ground: Ground, state: DeliveryState, reason: str) -> Outcome:
-    return Outcome(id=row.id, state=state, at=ground.clock.now(), reason=reason, is_attempt=False)
+async def _every(
+    seconds: float, act: Callable[[], Awaitable[None]], is_over: asyncio.Event
+) -> None:
+    """Do something again and again until it is over; a database that is busy is asked later."""
+    while not is_over.is_set():
+        await _pause(is_over, seconds)
+        try:
+            await act()
+        except errors.Busy as problem:
+            _log.warning("put off", what=getattr(act, "__name__", ""), said=str(problem))
+
+
+async def _pause(event: asyncio.Event, seconds: float) -> None:
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            await event.wait()

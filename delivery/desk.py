@@ -1,0 +1,273 @@
+"""A worker's desk: letters that wait, those on the wire, and results on their way to the ledger.
+
+Implements `relay.Desk`. Every rule about a single message that must hold is here: nothing goes out
+without the last look, a safe lease and an intent in the journal; every letter that was taken comes
+back as exactly one result or to where it lay.
+"""
+
+import asyncio
+import time
+from collections import deque
+from collections.abc import Iterable
+from datetime import timedelta
+
+from delivery import ledger
+from delivery.composing import Erased
+from delivery.journal import Journal, Key
+from delivery.letter import Kind, Letter, Outcome, Reply, Result, Verdict
+from delivery.models import Reason
+from delivery.rechecking import Look, Recheck
+from foundation import errors, logs
+from foundation.ground import Ground
+
+_log = logs.get("desk")
+
+_BACK = Outcome(verdict=Verdict.BACK)
+
+
+class WorkerDesk:
+    """What one worker has in its hands."""
+
+    def __init__(self, ground: Ground, *, journal: Journal, recheck: Recheck) -> None:
+        self._ground = ground
+        self._settings = ground.settings.delivery
+        self._journal = journal
+        self._recheck = recheck
+        self._notices: deque[Letter] = deque()
+        self._bulk: deque[Letter] = deque()
+        self._open: set[Letter] = set()
+        self._has_letters = asyncio.Event()
+        self._is_hungry = asyncio.Event()
+        self._is_idle = asyncio.Event()
+        self._closed = asyncio.Event()
+        self._results: list[Result] = []
+        self._sync: asyncio.Task[None] | None = None
+        self.trouble = ""
+        """Why nothing can be sent though there are letters; blank when all is well."""
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether no more letters will be handed out."""
+        return self._closed.is_set()
+
+    @property
+    def waiting_notices(self) -> int:
+        """Notices that nobody took yet."""
+        return len(self._notices)
+
+    @property
+    def waiting_bulk(self) -> int:
+        """Deliveries that nobody took yet."""
+        return len(self._bulk)
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether nothing waits and nothing is on the wire."""
+        return not (self._notices or self._bulk or self._open)
+
+    @property
+    def has_open(self) -> bool:
+        """Whether something is on the wire."""
+        return bool(self._open)
+
+    def put(self, letters: Iterable[Letter]) -> None:
+        """More work; notices go before everything else."""
+        for letter in letters:
+            (self._notices if letter.kind is Kind.NOTICE else self._bulk).append(letter)
+        if self._notices or self._bulk:
+            self._has_letters.set()
+            self._is_hungry.clear()
+            self._is_idle.clear()
+
+    def withdraw(self) -> None:
+        """Give back what nobody took yet."""
+        for letter in (*self._notices, *self._bulk):
+            self._note(letter, _BACK)
+        self._notices.clear()
+        self._bulk.clear()
+
+    def close(self) -> None:
+        """Hand out nothing more."""
+        self._closed.set()
+        self._has_letters.set()
+        self._is_hungry.set()
+
+    async def hungry(self, *, within_s: float) -> None:
+        """Wait until the desk runs low, or for so long."""
+        await _within(self._is_hungry, within_s)
+
+    async def idle(self, *, within_s: float) -> None:
+        """Wait until nothing waits and nothing is on the wire, or for so long."""
+        await _within(self._is_idle, within_s)
+
+    async def wait(self, seconds: float) -> None:
+        """Wait, but not beyond the moment at which the desk is closed."""
+        await _within(self._closed, seconds)
+
+    async def take(self, *, within_s: float) -> Letter | None:
+        """The next letter with its envelope made; None when there will be no more."""
+        ends = time.monotonic() + within_s
+        while not self.is_closed:
+            letter = None if self.trouble else self._next()
+            if letter is None:
+                self._has_letters.clear()
+                self._is_hungry.set()
+                async with asyncio.timeout(max(0.0, ends - time.monotonic())):
+                    await self._has_letters.wait()
+            elif self._compose(letter):
+                self._open.add(letter)
+                return letter
+        return None
+
+    def put_back(self, letter: Letter) -> None:
+        """No relay was reached: it goes back to the front."""
+        self._open.discard(letter)
+        queue = self._notices if letter.kind is Kind.NOTICE else self._bulk
+        queue.appendleft(letter)
+        self._has_letters.set()
+
+    async def clear(self, letter: Letter) -> bool:
+        """Leave to write the last dot of a letter; without it, the letter is settled already."""
+        try:
+            look = await self._recheck.look(letter)
+        except errors.Busy:
+            look = Look.HOLD
+        if look is Look.HOLD or not letter.lease.is_safe(self._ground.clock.now()):
+            self.settle(letter, _BACK)
+            return False
+        if look is not Look.GO:
+            self.settle(letter, Outcome(verdict=Verdict.CANCELLED, reason=look.value))
+            return False
+        try:
+            self._journal.intend(_key(letter))
+            letter.is_intended = True
+            if self._settings.fsync_interval_s == 0:
+                await self._synced()
+        except errors.Busy as problem:
+            self.say_trouble(str(problem))
+            self.settle(letter, _BACK)
+            return False
+        return True
+
+    def settle(self, letter: Letter, outcome: Outcome) -> None:
+        """What came of a letter that was taken."""
+        self._open.discard(letter)
+        self._note(letter, outcome)
+        if self.is_idle:
+            self._is_hungry.set()
+            self._is_idle.set()
+
+    def take_results(self) -> list[Result]:
+        """Results that are to be written into the ledger now; `return_results` if that fails."""
+        taken, self._results = self._results, []
+        return taken
+
+    def return_results(self, results: list[Result]) -> None:
+        """They could not be written."""
+        self._results = results + self._results
+
+    @property
+    def has_results(self) -> bool:
+        """Whether results wait for the ledger."""
+        return bool(self._results)
+
+    @property
+    def intents(self) -> list[Key]:
+        """Intents that have no result yet."""
+        return [_key(letter) for letter in self._open if letter.is_intended]
+
+    @property
+    def results(self) -> list[Result]:
+        """Results that are not in the ledger yet."""
+        return list(self._results)
+
+    def say_trouble(self, said: str) -> None:
+        """Hand out nothing until the trouble is over."""
+        if said and not self.trouble:
+            _log.error("sending stops for now", said=said)
+        elif self.trouble and not said:
+            _log.info("sending goes on")
+        self.trouble = said
+        if not said:
+            self._has_letters.set()
+
+    def _next(self) -> Letter | None:
+        """The next letter whose lease is safe; others are given back on the way."""
+        for queue in (self._notices, self._bulk):
+            while queue:
+                letter = queue.popleft()
+                if len(self._bulk) < self._settings.batch_size // 2:
+                    self._is_hungry.set()
+                if letter.lease.is_safe(self._ground.clock.now()):
+                    return letter
+                self._note(letter, _BACK)
+        return None
+
+    def _compose(self, letter: Letter) -> bool:
+        """Make a letter's octets; one that can't be made is settled. Returns whether it was."""
+        try:
+            letter.envelope = letter.compose()
+        except Erased:
+            self._note(letter, Outcome(verdict=Verdict.CANCELLED, reason=Reason.ERASED))
+        except Exception as problem:  # noqa: BLE001 - one bad message must not stop the others
+            _log.error(
+                "a message can't be made", kind=letter.kind.name, row=letter.id, exc_info=problem
+            )
+            self._note(letter, Outcome(verdict=Verdict.FAILED, reason=Reason.UNMAILABLE))
+        else:
+            return True
+        return False
+
+    def _note(self, letter: Letter, outcome: Outcome) -> None:
+        result = self._result(letter, outcome)
+        if letter.is_intended:
+            letter.is_intended = False
+            try:
+                self._journal.conclude(result)
+            except errors.Busy as problem:
+                # The ledger still gets it from memory; only a crash before that loses it.
+                self.say_trouble(str(problem))
+        self._results.append(result)
+
+    def _result(self, letter: Letter, outcome: Outcome) -> Result:
+        now = self._ground.clock.now()
+        verdict, reason = outcome.verdict, outcome.reason
+        if verdict is Verdict.UNCERTAIN and self._settings.uncertain == "resend":
+            verdict, reason = Verdict.DEFERRED, Reason.RESENT
+        due_at = None
+        if verdict is Verdict.DEFERRED:
+            began = letter.first_attempt_at or now
+            if now - began >= timedelta(hours=self._settings.give_up_hours):
+                verdict, reason = Verdict.FAILED, Reason.GAVE_UP
+            else:
+                due_at = now + ledger.retry_after(letter.attempt, self._settings)
+        return Result(
+            kind=letter.kind,
+            id=letter.id,
+            attempt=letter.attempt,
+            verdict=verdict,
+            at=now,
+            reason=reason,
+            reply=Reply() if verdict is Verdict.BACK else outcome.reply,
+            due_at=due_at,
+        )
+
+    async def _synced(self) -> None:
+        """Wait for a sync that began after now; those who wait at the same time share one."""
+        if self._sync is not None and not self._sync.done():
+            await asyncio.shield(self._sync)
+        if self._sync is None or self._sync.done():
+            self._sync = asyncio.create_task(asyncio.to_thread(self._journal.sync))
+        await asyncio.shield(self._sync)
+
+
+def _key(letter: Letter) -> Key:
+    return letter.kind, letter.id, letter.attempt
+
+
+async def _within(event: asyncio.Event, seconds: float) -> None:
+    try:
+        async with asyncio.timeout(seconds):
+            await event.wait()
+    except TimeoutError:
+        pass

@@ -1,0 +1,131 @@
+"""A message on its way: what is to be sent, under which lease, and what came of it.
+
+These are the words that the ledger, the journal, the worker and a sender share.
+"""
+
+import enum
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+LEASE_MARGIN_S = 5.0
+"""No last dot is written when the lease ends sooner than this: its row may soon be another's."""
+
+
+class Kind(enum.StrEnum):
+    """Which table a message's row is in."""
+
+    DELIVERY = "d"
+    """The ledger."""
+    NOTICE = "n"
+    """The outbox."""
+
+
+class Verdict(enum.StrEnum):
+    """What came of one attempt."""
+
+    SENT = "sent"
+    """The relay took it."""
+    DEFERRED = "deferred"
+    """To be tried again at its time."""
+    FAILED = "failed"
+    """Final."""
+    UNCERTAIN = "uncertain"
+    """The last dot was written, and nobody knows what the relay made of it."""
+    CANCELLED = "cancelled"
+    """Not to be sent any more; nothing went out."""
+    BACK = "back"
+    """Nothing went out and nobody is to blame: queued as before."""
+
+
+IS_ATTEMPT = frozenset({Verdict.SENT, Verdict.DEFERRED, Verdict.FAILED, Verdict.UNCERTAIN})
+"""Verdicts that count as a try."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Envelope:
+    """A message ready for SMTP."""
+
+    mail_from: str
+    rcpt_to: str
+    data: bytes
+    """Headers and body: CRLF line ends, no line begins with a dot, ending in CRLF."""
+
+    @property
+    def needs_smtputf8(self) -> bool:
+        """Whether an address is beyond ASCII (RFC 6531)."""
+        return not (self.mail_from.isascii() and self.rcpt_to.isascii())
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What a relay answered; `code` 0 stands for no answer at all."""
+
+    code: int = 0
+    text: str = ""
+    """Short, without an address."""
+    relay: str = ""
+
+
+NO_REPLY = Reply()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Outcome:
+    """What a sender says came of a message."""
+
+    verdict: Verdict
+    reason: str = ""
+    reply: Reply = NO_REPLY
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Result:
+    """What is written into journal and ledger about one attempt."""
+
+    kind: Kind
+    id: int
+    attempt: int
+    """Counted from 1; tells a record of an earlier try of the same row from this one's."""
+    verdict: Verdict
+    at: datetime
+    reason: str = ""
+    reply: Reply = NO_REPLY
+    due_at: datetime | None = None
+    """When a deferred one is tried again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """Until when this worker may send, by the wall clock and by one that never jumps."""
+
+    until: datetime
+    tick: float
+
+    @classmethod
+    def starting(cls, now: datetime, *, seconds: float) -> "Lease":
+        """A lease from now on; to be made before the claim, so that it never ends too late."""
+        return cls(until=now + timedelta(seconds=seconds), tick=time.monotonic() + seconds)
+
+    def is_safe(self, now: datetime) -> bool:
+        """Whether a message may still be finished under it."""
+        return time.monotonic() < self.tick - LEASE_MARGIN_S and now < self.until - timedelta(
+            seconds=LEASE_MARGIN_S
+        )
+
+
+@dataclass(kw_only=True, slots=True, eq=False)
+class Letter:
+    """One message in a worker's hands."""
+
+    kind: Kind
+    id: int
+    attempt: int
+    lease: Lease
+    compose: Callable[[], Envelope]
+    """Makes the octets; called once, right before the message goes to a sender."""
+    first_attempt_at: datetime | None = None
+    envelope: Envelope = field(default=Envelope(mail_from="", rcpt_to="", data=b""))
+    is_intended: bool = False
+    """Whether the journal holds an intent that has no result yet."""
