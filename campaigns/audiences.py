@@ -92,7 +92,7 @@ async def resolve(
 
 def select_recipients(resolved: Resolved) -> sa.Select[tuple[int, str]]:
     """Each recipient once, with the language of the edition that they get."""
-    columns: Sequence[sa.ColumnElement[Any]] = (
+    columns: Sequence[Any] = (
         col(Subscriber.id),
         edition_language(resolved.languages),
     )

@@ -17,7 +17,6 @@ from delivery.models import Delivery, DeliveryState, Dispatch, DispatchLink
 from foundation.ground import Ground
 from subscribers.models import Consent, ConsentStep, Subscriber
 
-
 _LISTED = 500
 """Uncertain recipients that a report names."""
 

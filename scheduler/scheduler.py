@@ -13,7 +13,7 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from apscheduler.triggers.interval import IntervalTrigger
 
 from campaigns import lifecycle
-from delivery import outbox, returns
+from delivery import returns
 from foundation import errors, logs
 from foundation.accounts import signin
 from foundation.ground import Ground
@@ -42,7 +42,6 @@ def tasks(ground: Ground) -> Sequence[Task]:
         Task(name="close sent campaigns", act=lifecycle.follow_dispatches, every=tick),
         Task(name="mail held sign-ups", act=retention.release_held, every=timedelta(minutes=5)),
         Task(name="tidy people", act=retention.tidy, every=timedelta(hours=6)),
-        Task(name="tidy notices", act=outbox.tidy, every=timedelta(hours=6)),
         Task(name="tidy returned mail", act=returns.tidy, every=timedelta(hours=6)),
         Task(name="tidy sessions", act=signin.tidy, every=timedelta(hours=6)),
         Task(name="tidy API keys", act=idempotency.tidy, every=timedelta(hours=6)),

@@ -1,0 +1,83 @@
+"""Bulletins and campaigns for tests about what happens to them."""
+
+from collections.abc import Sequence
+
+from campaigns import audiences, bulletins, documents, lifecycle
+from campaigns.models import Bulletin, Campaign
+from delivery.models import Dispatch
+from foundation.audit import COMMAND
+from foundation.ground import Ground
+from tests.world import people
+
+LINKS = (
+    "https://coalition.example/one",
+    "https://coalition.example/two",
+    "https://coalition.example/three",
+)
+
+
+def document(name: str = "News", languages: Sequence[str] = ("en", "es")) -> documents.Document:
+    """A bulletin with a greeting and three links in each language."""
+    links = " ".join(f'<a href="{url}">{url[-5:]}</a>' for url in LINKS)
+    return documents.parse(
+        {
+            "name": name,
+            "default_language": "en",
+            "editions": {
+                code: {"subject": f"{name} ({code})", "preheader": "Read on"} for code in languages
+            },
+            "blocks": [
+                {
+                    "kind": "rich_text",
+                    "texts": {
+                        code: {
+                            "html": "<p>Hello "
+                            '{{ subscriber.first_name | default_if_blank("friend") }}</p>'
+                            f"<p>{links}</p>"
+                        }
+                        for code in languages
+                    },
+                }
+            ],
+        }
+    )
+
+
+async def bulletin(ground: Ground, name: str = "News") -> Bulletin:
+    """A bulletin, kept."""
+    return await bulletins.create(ground, actor=COMMAND, document=document(name))
+
+
+async def draft(
+    ground: Ground, *, topics: Sequence[str] = ("secure-communities",), name: str = "News"
+) -> Campaign:
+    """A campaign that was only written."""
+    for slug in topics:
+        await people.topic(ground, slug)
+    made = await bulletin(ground, name)
+    return await lifecycle.create(
+        ground,
+        actor=COMMAND,
+        bulletin_id=made.id,
+        name=name,
+        audience=audiences.Audience(topics=list(topics)),
+    )
+
+
+async def approved(ground: Ground, *, name: str = "News") -> Campaign:
+    """A campaign that may be sent."""
+    made = await draft(ground, name=name)
+    await lifecycle.request_review(ground, actor=COMMAND, campaign_id=made.id)
+    await lifecycle.approve(ground, actor=COMMAND, campaign_id=made.id)
+    return made
+
+
+async def started(ground: Ground, *, name: str = "News") -> tuple[Campaign, Dispatch]:
+    """A campaign whose dispatch waits for a worker."""
+    made = await approved(ground, name=name)
+    return made, await lifecycle.start(ground, actor=COMMAND, campaign_id=made.id)
+
+
+async def state(ground: Ground, campaign_id: int) -> str:
+    """Where a campaign is now."""
+    return (await lifecycle.show(ground, campaign_id=campaign_id)).campaign.state
