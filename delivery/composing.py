@@ -45,6 +45,7 @@ class Composer:
                 id=row.id,
                 attempt=row.attempts + 1,
                 lease=lease,
+                topics=tuple(self._dispatches[row.dispatch_id][0].topics),
                 first_attempt_at=row.first_attempt_at,
                 compose=functools.partial(
                     self._compose,

@@ -9,6 +9,7 @@ import contextlib
 import enum
 import ssl
 from collections.abc import Awaitable, Callable
+from typing import cast
 
 import aiosmtplib
 from aiosmtplib.errors import SMTPException, SMTPResponseException
@@ -192,10 +193,9 @@ class Connection:
         protocol.write(data)
         async with asyncio.timeout(self._settings.timeout_s):
             wait_s = 0.0
-            while (transport := protocol.transport) is not None:
-                if not isinstance(transport, asyncio.WriteTransport):
-                    break
-                if transport.get_write_buffer_size() == 0:
+            while protocol.is_connected:
+                # uvloop's transports have the method, but not asyncio's class.
+                if cast(asyncio.WriteTransport, protocol.transport).get_write_buffer_size() == 0:
                     return
                 await asyncio.sleep(wait_s)
                 wait_s = min(0.05, wait_s + 0.001)

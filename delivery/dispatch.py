@@ -45,7 +45,7 @@ class Order:
     """Language → message plan; link numbers differ between languages."""
     topics: Sequence[int]
     """A recipient has to be confirmed on one of them at the moment of sending."""
-    recipients: sa.Select[tuple[int, str]]
+    recipients: sa.Select[int, str]
     """Yields each recipient once: subscriber and the language of the edition."""
     excluded: Mapping[str, int] = field(default_factory=dict)
 

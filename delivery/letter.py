@@ -125,6 +125,8 @@ class Letter:
     lease: Lease
     compose: Callable[[], Envelope]
     """Makes the octets; called once, right before the message goes to a sender."""
+    topics: tuple[int, ...] = ()
+    """A delivery goes out only to who is confirmed on one of these."""
     first_attempt_at: datetime | None = None
     envelope: Envelope = field(default=Envelope(mail_from="", rcpt_to="", data=b""))
     is_intended: bool = False

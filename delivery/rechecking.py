@@ -6,11 +6,10 @@ one query for as many messages as are on the wire at once, and none is older tha
 
 import asyncio
 import enum
-from collections.abc import Collection, Mapping
+from collections.abc import Iterable, Mapping
 
 import sqlalchemy as sa
 from sqlmodel import col
-from sqlmodel.ext.asyncio.session import AsyncSession
 
 from delivery.letter import Kind, Letter
 from delivery.models import (
@@ -52,14 +51,13 @@ class Recheck:
     def __init__(self, ground: Ground, *, worker_id: int) -> None:
         self._ground = ground
         self._worker_id = worker_id
-        self._topics: dict[int, list[int]] = {}
-        self._asked: dict[Key, asyncio.Future[Look]] = {}
+        self._asked: dict[Letter, asyncio.Future[Look]] = {}
         self._asking: asyncio.Task[None] | None = None
 
     async def look(self, letter: Letter) -> Look:
         """Whether a letter may go out now. Raises `errors.Busy` when the database can't say."""
         answer: asyncio.Future[Look] = asyncio.get_running_loop().create_future()
-        self._asked[letter.kind, letter.id] = answer
+        self._asked[letter] = answer
         if self._asking is None or self._asking.done():
             self._asking = asyncio.create_task(self._answer_all())
         return await answer
@@ -74,53 +72,33 @@ class Recheck:
                     if not answer.done():
                         answer.set_exception(problem)
                 continue
-            for key, answer in asked.items():
+            for letter, answer in asked.items():
                 if not answer.done():
-                    answer.set_result(found.get(key, Look.HOLD))
+                    answer.set_result(found.get((letter.kind, letter.id), Look.HOLD))
 
-    async def _query(self, keys: Collection[Key]) -> Mapping[Key, Look]:
+    async def _query(self, letters: Iterable[Letter]) -> Mapping[Key, Look]:
+        """One query for each set of topics among the letters, and one for notices."""
         found: dict[Key, Look] = {}
-        deliveries = [row for kind, row in keys if kind is Kind.DELIVERY]
-        notices = [row for kind, row in keys if kind is Kind.NOTICE]
+        by_topics: dict[tuple[int, ...], list[int]] = {}
+        notices: list[int] = []
+        for letter in letters:
+            if letter.kind is Kind.NOTICE:
+                notices.append(letter.id)
+            else:
+                by_topics.setdefault(letter.topics, []).append(letter.id)
         async with self._ground.db.reading() as session:
-            if deliveries:
-                found |= await self._deliveries(session, deliveries)
-            if notices:
-                found |= await self._notices(session, notices)
-        return found
-
-    async def _deliveries(self, session: AsyncSession, ids: list[int]) -> dict[Key, Look]:
-        await self._learn_topics(session, ids)
-        confirmed = sa.exists().where(
-            col(Subscription.subscriber_id) == col(Delivery.subscriber_id),
-            col(Subscription.state) == SubscriptionState.CONFIRMED.value,
-            sa.or_(
-                sa.false(),
-                *[
-                    sa.and_(
-                        col(Delivery.dispatch_id) == dispatch_id,
-                        col(Subscription.topic_id).in_(wanted),
+            connection = await session.connection()
+            for topics, ids in by_topics.items():
+                rows = await connection.execute(_DELIVERIES, {"ids": ids, "topics": topics})
+                for row in rows.all():
+                    found[Kind.DELIVERY, row[0]] = self._judge(
+                        row[1], row[2], row[3], row[4], row[5], row[6]
                     )
-                    for dispatch_id, wanted in self._topics.items()
-                ],
-            ),
-        )
-        statement = (
-            sa.select(
-                col(Delivery.id),
-                col(Delivery.state),
-                col(Delivery.worker_id),
-                col(Dispatch.state),
-                col(Subscriber.id),
-                suppression.is_active_for(col(Subscriber.id)),
-                confirmed,
-            )
-            .join(Dispatch, col(Dispatch.id) == col(Delivery.dispatch_id))
-            .outerjoin(Subscriber, col(Subscriber.id) == col(Delivery.subscriber_id))
-            .where(col(Delivery.id).in_(ids))
-        )
-        rows = (await session.execute(statement)).all()
-        return {(Kind.DELIVERY, row[0]): self._judge(*row[1:]) for row in rows}
+            if notices:
+                holder = self._worker_id
+                there = await connection.scalars(_NOTICES, {"ids": notices, "holder": holder})
+                found |= {(Kind.NOTICE, number): Look.GO for number in there.all()}
+        return found
 
     def _judge(
         self,
@@ -143,23 +121,39 @@ class Recheck:
             return Look.UNSUBSCRIBED
         return Look.GO if dispatch_state == DispatchState.SENDING else Look.HOLD
 
-    async def _notices(self, session: AsyncSession, ids: list[int]) -> dict[Key, Look]:
-        """A notice that is not there any more went with its person; others go out."""
-        rows = await session.scalars(
-            sa.select(col(QueuedNotice.id)).where(
-                col(QueuedNotice.id).in_(ids),
-                col(QueuedNotice.worker_id) == self._worker_id,
-                col(QueuedNotice.state) == NoticeState.QUEUED.value,
-            )
-        )
-        return {(Kind.NOTICE, row): Look.GO for row in rows}
 
-    async def _learn_topics(self, session: AsyncSession, ids: list[int]) -> None:
-        """Which topics each dispatch asks for; they are frozen, so they are read once."""
-        unknown = sa.select(col(Delivery.dispatch_id)).where(
-            col(Delivery.id).in_(ids), col(Delivery.dispatch_id).not_in(list(self._topics))
+def _deliveries() -> sa.Select[int, str, int | None, str, int, bool, bool]:
+    """By the primary keys of rows, and the unique index on subscriber and topic."""
+    confirmed = sa.exists().where(
+        col(Subscription.subscriber_id) == col(Delivery.subscriber_id),
+        col(Subscription.state) == SubscriptionState.CONFIRMED.value,
+        col(Subscription.topic_id).in_(sa.bindparam("topics", expanding=True)),
+    )
+    return (
+        sa.select(
+            col(Delivery.id),
+            col(Delivery.state),
+            col(Delivery.worker_id),
+            col(Dispatch.state),
+            col(Subscriber.id),
+            suppression.is_active_for(col(Subscriber.id)),
+            confirmed,
         )
-        rows = await session.execute(
-            sa.select(col(Dispatch.id), col(Dispatch.topics)).where(col(Dispatch.id).in_(unknown))
-        )
-        self._topics |= {dispatch_id: list(wanted) for dispatch_id, wanted in rows.all()}
+        .join(Dispatch, col(Dispatch.id) == col(Delivery.dispatch_id))
+        .outerjoin(Subscriber, col(Subscriber.id) == col(Delivery.subscriber_id))
+        .where(col(Delivery.id).in_(sa.bindparam("ids", expanding=True)))
+    )
+
+
+def _notices() -> sa.Select[int]:
+    """A notice that is not there any more went with its person; others go out."""
+    return sa.select(col(QueuedNotice.id)).where(
+        col(QueuedNotice.id).in_(sa.bindparam("ids", expanding=True)),
+        col(QueuedNotice.worker_id) == sa.bindparam("holder"),
+        col(QueuedNotice.state) == NoticeState.QUEUED.value,
+    )
+
+
+# Built once: these run for every message.
+_DELIVERIES = _deliveries()
+_NOTICES = _notices()
