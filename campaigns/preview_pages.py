@@ -85,7 +85,7 @@ async def send_test(request: web.Request) -> web.StreamResponse:
     bulletin = await _bulletin(request)
     async with ground.db.reading() as session:
         plans = await bulletins.compile_plans(ground, session, bulletin)
-    await testmail.send(ground, plans=list(plans.values()), to=person.email)
+    await testmail.send(ground, plans=plans, to=person.email)
     words = speaks.gettext(N_("A test of each edition is on its way to %(email)s."))
     return kit.redirect(
         request, f"/staff/bulletins/{bulletin.id}", flash=words % {"email": person.email}
