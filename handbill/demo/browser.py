@@ -1,11 +1,10 @@
 """A browser without scripts for the demo's story: reads pages, fills in forms, keeps cookies."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 from urllib.parse import urljoin, urlsplit
 
 import aiohttp
@@ -113,20 +112,6 @@ class Browser:
         async with self._http.get(URL(url, encoded=True), allow_redirects=False) as answer:
             await answer.read()
             return answer.headers.get("Location", "")
-
-    def carry_token(self, secret: str) -> None:
-        """Bring an API token along from now on."""
-        self._http.headers["Authorization"] = f"Bearer {secret}"
-
-    async def call(self, method: str, path: str, values: object = None) -> dict[str, Any]:
-        """Ask the API. Raises `StoryError` with what it says against it."""
-        async with self._http.request(method, path, json=values) as answer:
-            body = await answer.read()
-            if answer.status >= 400:
-                said = body.decode("utf-8", "replace")[:300]
-                raise StoryError(f"{method} {path} was answered by {answer.status}: {said}")
-            found: dict[str, Any] = json.loads(body) if body else {}
-            return found
 
 
 async def _page(answer: aiohttp.ClientResponse) -> Page:

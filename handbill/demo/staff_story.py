@@ -6,8 +6,8 @@ from datetime import timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
-from foundation.accounts import api_tokens, team
-from foundation.accounts.api_tokens import Scope
+from campaigns import audiences, lifecycle, reports
+from foundation.accounts import team
 from foundation.accounts.models import Role
 from foundation.audit import COMMAND
 from handbill.demo import seed_site
@@ -29,11 +29,11 @@ _LETTER = {
     "html-en": "<p>Dear {{ subscriber.first_name }}, here is what happened.</p>",
     "html-es": "<p>Hola, {{ subscriber.first_name }}: esto es lo que pasó.</p>",
 }
-_ACTION = {"url": TARGET, "label-en": "Take part", "label-es": "Participe"}
+ACTION = {"url": TARGET, "label-en": "Take part", "label-es": "Participe"}
 
 
 class Office:
-    """Somebody of the office, with a browser and a program's key to the API."""
+    """Somebody of the office, at a browser."""
 
     def __init__(self, scene: Scene) -> None:
         self._scene = scene
@@ -53,10 +53,6 @@ class Office:
         await self._browser.send(page.form("/staff/signin/"))
         inside = await self._browser.open("/staff/members")
         expect("/staff/signin" not in inside.url, "the link did not let anybody in")
-        secret = await api_tokens.create(
-            ground, actor=COMMAND, name="story", scopes=frozenset(Scope)
-        )
-        self._browser.carry_token(secret)
         return "by a link that works once"
 
     async def approve(self, organisation: str) -> str:
@@ -89,33 +85,46 @@ class Office:
         page = await self._browser.open(letter[1])
         await self._browser.send(page.form("/blocks/"), **_LETTER)
         page = await self._browser.open(f"{self._bulletin}/blocks/new?kind=action")
-        await self._browser.send(page.form("/blocks/new"), **_ACTION)
+        await self._browser.send(page.form("/blocks/new"), **ACTION)
         return f"“{SUBJECTS['en']}” and “{SUBJECTS['es']}”"
 
     async def test(self) -> str:
         """See both editions in a mail of one's own before anybody else does."""
         page = await self._browser.open(self._bulletin)
         await self._browser.send(page.form("/test"))
-        mailbox = self._scene.catcher.mailbox
-        subjects = [
-            (
-                await until(
-                    lambda words=words: mailbox.latest(seed_site.OWNER_EMAIL, having=words),
-                    "a test mail",
-                )
-            ).subject
-            for words in ("here is what happened", "esto es lo que pasó")
-        ]
+        subjects = [await self._own_mail(words) for words in ("what happened", "lo que pasó")]
         return " and ".join(f"“{subject}”" for subject in subjects)
 
+    async def make_campaign(self) -> str:
+        """Choose who gets it, and let it be approved."""
+        ground, actor = self._scene.ground, self._scene.staff[Role.OWNER]
+        campaign = await lifecycle.create(
+            ground,
+            actor=actor,
+            bulletin_id=int(self._bulletin.rpartition("/")[2]),
+            name="The story",
+            audience=audiences.Audience(topics=["secure-communities"]),
+        )
+        self._campaign = campaign.id
+        await lifecycle.request_review(ground, actor=actor, campaign_id=campaign.id)
+        await lifecycle.approve(ground, actor=actor, campaign_id=campaign.id)
+        counted = await audiences.count(
+            ground, audiences.parse(campaign.audience), languages=["en", "es"]
+        )
+        return f"{counted.included} people, by language {dict(counted.by_language)}"
+
     async def schedule(self) -> str:
-        """Approve it, and let it start by itself an hour from now."""
+        """Let it start by itself an hour from now."""
         site = self._scene.ground.settings.site
         at = self._scene.clock.now().astimezone(site.tzinfo) + timedelta(hours=1)
         local = at.strftime("%Y-%m-%dT%H:%M")
-        await self._do("request-review")
-        await self._do("approve")
-        await self._do("schedule", at=local, zone=site.zone)
+        await lifecycle.schedule(
+            self._scene.ground,
+            actor=self._scene.staff[Role.OWNER],
+            campaign_id=self._campaign,
+            at=local,
+            zone=site.zone,
+        )
         return f"{local} {site.zone}"
 
     async def wait_until_sent(self) -> str:
@@ -147,8 +156,16 @@ class Office:
         return f"{report['audience']} = " + " + ".join(f"{report[n]} {n}" for n in parts)
 
     async def report(self) -> dict[str, Any]:
-        """The campaign's report, as the API gives it."""
-        return await self._browser.call("GET", f"/api/v1/campaigns/{self._campaign}/report")
+        """The campaign's report, as the command line and the API give it."""
+        found = await reports.report(self._scene.ground, campaign_id=self._campaign)
+        return found.as_dict()
+
+    async def _own_mail(self, words: str) -> str:
+        """The subject of the mail to the office that holds some words, once it has come."""
+        mailbox = self._scene.catcher.mailbox
+        owner = seed_site.OWNER_EMAIL
+        mail = await until(lambda: mailbox.latest(owner, having=words), f"a mail for {owner}")
+        return mail.subject
 
     async def _report_where(self, name: str, value: object) -> dict[str, Any]:
         """The report as soon as it says so. Raises `StoryError` when it does not within a time."""
@@ -159,6 +176,3 @@ class Office:
             await asyncio.sleep(_LOOK_EVERY_S)
             report = await self.report()
         raise StoryError(f"{name} is {report[name]}, not {value}")
-
-    async def _do(self, verb: str, **values: str) -> None:
-        await self._browser.call("POST", f"/api/v1/campaigns/{self._campaign}/{verb}", values)

@@ -64,17 +64,18 @@ def _office_works(circle: Organisation, office: Office) -> list[Step]:
         ("The organization hears of it", circle.hear_back),
         ("The office writes a bulletin in two languages", office.compose),
         ("The office sends itself a test", office.test),
-        ("The office approves and schedules it", office.schedule),
+        ("The office chooses who gets it, and approves", office.make_campaign),
+        ("The office schedules it", office.schedule),
         ("It starts by itself and is sent", office.wait_until_sent),
     ]
 
 
 def _bulletin_is_read(luz: Supporter, ray: Supporter, office: Office) -> list[Step]:
-    subjects = staff_story.SUBJECTS
+    subjects, label = staff_story.SUBJECTS, staff_story.ACTION["label-es"]
     return [
         ("Luz gets it in Spanish", lambda: luz.get_bulletin(subjects["es"])),
         ("Ray gets it in English", lambda: ray.get_bulletin(subjects["en"])),
-        ("Luz opens it and follows its button", lambda: luz.read(staff_story.TARGET)),
+        ("Luz opens it and presses its button", lambda: luz.read(label, staff_story.TARGET)),
         ("The report counts her", office.see_readers),
         ("Ray's mail comes back", office.see_bounce),
         ("Luz unsubscribes by one click", luz.leave),

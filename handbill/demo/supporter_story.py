@@ -99,16 +99,17 @@ class Supporter:
         expect(address in " ".join(mail.text.split()), "the postal address is not in it")
         return f"“{mail.subject}”"
 
-    async def read(self, target: str) -> str:
-        """Open the mail, then follow its button, minutes after it came."""
+    async def read(self, label: str, target: str) -> str:
+        """Open the mail, then press its button, minutes after it came."""
         mail = await self._bulletin()
         self._scene.clock.skip(timedelta(minutes=4))
-        await self._browser.fetch(_first(mail, r"https?://[^\s\"'<>]+/o/[\w-]+\.gif"))
+        await self._browser.fetch(_first(mail, r"(https?://[^\s\"'<>]+/o/[\w-]+\.gif)"))
         self._scene.clock.skip(timedelta(minutes=1))
-        for link in dict.fromkeys(re.findall(r"https?://[^\s\"'<>]+/r/[\w-]+", mail.html)):
-            if await self._browser.leads_to(link) == target:
-                return target
-        raise StoryError(f"no link in the mail leads to {target}")
+        # Nothing else is followed: whoever follows every link is taken for a program.
+        button = _first(mail, rf'<a\b[^>]*href="([^"]+)"[^>]*>\s*(?:<[^>]+>\s*)*{label}\s*<')
+        leads_to = await self._browser.leads_to(button)
+        expect(leads_to == target, f"the button leads to {leads_to or 'nothing'}")
+        return f"“{label}” leads to {target}"
 
     async def leave(self) -> str:
         """Press the mail program's own button: one POST without cookies (RFC 8058)."""
@@ -206,7 +207,7 @@ def _first(mail: Mail, pattern: str) -> str:
     found = re.search(pattern, mail.html)
     if found is None:
         raise StoryError(f"nothing in the mail is like {pattern}")
-    return found[0]
+    return found[1]
 
 
 def _title(html: str) -> str:
