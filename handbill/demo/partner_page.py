@@ -23,7 +23,7 @@ _PAGE = Template("""<!doctype html>
 <link rel="icon" href="data:,">
 <style>
 body { margin: 0; font: 18px/1.6 system-ui, sans-serif; color: #14202b; background: #eef3f6; }
-header, main { max-width: 42rem; margin: auto; padding: 1.5rem; }
+header, main { max-width: 39rem; margin: auto; padding: 1.5rem; }
 header { background: #12496b; color: #fff; max-width: none; }
 header a { color: #fff; }
 header > * { max-width: 39rem; margin-inline: auto; }

@@ -188,7 +188,7 @@ async def _show(ground: Ground, partner_port: int) -> None:
         ("Past bulletins", ground.url("/archive")),
         ("A partner's page", f"http://127.0.0.1:{partner_port}/"),
         ("The demo's inbox", ground.url("/demo/inbox")),
-        ("Staff, link for once", link),
+        ("Staff, one-time link", link),
     )
     width = max(len(label) for label, _ in places)
     click.echo()

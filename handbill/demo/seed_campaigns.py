@@ -31,7 +31,7 @@ _PEOPLE = (
 )
 _PREFETCHER = "Mozilla/5.0"
 _SCANNER = "Mozilla/5.0 (compatible; LinkGuard/4.2; mail security scanner)"
-_OPENING, _CLICKING, _PREFETCHED, _SCANNED = 0.46, 0.34, 0.2, 0.07
+_OPENING, _CLICKING, _PREFETCHED, _SCANNED = 0.46, 0.34, 0.2, 0.03
 _LEAVING = 4
 
 
