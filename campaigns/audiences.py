@@ -90,13 +90,11 @@ async def resolve(
     return Resolved(audience=audience, topics=found, languages=languages)
 
 
-def select_recipients(resolved: Resolved) -> sa.Select[tuple[int, str]]:
+def select_recipients(resolved: Resolved) -> sa.Select[int, str]:
     """Each recipient once, with the language of the edition that they get."""
-    columns: Sequence[Any] = (
-        col(Subscriber.id),
-        edition_language(resolved.languages),
+    return sa.select(col(Subscriber.id), edition_language(resolved.languages)).where(
+        _is_included(resolved)
     )
-    return sa.select(*columns).where(_is_included(resolved))
 
 
 def edition_language(languages: Sequence[str]) -> sa.ColumnElement[str]:

@@ -15,9 +15,8 @@ from apscheduler.triggers.interval import IntervalTrigger
 from campaigns import lifecycle
 from delivery import returns
 from foundation import errors, logs
-from foundation.accounts import signin
+from foundation.accounts import idempotency, signin
 from foundation.ground import Ground
-from foundation.web import idempotency
 from subscribers import retention
 
 _log = logs.get("scheduler")

@@ -17,12 +17,12 @@ from aiohttp import web
 from pydantic import BaseModel, ConfigDict
 
 from foundation import errors
-from foundation.accounts import api_tokens
+from foundation.accounts import api_tokens, idempotency
 from foundation.accounts.api_tokens import Caller, Scope
 from foundation.audit import Actor, ActorKind
 from foundation.ground import Ground
 from foundation.i18n import N_
-from foundation.web import forms, idempotency, kit
+from foundation.web import forms, kit
 
 ROOT = "/api/v1"
 MAX_LIMIT = 200

@@ -1,5 +1,7 @@
 """Imports go down the floors; verbs know nothing of the web."""
 
+import ast
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -7,6 +9,9 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
+SLICES = ("templates", "subscribers", "delivery", "campaigns", "scheduler")
+HANDLERS = re.compile(r"(.*pages|public.*|.*api|hits|join|received|staff_forms)\.py")
+"""Modules that answer requests; every other one is a verb or helps one."""
 
 
 def lint_imports(folder: Path, config: str) -> subprocess.CompletedProcess[str]:
@@ -35,6 +40,26 @@ def test_imports_only_go_down_the_floors() -> None:
     )
     assert done.returncode == 0, done.stdout + done.stderr
     assert "KEPT" in done.stdout
+
+
+def test_verbs_know_nothing_of_the_web() -> None:
+    wrong = [
+        str(path.relative_to(ROOT))
+        for package in SLICES
+        for path in sorted((ROOT / package).glob("*.py"))
+        if not HANDLERS.fullmatch(path.name) and "foundation.web" in _imports(path)
+    ]
+    assert wrong == []
+
+
+def _imports(path: Path) -> set[str]:
+    """The packages that a module imports from, down to two names."""
+    nodes = list(ast.walk(ast.parse(path.read_text(encoding="utf-8"))))
+    names = [alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names]
+    for node in nodes:
+        if isinstance(node, ast.ImportFrom) and node.module:
+            names += [f"{node.module}.{alias.name}" for alias in node.names]
+    return {".".join(name.split(".")[:2]) for name in names}
 
 
 def test_an_import_that_goes_up_is_found(tmp_path: Path) -> None:

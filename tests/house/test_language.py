@@ -39,22 +39,18 @@ def wanted() -> dict[str, str]:
 def _messages(path: Path) -> Iterator[str]:
     if path.suffix == ".py":
         with path.open("rb") as file:
-            entries = list(extract.extract_python(file, list(_KEYWORDS), [], {}))
+            found = extract.extract_python(file, dict.fromkeys(_KEYWORDS), [], {})
+            messages: list[object] = [entry[2] for entry in found]
     elif path.suffix in (".html", ".mjml", ".txt", ".xml", ".j2"):
         with path.open("rb") as file:
-            entries = list(
-                babel_extract(
-                    file,
-                    ["_", "gettext", "ngettext"],
-                    [],
-                    {"trimmed": "true", "silent": "false", "extensions": "jinja2.ext.do"},
-                )
-            )
+            options = {"trimmed": "true", "silent": "false", "extensions": "jinja2.ext.do"}
+            extracted = babel_extract(file, ["_", "gettext", "ngettext"], [], options)
+            messages = [entry[2] for entry in extracted]
     else:
         return
-    for _, _, message, _ in entries:
-        first = message[0] if isinstance(message, tuple) else message
-        if first:
+    for message in messages:
+        first = message[0] if isinstance(message, (tuple, list)) else message
+        if first and isinstance(first, str):
             yield first
 
 

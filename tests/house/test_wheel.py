@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
+_PIP = ["-m", "pip", "install", "--no-deps", "--no-index", "--quiet", "--disable-pip-version-check"]
 
 
 @pytest.fixture(scope="module")
@@ -34,8 +35,7 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
         text=True,
     ).stdout.strip()
     subprocess.run(
-        [sys.executable, "-m", "pip", "install", "--no-deps", "--no-index", "--quiet"]
-        + ["--disable-pip-version-check", "--target", packages, wheel],
+        [sys.executable, *_PIP, "--target", packages, wheel],
         check=True,
         capture_output=True,
     )
@@ -60,25 +60,25 @@ def test_an_installed_wheel_serves_its_pages(installed: Path, tmp_path: Path) ->
         text=True,
     ).stdout.strip()
     assert re.fullmatch(r"http://localhost:8080/staff/signin/[\w-]{40,}", link)
-    server = subprocess.Popen(
+    with subprocess.Popen(
         [installed, "-m", "handbill", "serve"],
         cwd=tmp_path,
         env=environment,
         stderr=subprocess.PIPE,
         text=True,
-    )
-    try:
-        assert server.stderr is not None
-        line = next(each for each in server.stderr if "http://" in each)
-        found = re.search(r"http://[\d.]+:\d+", re.sub(r"\x1b\[[\d;]*m", "", line))
-        assert found, line
-        page = _fetch(found[0] + "/subscribe?lang=es")
-        assert '<html lang="es"' in page
-        for name in re.findall(r'(?:href|src)="(/static/[^"]+)"', page):
-            assert _fetch(found[0] + name)
-    finally:
-        server.send_signal(signal.SIGTERM)
-        assert server.wait(timeout=30) == 0
+    ) as server:
+        try:
+            assert server.stderr is not None
+            line = next(each for each in server.stderr if "http://" in each)
+            found = re.search(r"http://[\d.]+:\d+", re.sub(r"\x1b\[[\d;]*m", "", line))
+            assert found, line
+            page = _fetch(found[0] + "/subscribe?lang=es")
+            assert '<html lang="es"' in page
+            for name in re.findall(r'(?:href|src)="(/static/[^"]+)"', page):
+                assert _fetch(found[0] + name)
+        finally:
+            server.send_signal(signal.SIGTERM)
+            assert server.wait(timeout=30) == 0
 
 
 def _fetch(url: str) -> str:
