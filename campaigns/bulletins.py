@@ -115,6 +115,7 @@ async def save(
         )
         if claimed.first() is None:
             await session.refresh(bulletin)
+            session.expunge(bulletin)  # so that it can be read after the transaction is rolled back
             raise SavedByOther(bulletin)
         session.add(earlier)
         await session.refresh(bulletin)

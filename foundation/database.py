@@ -35,6 +35,12 @@ class Database:
         self.engine = engine
         self.dialect = engine.dialect.name
         self._writing = engine.execution_options(sqlite_begin="IMMEDIATE")
+        # Several queries of one page see one state; SQLite's read transactions do so by themselves.
+        self._reading = (
+            engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+            if self.dialect == "postgresql"
+            else engine
+        )
         self._writers = asyncio.Lock() if self.dialect == "sqlite" else None
 
     @contextlib.asynccontextmanager
@@ -44,7 +50,7 @@ class Database:
         Raises `errors.Busy` when the database can't be reached.
         """
         with _busy_is_said():
-            async with AsyncSession(self.engine, expire_on_commit=False) as session:
+            async with AsyncSession(self._reading, expire_on_commit=False) as session:
                 yield session
 
     @contextlib.asynccontextmanager
