@@ -4,15 +4,13 @@ import enum
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-import sqlalchemy as sa
-from sqlmodel import col
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from campaigns import audiences, bulletins, lifecycle
 from campaigns.audiences import Counted
 from campaigns.editions import Finding
 from campaigns.models import Campaign
-from delivery.models import Worker
+from delivery import relay_state
 from foundation import errors
 from foundation.errors import Speaks
 from foundation.ground import Ground
@@ -121,16 +119,20 @@ async def _about_audience(
 
 
 async def _about_sending(ground: Ground, session: AsyncSession) -> list[Item]:
-    """What running senders said last; that none runs now is for the operator to know."""
-    statement = sa.select(col(Worker.said)).where(
-        col(Worker.closed_at).is_(None), col(Worker.said) != ""
-    )
-    said = (await session.execute(statement)).scalars().all()
-    if said:
-        return [
-            _item("relay", Tone.WARN, N_("The relay can't be reached: %(said)s."), said=said[0])
-        ]
-    name = ", ".join(relay.host for relay in ground.settings.relay)
+    """How the relays did last, and what running senders say."""
+    relays = await relay_state.read(ground, session)
+    items = [
+        _item("sender", Tone.WARN, N_("Sending waits: %(said)s"), said=said)
+        for said in await relay_state.troubles(session)
+    ]
+    items += [
+        _item("relay", Tone.WARN, N_("The relay can't be reached: %(said)s."), said=relay.said)
+        for relay in relays
+        if relay.is_resting
+    ]
+    if items:
+        return items
+    name = ", ".join(relay.host for relay in relays)
     return [_item("relay", Tone.GOOD, N_("Mail goes out by %(relay)s."), relay=name)]
 
 
