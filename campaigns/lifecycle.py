@@ -506,9 +506,7 @@ async def _move(
 def _allow(campaign: Campaign, verb: Verb) -> None:
     state = CampaignState(campaign.state)
     if state not in TRANSITIONS[verb][0]:
-        raise errors.Refused(
-            _REFUSALS.get(verb, N_("This is not possible now.")), state=state.value
-        )
+        raise errors.Refused(_REFUSALS[verb], state=errors.Word(STATE_WORDS[state]))
 
 
 _REFUSALS: Mapping[Verb, str] = {

@@ -17,6 +17,16 @@ class Speaks(Protocol):
         ...
 
 
+class Word(str):
+    """A value of a message that is itself to be translated, such as the name of a state."""
+
+    __slots__ = ()
+
+    def say(self, speaks: Speaks) -> str:
+        """The word in the reader's language."""
+        return speaks.gettext(self)
+
+
 class HandbillError(Exception):
     """Something asked for can't be done, and here is what to do about it.
 
@@ -29,9 +39,14 @@ class HandbillError(Exception):
         super().__init__(msgid % values if values else msgid)
 
     def say(self, speaks: Speaks) -> str:
-        """The message in the reader's language."""
+        """The message in the reader's language; values that are `Word`s are translated too."""
         text = speaks.gettext(self.msgid)
-        return text % self.values if self.values else text
+        if not self.values:
+            return text
+        return text % {
+            name: value.say(speaks) if isinstance(value, Word) else value
+            for name, value in self.values.items()
+        }
 
 
 class Invalid(HandbillError):
