@@ -1,4 +1,5 @@
 from datetime import date
+from typing import Any
 
 import pytest
 
@@ -107,7 +108,7 @@ async def test_the_second_of_two_editors_is_told(ground: Ground) -> None:
     ],
 )
 async def test_what_is_wrong_is_said_at_its_field(
-    ground: Ground, changes: dict[str, object], field: str
+    ground: Ground, changes: dict[str, Any], field: str
 ) -> None:
     issue = await newsroom.issue(ground)
     with pytest.raises(errors.Invalid) as caught:
