@@ -1,0 +1,134 @@
+from collections.abc import AsyncIterator
+
+import pytest
+from playwright.async_api import Browser, Page, expect
+
+from campaigns import bulletins, composer
+from foundation.ground import Ground
+from tests.campaigns import newsroom
+from tests.campaigns.newsroom import text_block, written
+from tests.world import browsers, people
+from tests.world.web import Web
+
+pytestmark = pytest.mark.browser
+HERE = "/staff/bulletins/1"
+
+
+@pytest.fixture
+async def page(ground: Ground, web: Web, browser: Browser) -> AsyncIterator[Page]:
+    """A page of somebody who is signed in."""
+    _, secret = await people.staff(ground)
+    context = await browser.new_context(base_url=web.base, viewport={"width": 1280, "height": 900})
+    await context.add_cookies([{"name": "handbill_session", "value": secret, "url": web.base}])
+    opened = await context.new_page()
+    yield opened
+    await context.close()
+
+
+async def words(ground: Ground) -> list[str]:
+    async with ground.db.reading() as session:
+        bulletin = await bulletins.get(session, 1)
+    return [composer.excerpt(each, "en") for each in bulletins.document_of(bulletin).blocks]
+
+
+async def drag_first_below_last(page: Page) -> None:
+    """Take the first block by its handle and lead it down until it stands last."""
+    dragged = await page.locator(".block").first.get_attribute("data-id")
+    handle = page.locator(".block").first.locator("[data-handle]")
+    await expect(handle).to_be_visible()
+    start = await handle.bounding_box()
+    end = await page.locator(".block").last.bounding_box()
+    assert start is not None
+    assert end is not None
+    await page.mouse.move(start["x"] + 10, start["y"] + 10)
+    await page.mouse.down()
+    for step in range(200):
+        # A hand is never still: the list looks where the pointer is only when it moves.
+        down = min(1.0, step / 20) * (end["y"] + end["height"] - 10 - start["y"])
+        await page.mouse.move(start["x"] + 40 + step % 2, start["y"] + down)
+        if await page.locator(".block").last.get_attribute("data-id") == dragged:
+            break
+    await page.mouse.up()
+
+
+async def test_blocks_are_dragged_into_another_order(ground: Ground, page: Page) -> None:
+    await newsroom.issue(ground)
+    blocks = [text_block("A", id="a"), text_block("B", id="b"), text_block("C", id="c")]
+    await newsroom.bulletin(ground, written(blocks=blocks))
+    await page.emulate_media(reduced_motion="reduce")
+    await page.goto(HERE)
+    for version, expected in ((2, ["B", "C", "A"]), (3, ["C", "A", "B"])):
+        await drag_first_below_last(page)
+        kept = page.locator(f'form[data-order] input[name="version"][value="{version}"]')
+        await kept.wait_for(state="attached")
+        assert await words(ground) == expected
+
+
+async def test_rich_text_is_written_in_two_languages(ground: Ground, page: Page) -> None:
+    await newsroom.issue(ground)
+    await newsroom.bulletin(ground, written(blocks=[text_block("Old", "Viejo", id="a")]))
+    await page.goto(f"{HERE}/blocks/a")
+    english, spanish = page.locator("trix-editor").first, page.locator("trix-editor").last
+    await expect(english).to_contain_text("Old")
+    await english.click()
+    await page.keyboard.press("End")
+    await page.keyboard.type(" and new")
+    await spanish.click()
+    await page.keyboard.press("End")
+    await page.keyboard.type(" y nuevo")
+    await page.get_by_role("button", name="Save").click()
+    await page.wait_for_url(f"**{HERE}#blocks")
+    assert await words(ground) == ["Old and new"]
+    await expect(page.locator('.excerpt[lang="es"]')).to_have_text("Viejo y nuevo")
+
+
+async def test_the_mail_in_its_frame_is_as_high_as_it_has_to_be(ground: Ground, page: Page) -> None:
+    await newsroom.issue(ground)
+    long = [text_block("<p>" + "Words. " * 400 + "</p>", "x") for _ in range(3)]
+    await newsroom.bulletin(ground, written(blocks=long))
+    await page.goto(f"{HERE}/preview?width=phone")
+    await page.wait_for_function(
+        "() => document.querySelector('iframe').getBoundingClientRect().height > 2000"
+    )
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [375, 1280])
+async def test_axe_finds_nothing_and_nothing_sticks_out(
+    ground: Ground, page: Page, scheme: str, width: int
+) -> None:
+    issue = await newsroom.issue(ground)
+    await newsroom.parts(ground, issue)
+    await newsroom.handout(ground, issue, languages=("en", "es"))
+    await newsroom.picture(ground)
+    await newsroom.development(ground, issue, newsroom.news(key="meeting"))
+    blocks = [
+        text_block("Hello", "Hola", id="a"),
+        {"kind": "developments", "keys": ["meeting"]},
+        {"kind": "action", "url": "https://x.example/" + "long" * 40, "texts": {}},
+    ]
+    await newsroom.bulletin(ground, written(blocks=blocks))
+    await page.set_viewport_size({"width": width, "height": 900})
+    await page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
+    found: list[str] = []
+    for path in (
+        "/",
+        "/issues/secure-communities",
+        "/issues/secure-communities?lang=es&text=larger",
+        "/archive",
+        "/staff/issues/1?text=normal",
+        "/staff/issues/1/developments/1",
+        "/staff/issues/1/materials/1",
+        HERE,
+        f"{HERE}/head",
+        f"{HERE}/blocks/a",
+        f"{HERE}/blocks/new?kind=developments",
+        f"{HERE}/blocks/new?kind=image",
+        f"{HERE}/preview",
+    ):
+        await page.goto(path)
+        found += [f"{path}: {each}" for each in await browsers.violations(page)]
+        wide = await page.evaluate("document.documentElement.scrollWidth")
+        if wide > width:
+            found.append(f"{path}: {wide} pixels wide")
+    assert found == []
