@@ -1,3 +1,4 @@
+import asyncio
 from datetime import date, datetime
 from typing import Any
 
@@ -333,3 +334,24 @@ async def test_a_renamed_issue_is_named_anew_in_the_mail(ground: Ground) -> None
     await issues.update(ground, actor=ANA, issue_id=issue.id, version=1, draft=draft)
     plans = await compiled(ground, blocks=[text_block("About {{ issue.title }}", "x")])
     assert "About S-Comm" in text(plans["en"])
+
+
+@pytest.mark.storage
+async def test_of_ten_editors_who_save_at_one_moment_one_is_kept(ground: Ground) -> None:
+    await newsroom.issue(ground)
+    bulletin = await newsroom.bulletin(ground)
+    saves = [
+        bulletins.save(
+            ground,
+            actor=ANA,
+            bulletin_id=bulletin.id,
+            version=1,
+            document=written(name=f"Editor {number}"),
+        )
+        for number in range(10)
+    ]
+    outcomes = await asyncio.gather(*saves, return_exceptions=True)
+    assert sum(isinstance(each, bulletins.SavedByOther) for each in outcomes) == 9
+    async with ground.db.reading() as session:
+        assert (await bulletins.get(session, bulletin.id)).version == 2
+        assert len(await bulletins.versions(session, bulletin.id)) == 1
