@@ -44,6 +44,11 @@ def is_repeated(at: str, zone: str) -> bool:
     return resolve(at, zone, fold=0) != resolve(at, zone, fold=1)
 
 
+def zone_of(name: str) -> ZoneInfo:
+    """The zone of a name. Raises `errors.Invalid`."""
+    return _zone(name)
+
+
 def local_text(moment: datetime, zone: str) -> str:
     """An instant as a local time of `zone`, in the form that `resolve` takes."""
     return moment.astimezone(ZoneInfo(zone)).strftime("%Y-%m-%dT%H:%M")

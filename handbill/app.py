@@ -9,6 +9,7 @@ from aiohttp import web
 import templates
 from campaigns import composer_pages, desk_pages, hits
 from campaigns import holdings as campaigns_holdings
+from campaigns import pages as campaigns_pages
 from campaigns import public as content_public
 from delivery import holdings as delivery_holdings
 from delivery.history import History
@@ -36,6 +37,7 @@ PAGE_SLICES: tuple[ModuleType, ...] = (
     hits,
     desk_pages,
     composer_pages,
+    campaigns_pages,
 )
 """Modules that offer `routes()`; each owns its part of the addresses."""
 

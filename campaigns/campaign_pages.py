@@ -1,0 +1,406 @@
+"""Staff's pages where campaigns are made and followed (`/staff/campaigns`).
+
+What is done to a campaign step by step (approve, schedule, send…) stands in `step_pages`.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from aiohttp import web
+
+from campaigns import audiences, bulletins, lifecycle, preflight, reports, staff_forms, wording
+from campaigns import schedule as schedules
+from campaigns.audiences import Audience
+from campaigns.lifecycle import Verb, View
+from campaigns.models import Bulletin, CampaignState
+from delivery.models import Reason
+from foundation import errors
+from foundation.accounts.models import Role
+from foundation.i18n import N_, Translator
+from foundation.web import forms, kit
+from foundation.web.forms import Form
+from subscribers import topics
+from subscribers.models import Topic
+
+_S = CampaignState
+GROUPS: Mapping[str, tuple[str, Sequence[CampaignState]]] = {
+    "": (N_("All"), ()),
+    "coming": (N_("Being made"), (_S.DRAFT, _S.IN_REVIEW, _S.APPROVED, _S.SCHEDULED)),
+    "sending": (N_("Being sent"), (_S.SENDING, _S.PAUSED)),
+    "over": (N_("Over"), (_S.SENT, _S.CANCELLED)),
+}
+TONES: Mapping[str, str] = {
+    _S.DRAFT: "neutral",
+    _S.IN_REVIEW: "warn",
+    _S.APPROVED: "good",
+    _S.SCHEDULED: "busy",
+    _S.SENDING: "busy",
+    _S.PAUSED: "warn",
+    _S.SENT: "good",
+    _S.CANCELLED: "neutral",
+}
+NEEDS: Mapping[Verb, Role] = {
+    **dict.fromkeys(Verb, Role.EDITOR),
+    Verb.UPDATE: Role.AUTHOR,
+    Verb.REQUEST_REVIEW: Role.AUTHOR,
+}
+"""Who may take which step."""
+
+REASON_WORDS: Mapping[str, str] = {
+    Reason.UNSUBSCRIBED: N_("unsubscribed before their turn came"),
+    Reason.SUPPRESSED: N_("were barred from mail before their turn came"),
+    Reason.ERASED: N_("asked to be forgotten before their turn came"),
+    Reason.STOPPED: N_("were still waiting when sending was stopped"),
+    Reason.PUT_OFF: N_("put off by the receiving side; tried again"),
+    Reason.CONNECTION_LOST: N_("the connection broke; tried again"),
+    Reason.REFUSED: N_("refused for good by the receiving side"),
+    Reason.GAVE_UP: N_("put off for too long"),
+    Reason.NEEDS_SMTPUTF8: N_("have an address that our relay can't handle"),
+    Reason.UNMAILABLE: N_("no mail could be made for them; the service's log says why"),
+    Reason.NO_REPLY: N_("the relay's answer was lost, so they may have it"),
+    Reason.CRASHED: N_("sending broke off at their mail, so they may have it"),
+    Reason.JOURNAL_LOST: N_("the sender's journal was lost, so they may have it"),
+    Reason.RESENT: N_("sent once more, as they may not have it"),
+}
+
+
+def routes() -> list[web.RouteDef]:
+    """What is here."""
+    one = "/staff/campaigns/{id}"
+    return [
+        web.get("/staff/campaigns", index),
+        web.get("/staff/campaigns/new", ask_new),
+        web.post("/staff/campaigns/new", create),
+        web.post("/staff/campaigns/count", count),
+        web.get(one, show),
+        web.get(f"{one}/edit", ask_edit),
+        web.post(f"{one}/edit", save),
+        web.get(f"{one}/progress", progress),
+    ]
+
+
+@kit.staff(Role.VIEWER)
+async def index(request: web.Request) -> web.StreamResponse:
+    """`GET /staff/campaigns?group=`: newest first."""
+    group = request.query.get("group", "")
+    group = group if group in GROUPS else ""
+    page = await lifecycle.listed(
+        kit.ground(request),
+        states=GROUPS[group][1],
+        after=staff_forms.after_cursor(request.query),
+    )
+    more = str(request.rel_url.update_query(after=str(page.next_after))) if page.next_after else ""
+    speak = kit.translator(request).gettext
+    return kit.render(
+        request,
+        "campaigns/list.html",
+        items=page.items,
+        next_url=more,
+        tabs=[
+            (
+                f"/staff/campaigns?group={key}" if key else "/staff/campaigns",
+                speak(word),
+                key == group,
+            )
+            for key, (word, _) in GROUPS.items()
+        ],
+        states=lifecycle.STATE_WORDS,
+        tones=TONES,
+        group=group,
+    )
+
+
+@kit.staff(Role.AUTHOR)
+async def ask_new(request: web.Request) -> web.StreamResponse:
+    """`GET /staff/campaigns/new?bulletin=`: which bulletin, to whom."""
+    return await _form_page(request)
+
+
+@kit.staff(Role.AUTHOR)
+async def create(request: web.Request) -> web.StreamResponse:
+    """`POST /staff/campaigns/new`: keep a draft; "Count" only counts."""
+    form = await forms.read(request)
+    bulletin_id = form.number("bulletin", default=0) or 0
+    if form.line("action") == "count":
+        return await _form_page(request, form)
+    try:
+        if not bulletin_id:
+            form.problems["bulletin"] = errors.Invalid(N_("Choose the bulletin that goes out."))
+        values = _read(form)
+        form.check()
+        made = await lifecycle.create(
+            kit.ground(request), actor=kit.actor(request), bulletin_id=bulletin_id, **values
+        )
+    except errors.Invalid as problem:
+        return await _form_page(request, form, problem)
+    return kit.redirect(request, f"/staff/campaigns/{made.id}")
+
+
+@kit.staff(Role.VIEWER)
+async def count(request: web.Request) -> web.StreamResponse:
+    """`POST /staff/campaigns/count`: how many an audience has, while it is chosen."""
+    form = await forms.read(request)
+    bulletin = await _bulletin(request, form.number("bulletin", default=0) or 0)
+    return kit.render(
+        request,
+        "campaigns/_count.html",
+        counted=await _counted(request, _audience(form), bulletin),
+        exclusions=audiences.EXCLUSIONS,
+    )
+
+
+@kit.staff(Role.VIEWER)
+async def show(request: web.Request) -> web.StreamResponse:
+    """`GET /staff/campaigns/{id}`: what stands in the way, what can be done, what came of it."""
+    return await render_campaign(request)
+
+
+@kit.staff(Role.AUTHOR)
+async def ask_edit(request: web.Request) -> web.StreamResponse:
+    """`GET …/edit`: name, audience and sender of a draft."""
+    return await _form_page(request)
+
+
+@kit.staff(Role.AUTHOR)
+async def save(request: web.Request) -> web.StreamResponse:
+    """`POST …/edit`: keep them; who comes second is told, and keeps what they typed."""
+    form = await forms.read(request)
+    number = kit.number_in_path(request)
+    if form.line("action") == "count":
+        return await _form_page(request, form)
+    try:
+        values = _read(form)
+        form.check()
+        await lifecycle.update(
+            kit.ground(request),
+            actor=kit.actor(request),
+            campaign_id=number,
+            version=staff_forms.version(form),
+            is_in_archive=form.flag("is_in_archive"),
+            **values,
+        )
+    except (errors.Invalid, errors.Conflict, errors.Refused) as problem:
+        return await _form_page(request, form, problem)
+    words = kit.translator(request).gettext(N_("Saved."))
+    return kit.redirect(request, f"/staff/campaigns/{number}", flash=words)
+
+
+@kit.staff(Role.VIEWER)
+async def progress(request: web.Request) -> web.StreamResponse:
+    """`GET …/progress`: how far sending is, for htmx; has the page loaded anew when that ends."""
+    ground, number = kit.ground(request), kit.number_in_path(request)
+    async with ground.db.reading() as session:
+        campaign = await lifecycle.get(session, number)
+    answer = kit.render(
+        request,
+        "campaigns/_progress.html",
+        campaign=campaign,
+        counts=await reports.progress(ground, campaign_id=number),
+        is_moving=campaign.state == _S.SENDING,
+    )
+    if campaign.state != _S.SENDING:
+        answer.headers["HX-Refresh"] = "true"
+    return answer
+
+
+async def render_campaign(
+    request: web.Request, problem: errors.HandbillError | None = None
+) -> web.Response:
+    """A campaign's page, perhaps with why a step was refused."""
+    ground, speaks = kit.ground(request), kit.translator(request)
+    view = await lifecycle.show(ground, campaign_id=kit.number_in_path(request))
+    campaign, role = view.campaign, kit.signed_in(request).role
+    values: dict[str, Any] = {"report": None, "counted": None, "items": [], "is_clear": False}
+    if view.dispatch is not None:
+        values["report"] = await reports.report(ground, campaign_id=campaign.id)
+        values["counts"] = await reports.progress(ground, campaign_id=campaign.id)
+    elif campaign.state != _S.CANCELLED:
+        items = await preflight.check(ground, campaign_id=campaign.id)
+        values["items"] = [(each, each.say(speaks)) for each in items]
+        values["is_clear"] = preflight.is_clear(items)
+        values["counted"] = await _counted(
+            request, audiences.parse(campaign.audience), view.bulletin
+        )
+    return kit.render(
+        request,
+        "campaigns/campaign.html",
+        status=409 if problem else 200,
+        problem=problem.say(speaks) if problem else "",
+        view=view,
+        campaign=campaign,
+        state_word=lifecycle.STATE_WORDS[CampaignState(campaign.state)],
+        tone=TONES[campaign.state],
+        may={verb.name.lower(): role.may(NEEDS[verb]) for verb in view.verbs},
+        times=times_of(request, view),
+        is_moving=campaign.state == _S.SENDING,
+        audience=await _audience_words(request, view),
+        exclusions=audiences.EXCLUSIONS,
+        reasons=REASON_WORDS,
+        language_name=lambda code: wording.language_name(code, speaks),
+        sender=_sender(request, view),
+        **values,
+    )
+
+
+def times_of(request: web.Request, view: View) -> list[tuple[str, str]]:
+    """When a scheduled campaign starts: zone → local time, its own first, then the site's."""
+    ground, speaks = kit.ground(request), kit.translator(request)
+    moment = view.campaign.scheduled_at
+    if moment is None:
+        return []
+    zones = dict.fromkeys((view.campaign.scheduled_zone, ground.settings.site.zone))
+    return [
+        (zone, speaks.moment(moment, "full", zone=schedules.zone_of(zone)))
+        for zone in zones
+        if zone
+    ]
+
+
+async def _form_page(
+    request: web.Request,
+    form: Form | None = None,
+    problem: errors.HandbillError | None = None,
+) -> web.Response:
+    """The form of a new campaign or of one that is there, as kept or as typed."""
+    ground, speaks = kit.ground(request), kit.translator(request)
+    is_new = "id" not in request.match_info
+    view = None if is_new else await lifecycle.show(ground, campaign_id=kit.number_in_path(request))
+    async with ground.db.reading() as session:
+        offered = (await bulletins.listed(session)).items if is_new else []
+        every_topic = await topics.everything(session)
+    if view is not None:
+        bulletin: Bulletin | None = view.bulletin
+    else:
+        wished = form.values.get("bulletin", "") if form else request.query.get("bulletin", "")
+        bulletin = await _bulletin(request, int(wished) if wished.isdecimal() else 0)
+    audience = _audience(form) if form else _first_audience(view, bulletin, every_topic)
+    is_conflict = isinstance(problem, errors.Conflict)
+    return kit.render(
+        request,
+        "campaigns/form.html",
+        status=409
+        if isinstance(problem, (errors.Conflict, errors.Refused))
+        else 422
+        if problem
+        else 200,
+        view=view,
+        bulletin=bulletin,
+        bulletins=[(str(each.id), each.name) for each in offered],
+        values=staff_forms.typed(form) if form else _kept(view, bulletin),
+        version=view.campaign.version if view else 1,
+        audience=audience,
+        topics=[
+            (each.slug, topics.name(each, speaks.language), _hidden(each, speaks))
+            for each in every_topic
+        ],
+        languages_offered=[
+            (code, wording.language_name(code, speaks).capitalize())
+            for code in ground.catalog.languages
+        ],
+        is_in_archive=form.flag("is_in_archive")
+        if form
+        else view is None or view.campaign.is_in_archive,
+        counted=await _counted(request, audience, bulletin),
+        exclusions=audiences.EXCLUSIONS,
+        problems=staff_forms.say(request, problem) if problem else {},
+        is_conflict=is_conflict,
+        default_from=ground.settings.from_name,
+        default_address=ground.settings.mail.from_address,
+    )
+
+
+def _read(form: Form) -> dict[str, Any]:
+    """What the form says, as `lifecycle.create` and `update` take it."""
+    audience = _audience(form)
+    if not audience.topics and not audience.members:
+        form.problems["topics"] = errors.Invalid(N_("Choose one topic at least, or the members."))
+    return {
+        "name": form.line("name", limit=200, required=True),
+        "audience": audience,
+        "from_name": form.line("from_name", limit=200),
+        "from_address": form.line("from_address", limit=254),
+        "reply_to": form.line("reply_to", limit=254),
+    }
+
+
+def _audience(form: Form) -> Audience:
+    return Audience(
+        topics=form.lines("topics"),
+        languages=form.lines("languages"),
+        members=form.flag("members"),
+    )
+
+
+def _first_audience(
+    view: View | None, bulletin: Bulletin | None, every_topic: Sequence[Topic]
+) -> Audience:
+    """What is kept, or for a new campaign the followers of the bulletin's issue."""
+    if view is not None:
+        return audiences.parse(view.campaign.audience)
+    issue = bulletins.document_of(bulletin).issue if bulletin else ""
+    return Audience(topics=[each.slug for each in every_topic if each.slug == issue])
+
+
+def _kept(view: View | None, bulletin: Bulletin | None) -> dict[str, str]:
+    if view is None:
+        return {
+            "name": bulletin.name if bulletin else "",
+            "bulletin": str(bulletin.id) if bulletin else "",
+        }
+    kept = view.campaign
+    return {
+        "name": kept.name,
+        "from_name": kept.from_name,
+        "from_address": kept.from_address,
+        "reply_to": kept.reply_to,
+    }
+
+
+def _hidden(topic: Topic, speaks: Translator) -> str:
+    return "" if topic.is_public else speaks.gettext(N_("Not offered on forms"))
+
+
+async def _bulletin(request: web.Request, number: int) -> Bulletin | None:
+    async with kit.ground(request).db.reading() as session:
+        return await bulletins.get(session, number) if number else None
+
+
+async def _counted(
+    request: web.Request, audience: Audience, bulletin: Bulletin | None
+) -> audiences.Counted | None:
+    """How many it is now; None while a topic is chosen that is not there any more."""
+    ground = kit.ground(request)
+    languages = bulletins.languages(bulletin) if bulletin else []
+    try:
+        return await audiences.count(
+            ground,
+            audience,
+            languages=languages,
+            default_language=languages[0] if languages else "",
+        )
+    except errors.Invalid:
+        return None
+
+
+async def _audience_words(request: web.Request, view: View) -> list[str]:
+    """The rule in words: topics, then what narrows it."""
+    speaks = kit.translator(request)
+    audience = audiences.parse(view.campaign.audience)
+    async with kit.ground(request).db.reading() as session:
+        every = {each.slug: each for each in await topics.everything(session)}
+    words = [
+        topics.name(every[slug], speaks.language) if slug in every else slug
+        for slug in audience.topics
+    ]
+    if audience.languages:
+        named = ", ".join(wording.language_name(code, speaks) for code in audience.languages)
+        words.append(speaks.gettext(N_("only who wants %(languages)s")) % {"languages": named})
+    if audience.members:
+        words.append(speaks.gettext(N_("only contacts of members")))
+    return words
+
+
+def _sender(request: web.Request, view: View) -> str:
+    settings, kept = kit.ground(request).settings, view.campaign
+    name = kept.from_name or settings.from_name
+    return f"{name} <{kept.from_address or settings.mail.from_address}>"

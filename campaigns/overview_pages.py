@@ -1,0 +1,63 @@
+"""The staff room's first page (`/staff`)."""
+
+from collections.abc import Mapping
+from datetime import date
+
+from aiohttp import web
+
+from campaigns import campaign_pages, developments, lifecycle, overview
+from campaigns import schedule as schedules
+from campaigns.models import Campaign
+from foundation.accounts.models import Role
+from foundation.web import kit
+
+_CHART_HEIGHT = 60
+_STEP = 10
+
+
+def routes() -> list[web.RouteDef]:
+    """What is here."""
+    return [web.get("/staff", home)]
+
+
+@kit.staff(Role.VIEWER)
+async def home(request: web.Request) -> web.StreamResponse:
+    """`GET /staff`: what needs somebody, what goes out, what came of it."""
+    ground, speaks = kit.ground(request), kit.translator(request)
+    found = await overview.read(ground)
+    return kit.render(
+        request,
+        "campaigns/overview.html",
+        found=found,
+        states=lifecycle.STATE_WORDS,
+        tones=campaign_pages.TONES,
+        coming=[(each, _when(request, each)) for each in found.coming],
+        developments=[
+            (each, developments.tell(ground, each, speaks)) for each in found.developments
+        ],
+        bars=_bars(found.newcomers),
+        newcomers=sum(found.newcomers.values()),
+        chart_height=_CHART_HEIGHT,
+        chart_width=_STEP * len(found.newcomers),
+    )
+
+
+def _when(request: web.Request, campaign: Campaign) -> str:
+    """The local time that was chosen, with its zone where it is not the site's."""
+    site = kit.ground(request).settings.site
+    if campaign.scheduled_at is None:
+        return ""
+    zone = campaign.scheduled_zone or site.zone
+    shown = kit.translator(request).moment(
+        campaign.scheduled_at, "medium", zone=schedules.zone_of(zone)
+    )
+    return shown if zone == site.zone else f"{shown} ({zone})"
+
+
+def _bars(newcomers: Mapping[date, int]) -> list[tuple[date, int, int, float]]:
+    """Day, people, and the bar's place and height in the drawing."""
+    most = max([*newcomers.values(), 1])
+    return [
+        (day, count, number * _STEP, round(count / most * (_CHART_HEIGHT - 2), 1))
+        for number, (day, count) in enumerate(newcomers.items())
+    ]

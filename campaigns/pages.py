@@ -1,0 +1,10 @@
+"""Staff's pages of campaigns, and the overview that staff come home to."""
+
+from aiohttp import web
+
+from campaigns import campaign_pages, overview_pages, step_pages
+
+
+def routes() -> list[web.RouteDef]:
+    """What is here; fixed names stand before `{id}`."""
+    return [*overview_pages.routes(), *campaign_pages.routes(), *step_pages.routes()]

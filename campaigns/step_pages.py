@@ -1,0 +1,209 @@
+"""What staff do to a campaign, step by step: review, approve, schedule, send, pause, cancel.
+
+Each step is a button of its own; sending and scheduling have a page first that says to how many.
+"""
+
+from collections.abc import Awaitable, Callable
+
+from aiohttp import web
+
+from campaigns import audiences, bulletins, campaign_pages, lifecycle, preflight, staff_forms
+from campaigns import schedule as schedules
+from campaigns.lifecycle import Verb
+from foundation import errors
+from foundation.accounts.models import Role
+from foundation.i18n import N_
+from foundation.web import forms, kit
+from foundation.web.forms import Form
+
+_SAID = {
+    Verb.REQUEST_REVIEW: N_("An editor can approve it now."),
+    Verb.APPROVE: N_("Approved. It can be scheduled or sent."),
+    Verb.SEND_BACK: N_("It is a draft again."),
+    Verb.UNSCHEDULE: N_("It does not start by itself any more."),
+    Verb.PAUSE: N_("Paused. Who has it, has it; everybody else waits."),
+    Verb.RESUME: N_("Sending goes on."),
+    Verb.CANCEL: N_("Cancelled. Nobody else gets it."),
+}
+
+
+def routes() -> list[web.RouteDef]:
+    """What is here."""
+    one = "/staff/campaigns/{id}"
+    return [
+        web.get(f"{one}/schedule", ask_schedule),
+        web.post(f"{one}/schedule", schedule),
+        web.get(f"{one}/start", ask_start),
+        web.post(f"{one}/start", start),
+        web.post(f"{one}/request-review", request_review),
+        web.post(f"{one}/approve", approve),
+        web.post(f"{one}/send-back", send_back),
+        web.post(f"{one}/unschedule", unschedule),
+        web.post(f"{one}/pause", pause),
+        web.post(f"{one}/resume", resume),
+        web.post(f"{one}/cancel", cancel),
+    ]
+
+
+@kit.staff(Role.EDITOR)
+async def ask_schedule(request: web.Request) -> web.StreamResponse:
+    """`GET …/schedule`: which local time, in which zone."""
+    return await _schedule_page(request)
+
+
+@kit.staff(Role.EDITOR)
+async def schedule(request: web.Request) -> web.StreamResponse:
+    """`POST …/schedule`: asks which one is meant when the clocks show the time twice."""
+    form = await forms.read(request)
+    number = kit.number_in_path(request)
+    at, zone = form.line("at", limit=30), form.line("zone", limit=60)
+    fold = form.number("fold")
+    try:
+        form.check()
+        if fold is None and schedules.is_repeated(at, zone):
+            return await _schedule_page(request, form, is_repeated=True)
+        await lifecycle.schedule(
+            kit.ground(request),
+            actor=kit.actor(request),
+            campaign_id=number,
+            at=at,
+            zone=zone,
+            fold=1 if fold else 0,
+        )
+    except errors.Invalid as problem:
+        return await _schedule_page(request, form, problem)
+    except (errors.Refused, errors.Conflict) as problem:
+        return await campaign_pages.render_campaign(request, problem)
+    return kit.redirect(request, f"/staff/campaigns/{number}")
+
+
+@kit.staff(Role.EDITOR)
+async def ask_start(request: web.Request) -> web.StreamResponse:
+    """`GET …/start`: to how many it goes, and what should be looked at first."""
+    ground, speaks = kit.ground(request), kit.translator(request)
+    view = await lifecycle.show(ground, campaign_id=kit.number_in_path(request))
+    if Verb.START not in view.verbs:
+        return kit.redirect(request, f"/staff/campaigns/{view.campaign.id}")
+    items = await preflight.check(ground, campaign_id=view.campaign.id)
+    languages = bulletins.languages(view.bulletin)
+    counted = await audiences.count(
+        ground,
+        audiences.parse(view.campaign.audience),
+        languages=languages,
+        default_language=languages[0] if languages else "",
+    )
+    return kit.render(
+        request,
+        "campaigns/start.html",
+        campaign=view.campaign,
+        items=[(each, each.say(speaks)) for each in items if each.tone is not preflight.Tone.GOOD],
+        is_clear=preflight.is_clear(items),
+        counted=counted,
+        exclusions=audiences.EXCLUSIONS,
+    )
+
+
+@kit.staff(Role.EDITOR)
+async def start(request: web.Request) -> web.StreamResponse:
+    """`POST …/start`: sending begins now."""
+    await forms.read(request)
+    number = kit.number_in_path(request)
+    try:
+        await lifecycle.start(kit.ground(request), actor=kit.actor(request), campaign_id=number)
+    except (errors.Refused, errors.Conflict, errors.Invalid) as problem:
+        return await campaign_pages.render_campaign(request, problem)
+    words = kit.translator(request).gettext(N_("Sending has begun."))
+    return kit.redirect(request, f"/staff/campaigns/{number}", flash=words)
+
+
+@kit.staff(Role.AUTHOR)
+async def request_review(request: web.Request) -> web.StreamResponse:
+    """`POST …/request-review`."""
+    return await _step(request, Verb.REQUEST_REVIEW, lifecycle.request_review)
+
+
+@kit.staff(Role.EDITOR)
+async def approve(request: web.Request) -> web.StreamResponse:
+    """`POST …/approve`."""
+    return await _step(request, Verb.APPROVE, lifecycle.approve)
+
+
+@kit.staff(Role.EDITOR)
+async def send_back(request: web.Request) -> web.StreamResponse:
+    """`POST …/send-back`: with a reason for the author."""
+    return await _step(request, Verb.SEND_BACK, lifecycle.send_back, takes_reason=True)
+
+
+@kit.staff(Role.EDITOR)
+async def unschedule(request: web.Request) -> web.StreamResponse:
+    """`POST …/unschedule`."""
+    return await _step(request, Verb.UNSCHEDULE, lifecycle.unschedule)
+
+
+@kit.staff(Role.EDITOR)
+async def pause(request: web.Request) -> web.StreamResponse:
+    """`POST …/pause`: with a reason, if there is one."""
+    return await _step(request, Verb.PAUSE, lifecycle.pause, takes_reason=True)
+
+
+@kit.staff(Role.EDITOR)
+async def resume(request: web.Request) -> web.StreamResponse:
+    """`POST …/resume`."""
+    return await _step(request, Verb.RESUME, lifecycle.resume)
+
+
+@kit.staff(Role.EDITOR)
+async def cancel(request: web.Request) -> web.StreamResponse:
+    """`POST …/cancel`."""
+    return await _step(request, Verb.CANCEL, lifecycle.cancel)
+
+
+async def _step(
+    request: web.Request,
+    verb: Verb,
+    act: Callable[..., Awaitable[None]],
+    *,
+    takes_reason: bool = False,
+) -> web.StreamResponse:
+    """Take a step and show the campaign, with a word on it or with why it was refused."""
+    form = await forms.read(request)
+    number = kit.number_in_path(request)
+    more = {"reason": form.line("reason", limit=500)} if takes_reason else {}
+    try:
+        form.check()
+        await act(kit.ground(request), actor=kit.actor(request), campaign_id=number, **more)
+    except (errors.Refused, errors.Conflict, errors.Invalid) as problem:
+        return await campaign_pages.render_campaign(request, problem)
+    words = kit.translator(request).gettext(_SAID[verb])
+    return kit.redirect(request, f"/staff/campaigns/{number}", flash=words)
+
+
+async def _schedule_page(
+    request: web.Request,
+    form: Form | None = None,
+    problem: errors.Invalid | None = None,
+    *,
+    is_repeated: bool = False,
+) -> web.Response:
+    ground, site = kit.ground(request), kit.ground(request).settings.site
+    view = await lifecycle.show(ground, campaign_id=kit.number_in_path(request))
+    if Verb.SCHEDULE not in view.verbs:
+        refused = errors.Refused(N_("Only what is approved can be scheduled."))
+        return await campaign_pages.render_campaign(request, refused)
+    zone = view.campaign.scheduled_zone or site.zone
+    values = {"at": view.campaign.scheduled_local, "zone": zone, "fold": ""}
+    return kit.render(
+        request,
+        "campaigns/schedule.html",
+        status=422 if problem or is_repeated else 200,
+        campaign=view.campaign,
+        values={**values, **staff_forms.typed(form)} if form else values,
+        zones=[
+            (each, each.replace("_", " "))
+            for each in dict.fromkeys((site.zone, zone, *schedules.ZONES))
+        ],
+        soonest=schedules.local_text(ground.clock.now(), site.zone),
+        is_repeated=is_repeated,
+        late_hours=ground.settings.delivery.late_start_hours,
+        problems=staff_forms.say(request, problem) if problem else {},
+    )
