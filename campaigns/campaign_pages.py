@@ -230,7 +230,7 @@ async def render_campaign(
         campaign=campaign,
         state_word=lifecycle.STATE_WORDS[CampaignState(campaign.state)],
         tone=TONES[campaign.state],
-        may={verb.name.lower(): role.may(NEEDS[verb]) for verb in view.verbs},
+        may={verb.value for verb in view.verbs if role.may(NEEDS[verb])},
         times=times_of(request, view),
         is_moving=campaign.state == _S.SENDING,
         audience=await _audience_words(request, view),
@@ -244,16 +244,11 @@ async def render_campaign(
 
 def times_of(request: web.Request, view: View) -> list[tuple[str, str]]:
     """When a scheduled campaign starts: zone → local time, its own first, then the site's."""
-    ground, speaks = kit.ground(request), kit.translator(request)
-    moment = view.campaign.scheduled_at
+    moment, site = view.campaign.scheduled_at, kit.ground(request).settings.site
     if moment is None:
         return []
-    zones = dict.fromkeys((view.campaign.scheduled_zone, ground.settings.site.zone))
-    return [
-        (zone, speaks.moment(moment, "full", zone=schedules.zone_of(zone)))
-        for zone in zones
-        if zone
-    ]
+    zones = dict.fromkeys((view.campaign.scheduled_zone or site.zone, site.zone))
+    return [(zone, schedules.in_words(moment, zone, kit.translator(request))) for zone in zones]
 
 
 async def _form_page(

@@ -48,9 +48,7 @@ def _when(request: web.Request, campaign: Campaign) -> str:
     if campaign.scheduled_at is None:
         return ""
     zone = campaign.scheduled_zone or site.zone
-    shown = kit.translator(request).moment(
-        campaign.scheduled_at, "medium", zone=schedules.zone_of(zone)
-    )
+    shown = schedules.in_words(campaign.scheduled_at, zone, kit.translator(request))
     return shown if zone == site.zone else f"{shown} ({zone})"
 
 

@@ -7,8 +7,10 @@ Nights when clocks change have an hour that does not exist, or one that is there
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo, available_timezones
 
+from babel import dates
+
 from foundation import errors
-from foundation.i18n import N_
+from foundation.i18n import N_, Translator
 
 ZONES = (
     "America/New_York",
@@ -44,9 +46,12 @@ def is_repeated(at: str, zone: str) -> bool:
     return resolve(at, zone, fold=0) != resolve(at, zone, fold=1)
 
 
-def zone_of(name: str) -> ZoneInfo:
-    """The zone of a name. Raises `errors.Invalid`."""
-    return _zone(name)
+def in_words(moment: datetime, zone: str, speaks: Translator) -> str:
+    """An instant as people say it in a zone: the day in full, the time to the minute."""
+    local = moment.astimezone(ZoneInfo(zone))
+    day = dates.format_date(local, "full", locale=speaks.locale)
+    minute = dates.format_time(local, "short", tzinfo=local.tzinfo, locale=speaks.locale)
+    return f"{day}, {minute}".replace("\u202f", " ")
 
 
 def local_text(moment: datetime, zone: str) -> str:
