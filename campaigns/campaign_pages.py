@@ -8,11 +8,21 @@ from typing import Any
 
 from aiohttp import web
 
-from campaigns import audiences, bulletins, lifecycle, preflight, reports, staff_forms, wording
+from campaigns import (
+    audiences,
+    bulletins,
+    lifecycle,
+    preflight,
+    reports,
+    staff_forms,
+    transitions,
+    wording,
+)
 from campaigns import schedule as schedules
 from campaigns.audiences import Audience
-from campaigns.lifecycle import Verb, View
+from campaigns.lifecycle import View
 from campaigns.models import Bulletin, CampaignState
+from campaigns.transitions import Verb
 from delivery.models import Reason
 from foundation import errors
 from foundation.accounts.models import Role
@@ -104,7 +114,7 @@ async def index(request: web.Request) -> web.StreamResponse:
             )
             for key, (word, _) in GROUPS.items()
         ],
-        states=lifecycle.STATE_WORDS,
+        states=transitions.STATE_WORDS,
         tones=TONES,
         group=group,
     )
@@ -228,7 +238,7 @@ async def render_campaign(
         problem=problem.say(speaks) if problem else "",
         view=view,
         campaign=campaign,
-        state_word=lifecycle.STATE_WORDS[CampaignState(campaign.state)],
+        state_word=transitions.STATE_WORDS[CampaignState(campaign.state)],
         tone=TONES[campaign.state],
         may={verb.value for verb in view.verbs if role.may(NEEDS[verb])},
         times=times_of(request, view),

@@ -1,14 +1,9 @@
 """The life of a campaign: draft, review, approval, schedule, sending, pause, the end.
 
-Every step is a compare-and-set on the state with its audit entry in the same transaction, so two
-people or two schedulers never take the same step twice. `TRANSITIONS` is the whole table of what
-may follow what; anything else is refused with the reason.
+What may follow what stands in `transitions`; what sending begins with, in `work_order`.
 """
 
-import enum
-import re
-import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -17,71 +12,20 @@ import sqlalchemy as sa
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from campaigns import attention, audiences, bulletins
+from campaigns import attention, audiences, bulletins, transitions, work_order
 from campaigns import schedule as schedules
 from campaigns.audiences import Audience
 from campaigns.models import Bulletin, Campaign, CampaignState
+from campaigns.transitions import TRANSITIONS, Verb
 from delivery import dispatch
 from delivery.models import Dispatch, DispatchState
-from foundation import addresses, audit, errors, logs
+from foundation import addresses, errors, logs
 from foundation.audit import SYSTEM, Actor
 from foundation.ground import Ground
 from foundation.i18n import N_
 
 _log = logs.get("campaigns")
 PAGE = 30
-
-
-class Verb(enum.StrEnum):
-    """What can be done to a campaign."""
-
-    UPDATE = "update"
-    """Change name, audience or sender."""
-    REQUEST_REVIEW = "request-review"
-    """The author is done."""
-    APPROVE = "approve"
-    """Somebody with the right to send has read it; again after a change."""
-    SEND_BACK = "send-back"
-    """Back to the author, with a reason."""
-    SCHEDULE = "schedule"
-    """Start by itself at a time; again to choose another."""
-    UNSCHEDULE = "unschedule"
-    """Not by itself after all."""
-    START = "start"
-    """Begin to send now."""
-    PAUSE = "pause"
-    """Hold what is not sent yet."""
-    RESUME = "resume"
-    """Go on."""
-    CANCEL = "cancel"
-    """Stop for good."""
-
-
-_S = CampaignState
-TRANSITIONS: Mapping[Verb, tuple[frozenset[CampaignState], CampaignState | None]] = {
-    Verb.UPDATE: (frozenset({_S.DRAFT, _S.IN_REVIEW}), None),
-    Verb.REQUEST_REVIEW: (frozenset({_S.DRAFT}), _S.IN_REVIEW),
-    Verb.APPROVE: (frozenset({_S.DRAFT, _S.IN_REVIEW, _S.APPROVED}), _S.APPROVED),
-    Verb.SEND_BACK: (frozenset({_S.IN_REVIEW, _S.APPROVED}), _S.DRAFT),
-    Verb.SCHEDULE: (frozenset({_S.APPROVED, _S.SCHEDULED}), _S.SCHEDULED),
-    Verb.UNSCHEDULE: (frozenset({_S.SCHEDULED}), _S.APPROVED),
-    Verb.START: (frozenset({_S.APPROVED, _S.SCHEDULED}), _S.SENDING),
-    Verb.PAUSE: (frozenset({_S.SENDING}), _S.PAUSED),
-    Verb.RESUME: (frozenset({_S.PAUSED}), _S.SENDING),
-    Verb.CANCEL: (frozenset(_S) - {_S.SENT, _S.CANCELLED}, _S.CANCELLED),
-}
-"""Verb → the states it may start from, and the one it leads to (None: it stays)."""
-
-STATE_WORDS: Mapping[CampaignState, str] = {
-    _S.DRAFT: N_("draft"),
-    _S.IN_REVIEW: N_("in review"),
-    _S.APPROVED: N_("approved"),
-    _S.SCHEDULED: N_("scheduled"),
-    _S.SENDING: N_("sending"),
-    _S.PAUSED: N_("paused"),
-    _S.SENT: N_("sent"),
-    _S.CANCELLED: N_("cancelled"),
-}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -134,7 +78,7 @@ async def create(
         )
         session.add(made)
         await session.flush()
-        _note(ground, session, actor, made.id, "created", before={}, after=values)
+        transitions.note(ground, session, actor, made.id, "created", before={}, after=values)
     return made
 
 
@@ -160,7 +104,7 @@ async def update(
     values["is_in_archive"] = is_in_archive
     async with ground.db.transaction() as session:
         campaign = await get(session, campaign_id)
-        _allow(campaign, Verb.UPDATE)
+        transitions.allow(campaign, Verb.UPDATE)
         await audiences.resolve(session, audience, languages=[""])
         before = {key: getattr(campaign, key) for key in values}
         changed = await session.execute(
@@ -173,7 +117,9 @@ async def update(
             raise errors.Conflict(
                 N_("Somebody else changed this campaign meanwhile. Reload, then change it.")
             )
-        _note(ground, session, actor, campaign_id, "updated", before=before, after=values)
+        transitions.note(
+            ground, session, actor, campaign_id, "updated", before=before, after=values
+        )
         await session.refresh(campaign)
     return campaign
 
@@ -240,10 +186,10 @@ async def approve(ground: Ground, *, actor: Actor, campaign_id: int) -> None:
     """
     async with ground.db.transaction() as session:
         campaign = await get(session, campaign_id)
-        _allow(campaign, Verb.APPROVE)
+        transitions.allow(campaign, Verb.APPROVE)
         bulletin = await bulletins.get(session, campaign.bulletin_id)
         await _refuse_blocked(ground, session, bulletin)
-        await _move(
+        await transitions.move(
             ground,
             session,
             actor,
@@ -282,9 +228,9 @@ async def schedule(
         raise errors.Invalid(past.msgid, fields={"at": past})
     async with ground.db.transaction() as session:
         campaign = await get(session, campaign_id)
-        _allow(campaign, Verb.SCHEDULE)
+        transitions.allow(campaign, Verb.SCHEDULE)
         _refuse_changed(campaign, await bulletins.get(session, campaign.bulletin_id))
-        await _move(
+        await transitions.move(
             ground,
             session,
             actor,
@@ -314,22 +260,24 @@ async def start(ground: Ground, *, actor: Actor, campaign_id: int) -> Dispatch:
     now = ground.clock.now()
     async with ground.db.transaction() as session:
         campaign = await get(session, campaign_id)
-        _allow(campaign, Verb.START)
+        transitions.allow(campaign, Verb.START)
         bulletin = await bulletins.get(session, campaign.bulletin_id)
         _refuse_changed(campaign, bulletin)
-        slug = await _archive_slug(ground, session, campaign)
-        await _move(
+        slug = await work_order.archive_slug(ground, session, campaign)
+        await transitions.move(
             ground, session, actor, campaign, Verb.START,
             started_at=now, archive_slug=slug, waiting_reason="",
         )  # fmt: skip
-        return await _dispatch(ground, session, campaign, bulletin, slug)
+        return await work_order.hand_over(ground, session, campaign, bulletin, slug)
 
 
 async def pause(ground: Ground, *, actor: Actor, campaign_id: int, reason: str = "") -> None:
     """Hold what is not sent yet. Raises `errors.Refused`, `errors.NotFound`."""
     async with ground.db.transaction() as session:
         campaign = await get(session, campaign_id)
-        await _move(ground, session, actor, campaign, Verb.PAUSE, waiting_reason=reason[:500])
+        await transitions.move(
+            ground, session, actor, campaign, Verb.PAUSE, waiting_reason=reason[:500]
+        )
         order = await _order_of(session, campaign_id)
         await dispatch.pause(session, dispatch_id=order.id, reason=reason[:500])
 
@@ -338,7 +286,7 @@ async def resume(ground: Ground, *, actor: Actor, campaign_id: int) -> None:
     """Go on where it was held. Raises `errors.Refused`, `errors.NotFound`."""
     async with ground.db.transaction() as session:
         campaign = await get(session, campaign_id)
-        await _move(ground, session, actor, campaign, Verb.RESUME, waiting_reason="")
+        await transitions.move(ground, session, actor, campaign, Verb.RESUME, waiting_reason="")
         order = await _order_of(session, campaign_id)
         await dispatch.resume(session, dispatch_id=order.id)
 
@@ -347,7 +295,9 @@ async def cancel(ground: Ground, *, actor: Actor, campaign_id: int) -> None:
     """Stop for good, at any moment before it is sent. Raises `errors.Refused`."""
     async with ground.db.transaction() as session:
         campaign = await get(session, campaign_id)
-        await _move(ground, session, actor, campaign, Verb.CANCEL, finished_at=ground.clock.now())
+        await transitions.move(
+            ground, session, actor, campaign, Verb.CANCEL, finished_at=ground.clock.now()
+        )
         order = await dispatch_of(session, campaign_id)
         if order is not None:
             await dispatch.cancel(session, dispatch_id=order.id)
@@ -399,7 +349,7 @@ async def follow_dispatches(ground: Ground) -> list[int]:
         )
         numbers = list(closed.scalars().all())
         for number in numbers:
-            _note(
+            transitions.note(
                 ground, session, SYSTEM, number, "sent",
                 before={"state": CampaignState.SENDING.value},
                 after={"state": CampaignState.SENT.value},
@@ -429,98 +379,17 @@ async def _wait_for_person(ground: Ground, campaign_id: int, reason: str) -> Non
         campaign = await get(session, campaign_id)
         if campaign.state != CampaignState.SCHEDULED:
             return
-        await _move(ground, session, SYSTEM, campaign, Verb.UNSCHEDULE, waiting_reason=reason[:500])
+        await transitions.move(
+            ground, session, SYSTEM, campaign, Verb.UNSCHEDULE, waiting_reason=reason[:500]
+        )
         await attention.tell_staff(ground, session, campaign=campaign, reason=reason)
-
-
-async def _dispatch(
-    ground: Ground, session: AsyncSession, campaign: Campaign, bulletin: Bulletin, slug: str
-) -> Dispatch:
-    plans = await bulletins.compile_plans(
-        ground,
-        session,
-        bulletin,
-        campaign_name=campaign.name,
-        archive_url=ground.url(f"/archive/{slug}"),
-    )
-    languages = list(plans)
-    resolved = await audiences.resolve(
-        session, audiences.parse(campaign.audience), languages=languages
-    )
-    counted = await audiences.count_in(session, resolved.audience, languages=languages)
-    if not counted.included:
-        raise errors.Refused(N_("Nobody would get this: choose topics that people are on."))
-    settings = ground.settings
-    return await dispatch.start(
-        ground,
-        session,
-        dispatch.Order(
-            campaign_id=campaign.id,
-            name=campaign.name,
-            from_name=campaign.from_name or settings.from_name,
-            from_address=campaign.from_address or settings.mail.from_address,
-            reply_to=campaign.reply_to or settings.mail.reply_to,
-            default_language=languages[0],
-            plans=plans,
-            topics=resolved.topic_ids,
-            recipients=audiences.select_recipients(resolved),
-            excluded=counted.excluded,
-        ),
-    )
 
 
 async def _step(ground: Ground, actor: Actor, campaign_id: int, verb: Verb, **values: Any) -> None:
     async with ground.db.transaction() as session:
-        await _move(ground, session, actor, await get(session, campaign_id), verb, **values)
-
-
-async def _move(
-    ground: Ground, session: AsyncSession, actor: Actor, campaign: Campaign, verb: Verb,
-    **values: Any,
-) -> None:  # fmt: skip
-    """Take one step of the table, or be refused; the state must still be what was read."""
-    _allow(campaign, verb)
-    before = campaign.state
-    after = TRANSITIONS[verb][1] or CampaignState(before)
-    moved = await session.execute(
-        sa.update(Campaign)
-        .where(col(Campaign.id) == campaign.id, col(Campaign.state) == before)
-        .values(
-            state=after.value,
-            version=Campaign.version + 1,
-            updated_at=ground.clock.now(),
-            **values,
+        await transitions.move(
+            ground, session, actor, await get(session, campaign_id), verb, **values
         )
-        .returning(col(Campaign.id))
-    )
-    if moved.first() is None:
-        raise errors.Conflict(N_("Somebody else was quicker. Reload to see how it stands."))
-    shown = {key: value for key, value in values.items() if isinstance(value, (str, int))}
-    _note(
-        ground, session, actor, campaign.id, verb.value,
-        before={"state": before}, after={"state": after.value, **shown},
-    )  # fmt: skip
-    await session.refresh(campaign)
-
-
-def _allow(campaign: Campaign, verb: Verb) -> None:
-    state = CampaignState(campaign.state)
-    if state not in TRANSITIONS[verb][0]:
-        raise errors.Refused(_REFUSALS[verb], state=errors.Word(STATE_WORDS[state]))
-
-
-_REFUSALS: Mapping[Verb, str] = {
-    Verb.UPDATE: N_("It is %(state)s: send it back to draft before you change it."),
-    Verb.REQUEST_REVIEW: N_("Only a draft can be given for review; this one is %(state)s."),
-    Verb.APPROVE: N_("It is %(state)s, so there is nothing to approve."),
-    Verb.SEND_BACK: N_("It is %(state)s: only what is in review or approved can be sent back."),
-    Verb.SCHEDULE: N_("It is %(state)s: only what is approved can be scheduled."),
-    Verb.UNSCHEDULE: N_("It is %(state)s, not scheduled."),
-    Verb.START: N_("It is %(state)s: only what is approved or scheduled can be started."),
-    Verb.PAUSE: N_("It is %(state)s: only what is being sent can be paused."),
-    Verb.RESUME: N_("It is %(state)s, not paused."),
-    Verb.CANCEL: N_("It is %(state)s already."),
-}
 
 
 def _refuse_changed(campaign: Campaign, bulletin: Bulletin) -> None:
@@ -544,18 +413,6 @@ async def _order_of(session: AsyncSession, campaign_id: int) -> Dispatch:
     if order is None:
         raise errors.NotFound(N_("This campaign was not started yet."))
     return order
-
-
-async def _archive_slug(ground: Ground, session: AsyncSession, campaign: Campaign) -> str:
-    """The page's name in the archive: local day and words; with a number when it is taken."""
-    day = ground.clock.now().astimezone(ground.settings.site.tzinfo).strftime("%Y-%m-%d")
-    plain = unicodedata.normalize("NFKD", campaign.name).encode("ascii", "ignore").decode()
-    words = re.sub(r"[^a-z0-9]+", "-", plain.lower()).strip("-")[:60].strip("-")
-    slug = f"{day}-{words}" if words else day
-    taken = sa.select(col(Campaign.id)).where(col(Campaign.archive_slug) == slug)
-    if (await session.execute(taken)).first() is not None:
-        slug = f"{slug}-{campaign.id}"
-    return slug
 
 
 def _checked(
@@ -582,19 +439,3 @@ def _checked(
         "from_address": from_address.strip(),
         "reply_to": reply_to.strip(),
     }
-
-
-def _note(
-    ground: Ground, session: AsyncSession, actor: Actor, campaign_id: int, verb: str, *,
-    before: Mapping[str, Any], after: Mapping[str, Any],
-) -> None:  # fmt: skip
-    audit.record(
-        session,
-        actor=actor,
-        at=ground.clock.now(),
-        action=f"campaign.{verb}",
-        object_kind="campaign",
-        object_id=campaign_id,
-        before=before,
-        after=after,
-    )

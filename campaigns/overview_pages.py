@@ -5,7 +5,7 @@ from datetime import date
 
 from aiohttp import web
 
-from campaigns import campaign_pages, developments, lifecycle, overview
+from campaigns import campaign_pages, developments, overview, transitions
 from campaigns import schedule as schedules
 from campaigns.models import Campaign
 from foundation.accounts.models import Role
@@ -29,7 +29,7 @@ async def home(request: web.Request) -> web.StreamResponse:
         request,
         "campaigns/overview.html",
         found=found,
-        states=lifecycle.STATE_WORDS,
+        states=transitions.STATE_WORDS,
         tones=campaign_pages.TONES,
         coming=[(each, _when(request, each)) for each in found.coming],
         developments=[

@@ -9,7 +9,7 @@ from aiohttp import web
 
 from campaigns import audiences, bulletins, campaign_pages, lifecycle, preflight, staff_forms
 from campaigns import schedule as schedules
-from campaigns.lifecycle import Verb
+from campaigns.transitions import Verb
 from foundation import errors
 from foundation.accounts.models import Role
 from foundation.i18n import N_

@@ -8,9 +8,9 @@ import pytest
 import sqlalchemy as sa
 from sqlmodel import col
 
-from campaigns import audiences, bulletins, lifecycle
-from campaigns.lifecycle import TRANSITIONS, Verb
+from campaigns import audiences, bulletins, lifecycle, transitions
 from campaigns.models import Campaign, CampaignState
+from campaigns.transitions import TRANSITIONS, Verb
 from delivery.models import Delivery, Dispatch
 from foundation import errors
 from foundation.audit import COMMAND, AuditEntry
@@ -49,7 +49,7 @@ async def test_a_step_from_another_state_is_refused_with_a_word(ground: Ground, 
         await put(ground, campaign.id, state)
         with pytest.raises(errors.Refused) as caught:
             await do(ground, verb, campaign.id)
-        assert lifecycle.STATE_WORDS[state] in str(caught.value)
+        assert transitions.STATE_WORDS[state] in str(caught.value)
         assert "%(" not in caught.value.say(ground.translator("es"))
         assert await campaigning.state(ground, campaign.id) == state
 
@@ -140,7 +140,7 @@ async def test_what_can_not_go_out_is_not_approved(ground: Ground) -> None:
 
 async def test_two_editors_do_not_overwrite_each_other(ground: Ground) -> None:
     campaign = await campaigning.draft(ground)
-    both = {"actor": COMMAND, "campaign_id": campaign.id, "version": 1}
+    both: dict[str, Any] = {"actor": COMMAND, "campaign_id": campaign.id, "version": 1}
     wanted = audiences.Audience(topics=["secure-communities"])
     await lifecycle.update(ground, name="First", audience=wanted, **both)
     with pytest.raises(errors.Conflict):

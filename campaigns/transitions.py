@@ -1,0 +1,138 @@
+"""What may follow what in a campaign's life, and the one way to take a step.
+
+`TRANSITIONS` is the whole table; anything else is refused with the reason. A step is a
+compare-and-set on the state with its audit entry in the same transaction, so two people or two
+schedulers never take the same one twice.
+"""
+
+import enum
+from collections.abc import Mapping
+from typing import Any
+
+import sqlalchemy as sa
+from sqlmodel import col
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from campaigns.models import Campaign, CampaignState
+from foundation import audit, errors
+from foundation.audit import Actor
+from foundation.ground import Ground
+from foundation.i18n import N_
+
+
+class Verb(enum.StrEnum):
+    """What can be done to a campaign."""
+
+    UPDATE = "update"
+    """Change name, audience or sender."""
+    REQUEST_REVIEW = "request-review"
+    """The author is done."""
+    APPROVE = "approve"
+    """Somebody with the right to send has read it; again after a change."""
+    SEND_BACK = "send-back"
+    """Back to the author, with a reason."""
+    SCHEDULE = "schedule"
+    """Start by itself at a time; again to choose another."""
+    UNSCHEDULE = "unschedule"
+    """Not by itself after all."""
+    START = "start"
+    """Begin to send now."""
+    PAUSE = "pause"
+    """Hold what is not sent yet."""
+    RESUME = "resume"
+    """Go on."""
+    CANCEL = "cancel"
+    """Stop for good."""
+
+
+_S = CampaignState
+TRANSITIONS: Mapping[Verb, tuple[frozenset[CampaignState], CampaignState | None]] = {
+    Verb.UPDATE: (frozenset({_S.DRAFT, _S.IN_REVIEW}), None),
+    Verb.REQUEST_REVIEW: (frozenset({_S.DRAFT}), _S.IN_REVIEW),
+    Verb.APPROVE: (frozenset({_S.DRAFT, _S.IN_REVIEW, _S.APPROVED}), _S.APPROVED),
+    Verb.SEND_BACK: (frozenset({_S.IN_REVIEW, _S.APPROVED}), _S.DRAFT),
+    Verb.SCHEDULE: (frozenset({_S.APPROVED, _S.SCHEDULED}), _S.SCHEDULED),
+    Verb.UNSCHEDULE: (frozenset({_S.SCHEDULED}), _S.APPROVED),
+    Verb.START: (frozenset({_S.APPROVED, _S.SCHEDULED}), _S.SENDING),
+    Verb.PAUSE: (frozenset({_S.SENDING}), _S.PAUSED),
+    Verb.RESUME: (frozenset({_S.PAUSED}), _S.SENDING),
+    Verb.CANCEL: (frozenset(_S) - {_S.SENT, _S.CANCELLED}, _S.CANCELLED),
+}
+"""Verb → the states it may start from, and the one it leads to (None: it stays)."""
+
+STATE_WORDS: Mapping[CampaignState, str] = {
+    _S.DRAFT: N_("draft"),
+    _S.IN_REVIEW: N_("in review"),
+    _S.APPROVED: N_("approved"),
+    _S.SCHEDULED: N_("scheduled"),
+    _S.SENDING: N_("sending"),
+    _S.PAUSED: N_("paused"),
+    _S.SENT: N_("sent"),
+    _S.CANCELLED: N_("cancelled"),
+}
+
+REFUSALS: Mapping[Verb, str] = {
+    Verb.UPDATE: N_("It is %(state)s: send it back to draft before you change it."),
+    Verb.REQUEST_REVIEW: N_("Only a draft can be given for review; this one is %(state)s."),
+    Verb.APPROVE: N_("It is %(state)s, so there is nothing to approve."),
+    Verb.SEND_BACK: N_("It is %(state)s: only what is in review or approved can be sent back."),
+    Verb.SCHEDULE: N_("It is %(state)s: only what is approved can be scheduled."),
+    Verb.UNSCHEDULE: N_("It is %(state)s, not scheduled."),
+    Verb.START: N_("It is %(state)s: only what is approved or scheduled can be started."),
+    Verb.PAUSE: N_("It is %(state)s: only what is being sent can be paused."),
+    Verb.RESUME: N_("It is %(state)s, not paused."),
+    Verb.CANCEL: N_("It is %(state)s already."),
+}
+
+
+async def move(
+    ground: Ground, session: AsyncSession, actor: Actor, campaign: Campaign, verb: Verb,
+    **values: Any,
+) -> None:  # fmt: skip
+    """Take one step of the table, or be refused; the state must still be what was read."""
+    allow(campaign, verb)
+    before = campaign.state
+    after = TRANSITIONS[verb][1] or CampaignState(before)
+    moved = await session.execute(
+        sa.update(Campaign)
+        .where(col(Campaign.id) == campaign.id, col(Campaign.state) == before)
+        .values(
+            state=after.value,
+            version=Campaign.version + 1,
+            updated_at=ground.clock.now(),
+            **values,
+        )
+        .returning(col(Campaign.id))
+    )
+    if moved.first() is None:
+        raise errors.Conflict(N_("Somebody else was quicker. Reload to see how it stands."))
+    shown = {key: value for key, value in values.items() if isinstance(value, (str, int))}
+    note(
+        ground, session, actor, campaign.id, verb.value,
+        before={"state": before}, after={"state": after.value, **shown},
+    )  # fmt: skip
+    await session.refresh(campaign)
+
+
+def allow(campaign: Campaign, verb: Verb) -> None:
+    """Raise `errors.Refused` with the reason when its state does not allow a step."""
+    state = CampaignState(campaign.state)
+    if state not in TRANSITIONS[verb][0]:
+        raise errors.Refused(REFUSALS[verb], state=errors.Word(STATE_WORDS[state]))
+
+
+def note(
+    ground: Ground, session: AsyncSession, actor: Actor, campaign_id: int, verb: str, *,
+    before: Mapping[str, Any], after: Mapping[str, Any],
+) -> None:  # fmt: skip
+    """Put what was done to a campaign into the log, in the caller's transaction."""
+    audit.record(
+        session,
+        actor=actor,
+        at=ground.clock.now(),
+        action=f"campaign.{verb}",
+        object_kind="campaign",
+        object_id=campaign_id,
+        before=before,
+        after=after,
+    )
