@@ -15,11 +15,13 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from campaigns.models import Hit, HitKind, HitTotal
 from delivery.models import Delivery, Dispatch, DispatchLink
-from foundation import errors, tables
+from foundation import errors, logs, tables
 from foundation.ground import Ground
 from foundation.i18n import N_
 from foundation.tokens import Purpose
 from subscribers.models import Subscriber
+
+_log = logs.get("tracking")
 
 STEP_S = 10
 """Tokens tell how long after the dispatch's start a mail went out, in steps of this."""
@@ -67,7 +69,11 @@ async def click(ground: Ground, *, token: str, visit: Visit) -> str:
         order = await session.get(Dispatch, dispatch_id)
     if found is None or order is None:
         raise errors.NotFound(N_("This link leads nowhere any more."))
-    await _count(ground, order, HitKind.CLICK, link, delivery_id, step, visit)
+    try:
+        await _count(ground, order, HitKind.CLICK, link, delivery_id, step, visit)
+    except errors.Busy:
+        # A reader who wants on is worth more than a figure.
+        _log.warning("a click was not counted: the database is busy", dispatch=dispatch_id)
     return found.url
 
 

@@ -1,6 +1,7 @@
 """Hits: by name only with consent, machines apart from people, and never a way to anywhere else."""
 
 import re
+import sqlite3
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 
@@ -160,3 +161,21 @@ async def test_without_tracking_links_lead_straight_on(
     assert clicks(yes) == []
     assert "/o/" not in yes.html
     assert campaigning.LINKS[0] in yes.html
+
+
+@pytest.mark.settings(database={"busy_timeout_s": 0.1})
+async def test_a_reader_gets_on_while_the_database_is_locked(
+    web: Web, smtp: Catcher, deliver: Deliver
+) -> None:
+    number, yes, _ = await sent(web.ground, smtp, deliver)
+    file = web.ground.settings.database.url.removeprefix("sqlite:///")
+    lock = sqlite3.connect(file, isolation_level=None)
+    try:
+        lock.execute("BEGIN IMMEDIATE")
+        answer = await web.get(clicks(yes)[0], headers=PERSON)
+        assert (answer.status, answer.location) == (302, campaigning.LINKS[0])
+        assert (await web.get(pixel(yes), headers=PERSON)).status == 200
+    finally:
+        lock.close()
+    found = await reports.report(web.ground, campaign_id=number)
+    assert found.clicks == found.opens == reports.Hits()
