@@ -41,6 +41,18 @@ async def migrate(db: Database) -> bool:
         return await connection.run_sync(_upgrade)
 
 
+async def is_newest(db: Database) -> bool:
+    """Whether the schema is this program's; changes nothing. Raises `errors.Busy`."""
+    async with db.reading() as session:
+        connection = await session.connection()
+        return await connection.run_sync(_is_newest)
+
+
+def _is_newest(connection: Connection) -> bool:
+    present = MigrationContext.configure(connection).get_current_revision()
+    return present == ScriptDirectory.from_config(config(connection)).get_current_head()
+
+
 def _upgrade(connection: Connection) -> bool:
     if connection.dialect.name == "postgresql":
         connection.execute(sa.text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})

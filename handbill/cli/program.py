@@ -7,7 +7,7 @@ import click
 
 from foundation import errors
 from handbill import api
-from handbill.cli import bounces, campaigns, kit, service, staff, subscribers
+from handbill.cli import bounces, campaigns, developments, doctor, kit, service, staff, subscribers
 from handbill.cli.kit import Chosen
 
 
@@ -24,7 +24,7 @@ def program(context: click.Context, config: Path | None) -> None:
     context.obj = Chosen(config=config)
 
 
-for module in (service, staff, subscribers, campaigns, bounces):
+for module in (service, staff, subscribers, campaigns, developments, bounces, doctor):
     for command in module.COMMANDS:
         program.add_command(command)
 

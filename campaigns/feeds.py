@@ -1,0 +1,190 @@
+"""Reads a news feed (RSS, Atom) into unpublished drafts of developments; staff publish them.
+
+What was fetched once is never added again, even when staff changed it meanwhile: a draft's key is
+made from the entry's own id.
+"""
+
+import asyncio
+import hashlib
+import html
+import io
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+from urllib.parse import urlsplit
+
+import aiohttp
+import feedparser
+import nh3
+from sqlmodel import col, select
+
+from campaigns import developments, issues
+from campaigns.developments import Draft
+from campaigns.models import Development, DevelopmentKind
+from foundation import errors
+from foundation.audit import Actor
+from foundation.ground import Ground
+from foundation.i18n import N_
+
+MAX_BYTES = 5_000_000
+MAX_ENTRIES = 100
+_TIMEOUT = aiohttp.ClientTimeout(total=30, connect=10)
+_REDIRECTS = 5
+_LINE = 300
+_SUMMARY = 600
+_LINK = 2000
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Fetched:
+    """What came of a feed."""
+
+    title: str
+    added: int
+    known: int
+    """Entries that were fetched before."""
+    skipped: int
+    """Entries without a headline or a link that can be followed."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Entry:
+    key: str
+    headline: str
+    summary: str
+    url: str
+    day: date
+
+
+async def fetch(
+    ground: Ground, *, actor: Actor, issue_slug: str, url: str, language: str = ""
+) -> Fetched:
+    """Add what is new in a feed to an issue, unpublished.
+
+    `language` is the feed's where it does not say. Raises `errors.NotFound` for the issue,
+    `errors.Invalid` for the address, `errors.Refused` when there is no feed to be had.
+    """
+    async with ground.db.reading() as session:
+        issue = await issues.by_slug(session, issue_slug)
+    octets = await _download(_checked(url))
+    parsed = await asyncio.to_thread(feedparser.parse, io.BytesIO(octets))
+    if not parsed.get("version"):
+        raise errors.Refused(N_("There is no RSS or Atom feed at %(url)s."), url=url)
+    title = _line(parsed.feed.get("title", "")) or urlsplit(url).hostname or ""
+    code = _language(ground, parsed.feed.get("language", ""), language)
+    found = list(parsed.entries[:MAX_ENTRIES])
+    entries = {each.key: each for each in _entries(found, ground.clock.now().date())}
+    known = await _known(ground, list(entries))
+    fresh = [each for key, each in entries.items() if key not in known]
+    for entry in reversed(fresh):
+        await developments.add(
+            ground, actor=actor, issue_id=issue.id, draft=_draft(entry, title, code)
+        )
+    return Fetched(
+        title=title, added=len(fresh), known=len(known), skipped=len(found) - len(entries)
+    )
+
+
+def _checked(url: str) -> str:
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.username:
+        raise errors.Invalid(N_("A feed's address starts with https:// or http://."))
+    return url
+
+
+async def _download(url: str) -> bytes:
+    try:
+        async with aiohttp.ClientSession(timeout=_TIMEOUT) as client:
+            async with client.get(
+                url, max_redirects=_REDIRECTS, headers={"User-Agent": "Handbill"}
+            ) as answer:
+                if answer.status != 200:
+                    raise _unreachable(url, f"HTTP {answer.status}")
+                octets = await _limited(answer.content)
+    except (aiohttp.ClientError, OSError, TimeoutError, ValueError) as problem:
+        raise _unreachable(url, str(problem) or type(problem).__name__) from problem
+    if octets is None:
+        raise errors.Refused(N_("The feed at %(url)s is too large."), url=url)
+    return octets
+
+
+async def _limited(stream: aiohttp.StreamReader) -> bytes | None:
+    """Everything, or None when it is more than is taken."""
+    found = bytearray()
+    async for chunk in stream.iter_chunked(65_536):
+        found += chunk
+        if len(found) > MAX_BYTES:
+            return None
+    return bytes(found)
+
+
+def _unreachable(url: str, said: str) -> errors.Refused:
+    return errors.Refused(
+        N_("The feed at %(url)s can't be fetched: %(said)s"), url=url, said=said[:200]
+    )
+
+
+def _entries(found: list[Any], today: date) -> Iterator[_Entry]:
+    """Those that can be used; in the feed's order, which is newest first."""
+    for each in found:
+        headline, url = _line(each.get("title", "")), str(each.get("link", "")).strip()
+        parts = urlsplit(url)
+        if not headline or parts.scheme not in ("http", "https") or len(url) > _LINK:
+            continue
+        identity = str(each.get("id", "")) or url
+        digest = hashlib.sha256(identity.encode("utf-8", "replace")).hexdigest()[:24]
+        yield _Entry(
+            key=f"feed-{digest}",
+            headline=headline,
+            summary=_plain(str(each.get("summary", "")))[:_SUMMARY],
+            url=url,
+            day=_day(each.get("published_parsed") or each.get("updated_parsed"), today),
+        )
+
+
+async def _known(ground: Ground, keys: list[str]) -> set[str]:
+    statement = select(Development.key).where(col(Development.key).in_(keys))
+    async with ground.db.reading() as session:
+        return {key for key in (await session.exec(statement)).all() if key}
+
+
+def _draft(entry: _Entry, source: str, language: str) -> Draft:
+    summary = f"<p>{html.escape(entry.summary, quote=False)}</p>" if entry.summary else ""
+    return Draft(
+        kind=DevelopmentKind.NEWS,
+        happened_on=entry.day,
+        texts={language: {"headline": entry.headline, "summary": summary}},
+        source_name=source,
+        source_url=entry.url,
+        key=entry.key,
+        is_published=False,
+    )
+
+
+def _language(ground: Ground, said: object, wished: str) -> str:
+    """One that the site speaks: the caller's wish, else the feed's own, else the site's."""
+    for each in (wished, str(said).partition("-")[0].lower()):
+        if each in ground.catalog.languages:
+            return each
+    return ground.settings.site.language
+
+
+def _day(parsed: Any, today: date) -> date:
+    """The entry's day, never one to come."""
+    try:
+        found = date(*parsed[:3]) if parsed else today
+    except (TypeError, ValueError):
+        found = today
+    return min(found, today)
+
+
+def _line(text: object) -> str:
+    return _plain(str(text))[:_LINE]
+
+
+def _plain(text: str) -> str:
+    """Text without markup and control characters, in one line."""
+    words = html.unescape(nh3.clean(text, tags=set()))
+    return " ".join(re.sub(r"[\x00-\x1f\x7f]", " ", words).split())

@@ -1,0 +1,275 @@
+"""Looks at everything that the service needs around it: what is well, what is not, what to do.
+
+Nothing is changed and nobody is mailed. `handbill doctor` prints what is found here.
+"""
+
+import asyncio
+import shutil
+import stat
+from collections.abc import AsyncIterator, Iterator
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import asyncpg
+import sqlalchemy as sa
+from dns.asyncresolver import Resolver
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError, SQLAlchemyError
+from sqlmodel import col
+
+from delivery.connection import Connection, RelayTrouble
+from delivery.journal import Journal
+from delivery.models import Worker
+from foundation import config, database, errors, migrations
+from foundation.audit import AuditEntry
+from foundation.clock import Clock
+from foundation.config import Settings
+from foundation.i18n import N_
+from handbill import doctor_dns, findings
+from handbill.findings import Finding
+
+_CONNECT_S = 10.0
+_FREE_BYTES = 500_000_000
+_DRIFT = timedelta(seconds=5)
+_MIN_KEY = 32
+_MOMENT = "%Y-%m-%d %H:%M:%S"
+
+
+async def examine(
+    settings: Settings, *, clock: Clock, resolver: Resolver | None
+) -> AsyncIterator[Finding]:
+    """Look at one thing after the other, from the machine outwards."""
+    yield findings.good("configuration", N_("The configuration can be read."))
+    for finding in (*_about_site(settings), _about_key(settings)):
+        yield finding
+    yield await asyncio.to_thread(_about_journal, settings)
+    for finding in await asyncio.to_thread(lambda: list(_about_disks(settings))):
+        yield finding
+    async for finding in _about_database(settings, clock):
+        yield finding
+    for relay in settings.relay:
+        yield await _about_relay(relay)
+    for finding in await doctor_dns.examine(settings, resolver):
+        yield finding
+
+
+def config_problem(problem: errors.ConfigProblem) -> Finding:
+    """The one line of a configuration that can't be read."""
+    return Finding(
+        code="configuration",
+        is_good=False,
+        msgid="%(problem)s",
+        values={"problem": problem},
+        advice=N_("Mend this first; the rest can't be looked at without it."),
+    )
+
+
+def _about_site(settings: Settings) -> Iterator[Finding]:
+    url = settings.site.url
+    is_public = url.startswith("https://")
+    yield (
+        findings.good("site", N_("Links lead to %(url)s."), url=url)
+        if is_public
+        else findings.bad(
+            "site",
+            N_("Links lead to %(url)s, which readers can't reach safely."),
+            N_("Set [site] url to the https:// address that readers use."),
+            url=url,
+        )
+    )
+    yield (
+        findings.good("postal-address", N_("The postal address is set."))
+        if settings.site.postal_address
+        else findings.bad(
+            "postal-address",
+            N_("There is no postal address, and the law asks for one in every mail."),
+            N_("Set [site] postal_address."),
+        )
+    )
+
+
+def _about_key(settings: Settings) -> Finding:
+    security = settings.security
+    if security.secret_keys:
+        return findings.good("key", N_("The secret key is in the settings."))
+    path = Path(security.secret_key_file)
+    try:
+        mode, size = stat.S_IMODE(path.stat().st_mode), len(path.read_text().strip())
+    except (OSError, UnicodeDecodeError) as problem:
+        return findings.bad(
+            "key",
+            N_("The secret key can't be read: %(problem)s."),
+            N_(
+                "The first start of the service makes one. If it ran before, bring the old file "
+                "back: links in mail that was sent depend on it."
+            ),
+            problem=problem,
+        )
+    if mode & 0o077 or size < _MIN_KEY:
+        return findings.bad(
+            "key",
+            N_("The secret key in %(path)s is too short, or others can read it."),
+            N_("Give it the mode 600 and at least 32 characters."),
+            path=path,
+        )
+    return findings.good("key", N_("The secret key is there, and only we can read it."))
+
+
+def _about_journal(settings: Settings) -> Finding:
+    folder = settings.delivery.journal_dir
+    try:
+        Journal.create(Path(folder), is_synced=True).retire()
+    except errors.HandbillError as problem:
+        return findings.bad(
+            "journal",
+            N_("The journal's folder %(folder)s can't be written: %(problem)s"),
+            N_("Nothing is sent without it: set [delivery] journal_dir, or mend its rights."),
+            folder=folder,
+            problem=problem,
+        )
+    return findings.good(
+        "journal", N_("The journal's folder %(folder)s can be written."), folder=folder
+    )
+
+
+def _about_disks(settings: Settings) -> Iterator[Finding]:
+    for folder in dict.fromkeys(_folders(settings)):
+        usage = shutil.disk_usage(_existing(folder))
+        free = f"{usage.free / 1e9:,.1f} GB"
+        if usage.free < _FREE_BYTES:
+            yield findings.bad(
+                "disk",
+                N_("Only %(free)s are free for %(folder)s."),
+                N_("Make room: sending waits while the disk is full."),
+                free=free,
+                folder=folder,
+            )
+        else:
+            yield findings.good(
+                "disk", N_("%(free)s are free for %(folder)s."), free=free, folder=folder
+            )
+
+
+def _folders(settings: Settings) -> Iterator[Path]:
+    url = _url(settings)
+    if url is not None and url.get_backend_name() == "sqlite" and url.database:
+        yield Path(url.database).parent
+    yield Path(settings.delivery.journal_dir)
+
+
+def _existing(folder: Path) -> Path:
+    """The folder, or the nearest above it that is there."""
+    absolute = folder.absolute()
+    return next(each for each in (absolute, *absolute.parents) if each.exists())
+
+
+async def _about_database(settings: Settings, clock: Clock) -> AsyncIterator[Finding]:
+    url = _url(settings)
+    if url is None:
+        yield _no_database("", N_("this is no database URL"))
+        return
+    shown = url.render_as_string(hide_password=True)
+    if url.get_backend_name() == "sqlite" and not await asyncio.to_thread(_is_there, url):
+        yield findings.bad(
+            "database",
+            N_("There is no database yet: %(url)s."),
+            N_("Run `handbill migrate`; `handbill serve` does so by itself."),
+            url=shown,
+        )
+        return
+    try:
+        db = database.connect(
+            settings.database.url, busy_timeout_s=settings.database.busy_timeout_s, pool_size=1
+        )
+    except errors.ConfigProblem as problem:
+        yield _no_database(shown, problem)
+        return
+    try:
+        yield await _about_schema(db, shown)
+        yield await _about_clock(db, clock)
+    except (errors.HandbillError, SQLAlchemyError, asyncpg.PostgresError, OSError) as problem:
+        yield _no_database(shown, problem.__cause__ or problem)
+    finally:
+        await db.close()
+
+
+def _no_database(url: str, problem: object) -> Finding:
+    return findings.bad(
+        "database",
+        N_("The database can't be used (%(url)s): %(problem)s"),
+        N_("Check [database] url, and that its server runs and lets us in."),
+        url=url,
+        problem=" ".join(str(problem).split())[:300],
+    )
+
+
+def _url(settings: Settings) -> URL | None:
+    try:
+        return make_url(settings.database.url)
+    except ArgumentError:
+        return None
+
+
+def _is_there(url: URL) -> bool:
+    return url.database is not None and Path(url.database).exists()
+
+
+async def _about_schema(db: database.Database, shown: str) -> Finding:
+    if await migrations.is_newest(db):
+        return findings.good("database", N_("The database answers: %(url)s."), url=shown)
+    return findings.bad(
+        "database",
+        N_("The database answers, but its schema is not this program's: %(url)s."),
+        N_("Run `handbill migrate`; `handbill serve` does so by itself."),
+        url=shown,
+    )
+
+
+async def _about_clock(db: database.Database, clock: Clock) -> Finding:
+    """Against what was written last, and against the database server's clock."""
+    seen: list[datetime | None] = []
+    async with db.reading() as session:
+        if await migrations.is_newest(db):
+            for column in (AuditEntry.at, Worker.seen_at):
+                latest = sa.select(sa.func.max(col(column)))
+                seen.append((await session.execute(latest)).scalar_one())
+        if db.dialect == "postgresql":
+            now = sa.select(sa.func.clock_timestamp())
+            seen.append((await session.execute(now)).scalar_one())
+    ours = clock.now()
+    theirs = max((each for each in seen if each is not None), default=ours)
+    is_behind = db.dialect == "postgresql" and ours - theirs > _DRIFT
+    if theirs - ours > _DRIFT or is_behind:
+        return _wrong_clock(f"{ours:{_MOMENT}}", f"{theirs:{_MOMENT}}")
+    return findings.good("clock", N_("The clock says %(ours)s UTC."), ours=f"{ours:{_MOMENT}}")
+
+
+def _wrong_clock(ours: str, theirs: str) -> Finding:
+    return findings.bad(
+        "clock",
+        N_("The clock says %(ours)s UTC, but the database knows of %(theirs)s."),
+        N_("Let the machine take its time from the network (NTP)."),
+        ours=ours,
+        theirs=theirs,
+    )
+
+
+async def _about_relay(relay: config.Relay) -> Finding:
+    """Connect, greet, secure and sign in, as for sending."""
+    place = f"{relay.host}:{relay.port}"
+    quick = relay.model_copy(update={"timeout_s": min(relay.timeout_s, _CONNECT_S)})
+    try:
+        connection = await Connection.open(quick)
+    except RelayTrouble as trouble:
+        return findings.bad(
+            "relay",
+            N_("The relay “%(name)s” at %(place)s can't be used: %(problem)s"),
+            N_("Check [[relay]] host, port, tls, username and password, and the firewall."),
+            name=relay.name,
+            place=place,
+            problem=trouble.said,
+        )
+    await connection.quit()
+    return findings.good(
+        "relay", N_("The relay “%(name)s” at %(place)s answers."), name=relay.name, place=place
+    )
