@@ -7,11 +7,13 @@ from typing import Any
 
 from aiohttp import web
 
+from campaigns import api as campaigns
+from campaigns import content_api as content
 from foundation.web import api, kit, openapi
 from foundation.web.api import Endpoint
 from subscribers import api as subscribers
 
-API_SLICES: tuple[ModuleType, ...] = (subscribers,)
+API_SLICES: tuple[ModuleType, ...] = (subscribers, content, campaigns)
 """Modules that offer `endpoints()`."""
 
 

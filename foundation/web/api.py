@@ -153,7 +153,9 @@ async def _call(request: web.Request, endpoint: Endpoint) -> Call:
         )
     body = None
     if endpoint.body is not None:
-        body = _checked(endpoint.body, await forms.read_json(request))
+        # Without a body at all, what has a default takes it.
+        sent = await forms.read_json(request) if request.can_read_body else {}
+        body = _checked(endpoint.body, sent)
     limit, after = _paging(request) if endpoint.is_list else (DEFAULT_LIMIT, None)
     return Call(ground=ground, caller=caller, request=request, body=body, limit=limit, after=after)
 

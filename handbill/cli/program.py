@@ -24,9 +24,33 @@ def program(context: click.Context, config: Path | None) -> None:
     context.obj = Chosen(config=config)
 
 
+def _with_config(command: click.Command) -> click.Command:
+    """The same command, and every one below it, with `--config` behind its name too."""
+    if isinstance(command, click.Group):
+        for each in command.commands.values():
+            _with_config(each)
+    else:
+        command.params.append(
+            click.Option(
+                ["--config"],
+                type=click.Path(path_type=Path),
+                expose_value=False,
+                callback=_choose_config,
+                help="The settings file.",
+            )
+        )
+    return command
+
+
+def _choose_config(context: click.Context, _parameter: click.Parameter, path: Path | None) -> None:
+    chosen = context.find_object(Chosen)
+    if path is not None and chosen is not None:
+        chosen.config = path
+
+
 for module in (service, staff, subscribers, campaigns, developments, bounces, doctor):
     for command in module.COMMANDS:
-        program.add_command(command)
+        program.add_command(_with_config(command))
 
 
 def main() -> None:

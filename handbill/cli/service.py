@@ -17,7 +17,6 @@ from handbill.cli.kit import Chosen
 @click.pass_obj
 def serve(chosen: Chosen, host: str | None, port: int | None, no_worker: bool) -> None:
     """Web, scheduler and sending in one process."""
-
     from handbill import serving
 
     async def act(ground: Ground) -> None:

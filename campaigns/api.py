@@ -1,0 +1,321 @@
+"""Campaigns for programs: make, approve, schedule, send, hold, cancel, and what came of it.
+
+A token with the scope `campaigns` may send, as an editor may; every step is in the audit log under
+the token's name.
+"""
+
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, Field, model_validator
+
+from campaigns import audiences, documents, lifecycle, preflight, reports, whole
+from campaigns.models import Campaign, CampaignState
+from campaigns.transitions import Verb
+from foundation import errors
+from foundation.accounts.api_tokens import Scope
+from foundation.i18n import N_
+from foundation.web import api
+from foundation.web.api import Body, Call, Endpoint, Page
+
+ShortText = Annotated[str, Field(max_length=300)]
+
+
+class AudiencePart(Body):
+    """Who gets it: people confirmed on one of the topics, perhaps only some languages."""
+
+    topics: list[str] = []
+    languages: list[str] = []
+    members: bool = False
+
+
+class CampaignIn(Body):
+    """A new draft: of a bulletin that is there (`bulletin_id`), or with its whole `document`.
+
+    A document brings its own audience, name and sender; those given here stand before them.
+    """
+
+    bulletin_id: Annotated[int, Field(ge=1, le=2**53)] | None = None
+    document: dict[str, Any] | None = None
+    name: ShortText = ""
+    audience: AudiencePart | None = None
+    from_name: ShortText = ""
+    from_address: ShortText = ""
+    reply_to: ShortText = ""
+
+    @model_validator(mode="after")
+    def _one_bulletin(self) -> "CampaignIn":
+        if (self.bulletin_id is None) == (self.document is None):
+            raise ValueError("give either bulletin_id or document")
+        return self
+
+
+class CampaignOut(BaseModel):
+    """A campaign in a list."""
+
+    id: int
+    bulletin_id: int
+    name: str
+    state: str
+    audience: dict[str, Any]
+    from_name: str
+    from_address: str
+    reply_to: str
+    scheduled_at: datetime | None
+    scheduled_local: str
+    scheduled_zone: str
+    waiting_reason: str
+    approved_by: str
+    archive_slug: str | None
+    started_at: datetime | None
+    finished_at: datetime | None
+    created_by: str
+    created_at: datetime
+    version: int
+
+
+class CampaignWhole(CampaignOut):
+    """A campaign with what can be done to it.
+
+    `is_changed`: the bulletin was saved after it was approved, so it has to be approved again.
+    """
+
+    languages: list[str]
+    verbs: list[Verb]
+    is_changed: bool
+
+
+class Timing(Body):
+    """When it starts by itself: a local time of a zone. `fold` 1 is the second of two."""
+
+    at: ShortText
+    zone: ShortText
+    fold: Literal[0, 1] | None = None
+
+
+class Hold(Body):
+    """Why it is held; shown to staff."""
+
+    reason: Annotated[str, Field(max_length=500)] = ""
+
+
+class ItemOut(BaseModel):
+    """A line of the list that staff tick off."""
+
+    code: str
+    tone: preflight.Tone
+    said: str
+
+
+class CampaignCheck(BaseModel):
+    """Whether it can go out, and everything to look at, what stops it first."""
+
+    is_clear: bool
+    items: list[ItemOut]
+
+
+class HitsOut(BaseModel):
+    """Opens or clicks: of everybody, of machines, and different people who agreed to be counted."""
+
+    human: int
+    machine: int
+    people: int
+
+
+class LinkOut(BaseModel):
+    """One link's clicks."""
+
+    url: str
+    clicks: int
+    people: int
+    language: str
+    label: str
+
+
+class UncertainOut(BaseModel):
+    """Somebody who may or may not have got it."""
+
+    delivery: int
+    email: str
+
+
+class ReportOut(BaseModel):
+    """What came of it; `audience` is the sum of the six states after `excluded`."""
+
+    state: str
+    audience: int
+    excluded: dict[str, int]
+    queued: int
+    sent: int
+    deferred: int
+    failed: int
+    uncertain: int
+    cancelled: int
+    bounced: dict[str, int]
+    complaints: int
+    unsubscribed: int
+    opens: HitsOut
+    clicks: HitsOut
+    links: list[LinkOut]
+    started_at: datetime | None
+    finished_at: datetime | None
+    by_language: dict[str, dict[str, int]]
+    reasons: dict[str, int]
+    uncertain_people: list[UncertainOut]
+    consenting: int
+
+
+def endpoints() -> list[Endpoint]:
+    """What is here."""
+    read, write, tag = Scope.READ, Scope.CAMPAIGNS, "Campaigns"
+    one = "/campaigns/{id}"
+    return [
+        Endpoint(method="GET", path="/campaigns", handler=list_campaigns, scope=read, tag=tag,
+                 summary="List campaigns, newest first", is_list=True, answer=Page[CampaignOut],
+                 query=(("state", ", ".join(CampaignState)),)),
+        Endpoint(method="POST", path="/campaigns", handler=create, scope=write, tag=tag,
+                 summary="Make a draft", body=CampaignIn, answer=CampaignWhole, status=201),
+        Endpoint(method="GET", path=one, handler=show, scope=read, tag=tag,
+                 summary="Show a campaign", answer=CampaignWhole),
+        Endpoint(method="GET", path=f"{one}/check", handler=check, scope=read, tag=tag,
+                 summary="What to look at before it goes out", answer=CampaignCheck),
+        Endpoint(method="GET", path=f"{one}/report", handler=report, scope=read, tag=tag,
+                 summary="What came of it", answer=ReportOut),
+        _step("request-review", lifecycle.request_review, "Ask for approval"),
+        _step("approve", lifecycle.approve, "Approve the bulletin as it stands"),
+        Endpoint(method="POST", path=f"{one}/schedule", handler=schedule, scope=write, tag=tag,
+                 summary="Let it start by itself", body=Timing, answer=CampaignWhole),
+        _step("unschedule", lifecycle.unschedule, "Not by itself after all"),
+        _step("start", lifecycle.start, "Begin to send now"),
+        Endpoint(method="POST", path=f"{one}/pause", handler=pause, scope=write, tag=tag,
+                 summary="Hold what is not sent yet", body=Hold, answer=CampaignWhole),
+        _step("resume", lifecycle.resume, "Go on"),
+        _step("cancel", lifecycle.cancel, "Stop for good"),
+    ]  # fmt: skip
+
+
+async def list_campaigns(call: Call) -> Page[CampaignOut]:
+    """Newest first."""
+    state = call.query("state")
+    if state is not None and state not in set(CampaignState):
+        raise errors.Invalid(N_("“state” is one of %(known)s."), known=", ".join(CampaignState))
+    found = await lifecycle.listed(
+        call.ground,
+        states=[CampaignState(state)] if state else [],
+        after=call.after,
+        limit=call.limit,
+    )
+    return Page(
+        items=[CampaignOut.model_validate(each, from_attributes=True) for each in found.items],
+        next=api.cursor(found.next_after) if found.next_after else None,
+    )
+
+
+async def create(call: Call) -> CampaignWhole:
+    """A draft; nothing is sent before it is approved and started."""
+    body: CampaignIn = call.body
+    made = await (_with_document(call, body) if body.document is not None else _of(call, body))
+    return await _shown(call, made.id)
+
+
+async def show(call: Call) -> CampaignWhole:
+    """One campaign."""
+    return await _shown(call, call.number())
+
+
+async def check(call: Call) -> CampaignCheck:
+    """The list that staff tick off."""
+    items = await preflight.check(call.ground, campaign_id=call.number())
+    speaks = call.ground.translator(call.query("lang"))
+    return CampaignCheck(
+        is_clear=preflight.is_clear(items),
+        items=[ItemOut(code=each.code, tone=each.tone, said=each.say(speaks)) for each in items],
+    )
+
+
+async def report(call: Call) -> ReportOut:
+    """Counted now."""
+    found = await reports.report(call.ground, campaign_id=call.number())
+    return ReportOut.model_validate(found.as_dict())
+
+
+async def schedule(call: Call) -> CampaignWhole:
+    """At a local time of a zone."""
+    body: Timing = call.body
+    await lifecycle.schedule(
+        call.ground,
+        actor=call.actor,
+        campaign_id=call.number(),
+        at=body.at,
+        zone=body.zone,
+        fold=body.fold,
+    )
+    return await show(call)
+
+
+async def pause(call: Call) -> CampaignWhole:
+    """Hold what is not sent yet."""
+    body: Hold = call.body
+    await lifecycle.pause(
+        call.ground, actor=call.actor, campaign_id=call.number(), reason=body.reason
+    )
+    return await show(call)
+
+
+def _step(verb: str, act: Callable[..., Awaitable[object]], summary: str) -> Endpoint:
+    """A step that takes nothing but the campaign."""
+
+    async def handler(call: Call) -> CampaignWhole:
+        await act(call.ground, actor=call.actor, campaign_id=call.number())
+        return await show(call)
+
+    return Endpoint(
+        method="POST",
+        path=f"/campaigns/{{id}}/{verb}",
+        handler=handler,
+        scope=Scope.CAMPAIGNS,
+        tag="Campaigns",
+        summary=summary,
+        answer=CampaignWhole,
+    )
+
+
+async def _of(call: Call, body: CampaignIn) -> Campaign:
+    audience = body.audience.model_dump() if body.audience is not None else {}
+    return await lifecycle.create(
+        call.ground,
+        actor=call.actor,
+        bulletin_id=body.bulletin_id or 0,
+        name=body.name,
+        audience=audiences.parse(audience),
+        from_name=body.from_name,
+        from_address=body.from_address,
+        reply_to=body.reply_to,
+    )
+
+
+async def _with_document(call: Call, body: CampaignIn) -> Campaign:
+    document = documents.parse(body.document or {})
+    said = {
+        name: value
+        for name in documents.CampaignPart.model_fields
+        if (value := getattr(body, name))
+    }
+    changes: dict[str, Any] = {"campaign": document.campaign.model_copy(update=said)}
+    if body.audience is not None:
+        changes["audience"] = body.audience.model_dump()
+    return await whole.create(
+        call.ground, actor=call.actor, document=document.model_copy(update=changes)
+    )
+
+
+async def _shown(call: Call, campaign_id: int) -> CampaignWhole:
+    view = await lifecycle.show(call.ground, campaign_id=campaign_id)
+    values = {name: getattr(view.campaign, name) for name in CampaignOut.model_fields}
+    return CampaignWhole(
+        languages=list(view.languages),
+        verbs=sorted(view.verbs),
+        is_changed=view.is_changed,
+        **values,
+    )
