@@ -9,11 +9,12 @@ from aiohttp import web
 
 from campaigns import api as campaigns
 from campaigns import content_api as content
+from campaigns import webhooks_api as webhooks
 from foundation.web import api, kit, openapi
 from foundation.web.api import Endpoint
 from subscribers import api as subscribers
 
-API_SLICES: tuple[ModuleType, ...] = (subscribers, content, campaigns)
+API_SLICES: tuple[ModuleType, ...] = (subscribers, content, campaigns, webhooks)
 """Modules that offer `endpoints()`."""
 
 

@@ -12,7 +12,7 @@ from datetime import timedelta
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from apscheduler.triggers.interval import IntervalTrigger
 
-from campaigns import lifecycle
+from campaigns import lifecycle, webhooks
 from delivery import returns
 from foundation import errors, logs
 from foundation.accounts import idempotency, signin
@@ -39,9 +39,11 @@ def tasks(ground: Ground) -> Sequence[Task]:
     return (
         Task(name="start due campaigns", act=lifecycle.start_due, every=tick),
         Task(name="close sent campaigns", act=lifecycle.follow_dispatches, every=tick),
+        Task(name="tell other programs", act=webhooks.work, every=tick),
         Task(name="mail held sign-ups", act=retention.release_held, every=timedelta(minutes=5)),
         Task(name="tidy people", act=retention.tidy, every=timedelta(hours=6)),
         Task(name="tidy returned mail", act=returns.tidy, every=timedelta(hours=6)),
+        Task(name="tidy webhook calls", act=webhooks.tidy, every=timedelta(hours=6)),
         Task(name="tidy sessions", act=signin.tidy, every=timedelta(hours=6)),
         Task(name="tidy API keys", act=idempotency.tidy, every=timedelta(hours=6)),
     )

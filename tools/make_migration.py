@@ -15,6 +15,7 @@ from alembic.runtime.migration import MigrationContext
 from sqlalchemy.engine import Connection
 
 import campaigns.models
+import campaigns.webhook_models
 import delivery.models
 import foundation.accounts.models
 import foundation.audit
@@ -29,6 +30,7 @@ MODELS = (
     subscribers.models,
     delivery.models,
     campaigns.models,
+    campaigns.webhook_models,
 )
 VERSIONS = Path(migrations.__file__).parent / "versions"
 
