@@ -10,7 +10,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, Field, model_validator
 
-from campaigns import audiences, documents, lifecycle, preflight, reports, whole
+from campaigns import audiences, lifecycle, preflight, reports, whole
+from campaigns.documents import CampaignPart, Document
 from campaigns.models import Campaign, CampaignState
 from campaigns.transitions import Verb
 from foundation import errors
@@ -33,16 +34,25 @@ class AudiencePart(Body):
 class CampaignIn(Body):
     """A new draft: of a bulletin that is there (`bulletin_id`), or with its whole `document`.
 
-    A document brings its own audience, name and sender; those given here stand before them.
+    A document brings its own audience, name and sender; those given here stand before them. It may
+    also be the whole body, as `campaigns create` takes it.
     """
 
     bulletin_id: Annotated[int, Field(ge=1, le=2**53)] | None = None
-    document: dict[str, Any] | None = None
+    document: Document | None = None
     name: ShortText = ""
     audience: AudiencePart | None = None
     from_name: ShortText = ""
     from_address: ShortText = ""
     reply_to: ShortText = ""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _bare_document(cls, values: Any) -> Any:
+        is_bare = isinstance(values, dict) and not {"bulletin_id", "document"} & values.keys()
+        return (
+            {"document": values} if is_bare and {"editions", "blocks"} & values.keys() else values
+        )
 
     @model_validator(mode="after")
     def _one_bulletin(self) -> "CampaignIn":
@@ -215,7 +225,10 @@ async def list_campaigns(call: Call) -> Page[CampaignOut]:
 async def create(call: Call) -> CampaignWhole:
     """A draft; nothing is sent before it is approved and started."""
     body: CampaignIn = call.body
-    made = await (_with_document(call, body) if body.document is not None else _of(call, body))
+    if body.document is not None:
+        made = await _with_document(call, body, body.document)
+    else:
+        made = await _of(call, body)
     return await _shown(call, made.id)
 
 
@@ -295,13 +308,8 @@ async def _of(call: Call, body: CampaignIn) -> Campaign:
     )
 
 
-async def _with_document(call: Call, body: CampaignIn) -> Campaign:
-    document = documents.parse(body.document or {})
-    said = {
-        name: value
-        for name in documents.CampaignPart.model_fields
-        if (value := getattr(body, name))
-    }
+async def _with_document(call: Call, body: CampaignIn, document: Document) -> Campaign:
+    said = {name: value for name in CampaignPart.model_fields if (value := getattr(body, name))}
     changes: dict[str, Any] = {"campaign": document.campaign.model_copy(update=said)}
     if body.audience is not None:
         changes["audience"] = body.audience.model_dump()

@@ -5,7 +5,8 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, Field
 
-from campaigns import bulletins, developments, documents, issues
+from campaigns import bulletins, developments, issues
+from campaigns.documents import Document
 from campaigns.models import Bulletin, Development, DevelopmentKind, Issue
 from foundation import errors
 from foundation.accounts.api_tokens import Scope
@@ -91,17 +92,11 @@ class BulletinWhole(BulletinOut):
     document: dict[str, Any]
 
 
-class BulletinIn(Body):
-    """A new bulletin."""
-
-    document: dict[str, Any]
-
-
 class BulletinChange(Body):
     """A bulletin's new document, over the `version` that was seen."""
 
     version: Version
-    document: dict[str, Any]
+    document: Document
 
 
 class FindingOut(BaseModel):
@@ -145,7 +140,7 @@ def endpoints() -> list[Endpoint]:
                  tag="Bulletins", summary="List bulletins, newest first", is_list=True,
                  answer=Page[BulletinOut]),
         Endpoint(method="POST", path="/bulletins", handler=create_bulletin, scope=write,
-                 tag="Bulletins", summary="Make a bulletin from a document", body=BulletinIn,
+                 tag="Bulletins", summary="Keep a document as a new bulletin", body=Document,
                  answer=BulletinWhole, status=201),
         Endpoint(method="GET", path="/bulletins/{id}", handler=show_bulletin, scope=read,
                  tag="Bulletins", summary="Show a bulletin with its document",
@@ -247,12 +242,9 @@ async def list_bulletins(call: Call) -> Page[BulletinOut]:
 
 
 async def create_bulletin(call: Call) -> BulletinWhole:
-    """The document is checked as `campaigns create` checks it."""
-    body: BulletinIn = call.body
-    made = await bulletins.create(
-        call.ground, actor=call.actor, document=documents.parse(body.document)
-    )
-    return _whole(made)
+    """The body is the document itself, as `campaigns create` takes it."""
+    document: Document = call.body
+    return _whole(await bulletins.create(call.ground, actor=call.actor, document=document))
 
 
 async def show_bulletin(call: Call) -> BulletinWhole:
@@ -268,7 +260,7 @@ async def save_bulletin(call: Call) -> BulletinWhole:
         actor=call.actor,
         bulletin_id=call.number(),
         version=body.version,
-        document=documents.parse(body.document),
+        document=body.document,
     )
     return _whole(saved)
 

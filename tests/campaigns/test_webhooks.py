@@ -3,9 +3,11 @@
 import hashlib
 import hmac
 import json
+import re
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -203,3 +205,8 @@ async def test_a_wrong_webhook_is_refused(web: Web, body: dict[str, Any], field:
     headers = await bearer(web.ground)
     said = problem(await web.post("/api/v1/webhooks", json=body, headers=headers), 422)
     assert [each["field"] for each in said["errors"]] == [field]
+
+
+def test_every_event_is_described() -> None:
+    text = (Path(__file__).parents[2] / "docs" / "programs.md").read_text()
+    assert set(re.findall(r"`((?:subscriber|member|campaign)\.\w+)`", text)) == set(webhooks.LOGS)

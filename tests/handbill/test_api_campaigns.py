@@ -108,10 +108,22 @@ async def test_a_campaign_is_scheduled_and_taken_off_again(
 
 async def test_a_bulletin_can_be_sent_by_its_number(program: Program, ground: Ground) -> None:
     await people.topic(ground)
-    bulletin = await program.post("/bulletins", {"document": DOCUMENT}, status=201)
+    bulletin = await program.post("/bulletins", DOCUMENT, status=201)
     body = {"bulletin_id": bulletin["id"], "audience": {"topics": ["secure-communities"]}}
     made = await program.post("/campaigns", body, status=201)
     assert (made["bulletin_id"], made["name"]) == (bulletin["id"], "October")
+
+
+async def test_a_document_alone_is_a_campaign_too(program: Program, ground: Ground) -> None:
+    await people.topic(ground)
+    made = await program.post("/campaigns", DOCUMENT, status=201)
+    assert (made["name"], made["audience"]["topics"]) == (
+        "The October campaign",
+        ["secure-communities"],
+    )
+    other = {"document": DOCUMENT, "name": "Mine", "audience": {"topics": []}}
+    made = await program.post("/campaigns", other, status=201)
+    assert (made["name"], made["audience"]["topics"]) == ("Mine", [])
 
 
 @pytest.mark.parametrize(
@@ -152,7 +164,7 @@ async def test_who_may_only_read_sends_nothing(web: Web) -> None:
 
 
 async def test_a_bulletin_is_saved_over_the_version_that_was_seen(program: Program) -> None:
-    made = await program.post("/bulletins", {"document": DOCUMENT}, status=201)
+    made = await program.post("/bulletins", DOCUMENT, status=201)
     one = f"/bulletins/{made['id']}"
     change = {"version": made["version"], "document": {**DOCUMENT, "name": "November"}}
     saved = (await program.send("PUT", one, change)).json()
@@ -167,7 +179,7 @@ async def test_a_bulletin_is_saved_over_the_version_that_was_seen(program: Progr
 
 
 async def test_a_bulletins_check_says_what_stops_it(program: Program) -> None:
-    made = await program.post("/bulletins", {"document": {"name": "Empty"}}, status=201)
+    made = await program.post("/bulletins", {"name": "Empty"}, status=201)
     checked = await program.get(f"/bulletins/{made['id']}/check?lang=es")
     assert not checked["is_clear"]
     assert checked["items"][0]["is_blocking"]
