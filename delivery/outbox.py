@@ -1,7 +1,7 @@
 """The queue of notices: mail to one person about one thing, kept with what it is about."""
 
 from collections.abc import Iterable, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, cast
 
 import sqlalchemy as sa
@@ -144,6 +144,22 @@ async def release(session: AsyncSession, *, worker_id: int) -> None:
         .where(col(QueuedNotice.worker_id) == worker_id)
         .values(worker_id=None, leased_until=None)
     )
+
+
+async def tidy(ground: Ground) -> None:
+    """Delete notices that are over for longer than `[retention] sent_notices_days`.
+
+    Uncertain ones go too: whoever waited for such a mail has asked for another by then.
+    """
+    before = ground.clock.now() - timedelta(days=ground.settings.retention.sent_notices_days)
+    async with ground.db.transaction() as session:
+        await session.execute(
+            sa.delete(QueuedNotice).where(
+                col(QueuedNotice.state) != NoticeState.QUEUED.value,
+                col(QueuedNotice.due_at) < before,
+                col(QueuedNotice.worker_id).is_(None),
+            )
+        )
 
 
 def _is_due(now: datetime) -> tuple[sa.ColumnElement[bool], ...]:
