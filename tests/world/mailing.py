@@ -1,0 +1,161 @@
+"""A dispatch to many people, put into a database in bulk, and a process of its own to send it."""
+
+import asyncio
+import json
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from sqlmodel import col
+
+from delivery import dispatch
+from delivery.models import Dispatch
+from foundation import logs
+from foundation.clock import SystemClock
+from foundation.config import Settings
+from foundation.ground import Ground
+from subscribers.models import Subscriber, Subscription, SubscriptionState
+from templates import compiler, content
+from templates.plan import Plan
+from tests.world import grounds, people
+
+ROOT = Path(__file__).parents[2]
+
+
+def address(number: int) -> str:
+    """The address of the `number`th person, counted from 1."""
+    return f"person{number}@example.org"
+
+
+async def crowd(ground: Ground, size: int, *, topic: str = "secure-communities") -> int:
+    """So many confirmed people; returns the topic's number."""
+    found = await people.topic(ground, topic)
+    now = ground.clock.now()
+    async with ground.db.transaction() as session:
+        connection = await session.connection()
+        await connection.execute(
+            sa.insert(Subscriber),
+            [
+                {
+                    "email": address(number),
+                    "email_key": address(number),
+                    "first_name": "Ana",
+                    "last_name": "",
+                    "postal_code": "",
+                    "town": "",
+                    "language": "en",
+                    "fields": {},
+                    "allows_tracking": False,
+                    "soft_bounces": 0,
+                    "created_at": now,
+                    "updated_at": now,
+                }
+                for number in range(1, size + 1)
+            ],
+        )
+        await connection.execute(
+            sa.insert(Subscription).from_select(
+                ["subscriber_id", "topic_id", "state", "since"],
+                sa.select(
+                    col(Subscriber.id),
+                    sa.literal(found.id),
+                    sa.literal(SubscriptionState.CONFIRMED.value),
+                    col(Subscriber.created_at),
+                ),
+            )
+        )
+    return found.id
+
+
+def plan(
+    ground: Ground, *, language: str = "en", subject: str = "Hello {{ subscriber.first_name }}"
+) -> Plan:
+    """A short bulletin with one link, compiled."""
+    edition = content.Edition(
+        language=language,
+        subject=subject,
+        title="What happened",
+        blocks=(
+            content.RichText(
+                html='<p>Dear {{ subscriber.first_name | default_if_blank("friend") }}, '
+                '<a href="https://example.org/news">read on</a>.</p>'
+            ),
+        ),
+    )
+    return compiler.compile_edition(
+        edition,
+        content.Brand.from_site(ground.settings.site),
+        archive_url=ground.url("/archive/1"),
+        translator=ground.translator(language),
+        first_link={"en": 1, "es": 101}.get(language, 201),
+    )
+
+
+async def start(
+    ground: Ground,
+    *,
+    topics: Sequence[int],
+    campaign_id: int = 1,
+    plans: Mapping[str, Plan] | None = None,
+    recipients: sa.Select[int, str] | None = None,
+    from_name: str = "Bay State Coalition",
+) -> Dispatch:
+    """A dispatch to everybody there is, or to `recipients`."""
+    everybody = sa.select(col(Subscriber.id), col(Subscriber.language))
+    async with ground.db.transaction() as session:
+        return await dispatch.start(
+            ground,
+            session,
+            dispatch.Order(
+                campaign_id=campaign_id,
+                name="A bulletin",
+                from_name=from_name,
+                from_address="bulletin@coalition.example",
+                default_language="en",
+                plans=plans or {"en": plan(ground)},
+                topics=topics,
+                recipients=everybody if recipients is None else recipients,
+            ),
+        )
+
+
+async def sending_process(settings: Settings, **options: Any) -> asyncio.subprocess.Process:
+    """A worker in a process of its own, over the same database; end it by a signal."""
+    words = {"settings": settings.model_dump(mode="json"), **options}
+    return await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-m",
+        "tests.world.mailing",
+        json.dumps(words),
+        cwd=ROOT,
+        env={**os.environ, "PYTHONWARNINGS": "ignore"},
+    )
+
+
+def main() -> None:
+    """What such a process does: limit its files if asked, then send until SIGTERM."""
+    import resource
+
+    from delivery.worker import Worker
+    from handbill import serving
+
+    words = json.loads(sys.argv[1])
+    settings = Settings.model_validate(words["settings"])
+    logs.configure(level=words.get("log_level", "error"))
+    if limit := words.get("file_bytes"):
+        resource.setrlimit(resource.RLIMIT_FSIZE, (limit, resource.RLIM_INFINITY))
+
+    async def send() -> None:
+        stop = serving.stop_on_signals()
+        ground = grounds.make(settings, SystemClock())
+        await Worker(ground).run(stop)
+        await ground.db.close()
+
+    asyncio.run(send())
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,162 @@
+"""A quick SMTP server for tests about faults: counts what it took, and misbehaves when told to.
+
+It takes a message only with its last dot, as RFC 5321 §4.1.1.4 says, and notes it before it
+answers; so what it noted is what a real server would have delivered.
+"""
+
+import asyncio
+from collections import Counter
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+Act = Callable[["Connection"], None]
+
+
+@dataclass(slots=True)
+class Sink:
+    """The server's memory, and what it was told to do."""
+
+    port: int = 0
+    taken: Counter[str] = field(default_factory=Counter)
+    """Messages taken in full, by recipient."""
+    changed: asyncio.Event = field(default_factory=asyncio.Event)
+    connections: set["Connection"] = field(default_factory=set)
+    greeting: bytes = b"220 sink.test ESMTP\r\n"
+    extensions: tuple[str, ...] = ("SIZE 50000000", "SMTPUTF8", "8BITMIME")
+    acts: dict[str, Act] = field(default_factory=dict)
+    """What to do at EHLO, MAIL, RCPT, DATA, `content` (its first octets) or `dot`, instead."""
+
+    @property
+    def total(self) -> int:
+        """How many messages were taken."""
+        return self.taken.total()
+
+    async def reached(self, total: int, *, within_s: float = 60.0) -> None:
+        """Wait until so many messages were taken."""
+        async with asyncio.timeout(within_s):
+            while self.total < total:
+                self.changed.clear()
+                await self.changed.wait()
+
+
+class Connection(asyncio.Protocol):
+    """One client."""
+
+    def __init__(self, sink: Sink) -> None:
+        self.sink = sink
+        self.recipient = ""
+        self._transport: asyncio.Transport | None = None
+        self._buffer = bytearray()
+        self._is_content = False
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Greet."""
+        assert isinstance(transport, asyncio.Transport)
+        self._transport = transport
+        self.sink.connections.add(self)
+        self.say(self.sink.greeting)
+
+    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - asyncio's name
+        """The client is gone; a message without its dot is forgotten."""
+        self.sink.connections.discard(self)
+
+    def data_received(self, data: bytes) -> None:
+        """Read commands and contents as far as they are there."""
+        self._buffer += data
+        while self._step():
+            pass
+
+    def say(self, reply: bytes) -> None:
+        """Answer."""
+        if self._transport is not None and not self._transport.is_closing():
+            self._transport.write(reply)
+
+    def hang_up(self) -> None:
+        """End the connection without a word."""
+        assert self._transport is not None
+        self._buffer.clear()
+        self._transport.abort()
+
+    def take(self) -> None:
+        """Note the message as taken."""
+        self.sink.taken[self.recipient] += 1
+        self.sink.changed.set()
+
+    def _step(self) -> bool:
+        if self._is_content:
+            return self._read_content()
+        line, found, rest = self._buffer.partition(b"\r\n")
+        if not found:
+            return False
+        self._buffer = bytearray(rest)
+        self._obey(line.decode())
+        return True
+
+    def _read_content(self) -> bool:
+        if self._buffer and "content" in self.sink.acts:
+            self._is_content = False
+            self.sink.acts["content"](self)
+            return False
+        end = self._buffer.find(b"\r\n.\r\n")
+        if end < 0:
+            return False
+        del self._buffer[: end + 5]
+        self._is_content = False
+        if "dot" in self.sink.acts:
+            self.sink.acts["dot"](self)
+        else:
+            self.take()
+            self.say(b"250 2.0.0 taken\r\n")
+        return True
+
+    def _obey(self, line: str) -> None:
+        command = line[:4].upper()
+        if command == "RCPT":
+            self.recipient = line.partition("<")[2].partition(">")[0]
+        if command in self.sink.acts:
+            self.sink.acts[command](self)
+        elif command == "EHLO":
+            lines = ["sink.test", *self.sink.extensions]
+            marks = ["-"] * (len(lines) - 1) + [" "]
+            pairs = zip(marks, lines, strict=True)
+            self.say("".join(f"250{mark}{text}\r\n" for mark, text in pairs).encode())
+        elif command == "DATA":
+            self._is_content = True
+            self.say(b"354 go on\r\n")
+        elif command == "QUIT":
+            self.say(b"221 bye\r\n")
+            assert self._transport is not None
+            self._transport.close()
+        else:
+            self.say(b"250 OK\r\n")
+
+
+def replying(reply: str) -> Act:
+    """Do nothing but answer so."""
+
+    def act(connection: Connection) -> None:
+        connection.say(reply.encode() + b"\r\n")
+
+    return act
+
+
+def hanging_up(connection: Connection) -> None:
+    """End the connection without a word."""
+    connection.hang_up()
+
+
+@asynccontextmanager
+async def running() -> AsyncIterator[Sink]:
+    """A sink on a free port of loopback, for as long as the block lasts."""
+    sink = Sink()
+    server = await asyncio.get_running_loop().create_server(
+        lambda: Connection(sink), "127.0.0.1", 0
+    )
+    sink.port = server.sockets[0].getsockname()[1]
+    try:
+        yield sink
+    finally:
+        server.close()
+        for connection in list(sink.connections):
+            connection.hang_up()
