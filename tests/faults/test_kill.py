@@ -45,11 +45,21 @@ async def check_sums(ground: Ground, dispatch_id: int) -> ledger.Counts:
 
 
 async def kill_at(process: asyncio.subprocess.Process, server: Sink, total: int) -> None:
-    """SIGKILL once so many messages were taken, and a random moment later."""
+    """SIGKILL once so many messages were taken, and a random moment later.
+
+    One time in four the server loses the message that is open then, dot and all.
+    """
     await server.reached(total)
-    await asyncio.sleep(random.random() * 0.02)
+    if random.random() < 0.25:
+        is_lost = asyncio.Event()
+        server.acts["dot"] = sink.losing(is_lost)
+        async with asyncio.timeout(60):
+            await is_lost.wait()
+    else:
+        await asyncio.sleep(random.random() * 0.02)
     process.kill()
     await process.wait()
+    server.acts.clear()
 
 
 @pytest.mark.storage

@@ -141,6 +141,15 @@ def replying(reply: str) -> Act:
     return act
 
 
+def losing(is_lost: asyncio.Event) -> Act:
+    """Lose the message, answer nothing, and say to the test that it happened."""
+
+    def act(connection: Connection) -> None:  # noqa: ARG001 - an act gets its connection
+        is_lost.set()
+
+    return act
+
+
 def hanging_up(connection: Connection) -> None:
     """End the connection without a word."""
     connection.hang_up()
