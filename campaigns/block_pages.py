@@ -54,6 +54,7 @@ async def ask_new(request: web.Request) -> web.StreamResponse:
 
 
 @kit.staff(Role.AUTHOR)
+@kit.takes_files
 async def create(request: web.Request) -> web.StreamResponse:
     """`POST …/blocks/new`: add a block behind another, or at the end."""
     form = await forms.read(request)
@@ -78,6 +79,7 @@ async def ask(request: web.Request) -> web.StreamResponse:
 
 
 @kit.staff(Role.AUTHOR)
+@kit.takes_files
 async def save(request: web.Request) -> web.StreamResponse:
     """`POST …/blocks/{block}`: keep it; a second editor is told and loses nothing."""
     form = await forms.read(request)
@@ -198,7 +200,8 @@ async def _page(
         options=await _options(request, kind, document, chosen),
         chosen=chosen,
         recent=await _recent(request) if kind == "image" else [],
-        limit_kb=kit.ground(request).settings.server.max_body_bytes // 1024,
+        limit_kb=min(kit.ground(request).settings.server.max_upload_bytes, pictures.MAX_BYTES)
+        // 1024,
     )
 
 

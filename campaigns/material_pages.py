@@ -88,6 +88,7 @@ async def update(request: web.Request) -> web.StreamResponse:
 
 
 @kit.staff(Role.AUTHOR)
+@kit.takes_files
 async def put_copy(request: web.Request) -> web.StreamResponse:
     """`POST …/materials/{material}/copy`: a file, a link, or neither, for one language."""
     ground, actor = kit.ground(request), kit.actor(request)
@@ -207,7 +208,7 @@ async def _page(
         else staff_forms.side_values(TEXTS, material.texts) | {"position": material.position},
         problems=staff_forms.say(request, problem) if problem else {},
         problem_language=problem_language,
-        limit_kb=min(ground.settings.server.max_body_bytes, materials.MAX_BYTES) // 1024,
+        limit_kb=min(ground.settings.server.max_upload_bytes, materials.MAX_BYTES) // 1024,
         may_change=role.may(Role.EDITOR if issue.is_published else Role.AUTHOR),
         may_delete=role.may(Role.EDITOR),
     )

@@ -14,7 +14,7 @@ from aiohttp import web
 from campaigns.wording import Texts
 from foundation import errors
 from foundation.i18n import N_
-from foundation.web import kit
+from foundation.web import forms, kit
 from foundation.web.forms import Form
 
 
@@ -91,12 +91,11 @@ def version(form: Form) -> int:
 
 
 async def file_of(request: web.Request, name: str) -> tuple[str, bytes] | None:
-    """Name and content of an uploaded file; None when none was chosen."""
-    posted = await request.post()
-    field = posted.get(name)
-    if not isinstance(field, web.FileField) or not field.filename:
-        return None
-    return field.filename, await asyncio.to_thread(field.file.read)
+    """Name and content of a file of the form that was read; None when none was chosen."""
+    for sent in request.get(forms.FILES, ()):
+        if sent.name == name and sent.filename:
+            return sent.filename, await asyncio.to_thread(sent.file.read)
+    return None
 
 
 def say(request: web.Request, problem: errors.HandbillError) -> dict[str, str]:

@@ -76,6 +76,7 @@ class Server(Section):
     port: Annotated[int, Field(ge=0, le=65535)] = 8080
     trusted_proxies: list[str] = []
     max_body_bytes: Annotated[int, Field(ge=10_000)] = 1_048_576
+    max_upload_bytes: Annotated[int, Field(ge=10_000)] = 10_485_760
     secure_cookies: bool = True
 
 

@@ -62,8 +62,9 @@ def build(ground: Ground, *, extra_routes: Iterable[web.RouteDef] = ()) -> web.A
     pages = Pages(_TEMPLATES / "pages", _TEMPLATES / "static")
     app = web.Application(
         client_max_size=ground.settings.server.max_body_bytes,
-        middlewares=[middleware.prepare, middleware.know_staff],
+        middlewares=middleware.ALL,
     )
+    app.on_response_prepare.append(middleware.make_safe)
     app[kit.GROUND] = ground
     app[kit.PAGES] = pages
     app[kit.STAFF_NAVIGATION] = NAVIGATION

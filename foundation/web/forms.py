@@ -13,8 +13,19 @@ from multidict import MultiDict
 
 from foundation import errors
 from foundation.i18n import N_
+from foundation.web import kit
 
 FORM_TYPES = frozenset({"application/x-www-form-urlencoded", "multipart/form-data"})
+_UNREADABLE = (
+    UnicodeError,
+    ValueError,
+    LookupError,
+    http_exceptions.BadHttpMessage,
+    # The body is not what its Content-Encoding or length says.
+    web.RequestPayloadError,
+)
+FILES: web.RequestKey[tuple[web.FileField, ...]] = web.RequestKey("files", tuple)
+"""The files that came with a form, once `read` has read it."""
 
 
 class Form:
@@ -75,19 +86,20 @@ class Form:
 
 
 async def read(request: web.Request) -> Form:
-    """The form in a request's body, urlencoded or multipart; files are passed over.
+    """The form in a request's body, urlencoded or multipart; files are put aside (`FILES`).
 
     Raises `errors.Invalid` for another content type or bytes that are not UTF-8, `errors.TooLarge`
-    for a body over `[server] max_body_bytes`.
+    for a body over `[server] max_body_bytes`, or `max_upload_bytes` where files are taken.
     """
     if request.content_type not in FORM_TYPES:
         raise errors.Invalid(N_("Send this as a form."))
     try:
         posted = await request.post()
     except web.HTTPRequestEntityTooLarge as problem:
-        raise too_large() from problem
-    except (UnicodeError, ValueError, LookupError, http_exceptions.BadHttpMessage) as problem:
+        raise _over_limit(request) from problem
+    except _UNREADABLE as problem:
         raise _not_readable() from problem
+    request[FILES] = tuple(each for each in posted.values() if isinstance(each, web.FileField))
     values: MultiDict[str] = MultiDict()
     for name, value in posted.items():
         if isinstance(value, str):
@@ -105,17 +117,33 @@ async def read_json(request: web.Request) -> Mapping[str, Any]:
     try:
         found = json.loads((await request.read()).decode("utf-8"))
     except web.HTTPRequestEntityTooLarge as problem:
-        raise too_large() from problem
-    except (UnicodeDecodeError, ValueError, RecursionError) as problem:
+        raise _over_limit(request) from problem
+    except (*_UNREADABLE, RecursionError) as problem:
         raise errors.Invalid(N_("The body is not valid JSON in UTF-8.")) from problem
     if not isinstance(found, dict):
         raise errors.Invalid(N_("The body has to be a JSON object."))
     return found
 
 
-def too_large() -> errors.TooLarge:
-    """What is said of a body over the limit."""
-    return errors.TooLarge(N_("This is more than can be taken at once. Make it smaller."))
+def too_large(limit: int, *, is_file: bool = False) -> errors.TooLarge:
+    """What is said of a body over `limit` bytes."""
+    megabytes = f"{limit / 1_048_576:.3g}"
+    if is_file:
+        return errors.TooLarge(
+            N_("Files here can have %(megabytes)s MB at most. Go back and choose a smaller one."),
+            megabytes=megabytes,
+        )
+    return errors.TooLarge(
+        N_("This is more than can be taken at once: at most %(megabytes)s MB. Make it smaller."),
+        megabytes=megabytes,
+    )
+
+
+def _over_limit(request: web.Request) -> errors.TooLarge:
+    server = kit.ground(request).settings.server
+    if kit.takes_files_at(request):
+        return too_large(server.max_upload_bytes, is_file=True)
+    return too_large(server.max_body_bytes)
 
 
 def _not_readable() -> errors.Invalid:

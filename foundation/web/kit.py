@@ -146,6 +146,17 @@ def staff(role: Role) -> Callable[[Handler], Handler]:
     return wrap
 
 
+def takes_files(handler: Handler) -> Handler:
+    """Marks a handler whose form may bring files, up to `[server] max_upload_bytes`."""
+    handler.takes_files = True  # type: ignore[attr-defined]
+    return handler
+
+
+def takes_files_at(request: web.Request) -> bool:
+    """Whether the request's handler is marked by `takes_files`."""
+    return getattr(request.match_info.handler, "takes_files", False)
+
+
 def number_in_path(request: web.Request, name: str = "id") -> int:
     """A row number in the address. Raises `errors.NotFound` when it is not one."""
     text = request.match_info[name]

@@ -6,7 +6,7 @@ number that the page shows.
 """
 
 import secrets
-from urllib.parse import unquote
+from urllib.parse import quote, unquote
 
 from aiohttp import web
 
@@ -38,7 +38,7 @@ _ONE_YEAR_S = 31_536_000
 
 @web.middleware
 async def prepare(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Outermost: finds out the language, answers errors, puts headers and cookies on the answer."""
+    """Outermost: finds out the language, answers errors, puts cookies on the answer."""
     ground = kit.ground(request)
     context = kit.RequestContext(
         translator=ground.translator(_wished_language(request)),
@@ -48,34 +48,70 @@ async def prepare(request: web.Request, handler: Handler) -> web.StreamResponse:
     request[kit.CONTEXT] = context
     response = await _answered(request, handler)
     if not response.prepared:
-        security.add_headers(
-            response, nonce=context.nonce, is_https=ground.settings.site.url.startswith("https:")
-        )
         _set_cookies(request, response)
     return response
 
 
+async def make_safe(request: web.Request, response: web.StreamResponse) -> None:
+    """Puts the safe headers on every answer as it begins, those that are streamed too."""
+    context = request.get(kit.CONTEXT)
+    if context is not None:
+        site = kit.ground(request).settings.site
+        security.add_headers(response, nonce=context.nonce, is_https=site.url.startswith("https:"))
+
+
 @web.middleware
 async def know_staff(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Looks the session up for the staff room; checks that its forms come from its pages."""
-    secret = request.cookies.get(SESSION_COOKIE)
+    """Looks the session up for the staff room, whose pages then speak its language."""
     if not request.path.startswith("/staff"):
         return await handler(request)
     context = kit.context(request)
     security.check_same_site(request)
+    secret = request.cookies.get(SESSION_COOKIE)
     if secret:
         context.signed_in = await sessions.find(kit.ground(request), secret=secret)
     if context.signed_in is not None:
         kit.speak(request, context.signed_in.language)
-        sent = None
-        if request.method == "POST" and security.CSRF_HEADER not in request.headers:
-            sent = (await forms.read(request)).values.get(security.CSRF_FIELD)
-        security.check_csrf(request, sent=sent, expected=context.signed_in.csrf_secret)
         flash = request.cookies.get(kit.FLASH_COOKIE)
         if flash:
             context.flashes.append(unquote(flash))
             context.cookies.setdefault(kit.FLASH_COOKIE, ("", 0))
     return await handler(request)
+
+
+@web.middleware
+async def limit_body(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Refuses a body that says that it is too large before it is read; files may be larger."""
+    server = kit.ground(request).settings.server
+    takes_files = kit.takes_files_at(request)
+    limit = server.max_upload_bytes if takes_files else server.max_body_bytes
+    if (request.content_length or 0) > limit:
+        raise forms.too_large(limit, is_file=takes_files)
+    if not takes_files:
+        return await handler(request)
+    wider = request.clone(client_max_size=limit)
+    try:
+        return await handler(wider)
+    finally:
+        # aiohttp closes the files of the request that it made itself, not of a clone.
+        for sent in wider.get(forms.FILES, ()):
+            sent.file.close()
+
+
+@web.middleware
+async def check_form(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Innermost: checks that a form for the staff room comes from its pages."""
+    person = kit.context(request).signed_in
+    if person is not None:
+        sent = None
+        if request.method == "POST" and security.CSRF_HEADER not in request.headers:
+            sent = (await forms.read(request)).values.get(security.CSRF_FIELD)
+        security.check_csrf(request, sent=sent, expected=person.csrf_secret)
+    return await handler(request)
+
+
+ALL = (prepare, know_staff, limit_body, check_form)
+"""In the order in which a request meets them."""
 
 
 async def _answered(request: web.Request, handler: Handler) -> web.StreamResponse:
@@ -86,7 +122,11 @@ async def _answered(request: web.Request, handler: Handler) -> web.StreamRespons
     except web.HTTPException as problem:
         if problem.status < 400:
             raise
-        return _refusal(request, _from_http(problem), status=problem.status)
+        response = _refusal(request, _from_http(request, problem), status=problem.status)
+        if isinstance(problem, web.HTTPMethodNotAllowed):
+            # RFC 9110 §15.5.6
+            response.headers["Allow"] = ", ".join(sorted(problem.allowed_methods))
+        return response
     except ConnectionResetError:
         raise
     except Exception:  # noqa: BLE001 - the last line before a reader
@@ -101,11 +141,11 @@ async def _answered(request: web.Request, handler: Handler) -> web.StreamRespons
         return _refusal(request, problem_said, status=500)
 
 
-def _from_http(problem: web.HTTPException) -> errors.HandbillError:
+def _from_http(request: web.Request, problem: web.HTTPException) -> errors.HandbillError:
     if problem.status == 404:
         return errors.NotFound(N_("There is no such page."))
     if problem.status == 413:
-        return forms.too_large()
+        return forms.too_large(kit.ground(request).settings.server.max_body_bytes)
     if problem.status == 405:
         return errors.Refused(N_("This address does not take that kind of request."))
     return errors.Invalid(N_("This request could not be understood."))
@@ -118,7 +158,9 @@ def _refusal(
         (code for kind, code in STATUS.items() if isinstance(problem, kind)), 500
     )
     if isinstance(problem, errors.SignInNeeded) and not request.path.startswith("/api/"):
-        return web.Response(status=303, headers={"Location": f"/staff/signin?next={request.path}"})
+        # The path as it came: decoded, it could hold line breaks, which no header may.
+        wanted = quote(request.rel_url.raw_path, safe="/")
+        return web.Response(status=303, headers={"Location": f"/staff/signin?next={wanted}"})
     response = (
         problem_details(request, problem, status=found)
         if request.path.startswith("/api/")

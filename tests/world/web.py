@@ -56,7 +56,7 @@ class Web:
     def __init__(self, ground: Ground, base: str, *, csrf: str = "") -> None:
         self.ground = ground
         self.base = base
-        self._csrf = csrf
+        self.csrf = csrf
         self.http = aiohttp.ClientSession(
             base, cookie_jar=aiohttp.CookieJar(unsafe=True), auto_decompress=True
         )
@@ -68,13 +68,13 @@ class Web:
 
     async def post(self, path: str, data: Any = None, **more: Any) -> Answer:
         """POST a form (a mapping or pairs); the CSRF field is added for staff."""
-        if self._csrf and "json" not in more and not isinstance(data, (bytes, aiohttp.FormData)):
+        if self.csrf and "json" not in more and not isinstance(data, (bytes, aiohttp.FormData)):
             pairs = list(data.items()) if isinstance(data, Mapping) else list(data or [])
             if security.CSRF_FIELD not in [name for name, _ in pairs]:
-                pairs.append((security.CSRF_FIELD, self._csrf))
+                pairs.append((security.CSRF_FIELD, self.csrf))
             data = [(name, each) for name, value in pairs for each in _each(value)]
-        elif self._csrf:
-            more["headers"] = {security.CSRF_HEADER: self._csrf, **more.get("headers", {})}
+        elif self.csrf:
+            more["headers"] = {security.CSRF_HEADER: self.csrf, **more.get("headers", {})}
         return await self.request("POST", path, data=data, **more)
 
     async def request(self, method: str, path: str, **more: Any) -> Answer:

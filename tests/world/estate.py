@@ -1,0 +1,204 @@
+"""A site with one of everything, and a real address for each of its routes."""
+
+import re
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+import sqlalchemy as sa
+from aiohttp import web as aiohttp_web
+from sqlmodel import SQLModel
+
+from campaigns import audiences, bulletins, lifecycle, materials
+from delivery import worker
+from foundation import audit
+from foundation.accounts import api_tokens
+from foundation.accounts.api_tokens import Scope
+from foundation.ground import Ground
+from foundation.tokens import Purpose
+from handbill import app
+from subscribers import applying, forms, partners, signup
+from subscribers.intake import SignUpRequest
+from tests.campaigns import newsroom
+from tests.world import people
+
+_PLACE = re.compile(r"\{(\w+)(?::[^{}]*(?:\{[^{}]*\}[^{}]*)*)?\}")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Address:
+    """A route: its method and the pattern of its path."""
+
+    method: str
+    pattern: str
+
+    @property
+    def places(self) -> list[str]:
+        """The names that stand in the pattern."""
+        return _PLACE.findall(self.pattern)
+
+    def filled(self, values: dict[str, str]) -> str:
+        """The path with `values` in its places."""
+        return _PLACE.sub(lambda found: values[found[1]], self.pattern)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Estate:
+    """What was built."""
+
+    ground: Ground
+    addresses: tuple[Address, ...]
+    api_token: str
+    values: dict[str, str]
+
+    def real(self, address: Address) -> str:
+        """A path of the route that leads to something."""
+        sealed = token(self.ground, address.pattern)
+        here = {"token": sealed} if sealed else {}
+        if address.pattern.startswith("/archive/"):
+            here["slug"] = self.values["archived"]
+        elif address.pattern.startswith("/files/"):
+            here["digest"] = self.values["file_digest"]
+        return address.filled({**self.values, **here})
+
+
+async def build(ground: Ground) -> Estate:
+    """One of everything, through the verbs; one campaign is a draft and one was sent."""
+    for slug in ("secure-communities", "action-alerts", "coalition-members"):
+        await people.topic(ground, slug)
+    await people.subscribed(ground, allows_tracking=True)
+    await signup.submit(
+        ground,
+        request=SignUpRequest(
+            email="new@example.org", topics=("secure-communities",), language="es", via="form"
+        ),
+    )
+    issue = await newsroom.issue(ground)
+    await newsroom.parts(ground, issue)
+    await newsroom.development(ground, issue, newsroom.news(day=date(2026, 10, 20)))
+    handout = await newsroom.handout(ground, issue)
+    picture = await newsroom.picture(ground)
+    async with ground.db.reading() as session:
+        copies = await materials.copies(session, [handout.id])
+    bulletin = await newsroom.bulletin(ground)
+    archived = await _campaigns(ground)
+    await _neighbours(ground)
+    secret = await api_tokens.create(
+        ground, actor=audit.COMMAND, name="Sweep", scopes=frozenset(Scope)
+    )
+    return Estate(
+        ground=ground,
+        addresses=_addresses(ground),
+        api_token=secret,
+        values={
+            "id": "1",
+            "part": "1",
+            "development": "1",
+            "material": str(handout.id),
+            "block": bulletins.document_of(bulletin).blocks[0].id,
+            "digest": picture.digest,
+            "file_digest": copies[0].digest,
+            "archived": archived,
+            "name": "form-en.pdf",
+            "form": "river",
+            "slug": "secure-communities",
+            "hash": "0",
+            "secret": "x" * 43,
+        },
+    )
+
+
+async def rows(ground: Ground, *, without: frozenset[str] = frozenset()) -> dict[str, list[Any]]:
+    """Every row of every table but `without`; leaves out when staff were last seen."""
+    found = {}
+    async with ground.db.reading() as session:
+        for table in SQLModel.metadata.sorted_tables:
+            if table.name in without:
+                continue
+            columns = [each for each in table.columns if not each.name.startswith("last_")]
+            answer = await session.execute(sa.select(*columns).order_by(*table.primary_key.columns))
+            found[table.name] = [tuple(row) for row in answer.all()]
+    return found
+
+
+async def _campaigns(ground: Ground) -> str:
+    archived = ""
+    for name in ("Sent", "Draft"):
+        campaign = await lifecycle.create(
+            ground,
+            actor=audit.COMMAND,
+            bulletin_id=1,
+            name=name,
+            audience=audiences.Audience(topics=["secure-communities"]),
+        )
+        if name == "Sent":
+            await lifecycle.request_review(ground, actor=audit.COMMAND, campaign_id=campaign.id)
+            await lifecycle.approve(ground, actor=audit.COMMAND, campaign_id=campaign.id)
+            await lifecycle.start(ground, actor=audit.COMMAND, campaign_id=campaign.id)
+            await worker.run_until_idle(ground)
+            await lifecycle.follow_dispatches(ground)
+            sent = await lifecycle.show(ground, campaign_id=campaign.id)
+            archived = sent.campaign.archive_slug or ""
+    return archived
+
+
+async def _neighbours(ground: Ground) -> None:
+    """A form of a partner, and an organisation that asks to join."""
+    await partners.create(
+        ground,
+        actor=audit.COMMAND,
+        details=partners.Details(name="River Valley", key="river-valley"),
+    )
+    await forms.create(
+        ground,
+        actor=audit.COMMAND,
+        details=forms.Details(slug="river", name="River page", topics=["action-alerts"]),
+    )
+    await applying.apply(
+        ground,
+        application=applying.Application(
+            name="River Valley Workers",
+            website="https://river.example",
+            town="Lowell",
+            languages=["English"],
+            mission="We help workers.",
+            contact_name="Dara Sok",
+            contact_email="dara@river.example",
+            contact_role="Director",
+            agrees=True,
+            language="en",
+            network="203.0.113.0/24",
+        ),
+    )
+
+
+def _addresses(ground: Ground) -> tuple[Address, ...]:
+    found = set()
+    for route in app.build(ground).router.routes():
+        pattern = _pattern(route.resource)
+        found.add((pattern, route.method))
+    return tuple(Address(method=method, pattern=pattern) for pattern, method in sorted(found))
+
+
+def _pattern(resource: aiohttp_web.AbstractResource | None) -> str:
+    assert resource is not None
+    return resource.canonical
+
+
+def token(ground: Ground, pattern: str) -> str:
+    """The token that a route takes; blank for routes that take none."""
+    minute = int(ground.clock.now().timestamp()) // 60
+    numbers: dict[str, tuple[Purpose, tuple[int, ...]]] = {
+        "/confirm": (Purpose.CONFIRM, (1, 2, minute)),
+        "/unsubscribe": (Purpose.UNSUBSCRIBE, (1, 1, 0)),
+        "/preferences": (Purpose.PREFERENCES, (1,)),
+        "/join/confirm": (Purpose.MEMBER, (1,)),
+        "/view": (Purpose.VIEW, (1, 1, 1)),
+        "/r": (Purpose.CLICK, (1, 1, 1, 0)),
+        "/o": (Purpose.OPEN, (1, 1, 0)),
+    }
+    before = pattern.partition("/{token}")[0]
+    if before == pattern or before not in numbers:
+        return ""
+    purpose, sealed = numbers[before]
+    return ground.tokens.seal(purpose, *sealed)
