@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, Field, model_validator
 
-from campaigns import audiences, lifecycle, preflight, reports, whole
+from campaigns import audiences, lifecycle, preflight, reports, uncertain, whole
 from campaigns.documents import CampaignPart, Document
 from campaigns.models import Campaign, CampaignState
 from campaigns.transitions import Verb
@@ -202,6 +202,7 @@ def endpoints() -> list[Endpoint]:
                  summary="Hold what is not sent yet", body=Hold, answer=CampaignWhole),
         _step("resume", lifecycle.resume, "Go on"),
         _step("cancel", lifecycle.cancel, "Stop for good"),
+        _step("resend-uncertain", uncertain.resend, "Send once more to who may not have got it"),
     ]  # fmt: skip
 
 

@@ -7,7 +7,15 @@ from collections.abc import Awaitable, Callable
 
 from aiohttp import web
 
-from campaigns import audiences, bulletins, campaign_pages, lifecycle, preflight, staff_forms
+from campaigns import (
+    audiences,
+    bulletins,
+    campaign_pages,
+    lifecycle,
+    preflight,
+    staff_forms,
+    uncertain,
+)
 from campaigns import schedule as schedules
 from campaigns.transitions import Verb
 from foundation import errors
@@ -24,6 +32,7 @@ _SAID = {
     Verb.PAUSE: N_("Paused. Who has it, has it; everybody else waits."),
     Verb.RESUME: N_("Sending goes on."),
     Verb.CANCEL: N_("Cancelled. Nobody else gets it."),
+    Verb.RESEND_UNCERTAIN: N_("It goes out to them once more."),
 }
 
 
@@ -42,6 +51,7 @@ def routes() -> list[web.RouteDef]:
         web.post(f"{one}/pause", pause),
         web.post(f"{one}/resume", resume),
         web.post(f"{one}/cancel", cancel),
+        web.post(f"{one}/resend-uncertain", resend_uncertain),
     ]
 
 
@@ -158,10 +168,16 @@ async def cancel(request: web.Request) -> web.StreamResponse:
     return await _step(request, Verb.CANCEL, lifecycle.cancel)
 
 
+@kit.staff(Role.EDITOR)
+async def resend_uncertain(request: web.Request) -> web.StreamResponse:
+    """`POST …/resend-uncertain`."""
+    return await _step(request, Verb.RESEND_UNCERTAIN, uncertain.resend)
+
+
 async def _step(
     request: web.Request,
     verb: Verb,
-    act: Callable[..., Awaitable[None]],
+    act: Callable[..., Awaitable[object]],
     *,
     takes_reason: bool = False,
 ) -> web.StreamResponse:

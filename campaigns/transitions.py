@@ -43,6 +43,8 @@ class Verb(enum.StrEnum):
     """Go on."""
     CANCEL = "cancel"
     """Stop for good."""
+    RESEND_UNCERTAIN = "resend-uncertain"
+    """Send once more to those who may or may not have got it."""
 
 
 _S = CampaignState
@@ -57,6 +59,7 @@ TRANSITIONS: Mapping[Verb, tuple[frozenset[CampaignState], CampaignState | None]
     Verb.PAUSE: (frozenset({_S.SENDING}), _S.PAUSED),
     Verb.RESUME: (frozenset({_S.PAUSED}), _S.SENDING),
     Verb.CANCEL: (frozenset(_S) - {_S.SENT, _S.CANCELLED}, _S.CANCELLED),
+    Verb.RESEND_UNCERTAIN: (frozenset({_S.SENT}), _S.SENDING),
 }
 """Verb → the states it may start from, and the one it leads to (None: it stays)."""
 
@@ -82,6 +85,7 @@ REFUSALS: Mapping[Verb, str] = {
     Verb.PAUSE: N_("It is %(state)s: only what is being sent can be paused."),
     Verb.RESUME: N_("It is %(state)s, not paused."),
     Verb.CANCEL: N_("It is %(state)s already."),
+    Verb.RESEND_UNCERTAIN: N_("It is %(state)s: wait until everybody else's mail is sent."),
 }
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from campaigns import bulletins, documents, lifecycle, preflight, reports, whole
+from campaigns import bulletins, documents, lifecycle, preflight, reports, uncertain, whole
 from campaigns.lifecycle import View
 from campaigns.models import Campaign, CampaignState
 from delivery import message, testmail
@@ -248,6 +248,18 @@ def resume(chosen: Chosen, campaign_id: int) -> None:
 
     kit.run(chosen, act)
     click.echo("sending")
+
+
+@campaigns.command("resend-uncertain")
+@_ID
+@click.pass_obj
+def resend_uncertain(chosen: Chosen, campaign_id: int) -> None:
+    """Send once more to those who may or may not have got it."""
+
+    async def act(ground: Ground) -> int:
+        return await uncertain.resend(ground, actor=COMMAND, campaign_id=campaign_id)
+
+    click.echo(f"queued again: {kit.run(chosen, act)}")
 
 
 @campaigns.command("cancel")

@@ -8,7 +8,7 @@ import pytest
 import sqlalchemy as sa
 from sqlmodel import col
 
-from campaigns import audiences, bulletins, lifecycle, transitions
+from campaigns import audiences, bulletins, lifecycle, transitions, uncertain
 from campaigns.models import Campaign, CampaignState
 from campaigns.transitions import TRANSITIONS, Verb
 from delivery.models import Delivery, Dispatch
@@ -38,6 +38,9 @@ async def do(ground: Ground, verb: Verb, campaign_id: int) -> None:
     if verb is Verb.UPDATE:
         view = await lifecycle.show(ground, campaign_id=campaign_id)
         more = {"version": view.campaign.version, "name": "n", "audience": audiences.Audience()}
+    if verb is Verb.RESEND_UNCERTAIN:
+        await uncertain.resend(ground, actor=COMMAND, campaign_id=campaign_id)
+        return
     act: Any = getattr(lifecycle, verb.value.replace("-", "_"))
     await act(ground, actor=COMMAND, campaign_id=campaign_id, **more)
 
