@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
-from campaigns import audiences, lifecycle, reports
+from campaigns import reports
 from foundation.accounts import team
 from foundation.accounts.models import Role
 from foundation.audit import COMMAND
@@ -97,34 +97,28 @@ class Office:
 
     async def make_campaign(self) -> str:
         """Choose who gets it, and let it be approved."""
-        ground, actor = self._scene.ground, self._scene.staff[Role.OWNER]
-        campaign = await lifecycle.create(
-            ground,
-            actor=actor,
-            bulletin_id=int(self._bulletin.rpartition("/")[2]),
-            name="The story",
-            audience=audiences.Audience(topics=["secure-communities"]),
+        bulletin = self._bulletin.rpartition("/")[2]
+        page = await self._browser.open(f"/staff/campaigns/new?bulletin={bulletin}")
+        page = await self._browser.send(
+            page.form("/staff/campaigns/new"), name="The story", topics=["secure-communities"]
         )
-        self._campaign = campaign.id
-        await lifecycle.request_review(ground, actor=actor, campaign_id=campaign.id)
-        await lifecycle.approve(ground, actor=actor, campaign_id=campaign.id)
-        counted = await audiences.count(
-            ground, audiences.parse(campaign.audience), languages=["en", "es"]
-        )
-        return f"{counted.included} people, by language {dict(counted.by_language)}"
+        self._campaign = int(urlsplit(page.url).path.rpartition("/")[2])
+        for step in ("/request-review", "/approve"):
+            page = await self._browser.send(page.form(step))
+        counted = re.search(r"Send to ([\d,]+) people", page.text)
+        if counted is None:
+            raise StoryError("the page of the approved campaign does not say to how many it goes")
+        return f"{counted[1]} people"
 
     async def schedule(self) -> str:
         """Let it start by itself an hour from now."""
         site = self._scene.ground.settings.site
-        at = self._scene.clock.now().astimezone(site.tzinfo) + timedelta(hours=1)
+        at = (self._scene.clock.now() + timedelta(hours=1)).astimezone(site.tzinfo)
         local = at.strftime("%Y-%m-%dT%H:%M")
-        await lifecycle.schedule(
-            self._scene.ground,
-            actor=self._scene.staff[Role.OWNER],
-            campaign_id=self._campaign,
-            at=local,
-            zone=site.zone,
-        )
+        here = f"/staff/campaigns/{self._campaign}"
+        page = await self._browser.open(f"{here}/schedule")
+        page = await self._browser.send(page.form(f"{here}/schedule"), at=local, zone=site.zone)
+        expect(urlsplit(page.url).path == here, "the schedule was not taken")
         return f"{local} {site.zone}"
 
     async def wait_until_sent(self) -> str:
