@@ -30,7 +30,7 @@ from rich.table import Table
 from foundation import errors, i18n, logs, migrations
 from foundation.config import Settings
 from foundation.ground import Ground
-from foundation.i18n import Translator
+from foundation.i18n import N_, Translator
 from handbill import building
 
 T = TypeVar("T")
@@ -99,6 +99,20 @@ def fail(problem: errors.HandbillError) -> NoReturn:
         ]
     click.echo("handbill: " + "\n".join(lines), err=True)
     sys.exit(WRONG if isinstance(problem, _WRONG) else FAILED)
+
+
+def fail_unexpectedly(problem: Exception) -> NoReturn:
+    """Say in one line that the program itself is at fault, and how to see where."""
+    text = translator().gettext(
+        N_(
+            "Something went wrong that should not have: %(problem)s. "
+            "Run it again with HANDBILL_LOG__LEVEL=debug to see where."
+        )
+    )
+    logs.get("cli").debug("a command broke down", exc_info=problem)
+    said = logs.masked(f"{type(problem).__name__}: {problem}".partition("\n")[0])
+    click.echo(f"handbill: {text % {'problem': said}}", err=True)
+    sys.exit(FAILED)
 
 
 def translator() -> Translator:

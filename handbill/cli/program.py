@@ -61,3 +61,5 @@ def main() -> None:
         kit.fail(problem)
     except BrokenPipeError:
         sys.exit(kit.FAILED)
+    except Exception as problem:  # noqa: BLE001 - the last line before a person at a terminal
+        kit.fail_unexpectedly(problem)

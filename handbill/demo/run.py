@@ -67,11 +67,14 @@ async def run(*, port: int, once: bool) -> int:
 async def _live(scene: Scene, *, partner_port: int, once: bool) -> int:
     """The service at work: scheduler, worker and returning mail beside the web."""
     stop = asyncio.Event() if once else serving.stop_on_signals()
-    async with _running(scene, stop):
-        if once:
-            return await story.tell(scene, partner_url=f"http://127.0.0.1:{partner_port}")
-        await _show(scene.ground, partner_port)
-        await stop.wait()
+    try:
+        async with _running(scene, stop):
+            if once:
+                return await story.tell(scene, partner_url=f"http://127.0.0.1:{partner_port}")
+            await _show(scene.ground, partner_port)
+            await stop.wait()
+    except ExceptionGroup as problems:
+        raise problems.exceptions[0] from problems
     click.echo("The demo is over; nothing of it is kept.")
     return 0
 

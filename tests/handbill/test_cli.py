@@ -103,3 +103,16 @@ def test_people_come_in_and_go_out_by_file(tmp_path: Path) -> None:
     assert shown["person"]["first_name"] == "Ana"
     assert handbill(tmp_path, "subscribers", "erase", "ana@example.org", "--yes").returncode == 0
     one_line(handbill(tmp_path, "subscribers", "show", "ana@example.org"), 2)
+
+
+def test_what_nobody_foresaw_is_one_line_too_and_a_log_entry_for_who_wants_it(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "no.db").write_bytes(b"this is no database\n" * 400)
+    url = "sqlite:///no.db"
+    said = one_line(handbill(tmp_path, "migrate", HANDBILL_DATABASE__URL=url), 1)
+    assert said.startswith("handbill: ")
+    assert "not a database" in said
+    assert "\n" not in said
+    done = handbill(tmp_path, "migrate", HANDBILL_DATABASE__URL=url, HANDBILL_LOG__LEVEL="debug")
+    assert "a command broke down" in done.stderr
