@@ -280,12 +280,13 @@ async def ask(
 ) -> bool:
     """Mail a contact the link behind which stands the button to confirm; as `notify`."""
     url = ground.link("/join/confirm", Purpose.MEMBER, contact.id)
+    is_application = member.state == MemberState.UNCONFIRMED
     return await notify(
         ground,
         session,
         member,
         contact,
-        kind="join_confirm",
+        kind="join_confirm" if is_application else "contact_confirm",
         is_own_wish=is_own_wish,
         confirm_url=url,
     )

@@ -178,6 +178,29 @@ def join_confirm(scribe: Scribe) -> Letter:
     )
 
 
+def contact_confirm(scribe: Scribe) -> Letter:
+    """Asks somebody whom an organisation or the staff named as its contact."""
+    say = scribe.say
+    return Letter(
+        subject=say(N_("Please confirm: you speak for %(organisation)s at %(site)s")),
+        preheader=say(N_("Until you do, nothing else comes to this address.")),
+        title=say(N_("Are you this organization's contact?")),
+        paragraphs=(
+            say(N_("You were named to %(site)s as a contact person of %(organisation)s.")),
+            say(
+                N_(
+                    "Please confirm that this address is yours and that you want to get "
+                    "the coalition's mail for its members."
+                )
+            ),
+        ),
+        label=say(N_("Yes, this is me")),
+        url=scribe.values["confirm_url"],
+        after=(say(N_("If you know nothing of this, do nothing, and nothing will happen.")),),
+        why=say(N_("You are getting this because somebody named you as a contact person.")),
+    )
+
+
 def join_received(scribe: Scribe) -> Letter:
     """Says that an application is being looked at."""
     say = scribe.say

@@ -34,6 +34,8 @@ class Kind(StrEnum):
     """A first link for new staff. `signin_url`; `name` (may be blank); `inviter`."""
     JOIN_CONFIRM = "join_confirm"
     """Asks an organisation's contact to confirm its application. `organisation`; `confirm_url`."""
+    CONTACT_CONFIRM = "contact_confirm"
+    """Asks a further contact of an organisation. `organisation`; `confirm_url`."""
     JOIN_RECEIVED = "join_received"
     """Says that a confirmed application is being looked at. `organisation`."""
     JOIN_APPROVED = "join_approved"
@@ -117,6 +119,7 @@ _WRITERS: Mapping[Kind, _Writer] = {
     Kind.SIGNIN: _writer("signin_url minutes", letters.signin),
     Kind.INVITE: _writer("signin_url name inviter", letters.invite),
     Kind.JOIN_CONFIRM: _writer("organisation confirm_url", letters.join_confirm),
+    Kind.CONTACT_CONFIRM: _writer("organisation confirm_url", letters.contact_confirm),
     Kind.JOIN_RECEIVED: _writer("organisation", letters.join_received),
     Kind.JOIN_APPROVED: _writer("organisation reason", letters.join_approved),
     Kind.JOIN_DECLINED: _writer("organisation reason", letters.join_declined),
