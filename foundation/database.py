@@ -23,7 +23,8 @@ from foundation import errors
 from foundation.i18n import N_
 
 _BUSY = re.compile(
-    r"database is locked|disk is full|disk I/O error|deadlock|too many (clients|connections)",
+    r"database is locked|disk is full|disk I/O error|no space left|deadlock"
+    r"|lock timeout|too many (clients|connections)|terminating connection|shutting down",
     re.IGNORECASE,
 )
 
@@ -42,6 +43,11 @@ class Database:
             else engine
         )
         self._writers = asyncio.Lock() if self.dialect == "sqlite" else None
+
+    @property
+    def is_writing(self) -> bool:
+        """Whether a transaction of this process holds SQLite's one place for a writer."""
+        return self._writers is not None and self._writers.locked()
 
     @contextlib.asynccontextmanager
     async def reading(self) -> AsyncIterator[AsyncSession]:
@@ -94,7 +100,13 @@ def connect(url: str, *, busy_timeout_s: float = 5.0, pool_size: int = 10) -> Da
             pool_size=pool_size,
             max_overflow=pool_size,
             pool_pre_ping=True,
-            connect_args={"timeout": busy_timeout_s, "server_settings": {"timezone": "UTC"}},
+            connect_args={
+                "timeout": busy_timeout_s,
+                "server_settings": {
+                    "timezone": "UTC",
+                    "lock_timeout": f"{busy_timeout_s * 1000:.0f}",
+                },
+            },
         )
     else:
         raise errors.ConfigProblem(
@@ -127,12 +139,21 @@ def _begin_sqlite(connection: Connection) -> None:
 def _busy_is_said() -> Iterator[None]:
     try:
         yield
-    except (exc.OperationalError, exc.InterfaceError, exc.TimeoutError, OSError) as problem:
-        if isinstance(problem, exc.OperationalError) and not _BUSY.search(str(problem.orig)):
+    except (exc.DBAPIError, exc.TimeoutError, OSError) as problem:
+        if isinstance(problem, exc.DBAPIError) and not _may_pass(problem):
             raise
         raise errors.Busy(
             N_("The database can't be used just now. Nothing was lost; try again in a moment.")
         ) from problem
+
+
+def _may_pass(problem: exc.DBAPIError) -> bool:
+    """Whether it is no fault of the statement, so that the same may work later."""
+    return (
+        isinstance(problem, exc.InterfaceError)
+        or problem.connection_invalidated
+        or _BUSY.search(str(problem.orig)) is not None
+    )
 
 
 async def backup(db: Database, target: Path) -> None:
@@ -158,11 +179,15 @@ def _copy_sqlite(source: str, target: Path) -> None:
     part.replace(target)
 
 
-async def is_reachable(db: Database) -> bool:
-    """Whether a query is answered."""
+async def is_writable(db: Database) -> bool:
+    """Whether a change is kept; tried on the one row of Alembic's table, which stays as it is."""
     try:
-        async with db.reading() as session:
-            await session.execute(sa.text("SELECT 1"))
+        if db.is_writing:
+            async with db.reading() as session:
+                await session.execute(sa.text("SELECT 1"))
+            return True
+        async with db.transaction() as session:
+            await session.execute(sa.text("UPDATE alembic_version SET version_num = version_num"))
     except errors.Busy:
         return False
     return True

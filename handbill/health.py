@@ -27,10 +27,14 @@ async def alive(_request: web.Request) -> web.Response:
 
 
 async def ready(request: web.Request) -> web.Response:
-    """503 while the database can't be reached."""
-    if await database.is_reachable(kit.ground(request).db):
+    """503 while the database can't be read and written."""
+    if await database.is_writable(kit.ground(request).db):
         return web.Response(text="ready\n")
-    return web.Response(status=503, text="the database can't be reached\n")
+    return web.Response(
+        status=503,
+        text="the database can't be written: it is locked or out of reach, or its disk is full\n",
+        headers={"Retry-After": "5"},
+    )
 
 
 async def metrics(request: web.Request) -> web.Response:

@@ -1,5 +1,6 @@
 """Keys by which programs use the API. The secret is shown once; only its hash is kept."""
 
+import contextlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -125,9 +126,11 @@ async def find(ground: Ground, *, secret: str) -> Caller | None:
     if found is None:
         return None
     if found.last_used_at is None or now - found.last_used_at > _SEEN_EVERY:
-        async with ground.db.transaction() as session:
-            await session.execute(
-                sa.update(ApiToken).where(col(ApiToken.id) == found.id).values(last_used_at=now)
-            )
+        # Reading goes on while the database takes no change.
+        with contextlib.suppress(errors.Busy):
+            async with ground.db.transaction() as session:
+                await session.execute(
+                    sa.update(ApiToken).where(col(ApiToken.id) == found.id).values(last_used_at=now)
+                )
     scopes = frozenset(Scope(name) for name in found.scopes if name in set(Scope))
     return Caller(token_id=found.id, name=found.name, scopes=scopes)

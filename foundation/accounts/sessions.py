@@ -1,5 +1,6 @@
 """Sessions of signed-in staff, kept in the database; the cookie holds only a random secret."""
 
+import contextlib
 import secrets
 from dataclasses import dataclass
 from datetime import timedelta
@@ -8,7 +9,7 @@ import sqlalchemy as sa
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from foundation import tokens
+from foundation import errors, tokens
 from foundation.accounts.models import Role, Staff, StaffSession
 from foundation.ground import Ground
 
@@ -45,7 +46,9 @@ async def find(ground: Ground, *, secret: str) -> SignedIn | None:
     if found.expires_at <= now or not person.is_active:
         return None
     if now - found.last_seen_at > _SEEN_EVERY:
-        await _mark_seen(ground, found, person)
+        # Looking around goes on while the database takes no change.
+        with contextlib.suppress(errors.Busy):
+            await _mark_seen(ground, found, person)
     return SignedIn(
         staff_id=person.id,
         session_id=found.id,

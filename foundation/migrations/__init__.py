@@ -55,6 +55,8 @@ def _is_newest(connection: Connection) -> bool:
 
 def _upgrade(connection: Connection) -> bool:
     if connection.dialect.name == "postgresql":
+        # Another node may be at it; that takes as long as it takes.
+        connection.execute(sa.text("SET LOCAL lock_timeout = 0"))
         connection.execute(sa.text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
     settings = config(connection)
     scripts = ScriptDirectory.from_config(settings)

@@ -107,6 +107,7 @@ async def read(request: web.Request) -> Form:
             if "\ufffd" in value or "\ufffd" in name:
                 raise _not_readable()
             values.add(name, value)
+    kit.context(request).typed = values
     return Form(values)
 
 

@@ -50,6 +50,8 @@ class RequestContext:
     flashes: list[str] = field(default_factory=list)
     cookies: dict[str, tuple[str, int]] = field(default_factory=dict)
     """Cookies to set with the answer: name → value, seconds (0 deletes)."""
+    typed: MultiDict[str] | None = None
+    """The fields of the form that was sent, once it was read."""
 
 
 CONTEXT: web.RequestKey[RequestContext] = web.RequestKey("context", RequestContext)

@@ -5,6 +5,7 @@ RFC 9457, under `/api/`). No traceback reaches a reader; each unforeseen error i
 number that the page shows.
 """
 
+import contextlib
 import secrets
 from urllib.parse import quote, unquote
 
@@ -118,6 +119,9 @@ async def _answered(request: web.Request, handler: Handler) -> web.StreamRespons
     try:
         return await handler(request)
     except errors.HandbillError as problem:
+        if isinstance(problem, errors.Busy) and kit.context(request).typed is None:
+            with contextlib.suppress(errors.HandbillError):
+                await forms.read(request)
         return _refusal(request, problem)
     except web.HTTPException as problem:
         if problem.status < 400:
@@ -223,7 +227,17 @@ def _error_page(
                 problem.fields.items() if isinstance(problem, errors.Invalid) else ()
             )
         ],
+        request_url=request.rel_url.raw_path_qs,
+        again=_to_send_again(request) if isinstance(problem, errors.Busy) else None,
     )
+
+
+def _to_send_again(request: web.Request) -> list[tuple[str, str]] | None:
+    """What was typed, but for passwords; None for what is only looked at."""
+    typed = kit.context(request).typed
+    if request.method != "POST" or typed is None:
+        return None
+    return [(name, value) for name, value in typed.items() if "password" not in name]
 
 
 def _wished_language(request: web.Request) -> str:
