@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from sqlmodel import col
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from delivery import message
 from delivery.models import (
     Delivery,
     DeliveryState,
@@ -54,8 +55,11 @@ async def start(ground: Ground, session: AsyncSession, order: Order) -> Dispatch
     """Freeze the plans and fill the ledger with one `INSERT … SELECT`; workers begin on commit.
 
     Raises `errors.Refused` when the campaign was dispatched before (one dispatch a campaign, ever)
-    or when a plan needs values that no recipient has.
+    or when a plan needs values that no recipient has, and `errors.Invalid` for a sender's name or
+    address that can't stand in a header.
     """
+    message.mailbox(order.from_name, order.from_address)
+    message.address(order.reply_to)
     for plan in order.plans.values():
         _check_values(plan)
     now = ground.clock.now()

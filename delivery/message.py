@@ -13,15 +13,16 @@ from datetime import datetime
 from delivery import values as delivery_values
 from delivery.letter import Envelope
 from delivery.models import Dispatch
-from foundation import errors
+from foundation import addresses, errors
 from foundation.ground import Ground
 from foundation.i18n import N_
 from foundation.tokens import Purpose
 from templates.plan import Plan
 
 _FOLD = 76
-_WORD_OCTETS = 45
-"""Octets in an encoded-word: 4/3 of it and the frame stay within 75 characters (RFC 2047 §2)."""
+_WORD_OCTETS = 39
+"""Octets in an encoded-word: 4/3 of it, its frame and `Subject: ` before it stay within the 76
+characters of a line that holds one (RFC 2047 §2)."""
 _PHRASE_SAFE = frozenset(
     "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789 !#$%&'*+-/=?^_`{|}~"
 )
@@ -123,10 +124,10 @@ def list_headers(ground: Ground, *, unsubscribe_url: str) -> list[tuple[str, str
     """What a list's mail carries (RFC 2369, RFC 2919, RFC 8058)."""
     site = ground.settings.site
     token = unsubscribe_url.rpartition("/")[2]
-    by_mail = f"mailto:unsubscribe@{ground.settings.return_path_domain}?subject={token}"
-    contact = site.contact_email or ground.settings.mail.from_address
+    by_mail = f"mailto:unsubscribe@{_return_domain(ground)}?subject={token}"
+    contact = address(site.contact_email or ground.settings.mail.from_address)
     return [
-        ("List-Id", f"{phrase(site.name)} <bulletin.{_list_domain(ground)}>"),
+        ("List-Id", _named(site.name, f"bulletin.{_list_domain(ground)}")),
         ("List-Unsubscribe", f"<{unsubscribe_url}>,\r\n <{by_mail}>"),
         ("List-Unsubscribe-Post", "List-Unsubscribe=One-Click"),
         ("List-Help", f"<mailto:{contact}>"),
@@ -137,7 +138,7 @@ def list_headers(ground: Ground, *, unsubscribe_url: str) -> list[tuple[str, str
 def return_path(ground: Ground, number: int, *, is_notice: bool) -> str:
     """The envelope sender that names its recipient by a sealed token (VERP)."""
     token = ground.tokens.seal_for_address(Purpose.RETURN_PATH, number, int(is_notice))
-    return f"b+{token}@{ground.settings.return_path_domain}"
+    return f"b+{token}@{_return_domain(ground)}"
 
 
 def message_id(ground: Ground, *parts: object) -> str:
@@ -151,42 +152,49 @@ def message_id(ground: Ground, *parts: object) -> str:
 
 def mailbox(name: str, email_address: str) -> str:
     """A display name with an address (RFC 5322 §3.4)."""
-    return f"{phrase(name)} <{address(email_address)}>" if name else address(email_address)
+    return _named(name, address(email_address)) if name else address(email_address)
 
 
 def phrase(text: str) -> str:
     """A display name: as it is, quoted, or as encoded-words."""
     _refuse_breaks(text)
-    if all(character in _PHRASE_SAFE for character in text):
+    if len(text) > _FOLD or not text.isascii() or "=?" in text:
+        return _encoded_words(text)
+    if _is_evenly_spaced(text) and all(character in _PHRASE_SAFE for character in text):
         return text
-    if text.isascii():
-        escaped = text.replace("\\", "\\\\").replace('"', '\\"')
-        return f'"{escaped}"'
-    return _encoded_words(text)
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'
 
 
 def unstructured(text: str) -> str:
-    """A subject: as it is when it is ASCII, else as encoded-words; folded at blanks."""
+    """A subject: as it is when it is ASCII that can be folded at blanks, else as encoded-words."""
     _refuse_breaks(text)
-    if not text.isascii() or "=?" in text:
+    room = _FOLD - len("Subject: ")
+    words = text.split(" ")
+    is_plain = text.isascii() and "=?" not in text and _is_evenly_spaced(text)
+    if not is_plain or max(map(len, words)) > room:
         return _encoded_words(text)
-    lines, current = [], ""
-    for word in text.split(" "):
-        if current and len(current) + len(word) + 1 > _FOLD - 9:
+    lines, current = [], words[0]
+    for word in words[1:]:
+        if len(current) + len(word) + 1 > room:
             lines.append(current)
             current = word
         else:
-            current = f"{current} {word}" if current else word
+            current = f"{current} {word}"
     lines.append(current)
     return "\r\n ".join(lines)
 
 
 def address(email_address: str) -> str:
-    """An address for a header. Raises `errors.Invalid` for one that would break it."""
+    """An address for a header, its domain in A-labels.
+
+    Raises `errors.Invalid` for one that would break the header.
+    """
     _refuse_breaks(email_address)
     if any(character in email_address for character in ' <>,;"()[]\\'):
         raise errors.Invalid(N_("This address can't stand in a mail's header."))
-    return email_address
+    local, at, domain = email_address.rpartition("@")
+    return f"{local}{at}{_a_labels(domain)}"
 
 
 def date(moment: datetime) -> str:
@@ -194,7 +202,21 @@ def date(moment: datetime) -> str:
     return email.utils.format_datetime(moment)
 
 
+def _named(name: str, address_or_id: str) -> str:
+    """A name before something in angle brackets; a line with an encoded-word ends with it."""
+    said = phrase(name)
+    blank = "\r\n " if said.startswith("=?") else " "
+    return f"{said}{blank}<{address_or_id}>"
+
+
+def _is_evenly_spaced(text: str) -> bool:
+    """Whether blanks stand alone and between words, where folding and readers leave them be."""
+    return "  " not in text and text == text.strip(" ")
+
+
 def _encoded_words(text: str) -> str:
+    if not text:
+        return ""
     chunks: list[str] = []
     current = ""
     for character in text:
@@ -224,8 +246,17 @@ def _reply_to(email_address: str) -> list[tuple[str, str]]:
 
 def _list_domain(ground: Ground) -> str:
     mail = ground.settings.mail
-    return mail.list_domain or _domain(mail.from_address)
+    return _a_labels(mail.list_domain) or _domain(mail.from_address)
+
+
+def _return_domain(ground: Ground) -> str:
+    return _a_labels(ground.settings.return_path_domain)
 
 
 def _domain(email_address: str) -> str:
-    return email_address.rpartition("@")[2]
+    return _a_labels(email_address.rpartition("@")[2])
+
+
+def _a_labels(domain: str) -> str:
+    """A domain as every relay takes it (RFC 5891)."""
+    return domain if domain.isascii() else addresses.parse(f"x@{domain}").domain

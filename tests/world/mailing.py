@@ -70,20 +70,25 @@ async def crowd(ground: Ground, size: int, *, topic: str = "secure-communities")
     return found.id
 
 
+HTML = (
+    '<p>Dear {{ subscriber.first_name | default_if_blank("friend") }}, '
+    '<a href="https://example.org/news">read on</a>.</p>'
+)
+
+
 def plan(
-    ground: Ground, *, language: str = "en", subject: str = "Hello {{ subscriber.first_name }}"
+    ground: Ground,
+    *,
+    language: str = "en",
+    subject: str = "Hello {{ subscriber.first_name }}",
+    html: str = HTML,
 ) -> Plan:
     """A short bulletin with one link, compiled."""
     edition = content.Edition(
         language=language,
         subject=subject,
         title="What happened",
-        blocks=(
-            content.RichText(
-                html='<p>Dear {{ subscriber.first_name | default_if_blank("friend") }}, '
-                '<a href="https://example.org/news">read on</a>.</p>'
-            ),
-        ),
+        blocks=(content.RichText(html=html),),
     )
     return compiler.compile_edition(
         edition,
@@ -102,6 +107,8 @@ async def start(
     plans: Mapping[str, Plan] | None = None,
     recipients: sa.Select[int, str] | None = None,
     from_name: str = "Bay State Coalition",
+    from_address: str = "bulletin@coalition.example",
+    excluded: Mapping[str, int] | None = None,
 ) -> Dispatch:
     """A dispatch to everybody there is, or to `recipients`."""
     everybody = sa.select(col(Subscriber.id), col(Subscriber.language))
@@ -113,11 +120,12 @@ async def start(
                 campaign_id=campaign_id,
                 name="A bulletin",
                 from_name=from_name,
-                from_address="bulletin@coalition.example",
+                from_address=from_address,
                 default_language="en",
                 plans=plans or {"en": plan(ground)},
                 topics=topics,
                 recipients=everybody if recipients is None else recipients,
+                excluded=excluded or {},
             ),
         )
 

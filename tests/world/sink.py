@@ -24,6 +24,8 @@ class Sink:
     connections: set["Connection"] = field(default_factory=set)
     greeting: bytes = b"220 sink.test ESMTP\r\n"
     extensions: tuple[str, ...] = ("SIZE 50000000", "SMTPUTF8", "8BITMIME")
+    contents: list[bytes] | None = None
+    """Set to a list to keep what was written after DATA, as it was on the wire, without the dot."""
     acts: dict[str, Act] = field(default_factory=dict)
     """What to do at EHLO, MAIL, RCPT, DATA, `content` (its first octets) or `dot`, instead."""
 
@@ -101,6 +103,8 @@ class Connection(asyncio.Protocol):
         end = self._buffer.find(b"\r\n.\r\n")
         if end < 0:
             return False
+        if self.sink.contents is not None:
+            self.sink.contents.append(bytes(self._buffer[: end + 2]))
         del self._buffer[: end + 5]
         self._is_content = False
         if "dot" in self.sink.acts:
