@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy import exc
 from sqlmodel import col
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -79,7 +80,11 @@ async def start(ground: Ground, session: AsyncSession, order: Order) -> Dispatch
         started_at=now,
     )
     session.add(made)
-    await session.flush()
+    try:
+        await session.flush()
+    except exc.IntegrityError as problem:
+        # Somebody else was quicker, after we had looked.
+        raise errors.Refused(N_("This campaign was started already.")) from problem
     for language, plan in order.plans.items():
         session.add(DispatchPlan(dispatch_id=made.id, language=language, plan=plan.freeze()))
         for link in plan.links:

@@ -4,6 +4,7 @@ import email.header
 import email.utils
 import re
 from collections.abc import Awaitable, Callable
+from typing import Any
 
 import pytest
 
@@ -307,7 +308,8 @@ async def test_what_people_type_can_add_no_header(
         evil = (
             f"x{line_end}Bcc: all@example.org{line_end}{line_end}<b>body</b>{line_end}.{line_end}"
         )
-        await people.subscribed(ground, f"p{number}@example.org", **{field: evil})
+        details: dict[str, Any] = {field: evil}
+        await people.subscribed(ground, f"p{number}@example.org", **details)
     topic = await people.topic(ground)
     plans = {
         "en": mailing.plan(

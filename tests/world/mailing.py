@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
-from sqlmodel import col
+from sqlmodel import col, select
 
-from delivery import dispatch
-from delivery.models import Dispatch
+from delivery import dispatch, ledger
+from delivery.models import Delivery, Dispatch, Worker
 from foundation import logs
 from foundation.clock import SystemClock
 from foundation.config import Settings
@@ -130,6 +130,35 @@ async def start(
         )
 
 
+async def counts(ground: Ground, dispatch_id: int = 1) -> ledger.Counts:
+    """How a dispatch stands; what it says adds up to the audience that was frozen."""
+    async with ground.db.reading() as session:
+        found = await ledger.counts(session, dispatch_id)
+        frozen = await session.get_one(Dispatch, dispatch_id)
+    states = (found.queued, found.sent, found.deferred)
+    ends = (found.failed, found.uncertain, found.cancelled)
+    assert sum(states) + sum(ends) == found.audience == frozen.audience
+    return found
+
+
+async def rows(ground: Ground, dispatch_id: int = 1) -> list[Delivery]:
+    """The ledger of a dispatch, in the order of its recipients."""
+    statement = select(Delivery).where(Delivery.dispatch_id == dispatch_id)
+    async with ground.db.reading() as session:
+        return list((await session.exec(statement.order_by(col(Delivery.id)))).all())
+
+
+async def workers(ground: Ground, number: int, *, within_s: float = 30.0) -> None:
+    """Wait until so many processes send, or look for what to send."""
+    running = sa.select(sa.func.count()).where(col(Worker.closed_at).is_(None))
+    async with asyncio.timeout(within_s):
+        while True:
+            async with ground.db.reading() as session:
+                if await session.scalar(running) == number:
+                    return
+            await asyncio.sleep(0.02)
+
+
 async def sending_process(settings: Settings, **options: Any) -> asyncio.subprocess.Process:
     """A worker in a process of its own, over the same database; end it by a signal."""
     words = {"settings": settings.model_dump(mode="json"), **options}
@@ -147,7 +176,7 @@ def main() -> None:
     """What such a process does: limit its files if asked, then send until SIGTERM."""
     import resource
 
-    from delivery.worker import Worker
+    from delivery import worker
     from handbill import serving
 
     words = json.loads(sys.argv[1])
@@ -159,7 +188,7 @@ def main() -> None:
     async def send() -> None:
         stop = serving.stop_on_signals()
         ground = grounds.make(settings, SystemClock())
-        await Worker(ground).run(stop)
+        await worker.Worker(ground).run(stop)
         await ground.db.close()
 
     asyncio.run(send())

@@ -145,6 +145,31 @@ def replying(reply: str) -> Act:
     return act
 
 
+class Holding:
+    """Keep clients waiting for a reply until the test lets them go on."""
+
+    def __init__(self) -> None:
+        self._reached = asyncio.Event()
+        self._held: list[Connection] = []
+
+    def __call__(self, connection: "Connection") -> None:
+        """Say nothing yet."""
+        self._held.append(connection)
+        self._reached.set()
+
+    async def reached(self, *, within_s: float = 30.0) -> "Connection":
+        """Wait until a client waits; it is returned."""
+        async with asyncio.timeout(within_s):
+            await self._reached.wait()
+        return self._held[0]
+
+    def release(self, reply: bytes = b"250 OK\r\n") -> None:
+        """Answer everybody who waits."""
+        for connection in self._held:
+            connection.say(reply)
+        self._held.clear()
+
+
 def losing(is_lost: asyncio.Event) -> Act:
     """Lose the message, answer nothing, and say to the test that it happened."""
 
