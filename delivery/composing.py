@@ -1,26 +1,35 @@
 """Turns claimed rows into letters: plans thawed once per dispatch, people read once per batch."""
 
 import functools
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import sqlalchemy as sa
-from sqlmodel import col, select
+from sqlmodel import col
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from delivery import message, outbox, values
+from delivery import outbox
 from delivery.ledger import Claimed
 from delivery.letter import Envelope, Kind, Lease, Letter
 from delivery.models import Dispatch, DispatchPlan, QueuedNotice
+from delivery.splicing import Splicer
 from foundation import errors, i18n
 from foundation.ground import Ground
 from foundation.i18n import N_
-from subscribers.models import Subscriber
+from subscribers import recipients
+from subscribers.recipients import Recipient
 from templates.plan import Plan
 
 _KEPT = 8
 """Dispatches whose plans are kept thawed."""
 
-_Prepared = tuple[Dispatch, dict[str, Plan]]
+
+@dataclass(frozen=True, slots=True)
+class _Prepared:
+    topics: tuple[int, ...]
+    languages: Sequence[str]
+    """The default first: it serves whoever speaks none of the others."""
+    splicers: Mapping[str, Splicer]
 
 
 class Composer:
@@ -37,21 +46,20 @@ class Composer:
         for number in sorted({row.dispatch_id for row in claimed}):
             await self._prepare(session, number)
         ids = [row.subscriber_id for row in claimed if row.subscriber_id is not None]
-        people = await session.exec(select(Subscriber).where(col(Subscriber.id).in_(ids)))
-        by_id = {person.id: person for person in people.all()}
+        people = await recipients.by_id(session, ids)
         return [
             Letter(
                 kind=Kind.DELIVERY,
                 id=row.id,
                 attempt=row.attempts + 1,
                 lease=lease,
-                topics=tuple(self._dispatches[row.dispatch_id][0].topics),
+                topics=self._dispatches[row.dispatch_id].topics,
                 first_attempt_at=row.first_attempt_at,
                 compose=functools.partial(
                     self._compose,
                     row,
                     self._dispatches[row.dispatch_id],
-                    by_id.get(row.subscriber_id or 0),
+                    people.get(row.subscriber_id or 0),
                 ),
             )
             for row in claimed
@@ -81,36 +89,24 @@ class Composer:
                 col(DispatchPlan.dispatch_id) == dispatch_id
             )
         )
-        thawed = {language: Plan.thaw(frozen) for language, frozen in plans.all()}
+        splicers = {
+            language: Splicer(self._ground, found, Plan.thaw(frozen))
+            for language, frozen in plans.all()
+        }
         while len(self._dispatches) >= _KEPT:
             del self._dispatches[next(iter(self._dispatches))]
-        self._dispatches[dispatch_id] = (found, thawed)
+        self._dispatches[dispatch_id] = _Prepared(
+            topics=tuple(found.topics),
+            languages=sorted(splicers, key=lambda language: language != found.default_language),
+            splicers=splicers,
+        )
 
-    def _compose(self, row: Claimed, prepared: _Prepared, person: Subscriber | None) -> Envelope:
+    def _compose(self, row: Claimed, prepared: _Prepared, person: Recipient | None) -> Envelope:
         if person is None:
             raise Erased(N_("The person is gone."))
-        dispatch, plans = prepared
-        offered = sorted(plans, key=lambda language: language != dispatch.default_language)
-        plan = plans[i18n.match(row.language, offered)]
-        filled = values.for_delivery(
-            self._ground,
-            plan,
-            sending=values.Sending(
-                dispatch_id=dispatch.id,
-                delivery_id=row.id,
-                topic_id=dispatch.topics[0] if len(dispatch.topics) == 1 else 0,
-                started_at=dispatch.started_at,
-            ),
-            subscriber=person,
-        )
-        return message.for_delivery(
-            self._ground,
-            dispatch,
-            plan,
-            delivery_id=row.id,
-            subscriber_id=person.id,
-            email_address=person.email,
-            values=filled,
+        language = i18n.match(row.language, prepared.languages)
+        return prepared.splicers[language].envelope(
+            person, delivery_id=row.id, now=self._ground.clock.now()
         )
 
 

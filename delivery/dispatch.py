@@ -179,7 +179,7 @@ def _ended() -> tuple[sa.ColumnElement[bool], sa.ColumnElement[bool]]:
 
 
 def _check_values(plan: Plan) -> None:
-    """Every slot must be one that `values.for_delivery` fills."""
+    """Every slot must be one that `splicing.Splicer` fills."""
     known = {*mergefields.RECIPIENT_FIELDS, "open_pixel_url"}
     known |= {f"click:{link.number}" for link in plan.links}
     missing = [name for name in plan.missing(known) if not name.startswith("subscriber.fields.")]

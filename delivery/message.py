@@ -7,6 +7,7 @@ ends one-click unsubscription; so headers are folded here, and only where their 
 import base64
 import email.utils
 import hashlib
+import re
 from collections.abc import Iterable
 from datetime import datetime
 
@@ -19,6 +20,8 @@ from foundation.i18n import N_
 from foundation.tokens import Purpose
 from templates.plan import Plan
 
+_CONTROLS = re.compile(r"[\x00-\x1f\x7f]")
+_NO_PLAIN_ADDRESS = re.compile(r'[ <>,;"()\[\]\\]')
 _FOLD = 76
 _WORD_OCTETS = 39
 """Octets in an encoded-word: 4/3 of it, its frame and `Subject: ` before it stay within the 76
@@ -28,35 +31,51 @@ _PHRASE_SAFE = frozenset(
 )
 
 
-def for_delivery(
-    ground: Ground,
-    dispatch: Dispatch,
-    plan: Plan,
-    *,
-    delivery_id: int,
-    subscriber_id: int,
-    email_address: str,
-    values: dict[str, str],
-) -> Envelope:
-    """A bulletin for one recipient."""
-    headers = [
-        ("From", mailbox(dispatch.from_name, dispatch.from_address)),
-        ("To", address(email_address)),
-        ("Subject", unstructured(plan.subject(values))),
-        ("Date", date(ground.clock.now())),
-        ("Message-ID", message_id(ground, "c", dispatch.campaign_id, subscriber_id)),
-        ("MIME-Version", "1.0"),
-        *_reply_to(dispatch.reply_to),
-        *list_headers(ground, unsubscribe_url=values["unsubscribe_url"]),
-        ("Feedback-ID", f"{dispatch.campaign_id}:bulletin:{_domain(dispatch.from_address)}"),
-        ("X-Handbill-Campaign", str(dispatch.campaign_id)),
-        ("Content-Type", plan.content_type_header),
-    ]
-    return Envelope(
-        mail_from=return_path(ground, delivery_id, is_notice=False),
-        rcpt_to=email_address,
-        data=_headers(headers) + plan.body(values),
-    )
+class Letterhead:
+    """The headers of one dispatch's bulletins; what is the same for all is written once."""
+
+    def __init__(self, ground: Ground, dispatch: Dispatch, plan: Plan) -> None:
+        self._ground = ground
+        self._campaign_id = dispatch.campaign_id
+        self._sender = _lines([("From", mailbox(dispatch.from_name, dispatch.from_address))])
+        self._middle = _lines([("MIME-Version", "1.0"), *_reply_to(dispatch.reply_to)])
+        self._end = _lines(
+            [
+                *_list_headers(ground),
+                (
+                    "Feedback-ID",
+                    f"{dispatch.campaign_id}:bulletin:{_domain(dispatch.from_address)}",
+                ),
+                ("X-Handbill-Campaign", str(dispatch.campaign_id)),
+                ("Content-Type", plan.content_type_header),
+            ]
+        )
+
+    def envelope(
+        self,
+        *,
+        to: str,
+        subject: str,
+        body: bytes,
+        now: datetime,
+        delivery_id: int,
+        subscriber_id: int,
+        unsubscribe_url: str,
+    ) -> Envelope:
+        """A bulletin for one recipient. Raises `errors.Invalid` as `address` and `unstructured`."""
+        ground = self._ground
+        head = (
+            f"{self._sender}To: {address(to)}\r\nSubject: {unstructured(subject)}\r\n"
+            f"Date: {date(now)}\r\n"
+            f"Message-ID: {message_id(ground, 'c', self._campaign_id, subscriber_id)}\r\n"
+            f"{self._middle}List-Unsubscribe: {_ways_out(ground, unsubscribe_url)}\r\n"
+            f"{self._end}\r\n"
+        )
+        return Envelope(
+            mail_from=return_path(ground, delivery_id, is_notice=False),
+            rcpt_to=to,
+            data=head.encode("utf-8") + body,
+        )
 
 
 def for_notice(
@@ -122,14 +141,22 @@ def preview(
 
 def list_headers(ground: Ground, *, unsubscribe_url: str) -> list[tuple[str, str]]:
     """What a list's mail carries (RFC 2369, RFC 2919, RFC 8058)."""
-    site = ground.settings.site
+    return [("List-Unsubscribe", _ways_out(ground, unsubscribe_url)), *_list_headers(ground)]
+
+
+def _ways_out(ground: Ground, unsubscribe_url: str) -> str:
     token = unsubscribe_url.rpartition("/")[2]
     by_mail = f"mailto:unsubscribe@{_return_domain(ground)}?subject={token}"
+    return f"<{unsubscribe_url}>,\r\n <{by_mail}>"
+
+
+def _list_headers(ground: Ground) -> list[tuple[str, str]]:
+    """Those that are the same for everybody."""
+    site = ground.settings.site
     contact = address(site.contact_email or ground.settings.mail.from_address)
     return [
-        ("List-Id", _named(site.name, f"bulletin.{_list_domain(ground)}")),
-        ("List-Unsubscribe", f"<{unsubscribe_url}>,\r\n <{by_mail}>"),
         ("List-Unsubscribe-Post", "List-Unsubscribe=One-Click"),
+        ("List-Id", _named(site.name, f"bulletin.{_list_domain(ground)}")),
         ("List-Help", f"<mailto:{contact}>"),
         ("List-Archive", f"<{ground.url('/archive')}>"),
     ]
@@ -145,8 +172,7 @@ def message_id(ground: Ground, *parts: object) -> str:
     """The same for the same thing, so that a mail sent twice is seen as one (RFC 5322 §3.6.4)."""
     words = ":".join(map(str, parts)).encode()
     key = ground.tokens.derive("message-id")
-    digest = hashlib.blake2b(words, key=key, digest_size=15).digest()
-    local = base64.b32encode(digest).decode().rstrip("=").lower()
+    local = hashlib.blake2b(words, key=key, digest_size=15).hexdigest()
     return f"<{local}@{_list_domain(ground)}>"
 
 
@@ -191,7 +217,7 @@ def address(email_address: str) -> str:
     Raises `errors.Invalid` for one that would break the header.
     """
     _refuse_breaks(email_address)
-    if any(character in email_address for character in ' <>,;"()[]\\'):
+    if _NO_PLAIN_ADDRESS.search(email_address):
         raise errors.Invalid(N_("This address can't stand in a mail's header."))
     local, at, domain = email_address.rpartition("@")
     return f"{local}{at}{_a_labels(domain)}"
@@ -230,12 +256,16 @@ def _encoded_words(text: str) -> str:
 
 
 def _refuse_breaks(text: str) -> None:
-    if any(ord(character) < 32 or ord(character) == 127 for character in text):
+    if _CONTROLS.search(text):
         raise errors.Invalid(N_("A mail's header can't hold line breaks."))
 
 
+def _lines(headers: Iterable[tuple[str, str]]) -> str:
+    return "".join(f"{name}: {value}\r\n" for name, value in headers)
+
+
 def _headers(headers: Iterable[tuple[str, str]]) -> bytes:
-    lines = "".join(f"{name}: {value}\r\n" for name, value in headers)
+    lines = _lines(headers)
     # Addresses beyond ASCII stand as UTF-8 (RFC 6532); the relay has to offer SMTPUTF8 for them.
     return lines.encode("utf-8") + b"\r\n"
 

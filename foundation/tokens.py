@@ -1,6 +1,6 @@
 """Links that can't be forged: a few numbers, sealed with a keyed MAC, short enough for mail.
 
-A token is `version ‖ key number ‖ numbers ‖ MAC`, in base64url for links and lower-case base32 for
+A token is `version ‖ key number ‖ numbers ‖ MAC`, in base64url for links and in hexadecimal for
 envelope senders (whose case a server may change). The purpose is part of what is sealed, so an
 unsubscribe token opens nothing else. Tokens hold row numbers, never an address. The first key
 seals, every key still opens, so keys can be changed without breaking mail that was delivered.
@@ -9,6 +9,7 @@ seals, every key still opens, so keys can be changed without breaking mail that 
 import base64
 import binascii
 import enum
+import functools
 import hashlib
 import hmac
 import secrets
@@ -59,14 +60,15 @@ class Keyring:
             hashlib.blake2b(key, digest_size=32, person=b"handbill-keys").digest() for key in keys
         ]
         self._numbers = [key[0] for key in self._keys]
+        self._prefix = bytes((_VERSION, self._numbers[0]))
 
     def seal(self, purpose: Purpose, *numbers: int) -> str:
         """A token in base64url."""
-        return base64.urlsafe_b64encode(self._seal(purpose, numbers)).rstrip(b"=").decode()
+        return base64.urlsafe_b64encode(self._seal(purpose, numbers)).rstrip(b"=").decode("ascii")
 
     def seal_for_address(self, purpose: Purpose, *numbers: int) -> str:
         """A token for a local part: lower-case letters and digits only."""
-        return base64.b32encode(self._seal(purpose, numbers)).rstrip(b"=").decode().lower()
+        return self._seal(purpose, numbers).hex()
 
     def open(self, purpose: Purpose, token: str) -> tuple[int, ...]:
         """The numbers of a base64url token. Raises `errors.BadToken`."""
@@ -79,10 +81,10 @@ class Keyring:
         return self._open(purpose, raw)
 
     def open_from_address(self, purpose: Purpose, token: str) -> tuple[int, ...]:
-        """The numbers of a base32 token, in any case. Raises `errors.BadToken`."""
+        """The numbers of a hexadecimal token, in any case. Raises `errors.BadToken`."""
         try:
-            raw = base64.b32decode(token.upper().encode("ascii") + b"=" * (-len(token) % 8))
-        except (UnicodeEncodeError, binascii.Error, ValueError) as problem:
+            raw = binascii.unhexlify(token.encode("ascii"))
+        except (UnicodeEncodeError, binascii.Error) as problem:
             raise _bad() from problem
         return self._open(purpose, raw)
 
@@ -98,7 +100,7 @@ class Keyring:
         return self.derive("fingerprint")[:8].hex()
 
     def _seal(self, purpose: Purpose, numbers: Sequence[int]) -> bytes:
-        head = bytes((_VERSION, self._numbers[0])) + b"".join(map(_varint, numbers))
+        head = self._prefix + b"".join([_varint(number) for number in numbers])
         return head + _mac(self._keys[0], purpose, head)
 
     def _open(self, purpose: Purpose, raw: bytes) -> tuple[int, ...]:
@@ -117,6 +119,7 @@ def _mac(key: bytes, purpose: Purpose, head: bytes) -> bytes:
     ).digest()
 
 
+@functools.lru_cache(maxsize=4096)
 def _varint(number: int) -> bytes:
     out = bytearray()
     while number > 0x7F:

@@ -31,6 +31,7 @@ from subscribers.models import (
     Suppression,
     Topic,
 )
+from subscribers.recipients import Recipient
 
 
 class Standing(enum.StrEnum):
@@ -131,7 +132,7 @@ class MailHistory(Protocol):
         ...
 
 
-def merge_values(subscriber: Subscriber) -> dict[str, str]:
+def merge_values(subscriber: Subscriber | Recipient) -> dict[str, str]:
     """What a mail's merge fields say about a person, by the field's name."""
     return {
         "subscriber.first_name": subscriber.first_name,

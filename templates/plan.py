@@ -12,7 +12,7 @@ import json
 import re
 import zlib
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from urllib.parse import quote
 
@@ -169,6 +169,15 @@ class Plan:
         """The values this plan needs that are not among `names`, in order."""
         return tuple(sorted(self.slot_names.difference(names)))
 
+    def filled(self, values: Mapping[str, str]) -> "Plan":
+        """The same plan with the slots that `values` names filled for everybody: fewer are left."""
+        return replace(
+            self,
+            subject_segments=_filled(self.subject_segments, values),
+            text_segments=_filled(self.text_segments, values),
+            html_segments=_filled(self.html_segments, values),
+        )
+
     def body(self, values: Mapping[str, str]) -> bytes:
         """The message's body for one recipient: text, then HTML; CRLF, ASCII, lines of ≤ 76.
 
@@ -276,6 +285,19 @@ def _joined(segments: Segments, values: Mapping[str, str]) -> str:
     return "".join(
         [part if isinstance(part, str) else part.fill(values[part.name]) for part in segments]
     )
+
+
+def _filled(segments: Segments, values: Mapping[str, str]) -> Segments:
+    """With neighbouring texts joined, so that they are encoded as one."""
+    found: list[Segment] = []
+    for part in segments:
+        is_known = isinstance(part, Slot) and part.name in values
+        text = part.fill(values[part.name]) if isinstance(part, Slot) and is_known else part
+        if isinstance(text, str) and found and isinstance(found[-1], str):
+            found[-1] += text
+        else:
+            found.append(text)
+    return tuple(found)
 
 
 def _listed(segments: Segments) -> list[str | list[str]]:
