@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable
 from typing import cast
 
 import aiosmtplib
-from aiosmtplib.errors import SMTPException, SMTPResponseException
+from aiosmtplib.errors import SMTPException, SMTPHeloError, SMTPResponseException
 
 from delivery.letter import Envelope, Outcome, Reply, Verdict
 from delivery.models import Reason
@@ -77,7 +77,7 @@ class Connection:
         try:
             await client.connect()
             if client.is_ehlo_or_helo_needed:
-                await client.ehlo()
+                await _greet(client)
         except (*_LOST, ValueError) as problem:
             client.close()
             raise RelayTrouble(_said(problem)) from problem
@@ -229,6 +229,16 @@ class Connection:
             reason=Reason.CONNECTION_LOST,
             reply=Reply(0, self.trouble, self._settings.name),
         )
+
+
+async def _greet(client: aiosmtplib.SMTP) -> None:
+    """EHLO, or HELO where that is all that a server knows (RFC 5321 §3.2)."""
+    try:
+        await client.ehlo()
+    except SMTPHeloError as problem:
+        if problem.code not in (500, 502):
+            raise
+        await client.helo()
 
 
 def _judge(stage: _Stage, reply: Reply) -> Outcome:

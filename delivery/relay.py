@@ -174,7 +174,10 @@ class Relays:
             await self._count_loss(relay, connection.trouble)
         elif outcome.reply != Reply():
             await self._is_well(relay)
-        return connection if connection.is_usable else None
+        if connection.is_usable:
+            return connection
+        await connection.quit()
+        return None
 
     def _choose(self, slot: int) -> _Relay | None:
         relay = next((each for each in self._relays if not each.is_resting(_tick())), None)

@@ -4,14 +4,16 @@ import asyncio
 import json
 import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
 from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
 
-from delivery import dispatch, ledger
+from delivery import dispatch, ledger, worker
 from delivery.models import Delivery, Dispatch, Worker
 from foundation import logs
 from foundation.clock import SystemClock
@@ -148,15 +150,51 @@ async def rows(ground: Ground, dispatch_id: int = 1) -> list[Delivery]:
         return list((await session.exec(statement.order_by(col(Delivery.id)))).all())
 
 
-async def workers(ground: Ground, number: int, *, within_s: float = 30.0) -> None:
-    """Wait until so many processes send, or look for what to send."""
-    running = sa.select(sa.func.count()).where(col(Worker.closed_at).is_(None))
+async def until(
+    ground: Ground,
+    is_so: Callable[[AsyncSession], Awaitable[object]],
+    *,
+    within_s: float = 30.0,
+) -> None:
+    """Wait until the database says that something is so."""
     async with asyncio.timeout(within_s):
         while True:
             async with ground.db.reading() as session:
-                if await session.scalar(running) == number:
+                if await is_so(session):
                     return
             await asyncio.sleep(0.02)
+
+
+async def workers(ground: Ground, number: int) -> None:
+    """Wait until so many processes send, or look for what to send."""
+    running = sa.select(sa.func.count()).where(col(Worker.closed_at).is_(None))
+
+    async def are_there(session: AsyncSession) -> bool:
+        return await session.scalar(running) == number
+
+    await until(ground, are_there)
+
+
+async def stand(ground: Ground, dispatch_id: int = 1, **wanted: int) -> None:
+    """Wait until a dispatch's counts are as `wanted`, such as `sent=3`."""
+
+    async def is_so(session: AsyncSession) -> bool:
+        found = await ledger.counts(session, dispatch_id)
+        return all(getattr(found, name) == number for name, number in wanted.items())
+
+    await until(ground, is_so)
+
+
+@asynccontextmanager
+async def sending(ground: Ground) -> AsyncIterator[None]:
+    """A worker in this process, for as long as the block lasts; then it stops in good order."""
+    stop = asyncio.Event()
+    running = asyncio.create_task(worker.Worker(ground).run(stop))
+    try:
+        yield
+    finally:
+        stop.set()
+        await running
 
 
 async def sending_process(settings: Settings, **options: Any) -> asyncio.subprocess.Process:
@@ -176,7 +214,6 @@ def main() -> None:
     """What such a process does: limit its files if asked, then send until SIGTERM."""
     import resource
 
-    from delivery import worker
     from handbill import serving
 
     words = json.loads(sys.argv[1])

@@ -22,6 +22,10 @@ class Sink:
     """Messages taken in full, by recipient."""
     changed: asyncio.Event = field(default_factory=asyncio.Event)
     connections: set["Connection"] = field(default_factory=set)
+    accepted: int = 0
+    """How many connections were made, ever."""
+    commands: list[str] = field(default_factory=list)
+    """Every command line, in order."""
     greeting: bytes = b"220 sink.test ESMTP\r\n"
     extensions: tuple[str, ...] = ("SIZE 50000000", "SMTPUTF8", "8BITMIME")
     contents: list[bytes] | None = None
@@ -57,6 +61,7 @@ class Connection(asyncio.Protocol):
         assert isinstance(transport, asyncio.Transport)
         self._transport = transport
         self.sink.connections.add(self)
+        self.sink.accepted += 1
         self.say(self.sink.greeting)
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - asyncio's name
@@ -116,6 +121,7 @@ class Connection(asyncio.Protocol):
 
     def _obey(self, line: str) -> None:
         command = line[:4].upper()
+        self.sink.commands.append(line)
         if command == "RCPT":
             self.recipient = line.partition("<")[2].partition(">")[0]
         if command in self.sink.acts:
@@ -185,11 +191,11 @@ def hanging_up(connection: Connection) -> None:
 
 
 @asynccontextmanager
-async def running() -> AsyncIterator[Sink]:
-    """A sink on a free port of loopback, for as long as the block lasts."""
+async def running(port: int = 0) -> AsyncIterator[Sink]:
+    """A sink on loopback, at a free port unless one is named, for as long as the block lasts."""
     sink = Sink()
     server = await asyncio.get_running_loop().create_server(
-        lambda: Connection(sink), "127.0.0.1", 0
+        lambda: Connection(sink), "127.0.0.1", port
     )
     sink.port = server.sockets[0].getsockname()[1]
     try:
