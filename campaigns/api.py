@@ -10,14 +10,14 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, Field, model_validator
 
-from campaigns import audiences, lifecycle, preflight, reports, uncertain, whole
+from campaigns import attention, audiences, lifecycle, preflight, reports, uncertain, whole
 from campaigns.documents import CampaignPart, Document
 from campaigns.models import Campaign, CampaignState
 from campaigns.transitions import Verb
 from foundation import errors
 from foundation.accounts.api_tokens import Scope
 from foundation.i18n import N_
-from foundation.web import api
+from foundation.web import api, kit
 from foundation.web.api import Body, Call, Endpoint, Page
 
 ShortText = Annotated[str, Field(max_length=300)]
@@ -218,7 +218,7 @@ async def list_campaigns(call: Call) -> Page[CampaignOut]:
         limit=call.limit,
     )
     return Page(
-        items=[CampaignOut.model_validate(each, from_attributes=True) for each in found.items],
+        items=[CampaignOut.model_validate(_values(call, each)) for each in found.items],
         next=api.cursor(found.next_after) if found.next_after else None,
     )
 
@@ -321,10 +321,16 @@ async def _with_document(call: Call, body: CampaignIn, document: Document) -> Ca
 
 async def _shown(call: Call, campaign_id: int) -> CampaignWhole:
     view = await lifecycle.show(call.ground, campaign_id=campaign_id)
-    values = {name: getattr(view.campaign, name) for name in CampaignOut.model_fields}
     return CampaignWhole(
         languages=list(view.languages),
         verbs=sorted(view.verbs),
         is_changed=view.is_changed,
-        **values,
+        **_values(call, view.campaign),
     )
+
+
+def _values(call: Call, campaign: Campaign) -> dict[str, Any]:
+    """A campaign's columns; why it waits in the caller's language."""
+    language = kit.translator(call.request).language
+    values = {name: getattr(campaign, name) for name in CampaignOut.model_fields}
+    return {**values, "waiting_reason": attention.why(campaign, language)}

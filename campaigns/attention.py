@@ -1,9 +1,10 @@
-"""Tells staff by mail that a campaign waits for a person."""
+"""Says why a campaign waits for a person, and tells staff by mail."""
 
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from campaigns.models import Campaign
+from foundation import errors
 from foundation.accounts.models import Role, Staff
 from foundation.ground import Ground
 from foundation.i18n import N_
@@ -14,7 +15,7 @@ OVERDUE = N_("It was due while the service was down, and that is too long ago to
 
 
 async def tell_staff(
-    ground: Ground, session: AsyncSession, *, campaign: Campaign, reason: str
+    ground: Ground, session: AsyncSession, *, campaign: Campaign, reason: errors.HandbillError
 ) -> None:
     """Queue a notice to `[mail] staff_address`, or to every owner, in the caller's transaction."""
     for to, language in await _whom(ground, session):
@@ -26,11 +27,16 @@ async def tell_staff(
                 language=language,
                 context={
                     "campaign": campaign.name,
-                    "reason": ground.translator(language).gettext(reason),
+                    "reason": reason.say(ground.translator(language)),
                     "url": ground.url(f"/staff/campaigns/{campaign.id}"),
                 },
             ),
         )
+
+
+def why(campaign: Campaign, language: str) -> str:
+    """Why a campaign waits, in a language where it is known in several."""
+    return campaign.waiting_texts.get(language) or campaign.waiting_reason
 
 
 async def _whom(ground: Ground, session: AsyncSession) -> list[tuple[str, str]]:

@@ -9,6 +9,7 @@ from typing import Any
 from aiohttp import web
 
 from campaigns import (
+    attention,
     audiences,
     bulletins,
     lifecycle,
@@ -117,6 +118,7 @@ async def index(request: web.Request) -> web.StreamResponse:
         states=transitions.STATE_WORDS,
         tones=TONES,
         group=group,
+        why=lambda each: attention.why(each, kit.translator(request).language),
     )
 
 
@@ -200,7 +202,7 @@ async def progress(request: web.Request) -> web.StreamResponse:
     """`GET …/progress`: how far sending is, for htmx; has the page loaded anew when that ends."""
     ground, number = kit.ground(request), kit.number_in_path(request)
     async with ground.db.reading() as session:
-        campaign = await lifecycle.get(session, number)
+        campaign = await transitions.get(session, number)
     answer = kit.render(
         request,
         "campaigns/_progress.html",
@@ -248,6 +250,7 @@ async def render_campaign(
         reasons=REASON_WORDS,
         language_name=lambda code: wording.language_name(code, speaks),
         sender=_sender(request, view),
+        why=lambda each: attention.why(each, speaks.language),
         **values,
     )
 

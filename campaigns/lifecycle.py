@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from campaigns import attention, audiences, bulletins, transitions, work_order
+from campaigns import attention, audiences, bulletins, preflight, transitions, work_order
 from campaigns import schedule as schedules
 from campaigns.audiences import Audience
 from campaigns.models import Bulletin, Campaign, CampaignState
@@ -103,7 +103,7 @@ async def update(
     values = _checked(name, audience, from_name, from_address, reply_to)
     values["is_in_archive"] = is_in_archive
     async with ground.db.transaction() as session:
-        campaign = await get(session, campaign_id)
+        campaign = await transitions.get(session, campaign_id)
         transitions.allow(campaign, Verb.UPDATE)
         await audiences.resolve(session, audience, languages=[""])
         before = {key: getattr(campaign, key) for key in values}
@@ -124,18 +124,10 @@ async def update(
     return campaign
 
 
-async def get(session: AsyncSession, campaign_id: int) -> Campaign:
-    """A campaign by its number. Raises `errors.NotFound`."""
-    found = await session.get(Campaign, campaign_id)
-    if found is None:
-        raise errors.NotFound(N_("There is no such campaign."))
-    return found
-
-
 async def show(ground: Ground, *, campaign_id: int) -> View:
     """A campaign with its bulletin, dispatch and what may be done. Raises `errors.NotFound`."""
     async with ground.db.reading() as session:
-        campaign = await get(session, campaign_id)
+        campaign = await transitions.get(session, campaign_id)
         bulletin = await bulletins.get(session, campaign.bulletin_id)
         order = await dispatch_of(session, campaign_id)
     state = CampaignState(campaign.state)
@@ -185,7 +177,7 @@ async def approve(ground: Ground, *, actor: Actor, campaign_id: int) -> None:
     Raises `errors.Refused` (also while something stops it from going out), `errors.NotFound`.
     """
     async with ground.db.transaction() as session:
-        campaign = await get(session, campaign_id)
+        campaign = await transitions.get(session, campaign_id)
         transitions.allow(campaign, Verb.APPROVE)
         bulletin = await bulletins.get(session, campaign.bulletin_id)
         await _refuse_blocked(ground, session, bulletin)
@@ -219,17 +211,19 @@ async def schedule(
 ) -> None:
     """Start by itself at a local time of a zone.
 
-    Raises `errors.Invalid` for a time that does not exist or is past, `errors.Refused`,
-    `errors.NotFound`.
+    Raises `errors.Invalid` for a time that does not exist or is past, `errors.Refused` (also for a
+    red item on the list before sending), `errors.NotFound`.
     """
     moment = schedules.resolve(at, zone, fold=fold)
     if moment <= ground.clock.now():
         past = errors.Invalid(N_("This time is past. Choose a later one, or start now."))
         raise errors.Invalid(past.msgid, fields={"at": past})
     async with ground.db.transaction() as session:
-        campaign = await get(session, campaign_id)
+        campaign = await transitions.get(session, campaign_id)
         transitions.allow(campaign, Verb.SCHEDULE)
-        _refuse_changed(campaign, await bulletins.get(session, campaign.bulletin_id))
+        bulletin = await bulletins.get(session, campaign.bulletin_id)
+        _refuse_changed(campaign, bulletin)
+        await preflight.refuse_red(ground, session, campaign, bulletin)
         await transitions.move(
             ground,
             session,
@@ -254,15 +248,16 @@ async def unschedule(ground: Ground, *, actor: Actor, campaign_id: int) -> None:
 async def start(ground: Ground, *, actor: Actor, campaign_id: int) -> Dispatch:
     """Freeze the plans, fill the ledger, and let workers begin: all in one transaction, or nothing.
 
-    Raises `errors.Refused` (state, a change after approval, nobody to send to), `errors.Invalid`
-    with the place in the bulletin that can't go out, `errors.NotFound`.
+    Raises `errors.Refused` (state, a change after approval, a red item on the list before sending,
+    whoever asks), `errors.NotFound`.
     """
     now = ground.clock.now()
     async with ground.db.transaction() as session:
-        campaign = await get(session, campaign_id)
+        campaign = await transitions.get(session, campaign_id)
         transitions.allow(campaign, Verb.START)
         bulletin = await bulletins.get(session, campaign.bulletin_id)
         _refuse_changed(campaign, bulletin)
+        await preflight.refuse_red(ground, session, campaign, bulletin)
         slug = await work_order.archive_slug(ground, session, campaign)
         await transitions.move(
             ground, session, actor, campaign, Verb.START,
@@ -274,7 +269,7 @@ async def start(ground: Ground, *, actor: Actor, campaign_id: int) -> Dispatch:
 async def pause(ground: Ground, *, actor: Actor, campaign_id: int, reason: str = "") -> None:
     """Hold what is not sent yet. Raises `errors.Refused`, `errors.NotFound`."""
     async with ground.db.transaction() as session:
-        campaign = await get(session, campaign_id)
+        campaign = await transitions.get(session, campaign_id)
         await transitions.move(
             ground, session, actor, campaign, Verb.PAUSE, waiting_reason=reason[:500]
         )
@@ -285,7 +280,7 @@ async def pause(ground: Ground, *, actor: Actor, campaign_id: int, reason: str =
 async def resume(ground: Ground, *, actor: Actor, campaign_id: int) -> None:
     """Go on where it was held. Raises `errors.Refused`, `errors.NotFound`."""
     async with ground.db.transaction() as session:
-        campaign = await get(session, campaign_id)
+        campaign = await transitions.get(session, campaign_id)
         await transitions.move(ground, session, actor, campaign, Verb.RESUME, waiting_reason="")
         order = await _order_of(session, campaign_id)
         await dispatch.resume(session, dispatch_id=order.id)
@@ -294,7 +289,7 @@ async def resume(ground: Ground, *, actor: Actor, campaign_id: int) -> None:
 async def cancel(ground: Ground, *, actor: Actor, campaign_id: int) -> None:
     """Stop for good, at any moment before it is sent. Raises `errors.Refused`."""
     async with ground.db.transaction() as session:
-        campaign = await get(session, campaign_id)
+        campaign = await transitions.get(session, campaign_id)
         await transitions.move(
             ground, session, actor, campaign, Verb.CANCEL, finished_at=ground.clock.now()
         )
@@ -324,7 +319,7 @@ async def start_due(ground: Ground) -> list[int]:
     started = []
     for number, moment in due:
         if moment < oldest:
-            await _wait_for_person(ground, number, attention.OVERDUE)
+            await _wait_for_person(ground, number, errors.Refused(attention.OVERDUE))
         elif await _start_by_itself(ground, number):
             started.append(number)
     return started
@@ -364,23 +359,30 @@ async def _start_by_itself(ground: Ground, campaign_id: int) -> bool:
         return False
     except errors.HandbillError as problem:
         async with ground.db.reading() as session:
-            campaign = await get(session, campaign_id)
+            campaign = await transitions.get(session, campaign_id)
         if campaign.state != CampaignState.SCHEDULED:
             return False  # another scheduler, or a person, was first
         _log.warning("a due campaign could not start", campaign=campaign_id, said=str(problem))
-        await _wait_for_person(ground, campaign_id, str(problem))
+        await _wait_for_person(ground, campaign_id, problem)
         return False
     return True
 
 
-async def _wait_for_person(ground: Ground, campaign_id: int, reason: str) -> None:
+async def _wait_for_person(ground: Ground, campaign_id: int, reason: errors.HandbillError) -> None:
     """Take a due campaign off the schedule and tell staff why; once, whoever calls it."""
     async with ground.db.transaction() as session:
-        campaign = await get(session, campaign_id)
+        campaign = await transitions.get(session, campaign_id)
         if campaign.state != CampaignState.SCHEDULED:
             return
+        languages = ground.catalog.languages
         await transitions.move(
-            ground, session, SYSTEM, campaign, Verb.UNSCHEDULE, waiting_reason=reason[:500]
+            ground,
+            session,
+            SYSTEM,
+            campaign,
+            Verb.UNSCHEDULE,
+            waiting_reason=str(reason),
+            waiting_texts={code: reason.say(ground.translator(code)) for code in languages},
         )
         await attention.tell_staff(ground, session, campaign=campaign, reason=reason)
 
@@ -388,7 +390,7 @@ async def _wait_for_person(ground: Ground, campaign_id: int, reason: str) -> Non
 async def _step(ground: Ground, actor: Actor, campaign_id: int, verb: Verb, **values: Any) -> None:
     async with ground.db.transaction() as session:
         await transitions.move(
-            ground, session, actor, await get(session, campaign_id), verb, **values
+            ground, session, actor, await transitions.get(session, campaign_id), verb, **values
         )
 
 
@@ -400,12 +402,12 @@ def _refuse_changed(campaign: Campaign, bulletin: Bulletin) -> None:
 
 
 async def _refuse_blocked(ground: Ground, session: AsyncSession, bulletin: Bulletin) -> None:
-    for finding in await bulletins.concerns(ground, session, bulletin):
-        if finding.is_blocking:
-            raise errors.Refused(
-                N_("It can't go out like this: %(problem)s"),
-                problem=finding.say(ground.translator(None)),
-            )
+    found = await bulletins.concerns(ground, session, bulletin)
+    blocking = [each for each in found if each.is_blocking]
+    if blocking:
+        raise errors.Refused(
+            N_("It can't go out like this: %(problems)s"), problems=errors.Several(blocking)
+        )
 
 
 async def _order_of(session: AsyncSession, campaign_id: int) -> Dispatch:

@@ -227,7 +227,9 @@ class Campaign(tables.Table, table=True):
     """As chosen: 2026-12-01T09:00."""
     scheduled_zone: str = Field(default="", nullable=False)
     waiting_reason: str = Field(default="", nullable=False)
-    """Why a due campaign was not started by itself, such as `overdue`."""
+    """Why it waits for a person: staff's own words, or why it did not start by itself."""
+    waiting_texts: dict[str, str] = tables.json_dict()
+    """Language → why it did not start by itself; empty when the reason is staff's own words."""
     approved_version: int | None = Field(default=None)
     """The bulletin's version that was approved; another version withdraws the approval."""
     approved_by: str = Field(default="", nullable=False)

@@ -5,7 +5,7 @@ from datetime import date
 
 from aiohttp import web
 
-from campaigns import campaign_pages, developments, overview, transitions
+from campaigns import attention, campaign_pages, developments, overview, transitions
 from campaigns import schedule as schedules
 from campaigns.models import Campaign
 from foundation.accounts.models import Role
@@ -31,6 +31,7 @@ async def home(request: web.Request) -> web.StreamResponse:
         found=found,
         states=transitions.STATE_WORDS,
         tones=campaign_pages.TONES,
+        why=lambda each: attention.why(each, speaks.language),
         coming=[(each, _when(request, each)) for each in found.coming],
         developments=[
             (each, developments.tell(ground, each, speaks)) for each in found.developments

@@ -6,10 +6,10 @@ from dataclasses import dataclass, field
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from campaigns import audiences, bulletins, lifecycle
+from campaigns import audiences, bulletins, transitions
 from campaigns.audiences import Counted
 from campaigns.editions import Finding
-from campaigns.models import Campaign
+from campaigns.models import Bulletin, Campaign
 from delivery import relay_state
 from foundation import errors
 from foundation.errors import Speaks
@@ -50,17 +50,36 @@ class Item:
 async def check(ground: Ground, *, campaign_id: int) -> list[Item]:
     """The list for a campaign, what stops it first. Raises `errors.NotFound`."""
     async with ground.db.reading() as session:
-        campaign = await lifecycle.get(session, campaign_id)
+        campaign = await transitions.get(session, campaign_id)
         bulletin = await bulletins.get(session, campaign.bulletin_id)
-        languages = bulletins.languages(bulletin) or [ground.settings.site.language]
-        items = [
-            *_about_site(ground, campaign),
-            *await _about_audience(session, campaign, languages),
-            *await _about_sending(ground, session),
-            *(_from(each) for each in await bulletins.concerns(ground, session, bulletin)),
-        ]
-        if campaign.approved_version not in (None, bulletin.version):
-            items.append(_changed())
+        return await look(ground, session, campaign, bulletin)
+
+
+async def refuse_red(
+    ground: Ground, session: AsyncSession, campaign: Campaign, bulletin: Bulletin
+) -> None:
+    """Raise `errors.Refused`, which names every item, when anything on the list is red."""
+    items = await look(ground, session, campaign, bulletin)
+    red = [each for each in items if each.tone is Tone.BAD]
+    if red:
+        raise errors.Refused(
+            N_("It can't go out like this: %(problems)s"), problems=errors.Several(red)
+        )
+
+
+async def look(
+    ground: Ground, session: AsyncSession, campaign: Campaign, bulletin: Bulletin
+) -> list[Item]:
+    """The list, in the caller's transaction."""
+    languages = bulletins.languages(bulletin) or [ground.settings.site.language]
+    items = [
+        *_about_site(ground, campaign),
+        *await _about_audience(session, campaign, languages),
+        *await _about_sending(ground, session),
+        *(_from(each) for each in await bulletins.concerns(ground, session, bulletin)),
+    ]
+    if campaign.approved_version not in (None, bulletin.version):
+        items.append(_changed())
     if not any(each.finding for each in items):
         items.append(_item("bulletin", Tone.GOOD, N_("The bulletin compiles in every language.")))
     order = [Tone.BAD, Tone.WARN, Tone.GOOD]

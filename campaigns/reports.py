@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from sqlmodel import col
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from campaigns import lifecycle
+from campaigns import lifecycle, transitions
 from campaigns.models import Hit, HitKind, HitTotal
 from delivery import ledger
 from delivery.models import Delivery, DeliveryState, Dispatch, DispatchLink
@@ -89,7 +89,7 @@ class Report:
 async def report(ground: Ground, *, campaign_id: int) -> Report:
     """The report of a campaign in any state. Raises `errors.NotFound`."""
     async with ground.db.reading() as session:
-        campaign = await lifecycle.get(session, campaign_id)
+        campaign = await transitions.get(session, campaign_id)
         order = await lifecycle.dispatch_of(session, campaign_id)
         number = order.id if order is not None else 0
         counts = await ledger.counts(session, number)
@@ -126,7 +126,7 @@ async def report(ground: Ground, *, campaign_id: int) -> Report:
 async def progress(ground: Ground, *, campaign_id: int) -> ledger.Counts:
     """Only how far the sending is, for pages that look often. Raises `errors.NotFound`."""
     async with ground.db.reading() as session:
-        await lifecycle.get(session, campaign_id)
+        await transitions.get(session, campaign_id)
         order: Dispatch | None = await lifecycle.dispatch_of(session, campaign_id)
         return await ledger.counts(session, order.id if order is not None else 0)
 

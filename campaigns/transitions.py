@@ -89,6 +89,14 @@ REFUSALS: Mapping[Verb, str] = {
 }
 
 
+async def get(session: AsyncSession, campaign_id: int) -> Campaign:
+    """A campaign by its number. Raises `errors.NotFound`."""
+    found = await session.get(Campaign, campaign_id)
+    if found is None:
+        raise errors.NotFound(N_("There is no such campaign."))
+    return found
+
+
 async def move(
     ground: Ground, session: AsyncSession, actor: Actor, campaign: Campaign, verb: Verb,
     **values: Any,
@@ -97,6 +105,8 @@ async def move(
     allow(campaign, verb)
     before = campaign.state
     after = TRANSITIONS[verb][1] or CampaignState(before)
+    if "waiting_reason" in values:
+        values.setdefault("waiting_texts", {})
     moved = await session.execute(
         sa.update(Campaign)
         .where(col(Campaign.id) == campaign.id, col(Campaign.state) == before)

@@ -15,7 +15,7 @@ async def resend(ground: Ground, *, actor: Actor, campaign_id: int) -> int:
     Raises `errors.Refused` unless it is sent and somebody is uncertain, `errors.NotFound`.
     """
     async with ground.db.transaction() as session:
-        campaign = await lifecycle.get(session, campaign_id)
+        campaign = await transitions.get(session, campaign_id)
         await transitions.move(
             ground, session, actor, campaign, Verb.RESEND_UNCERTAIN, finished_at=None
         )

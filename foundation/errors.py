@@ -5,7 +5,7 @@ page, the API or the command line can say it in the reader's language. None know
 `foundation/web/errors.py` is the one place that turns an error into a status and a page.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Protocol
 
 
@@ -27,6 +27,37 @@ class Word(str):
         return speaks.gettext(self)
 
 
+class Said(Protocol):
+    """Says itself in a reader's language."""
+
+    def say(self, speaks: Speaks, /) -> str:
+        """The words."""
+        ...
+
+
+class Several:
+    """A value of a message that is several sentences, each to be translated by itself."""
+
+    __slots__ = ("_parts",)
+
+    def __init__(self, parts: Iterable[Said]) -> None:
+        self._parts = tuple(parts)
+
+    def __str__(self) -> str:
+        return self.say(_English())
+
+    def say(self, speaks: Speaks) -> str:
+        """One after the other, in the reader's language."""
+        return " ".join(part.say(speaks) for part in self._parts)
+
+
+class _English:
+    """Speaks as the msgids do."""
+
+    def gettext(self, msgid: str) -> str:
+        return msgid
+
+
 class HandbillError(Exception):
     """Something asked for can't be done, and here is what to do about it.
 
@@ -39,12 +70,12 @@ class HandbillError(Exception):
         super().__init__(msgid % values if values else msgid)
 
     def say(self, speaks: Speaks) -> str:
-        """The message in the reader's language; values that are `Word`s are translated too."""
+        """The message in the reader's language; `Word` and `Several` among its values too."""
         text = speaks.gettext(self.msgid)
         if not self.values:
             return text
         return text % {
-            name: value.say(speaks) if isinstance(value, Word) else value
+            name: value.say(speaks) if isinstance(value, (Word, Several)) else value
             for name, value in self.values.items()
         }
 

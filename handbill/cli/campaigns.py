@@ -6,7 +6,16 @@ from typing import Any
 
 import click
 
-from campaigns import bulletins, documents, lifecycle, preflight, reports, uncertain, whole
+from campaigns import (
+    attention,
+    bulletins,
+    documents,
+    lifecycle,
+    preflight,
+    reports,
+    uncertain,
+    whole,
+)
 from campaigns.lifecycle import View
 from campaigns.models import Campaign, CampaignState
 from delivery import message, testmail
@@ -85,7 +94,7 @@ def show(chosen: Chosen, campaign_id: int, as_json: bool) -> None:
         "audience": view.campaign.audience,
         "approved_by": view.campaign.approved_by,
         "is_changed": view.is_changed,
-        "waiting_reason": view.campaign.waiting_reason,
+        "waiting_reason": attention.why(view.campaign, kit.translator().language),
         "can": sorted(verb.value for verb in view.verbs),
     }
     if as_json:

@@ -127,6 +127,7 @@ async def test_the_second_of_two_who_change_a_campaign_is_told(web: Web, ground:
 
 
 async def test_a_time_is_shown_in_its_own_zone_and_in_the_sites(web: Web, ground: Ground) -> None:
+    await people.subscribed(ground)
     campaign = await campaigning.approved(ground)
     editor = await web.as_staff(Role.EDITOR)
     here = f"/staff/campaigns/{campaign.id}"
@@ -155,6 +156,7 @@ async def test_a_time_that_does_not_exist_is_refused_with_two_that_do(
 
 
 async def test_a_time_that_comes_twice_is_asked_about(web: Web, ground: Ground) -> None:
+    await people.subscribed(ground)
     campaign = await campaigning.approved(ground)
     editor = await web.as_staff(Role.EDITOR)
     path = f"/staff/campaigns/{campaign.id}/schedule"
@@ -231,6 +233,7 @@ async def test_a_changed_bulletin_asks_for_approval_on_the_page(web: Web, ground
 async def test_what_is_overdue_asks_for_somebody_on_the_overview(
     web: Web, ground: Ground, clock: FakeClock
 ) -> None:
+    await people.subscribed(ground)
     campaign = await campaigning.approved(ground)
     await lifecycle.schedule(
         ground, actor=COMMAND, campaign_id=campaign.id, at="2026-11-03T09:00", zone="UTC"

@@ -1,14 +1,27 @@
 """The list before sending: what stops a campaign is red, and says what to do."""
 
 from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
 
 import pytest
+import sqlalchemy as sa
+from sqlmodel import col
 
-from campaigns import bulletins, preflight
+from campaigns import bulletins, lifecycle, preflight
+from campaigns.models import CampaignState
 from campaigns.preflight import Tone
+from delivery.models import Dispatch
+from foundation import errors
+from foundation.accounts import api_tokens
+from foundation.accounts.api_tokens import Scope
+from foundation.accounts.models import Role
 from foundation.audit import COMMAND
 from foundation.ground import Ground
+from subscribers import erasing
 from tests.world import campaigning, people
+from tests.world.clock import FakeClock
+from tests.world.smtp import Catcher
+from tests.world.web import Web
 
 
 async def tones(ground: Ground, campaign_id: int) -> dict[str, Tone]:
@@ -56,3 +69,94 @@ async def test_a_relay_that_is_away_is_said(
     campaign, _ = await campaigning.started(ground)
     await deliver()  # nothing listens at the relay's port in this test
     assert (await tones(ground, campaign.id))["relay"] is Tone.WARN
+
+
+NO_ADDRESS = pytest.mark.settings(site={"postal_address": ""})
+
+
+@NO_ADDRESS
+@pytest.mark.storage
+async def test_nothing_red_is_scheduled_or_started_and_every_red_item_is_named(
+    ground: Ground,
+) -> None:
+    campaign = await campaigning.approved(ground)
+    for step in (
+        lifecycle.start(ground, actor=COMMAND, campaign_id=campaign.id),
+        lifecycle.schedule(
+            ground, actor=COMMAND, campaign_id=campaign.id, at="2026-12-01T09:00", zone="UTC"
+        ),
+    ):
+        with pytest.raises(errors.Refused) as caught:
+            await step
+        for said in (str(caught.value), caught.value.say(ground.translator("en"))):
+            assert "no postal address" in said
+            assert "Nobody would get this" in said
+        assert "Falta la dirección postal" in caught.value.say(ground.translator("es"))
+    assert await campaigning.state(ground, campaign.id) == CampaignState.APPROVED
+    async with ground.db.reading() as session:
+        assert await session.scalar(sa.select(sa.func.count(col(Dispatch.id)))) == 0
+
+
+@NO_ADDRESS
+async def test_an_owner_can_not_send_past_the_list_either(ground: Ground, web: Web) -> None:
+    await people.subscribed(ground)
+    campaign = await campaigning.approved(ground)
+    owner = await web.as_staff(Role.OWNER)
+    here = f"/staff/campaigns/{campaign.id}"
+    assert 'type="submit"' not in (await owner.get(f"{here}/start")).text.partition("/start")[2]
+    timing = {"at": "2026-12-01T09:00", "zone": "UTC"}
+    for path, typed in ((f"{here}/start", {}), (f"{here}/schedule", timing)):
+        told = await owner.post(f"{path}?lang=es", typed)
+        assert told.status == 409
+        assert "No puede salir así: Falta la dirección postal" in told.text
+    assert await campaigning.state(ground, campaign.id) == CampaignState.APPROVED
+
+
+@NO_ADDRESS
+async def test_programs_are_refused_with_the_red_items(ground: Ground, web: Web) -> None:
+    await people.subscribed(ground)
+    campaign = await campaigning.approved(ground)
+    token = await api_tokens.create(
+        ground, actor=COMMAND, name="Sender", scopes=frozenset({Scope.CAMPAIGNS})
+    )
+    headers = {"Authorization": f"Bearer {token}"}
+    one = f"/api/v1/campaigns/{campaign.id}"
+    timing = {"at": "2026-12-01T09:00", "zone": "UTC"}
+    for path, body in ((f"{one}/start", {}), (f"{one}/schedule", timing)):
+        told = await web.request("POST", path, headers=headers, json=body)
+        assert told.status == 409
+        assert told.headers["Content-Type"].startswith("application/problem+json")
+        assert "no postal address" in told.json()["detail"]
+
+
+async def test_what_stopped_a_due_campaign_is_said_in_each_readers_language(
+    ground: Ground,
+    web: Web,
+    clock: FakeClock,
+    smtp: Catcher,
+    deliver: Callable[[], Awaitable[None]],
+) -> None:
+    person = await people.subscribed(ground)
+    campaign = await campaigning.approved(ground)
+    await lifecycle.schedule(
+        ground, actor=COMMAND, campaign_id=campaign.id, at="2026-11-03T09:00", zone="UTC"
+    )
+    await erasing.erase(ground, subscriber_id=person.id, via="staff", actor=COMMAND)
+    clock.set(datetime(2026, 11, 3, 9, 1, tzinfo=UTC))
+    owner = await web.as_staff(Role.OWNER)
+    assert await lifecycle.start_due(ground) == []
+    view = await lifecycle.show(ground, campaign_id=campaign.id)
+    assert view.campaign.state == CampaignState.APPROVED
+    english = "Nobody would get this: choose topics that people are on."
+    spanish = "Nadie lo recibiría: elija temas a los que haya personas suscritas."
+    for path in ("/staff", "/staff/campaigns", f"/staff/campaigns/{campaign.id}"):
+        assert english in (await owner.get(f"{path}?lang=en")).text
+        page = (await owner.get(f"{path}?lang=es")).text
+        assert f"No puede salir así: {spanish}" in page
+        assert f"like this: {english}" not in page
+    await deliver()
+    assert english in " ".join(smtp.messages[-1].text.replace("> ", "").split())
+    await lifecycle.send_back(ground, actor=COMMAND, campaign_id=campaign.id, reason="my words")
+    page = (await owner.get(f"/staff/campaigns/{campaign.id}?lang=es")).text
+    assert "my words" in page
+    assert "No puede salir así" not in page

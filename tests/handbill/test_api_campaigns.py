@@ -92,6 +92,7 @@ async def test_a_campaign_goes_from_a_document_to_the_mailbox(
 async def test_a_campaign_is_scheduled_and_taken_off_again(
     program: Program, ground: Ground
 ) -> None:
+    await people.subscribed(ground)
     campaign = await campaigning.approved(ground)
     one = f"/campaigns/{campaign.id}"
     timing = {"at": "2026-12-01T09:00", "zone": "America/New_York"}

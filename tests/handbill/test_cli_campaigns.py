@@ -145,7 +145,7 @@ async def test_a_campaign_is_held_resumed_and_cancelled(
 
 
 async def test_a_campaign_is_scheduled_at_a_local_time(ground: Ground, run: Run) -> None:
-    await people.topic(ground)
+    await people.subscribed(ground)
     number = await made(run)
     done = await run(
         "campaigns", "schedule", number, "--at", "2101-12-01T09:00", "--zone", "America/New_York"
@@ -199,6 +199,17 @@ async def test_what_stops_a_campaign_ends_the_check_with_status_1(
     assert "bad" in [each["tone"] for each in json.loads(done.stdout)]
     refused = await run("campaigns", "start", number)
     assert refused.returncode != 0
+    assert smtp.messages == []
+
+
+async def test_nobody_sends_past_a_red_item(ground: Ground, smtp: Catcher, run: Run) -> None:
+    await people.topic(ground)
+    number = await made(run)
+    timing = ("--at", "2101-12-01T09:00", "--zone", "UTC")
+    for step in (("start", number), ("schedule", number, *timing)):
+        refused = await run("campaigns", *step)
+        assert refused.returncode == 1
+        assert "It can't go out like this: Nobody would get this" in refused.stderr
     assert smtp.messages == []
 
 

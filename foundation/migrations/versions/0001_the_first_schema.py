@@ -948,6 +948,11 @@ def upgrade() -> None:
         sa.Column("scheduled_local", sa.String(), nullable=False),
         sa.Column("scheduled_zone", sa.String(), nullable=False),
         sa.Column("waiting_reason", sa.String(), nullable=False),
+        sa.Column(
+            "waiting_texts",
+            sa.JSON().with_variant(postgresql.JSONB(), "postgresql"),
+            nullable=False,
+        ),
         sa.Column("approved_version", sa.Integer(), nullable=True),
         sa.Column("approved_by", sa.String(), nullable=False),
         sa.Column("archive_slug", sa.String(), nullable=True),
