@@ -11,11 +11,14 @@ from typing import Any
 
 import html5lib
 import pytest
+import sqlalchemy as sa
 from aiohttp import FormData
 from yarl import URL
 
+from foundation.accounts.models import Staff
 from foundation.ground import Ground
 from foundation.web import security
+from tests.campaigns import newsroom
 from tests.world import estate, probing
 from tests.world.smtp import Catcher
 from tests.world.web import Answer, Web
@@ -123,8 +126,8 @@ async def test_a_body_that_does_not_say_how_long_it_is_is_cut_off_at_the_limit(
 ) -> None:
     assert smtp.port
 
-    async def pieces() -> AsyncIterator[bytes]:
-        for _ in range(120):
+    async def pieces(megabytes: int) -> AsyncIterator[bytes]:
+        for _ in range(megabytes * 10):
             yield b"x" * 100_000
 
     async with probing.opened(ground, web) as (house, owner):
@@ -132,13 +135,76 @@ async def test_a_body_that_does_not_say_how_long_it_is_is_cut_off_at_the_limit(
         for path in ("/subscribe", "/join", "/api/public/signups", "/api/v1/topics"):
             kind = probing.JSON if path.startswith("/api/") else probing.FORM
             headers = probing.with_token(house, path, **{"Content-Type": kind})
-            answer = await probing.probe(web, "POST", path, data=pieces(), headers=headers)
+            answer = await probing.probe(web, "POST", path, data=pieces(2), headers=headers)
             assert answer.status == 413, path
-        for path in ("/staff/account", "/staff/issues/1/materials/1/copy"):
+        for path, megabytes in (("/staff/account", 2), ("/staff/issues/1/materials/1/copy", 12)):
             headers = {security.CSRF_HEADER: owner.csrf, "Content-Type": probing.FORM}
-            answer = await probing.probe(owner, "POST", path, data=pieces(), headers=headers)
+            answer = await probing.probe(
+                owner, "POST", path, data=pieces(megabytes), headers=headers
+            )
             assert answer.status == 413, path
         assert await estate.rows(ground, without=probing.CHANGED_BY_LOOKING) == before
+
+
+def with_file(content: bytes, name: str, **fields: str) -> FormData:
+    """A form with a file."""
+    data = FormData(fields)
+    data.add_field(
+        "file", io.BytesIO(content), filename=name, content_type="application/octet-stream"
+    )
+    return data
+
+
+async def test_handouts_and_pictures_may_be_larger_than_forms(
+    ground: Ground, web: Web, smtp: Catcher
+) -> None:
+    assert smtp.port
+    async with probing.opened(ground, web) as (_, owner):
+        copy = "/staff/issues/1/materials/1/copy"
+        handout = newsroom.PDF + b"0" * 4_000_000
+        for language in ("en", "es"):
+            form = with_file(handout, "form.pdf", language=language)
+            assert (
+                await probing.probe(
+                    owner, "POST", copy, data=form, headers={security.CSRF_HEADER: owner.csrf}
+                )
+            ).status == 303
+        picture = newsroom.png(extra=newsroom.chunk(b"teXt", b"x" * 3_000_000))
+        block = {
+            "kind": "image",
+            "version": "1",
+            "after": "",
+            "alt-en": "A table",
+            "alt-es": "Una tabla",
+        }
+        form = with_file(picture, "large.png", **block)
+        path = "/staff/bulletins/1/blocks/new"
+        answer = await probing.probe(
+            owner, "POST", path, data=form, headers={security.CSRF_HEADER: owner.csrf}
+        )
+        assert answer.status == 303
+        kept = await estate.rows(ground)
+        assert len(kept["material_files"]) == 2
+        assert len(kept["pictures"]) == 2
+
+
+async def test_a_file_over_the_limit_is_refused_in_the_language_of_whoever_sends_it(
+    ground: Ground, web: Web, smtp: Catcher
+) -> None:
+    assert smtp.port
+    async with probing.opened(ground, web) as (_, owner):
+        async with ground.db.transaction() as session:
+            await session.execute(sa.update(Staff).values(language="es"))
+        form = with_file(newsroom.PDF + b"0" * 11_000_000, "form.pdf", language="en")
+        told = await probing.probe(
+            owner,
+            "POST",
+            "/staff/issues/1/materials/1/copy",
+            data=form,
+            headers={security.CSRF_HEADER: owner.csrf},
+        )
+        assert told.status == 413
+        assert "como mucho 10 MB. Vuelva atrás y elija uno más pequeño." in told.text
 
 
 def forms_in(page: Answer) -> list[tuple[str, list[tuple[str, str]]]]:
