@@ -197,8 +197,13 @@ async def sending(ground: Ground) -> AsyncIterator[None]:
         await running
 
 
-async def sending_process(settings: Settings, **options: Any) -> asyncio.subprocess.Process:
-    """A worker in a process of its own, over the same database; end it by a signal."""
+async def sending_process(
+    settings: Settings, *, is_heard: bool = False, **options: Any
+) -> asyncio.subprocess.Process:
+    """A worker in a process of its own, over the same database; end it by a signal.
+
+    What it says comes out of `stdout` if `is_heard`.
+    """
     words = {"settings": settings.model_dump(mode="json"), **options}
     return await asyncio.create_subprocess_exec(
         sys.executable,
@@ -206,8 +211,21 @@ async def sending_process(settings: Settings, **options: Any) -> asyncio.subproc
         "tests.world.mailing",
         json.dumps(words),
         cwd=ROOT,
-        env={**os.environ, "PYTHONWARNINGS": "ignore"},
+        env={**os.environ, "PYTHONWARNINGS": "ignore", "PYTHONUNBUFFERED": "1"},
+        stdout=asyncio.subprocess.PIPE if is_heard else None,
+        stderr=asyncio.subprocess.STDOUT if is_heard else None,
     )
+
+
+@asynccontextmanager
+async def ended(process: asyncio.subprocess.Process) -> AsyncIterator[asyncio.subprocess.Process]:
+    """See to it that a process is gone after the block, however that ends."""
+    try:
+        yield process
+    finally:
+        if process.returncode is None:
+            process.kill()
+        await process.communicate()
 
 
 def main() -> None:

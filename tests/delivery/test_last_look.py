@@ -1,0 +1,81 @@
+"""The last look is never older than the last commit, whoever made it."""
+
+from collections.abc import Iterable
+
+import pytest
+from sqlalchemy import event
+
+from delivery import ledger
+from delivery.letter import Envelope, Kind, Lease, Letter
+from delivery.rechecking import Look, Recheck
+from foundation.ground import Ground
+from subscribers import suppression
+from subscribers.models import SuppressionReason
+from tests.world import mailing, people
+
+
+def no_envelope() -> Envelope:
+    """The look needs none."""
+    return Envelope(mail_from="", rcpt_to="", data=b"")
+
+
+async def leased(ground: Ground, *addresses: str) -> list[Letter]:
+    """Letters to these people, held by worker 1."""
+    for address in addresses:
+        await people.subscribed(ground, email=address)
+    topic = await people.topic(ground, "secure-communities")
+    await mailing.start(ground, topics=[topic.id])
+    lease = Lease.starting(ground.clock.now(), seconds=60)
+    async with ground.db.transaction() as session:
+        rows = await ledger.claim(
+            session, worker_id=1, limit=10, now=ground.clock.now(), until=lease.until
+        )
+    return [
+        Letter(
+            kind=Kind.DELIVERY,
+            id=row.id,
+            attempt=1,
+            lease=lease,
+            topics=(topic.id,),
+            compose=no_envelope,
+        )
+        for row in rows
+    ]
+
+
+@pytest.mark.storage
+async def test_a_suppression_committed_after_the_look_at_the_one_before_is_seen(
+    ground: Ground,
+) -> None:
+    first, second = await leased(ground, "ana@example.org", "bo@example.org")
+
+    def upcoming() -> Iterable[Letter]:
+        return [second]
+
+    recheck = Recheck(ground, worker_id=1, upcoming=upcoming)
+    assert await recheck.look(first) is Look.GO
+    async with ground.db.transaction() as session:
+        await suppression.add(
+            ground,
+            session,
+            email_key="bo@example.org",
+            reason=SuppressionReason.BY_HAND,
+            via="test",
+        )
+    assert await recheck.look(second) is Look.SUPPRESSED
+    recheck.close()
+
+
+async def test_while_nothing_is_committed_the_next_ones_need_no_query(ground: Ground) -> None:
+    first, second = await leased(ground, "ana@example.org", "bo@example.org")
+    recheck = Recheck(ground, worker_id=1, upcoming=lambda: [second])
+    assert await recheck.look(first) is Look.GO
+    asked: list[str] = []
+
+    def note(_connection: object, _cursor: object, statement: str, *_rest: object) -> None:
+        asked.append(statement)
+
+    event.listen(ground.db.engine.sync_engine, "before_cursor_execute", note)
+    assert await recheck.look(second) is Look.GO
+    assert asked == []
+    recheck.close()

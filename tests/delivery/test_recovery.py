@@ -1,0 +1,324 @@
+"""What a process that is gone left in its journal and its leases, and who settles it."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from sqlmodel import col, select
+
+from delivery import dispatch, ledger, outbox, recovery
+from delivery.journal import Journal
+from delivery.letter import Kind, Reply, Result, Verdict
+from delivery.models import Delivery, DeliveryState, NoticeState, QueuedNotice, Reason, Worker
+from foundation.ground import Ground
+from foundation.notices import Notice
+from tests.world import mailing
+from tests.world.clock import FakeClock
+from tests.world.smtp import Catcher
+
+Deliver = Callable[[], Awaitable[None]]
+
+
+class Process:
+    """A sending process as far as others see it: a row, a locked journal, and leases."""
+
+    def __init__(self, ground: Ground, journal: Journal, number: int) -> None:
+        self.ground = ground
+        self.journal = journal
+        self.id = number
+
+    @classmethod
+    async def start(cls, ground: Ground, *, node: str = "here") -> "Process":
+        """Take a journal, then a row."""
+        journal = Journal.create(Path(ground.settings.delivery.journal_dir))
+        now = ground.clock.now()
+        row = Worker(node=node, pid=1, journal=journal.path.name, started_at=now, seen_at=now)
+        async with ground.db.transaction() as session:
+            session.add(row)
+        return cls(ground, journal, row.id)
+
+    async def claim(self, limit: int) -> list[int]:
+        """Lease so many rows."""
+        now = self.ground.clock.now()
+        until = now + timedelta(seconds=self.ground.settings.delivery.lease_s)
+        async with self.ground.db.transaction() as session:
+            found = await ledger.claim(
+                session, worker_id=self.id, limit=limit, now=now, until=until
+            )
+        return [row.id for row in found]
+
+    async def claim_notice(self) -> int:
+        """Lease one notice."""
+        now = self.ground.clock.now()
+        async with self.ground.db.transaction() as session:
+            (found,) = await outbox.claim(
+                session, worker_id=self.id, limit=1, now=now, until=now + timedelta(minutes=2)
+            )
+        return found.id
+
+    def intend(self, number: int, attempt: int = 1, kind: Kind = Kind.DELIVERY) -> None:
+        """Write that the last dot comes next."""
+        self.journal.intend((kind, number, attempt))
+
+    def conclude(self, number: int, attempt: int = 1) -> None:
+        """Write that the relay took it."""
+        self.journal.conclude(self.sent(number, attempt))
+
+    def sent(self, number: int, attempt: int = 1) -> Result:
+        """What is recorded of a mail that the relay took."""
+        return Result(
+            kind=Kind.DELIVERY,
+            id=number,
+            attempt=attempt,
+            verdict=Verdict.SENT,
+            at=self.ground.clock.now(),
+            reply=Reply(250, "taken", "relay"),
+        )
+
+    def die(self) -> None:
+        """The kernel lets go of the lock; the file stays."""
+        self.journal.close()
+
+
+async def recover(ground: Ground, node: str = "here") -> int:
+    return await recovery.recover(ground, node=node)
+
+
+async def outcomes(ground: Ground) -> list[tuple[str, str]]:
+    found = await mailing.rows(ground)
+    assert all(row.worker_id is None for row in found)
+    await mailing.counts(ground)
+    return [(row.state, row.reason) for row in found]
+
+
+async def crowd(ground: Ground, size: int) -> None:
+    topic = await mailing.crowd(ground, size)
+    await mailing.start(ground, topics=[topic])
+
+
+@pytest.mark.storage
+async def test_each_row_of_a_dead_process_ends_as_its_journal_says(
+    ground: Ground, smtp: Catcher, deliver: Deliver
+) -> None:
+    await crowd(ground, 5)
+    dead = await Process.start(ground)
+    _, intended, answered, recorded, old = await dead.claim(5)
+    dead.intend(intended)
+    dead.intend(answered)
+    dead.conclude(answered)
+    dead.intend(recorded)
+    dead.conclude(recorded)
+    async with ground.db.transaction() as session:
+        await ledger.record(session, worker_id=dead.id, results=[dead.sent(recorded)])
+    dead.intend(old, attempt=0)
+    dead.die()
+    assert await recover(ground) == 1
+    assert await outcomes(ground) == [
+        ("queued", ""),
+        ("uncertain", Reason.CRASHED),
+        ("sent", ""),
+        ("sent", ""),
+        ("queued", ""),
+    ]
+    await deliver()
+    assert sorted(each.rcpt_to for each in smtp.messages) == [
+        mailing.address(1),
+        mailing.address(5),
+    ]
+
+
+@pytest.mark.storage
+async def test_replaying_a_journal_twice_changes_nothing(ground: Ground, clock: FakeClock) -> None:
+    await crowd(ground, 3)
+    dead = await Process.start(ground)
+    for number in await dead.claim(2):
+        dead.intend(number)
+    dead.conclude(1)
+    dead.die()
+    octets = dead.journal.path.read_bytes()
+    assert await recover(ground) == 1
+    first = await outcomes(ground)
+    clock.advance(minutes=1)
+    # As if the process that replayed it had died before it could delete the file.
+    dead.journal.path.write_bytes(octets)
+    async with ground.db.transaction() as session:
+        (await session.get_one(Worker, dead.id)).closed_at = None
+    assert await recover(ground) == 1
+    assert await outcomes(ground) == first
+    assert await recover(ground) == 0
+
+
+@pytest.mark.storage
+async def test_of_several_who_find_a_dead_process_one_settles_it(ground: Ground) -> None:
+    await crowd(ground, 2)
+    dead = await Process.start(ground)
+    dead.intend((await dead.claim(2))[0])
+    dead.die()
+    assert sum(await asyncio.gather(*(recover(ground) for _ in range(4)))) == 1
+    assert [state for state, _ in await outcomes(ground)] == ["uncertain", "queued"]
+
+
+@pytest.mark.storage
+async def test_a_living_process_keeps_its_rows_however_long_it_takes(
+    ground: Ground, smtp: Catcher, deliver: Deliver, clock: FakeClock
+) -> None:
+    await crowd(ground, 2)
+    alive = await Process.start(ground)
+    (number,) = await alive.claim(1)
+    alive.intend(number)
+    clock.advance(days=30)
+    await deliver()
+    assert [each.rcpt_to for each in smtp.messages] == [mailing.address(2)]
+    (held, _) = await mailing.rows(ground)
+    assert (held.state, held.worker_id) == (DeliveryState.QUEUED, alive.id)
+    alive.die()
+    await deliver()
+    clock.advance(minutes=1)
+    assert (await mailing.counts(ground)).uncertain == 1
+
+
+@pytest.mark.storage
+async def test_a_damaged_journal_makes_what_its_process_held_uncertain_and_sends_nobody_twice(
+    ground: Ground, smtp: Catcher, deliver: Deliver
+) -> None:
+    await crowd(ground, 4)
+    dead = await Process.start(ground)
+    sent, *_ = await dead.claim(3)
+    dead.intend(sent)
+    dead.conclude(sent)
+    dead.die()
+    header, intent, conclusion, _ = dead.journal.path.read_bytes().split(b"\n")
+    dead.journal.path.write_bytes(b"\n".join([header, intent[:-3], conclusion, b""]))
+    await deliver()
+    assert await outcomes(ground) == [
+        ("sent", ""),
+        ("uncertain", Reason.JOURNAL_LOST),
+        ("uncertain", Reason.JOURNAL_LOST),
+        ("sent", ""),
+    ]
+    assert [each.rcpt_to for each in smtp.messages] == [mailing.address(4)]
+
+
+@pytest.mark.storage
+@pytest.mark.parametrize(
+    ("node", "patience"),
+    [("here", timedelta(seconds=240)), ("another-machine", timedelta(hours=24))],
+)
+async def test_leases_whose_journal_nobody_can_read_are_held_until_they_can_not_be_in_use(
+    ground: Ground, clock: FakeClock, node: str, patience: timedelta
+) -> None:
+    await crowd(ground, 1)
+    gone = await Process.start(ground, node=node)
+    await gone.claim(1)
+    gone.journal.retire()
+    clock.advance(seconds=patience.total_seconds() - 1)
+    assert await recover(ground) == 0
+    (row,) = await mailing.rows(ground)
+    assert row.worker_id == gone.id
+    clock.advance(seconds=1)
+    assert await recover(ground) == 1
+    assert await outcomes(ground) == [("uncertain", Reason.JOURNAL_LOST)]
+
+
+@pytest.mark.settings(delivery={"uncertain": "resend"})
+async def test_the_uncertain_of_a_crash_are_sent_again_where_the_settings_say_so(
+    ground: Ground, smtp: Catcher, deliver: Deliver
+) -> None:
+    await crowd(ground, 1)
+    dead = await Process.start(ground)
+    dead.intend((await dead.claim(1))[0])
+    dead.die()
+    assert await recover(ground) == 1
+    assert await outcomes(ground) == [("deferred", Reason.RESENT)]
+    await deliver()
+    assert await outcomes(ground) == [("sent", "")]
+    assert len(smtp.messages) == 1
+
+
+@pytest.mark.storage
+async def test_a_lease_that_reached_the_database_after_its_process_was_settled_is_freed(
+    ground: Ground, smtp: Catcher, deliver: Deliver
+) -> None:
+    await crowd(ground, 1)
+    dead = await Process.start(ground)
+    dead.die()
+    assert await recover(ground) == 1
+    await dead.claim(1)
+    await deliver()
+    assert await outcomes(ground) == [("sent", "")]
+    assert len(smtp.messages) == 1
+
+
+@pytest.mark.storage
+async def test_a_notice_that_may_have_gone_out_before_a_crash_is_not_sent_again(
+    ground: Ground, smtp: Catcher, deliver: Deliver
+) -> None:
+    async with ground.db.transaction() as session:
+        for name in ("ana", "bo"):
+            notice = Notice(
+                kind="join_received",
+                to=f"{name}@example.org",
+                language="en",
+                context={"organisation": "Tenants"},
+            )
+            await ground.notices.queue(session, notice)
+    dead = await Process.start(ground)
+    dead.intend(await dead.claim_notice(), kind=Kind.NOTICE)
+    dead.die()
+    await deliver()
+    assert [each.rcpt_to for each in smtp.messages] == ["bo@example.org"]
+    async with ground.db.reading() as session:
+        found = (await session.exec(select(QueuedNotice).order_by(col(QueuedNotice.id)))).all()
+    assert [each.state for each in found] == [NoticeState.UNCERTAIN, NoticeState.SENT]
+
+
+@pytest.mark.storage
+async def test_a_cancelled_row_of_a_dead_process_stays_cancelled_unless_its_mail_went_out(
+    ground: Ground,
+) -> None:
+    await crowd(ground, 3)
+    dead = await Process.start(ground)
+    _, intended, answered = await dead.claim(3)
+    dead.intend(intended)
+    dead.intend(answered)
+    dead.conclude(answered)
+    async with ground.db.transaction() as session:
+        assert await dispatch.cancel(session, dispatch_id=1)
+    dead.die()
+    await recover(ground)
+    assert [state for state, _ in await outcomes(ground)] == ["cancelled", "uncertain", "sent"]
+
+
+@pytest.mark.storage
+async def test_journals_that_are_settled_leave_no_file_behind(
+    ground: Ground, smtp: Catcher, deliver: Deliver
+) -> None:
+    await crowd(ground, 2)
+    dead = await Process.start(ground)
+    await dead.claim(1)
+    dead.die()
+    await deliver()
+    assert len(smtp.messages) == 2
+    assert not dead.journal.path.exists()
+    assert not any(dead.journal.path.parent.iterdir())
+    async with ground.db.reading() as session:
+        assert all(each.closed_at for each in (await session.exec(select(Worker))).all())
+
+
+@pytest.mark.storage
+async def test_a_result_of_somebody_who_lost_the_lease_changes_nothing(ground: Ground) -> None:
+    await crowd(ground, 1)
+    dead = await Process.start(ground)
+    (number,) = await dead.claim(1)
+    dead.die()
+    await recover(ground)
+    heir = await Process.start(ground)
+    await heir.claim(1)
+    async with ground.db.transaction() as session:
+        await ledger.record(session, worker_id=dead.id, results=[dead.sent(number)])
+    async with ground.db.reading() as session:
+        row = await session.get_one(Delivery, number)
+    assert (row.state, row.worker_id) == (DeliveryState.QUEUED, heir.id)
+    heir.die()

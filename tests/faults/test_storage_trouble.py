@@ -1,0 +1,176 @@
+"""The disk is full, or the database is locked, in the middle of sending."""
+
+import asyncio
+import contextlib
+import resource
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+from sqlalchemy.engine import make_url
+
+from delivery import worker
+from foundation.clock import SystemClock
+from foundation.config import Settings
+from foundation.ground import Ground
+from tests.world import grounds, mailing, sink
+from tests.world.sink import Sink
+
+PEOPLE = 200
+FULL_AT_BYTES = 1500
+"""Room for a journal's header and a handful of records."""
+
+
+def settings_for(url: str, folder: Path, port: int, **delivery: float) -> Settings:
+    """Outcomes are recorded seldom, so that the journal grows."""
+    return grounds.settings(
+        url=url,
+        folder=folder,
+        changes={
+            "relay": {"connections": 2},
+            "delivery": {"batch_size": 100, "record_interval_s": 0.5, **delivery},
+            "database": {"busy_timeout_s": 0.2},
+        },
+        relay_port=port,
+    )
+
+
+async def check_everybody_got_one(ground: Ground, server: Sink) -> None:
+    """Each recipient against what the server took."""
+    assert server.taken == dict.fromkeys(map(mailing.address, range(1, PEOPLE + 1)), 1)
+    assert (await mailing.counts(ground)).sent == PEOPLE
+
+
+async def said(process: asyncio.subprocess.Process, words: str, *, within_s: float = 30) -> None:
+    """Wait until a process prints these words."""
+    assert process.stdout is not None
+    async with asyncio.timeout(within_s):
+        async for line in process.stdout:
+            if words in line.decode():
+                return
+    raise AssertionError(f"it never said “{words}”")
+
+
+@pytest.mark.storage
+async def test_on_a_full_disk_sending_stops_says_so_and_goes_on_when_there_is_room(
+    database_url: str, tmp_path: Path
+) -> None:
+    async with sink.running() as server:
+        settings = settings_for(database_url, tmp_path, server.port)
+        ground = grounds.make(settings, SystemClock())
+        topic = await mailing.crowd(ground, PEOPLE)
+        await mailing.start(ground, topics=[topic])
+        process = await mailing.sending_process(settings, is_heard=True)
+        async with mailing.ended(process):
+            await server.reached(1)
+            room = resource.prlimit(process.pid, resource.RLIMIT_FSIZE)
+            full = (FULL_AT_BYTES, room[1])
+            resource.prlimit(process.pid, resource.RLIMIT_FSIZE, full)
+            await said(process, "sending stops for now")
+            assert server.total < PEOPLE
+            assert server.total == len(server.taken)
+            await mailing.counts(ground)
+            resource.prlimit(process.pid, resource.RLIMIT_FSIZE, room)
+            await mailing.stand(ground, sent=PEOPLE)
+            process.terminate()
+            assert await process.wait() == 0
+        await check_everybody_got_one(ground, server)
+        await ground.db.close()
+
+
+@asynccontextmanager
+async def locked(url: str) -> AsyncIterator[None]:
+    """Another process holds the write lock of a SQLite file for as long as the block lasts."""
+    program = (
+        "import sqlite3, sys; c = sqlite3.connect(sys.argv[1], isolation_level=None); "
+        "c.execute('PRAGMA busy_timeout = 10000'); c.execute('BEGIN IMMEDIATE'); "
+        "print('held', flush=True); sys.stdin.read(); c.rollback()"
+    )
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-c",
+        program,
+        str(make_url(url).database),
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+    )
+    assert process.stdin is not None
+    assert process.stdout is not None
+    assert await process.stdout.readline() == b"held\n"
+    try:
+        yield
+    finally:
+        process.stdin.close()
+        await process.wait()
+
+
+async def test_while_the_database_is_locked_results_wait_and_are_written_afterwards(
+    database_url: str, tmp_path: Path
+) -> None:
+    async with sink.running() as server:
+        settings = settings_for(database_url, tmp_path, server.port, record_interval_s=0.02)
+        ground = grounds.make(settings, SystemClock())
+        topic = await mailing.crowd(ground, PEOPLE)
+        await mailing.start(ground, topics=[topic])
+        held = sink.Holding()
+        server.acts["RCPT"] = held
+        async with mailing.sending(ground):
+            await held.reached()
+            async with locked(database_url):
+                server.acts.clear()
+                held.release()
+                await server.reached(100)
+                counts = await mailing.counts(ground)
+                assert (counts.queued, counts.sent) == (PEOPLE, 0)
+            await mailing.stand(ground, sent=PEOPLE)
+        await check_everybody_got_one(ground, server)
+        await ground.db.close()
+
+
+async def test_a_sender_killed_while_the_database_is_locked_loses_nothing(
+    database_url: str, tmp_path: Path
+) -> None:
+    async with sink.running() as server:
+        settings = settings_for(database_url, tmp_path, server.port)
+        ground = grounds.make(settings, SystemClock())
+        topic = await mailing.crowd(ground, PEOPLE)
+        await mailing.start(ground, topics=[topic])
+        held = sink.Holding()
+        server.acts["RCPT"] = held
+        process = await mailing.sending_process(settings)
+        await held.reached()
+        async with locked(database_url):
+            server.acts.clear()
+            held.release()
+            await server.reached(90)
+            process.kill()
+            await process.wait()
+        await worker.run_until_idle(ground)
+        counts = await mailing.counts(ground)
+        assert counts.uncertain <= 2
+        assert counts.sent + counts.uncertain == PEOPLE
+        assert set(server.taken.values()) == {1}
+        assert len(server.taken) >= counts.sent
+        await ground.db.close()
+
+
+async def test_a_sender_that_starts_on_a_locked_database_waits_for_it(
+    database_url: str, tmp_path: Path
+) -> None:
+    async with sink.running() as server:
+        settings = settings_for(database_url, tmp_path, server.port)
+        ground = grounds.make(settings, SystemClock())
+        topic = await mailing.crowd(ground, PEOPLE)
+        await mailing.start(ground, topics=[topic])
+        stop = asyncio.Event()
+        async with contextlib.AsyncExitStack() as lock:
+            await lock.enter_async_context(locked(database_url))
+            sending = asyncio.create_task(worker.Worker(ground).run(stop))
+            assert not (await asyncio.wait({sending}, timeout=0.5))[0]
+        await mailing.stand(ground, sent=PEOPLE)
+        stop.set()
+        await sending
+        await check_everybody_got_one(ground, server)
+        await ground.db.close()
