@@ -1,18 +1,28 @@
-"""Reads mail that came back: delivery status notifications (RFC 3464) and complaints (RFC 5965)."""
+"""Reads mail that came back: delivery status notifications (RFC 3464) and complaints (RFC 5965).
+
+Anybody can send us anything, so headers are read as plain text: Python's parser of structured
+headers raises on some malformed ones, and takes time that grows with the square of others.
+"""
 
 import email
-import email.policy
+import email.errors
+import email.header
+import itertools
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from email.message import EmailMessage, Message
-from email.parser import BytesParser
+from email.message import Message
 
 from delivery.models import BounceKind
 
 _STATUS = re.compile(r"\b([245])\.(\d{1,3})\.(\d{1,3})\b")
 _REPLY = re.compile(r"\b([45]\d\d)[ -]")
-_VERP = re.compile(r"\bb\+([a-z2-7]+)@", re.IGNORECASE)
+_VERP = re.compile(r"\bb\+([a-z0-9]{10,80})@", re.IGNORECASE)
+_RATE = re.compile(r"\brates?\b|\brate[- ]limit", re.IGNORECASE)
+_MAX_OCTETS = 1_000_000
+"""What a message says about itself stands before what it returns."""
+_MAX_GROUPS = 1_000
+_MAX_HEADER = 2_000
 
 _REASONS = {
     "1.1": "user-unknown",
@@ -31,6 +41,11 @@ _REASONS = {
 }
 """Subject and detail of a status (RFC 3463 §3) → our word."""
 
+_ABOUT_US = ("5.5.", "5.6.", "5.7.")
+"""Protocol, content and policy (RFC 3463 §3.6-3.8): what we sent was not wanted."""
+_TOO_LARGE = frozenset({"5.2.3", "5.3.4"})
+_ABOUT_SERVERS = ("4.", "5.3.", "5.4.")
+"""A deferral that expired, a mail system or a route in trouble: the mailbox may be well."""
 _DEAD = frozenset({"5.1.1", "5.1.2", "5.1.6", "5.1.10", "5.2.1"})
 """Codes that are about the address alone."""
 
@@ -54,22 +69,35 @@ class Returned:
     reply_code: int | None = None
     token: str = ""
     """Of our envelope sender, as found in the message; to be verified by whoever acts on it."""
+    subject: str = ""
 
 
 def classify(octets: bytes) -> Returned:
     """What a message says; any octets are taken, what says nothing is of kind `none`."""
-    message = BytesParser(EmailMessage, policy=email.policy.default).parsebytes(octets)
+    try:
+        return _classified(octets[:_MAX_OCTETS])
+    except RecursionError:
+        # Parts within parts, hundreds deep: no mail server writes that.
+        return Returned(kind=BounceKind.NONE)
+
+
+def _classified(octets: bytes) -> Returned:
+    message = email.message_from_bytes(octets)
     token = _token(message, octets)
+    subject = _header(message, "Subject")
     if _is_report(message, "feedback-report"):
-        return _complaint(message, token)
+        return _complaint(message, token, subject)
     recipients, reply_code = _status_report(message)
     if recipients:
         return Returned(
-            kind=_worst(recipients), recipients=recipients, reply_code=reply_code, token=token
+            kind=_worst(recipients),
+            recipients=recipients,
+            reply_code=reply_code,
+            token=token,
+            subject=subject,
         )
-    return Returned(
-        kind=BounceKind.AUTO_REPLY if _is_automatic(message) else BounceKind.NONE, token=token
-    )
+    kind = BounceKind.AUTO_REPLY if _is_automatic(message) else BounceKind.NONE
+    return Returned(kind=kind, token=token, subject=subject)
 
 
 def is_dead(reply_code: int, text: str) -> bool:
@@ -80,17 +108,18 @@ def is_dead(reply_code: int, text: str) -> bool:
     return _kind("failed", found[0], text) is BounceKind.HARD and found[0] in _DEAD
 
 
-def _is_report(message: EmailMessage, kind: str) -> bool:
+def _is_report(message: Message, kind: str) -> bool:
     wanted = str(message.get_param("report-type", "") or "").lower()
     return wanted == kind or any(
         part.get_content_type() == f"message/{kind}" for part in message.walk()
     )
 
 
-def _status_report(message: EmailMessage) -> tuple[list[Recipient], int | None]:
+def _status_report(message: Message) -> tuple[list[Recipient], int | None]:
     found: list[Recipient] = []
     reply_code: int | None = None
-    for group in _groups(message, "message/delivery-status"):
+    groups = _groups(message, "message/delivery-status")
+    for group in itertools.islice(groups, _MAX_GROUPS):
         final = _address(group.get("Final-Recipient") or group.get("Original-Recipient") or "")
         if not final:
             continue
@@ -104,7 +133,7 @@ def _status_report(message: EmailMessage) -> tuple[list[Recipient], int | None]:
     return found, reply_code
 
 
-def _groups(message: EmailMessage, kind: str) -> Iterator[Message]:
+def _groups(message: Message, kind: str) -> Iterator[Message]:
     for part in message.walk():
         if part.get_content_type() != kind:
             continue
@@ -132,9 +161,11 @@ def _kind(action: str, status: str, diagnostic: str) -> BounceKind:
         return BounceKind.DELAYED
     if action in ("delivered", "relayed", "expanded") or status.startswith("2"):
         return BounceKind.NONE
-    if status.startswith("5.7") or _is_block(diagnostic):
+    if status.startswith(_ABOUT_US) or status in _TOO_LARGE or _is_block(diagnostic):
         return BounceKind.BLOCK
-    if status.startswith("4") or status in ("5.2.2", "5.4.7") or "rate" in diagnostic.lower():
+    if status.startswith(_ABOUT_SERVERS) and status != "5.4.4":
+        return BounceKind.SOFT
+    if status == "5.2.2" or _RATE.search(diagnostic):
         return BounceKind.SOFT
     return BounceKind.HARD
 
@@ -150,7 +181,7 @@ def _reason(status: str, diagnostic: str, kind: BounceKind) -> str:
     return _REASONS.get(status[2:], "")
 
 
-def _complaint(message: EmailMessage, token: str) -> Returned:
+def _complaint(message: Message, token: str, subject: str) -> Returned:
     fields = next(_groups(message, "message/feedback-report"), None)
     address = ""
     if fields is None:
@@ -160,7 +191,7 @@ def _complaint(message: EmailMessage, token: str) -> Returned:
     if fields is not None:
         address = _address(fields.get("Original-Rcpt-To") or "")
     recipients = [Recipient(address=address, kind=BounceKind.COMPLAINT)] if address else []
-    return Returned(kind=BounceKind.COMPLAINT, recipients=recipients, token=token)
+    return Returned(kind=BounceKind.COMPLAINT, recipients=recipients, token=token, subject=subject)
 
 
 def _worst(recipients: list[Recipient]) -> BounceKind:
@@ -174,17 +205,27 @@ def _worst(recipients: list[Recipient]) -> BounceKind:
     return min((each.kind for each in recipients), key=order.index)
 
 
-def _is_automatic(message: EmailMessage) -> bool:
+def _is_automatic(message: Message) -> bool:
     """Vacation notices and the like (RFC 3834 §5)."""
-    said = str(message.get("Auto-Submitted", "no")).lower()
+    said = _header(message, "Auto-Submitted").lower() or "no"
     return (not said.startswith("no")) or "X-Autoreply" in message or "X-Autorespond" in message
 
 
-def _token(message: EmailMessage, octets: bytes) -> str:
+def _token(message: Message, octets: bytes) -> str:
     """The token of our envelope sender: where the mail was returned to, else in what it quotes."""
     for name in ("Delivered-To", "X-Original-To", "Envelope-To", "To"):
-        found = _VERP.search(str(message.get(name, "")))
+        found = _VERP.search(_header(message, name))
         if found:
             return found[1]
     quoted = _VERP.search(octets[:200_000].decode("ascii", "replace"))
     return quoted[1] if quoted else ""
+
+
+def _header(message: Message, name: str) -> str:
+    """A header's text, as far as it can be read; blank when it is not there."""
+    raw = str(message.get(name, ""))[:_MAX_HEADER]
+    try:
+        text = str(email.header.make_header(email.header.decode_header(raw)))
+    except (email.errors.HeaderParseError, LookupError, ValueError):
+        text = raw
+    return " ".join(text.split())

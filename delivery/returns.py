@@ -1,10 +1,13 @@
-"""Acts on mail that came back: the ledger, the person's tally, suppression.
+"""Acts on mail that came back: the ledger, the person's tally, suppression, unsubscribing.
 
 Whom a message is about is known only from our sealed envelope sender; an address that a message
-merely names proves nothing, so a forged bounce suppresses nobody.
+merely names proves nothing, so a forged bounce suppresses nobody. Mail to the unsubscribe address
+of List-Unsubscribe (RFC 2369) has its token in the subject, and proves itself by that alone.
 """
 
+import asyncio
 import hashlib
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -13,15 +16,16 @@ import sqlalchemy as sa
 from sqlmodel import col
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from delivery import dsn
+from delivery import dsn, holdings
 from delivery.dsn import Recipient, Returned
 from delivery.letter import Kind, Result, Verdict
 from delivery.models import BounceKind, Delivery, QueuedNotice, Return
 from foundation import errors, tables
 from foundation.ground import Ground
 from foundation.tokens import Purpose
-from subscribers import suppression
+from subscribers import suppression, unsubscribe
 from subscribers.models import Subscriber, SuppressionReason
+from subscribers.unsubscribe import Unsubscribed
 
 SOFT_LIMIT = 3
 """Soft bounces in a row, over at least `SOFT_SPAN`, that end in suppression."""
@@ -29,6 +33,8 @@ SOFT_SPAN = timedelta(days=14)
 _SETTLED = timedelta(days=3)
 """After so long a mail that was taken is not going to come back."""
 _MAX_EVIDENCE = 100_000
+_SEALED = re.compile(r"[\w-]{16,100}", re.ASCII)
+"""What may be a token in the subject of a mail to the unsubscribe address."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -40,11 +46,19 @@ class Ingested:
     """Carries a token that we sealed."""
     is_new: bool
     """Not seen before, by any way."""
+    asks_to_leave: bool = False
+    """Was sent to the unsubscribe address with its token, and has been obeyed."""
 
 
 async def ingest(ground: Ground, octets: bytes) -> Ingested:
     """Take a message that came back; the same one twice counts once."""
-    returned = dsn.classify(octets)
+    returned = await asyncio.to_thread(dsn.classify, octets)
+    if returned.kind in (BounceKind.NONE, BounceKind.AUTO_REPLY):
+        left = await _unsubscribe(ground, returned.subject)
+        if left is not None:
+            return Ingested(
+                returned=returned, is_ours=True, is_new=left.has_changed, asks_to_leave=True
+            )
     try:
         number, is_notice = ground.tokens.open_from_address(Purpose.RETURN_PATH, returned.token)
     except (errors.BadToken, ValueError):
@@ -52,6 +66,16 @@ async def ingest(ground: Ground, octets: bytes) -> Ingested:
     async with ground.db.transaction() as session:
         is_new = await _keep(ground, session, octets, returned, number, bool(is_notice))
     return Ingested(returned=returned, is_ours=True, is_new=is_new)
+
+
+async def _unsubscribe(ground: Ground, subject: str) -> Unsubscribed | None:
+    """Obey the token in a subject, as the page behind the same link would; None without one."""
+    for word in _SEALED.findall(subject)[:5]:
+        try:
+            return await unsubscribe.by_token(ground, token=word, via="mail", elsewhere=(holdings,))
+        except errors.BadToken:
+            continue
+    return None
 
 
 async def take_refusals(

@@ -54,7 +54,13 @@ def ingest(chosen: Chosen, files: Sequence[Path]) -> None:
     async def act(ground: Ground) -> None:
         for file in files:
             done = await returns.ingest(ground, _read(file))
-            _print(file, done.returned, is_ours=done.is_ours, is_new=done.is_new)
+            _print(
+                file,
+                done.returned,
+                is_ours=done.is_ours,
+                is_new=done.is_new,
+                asks_to_leave=done.asks_to_leave,
+            )
 
     kit.run(chosen, act)
 
