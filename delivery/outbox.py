@@ -133,7 +133,7 @@ async def record(session: AsyncSession, *, worker_id: int, results: Iterable[Res
         await session.execute(
             sa.update(QueuedNotice)
             .where(col(QueuedNotice.id).in_(over), col(QueuedNotice.worker_id).is_(None))
-            .values(context={})
+            .values(context={}, unsubscribe_url=None)
         )
 
 
