@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from typing import cast
 
 Act = Callable[["Connection"], None]
 
@@ -58,8 +59,8 @@ class Connection(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Greet."""
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
+        # uvloop's transports have asyncio's methods, not its classes.
+        self._transport = cast(asyncio.Transport, transport)
         self.sink.connections.add(self)
         self.sink.accepted += 1
         self.say(self.sink.greeting)

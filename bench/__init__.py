@@ -1,0 +1,1 @@
+"""How fast Handbill is, as ratios to yardsticks measured in the same run; see `make bench`."""

@@ -1,0 +1,69 @@
+"""Repeats a measurement and its yardstick in turn, and says what came of them as a table."""
+
+import statistics
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+Rate = Callable[[], Awaitable[float]]
+"""Does the work once and says how much of it was done in a second."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Result:
+    """What was measured of one thing: how much a second, each time."""
+
+    name: str
+    unit: str
+    yardstick: str
+    ours: Sequence[float]
+    theirs: Sequence[float]
+
+    @property
+    def ratio(self) -> float:
+        """Ours to the yardstick's, by medians; more is better."""
+        return statistics.median(self.ours) / statistics.median(self.theirs)
+
+    def as_dict(self) -> dict[str, Any]:
+        """For `bench/results.json`."""
+        return {**asdict(self), "ratio": round(self.ratio, 3)}
+
+
+async def compare(
+    name: str, *, unit: str, yardstick: str, ours: Rate, theirs: Rate, times: int
+) -> Result:
+    """Measure both in turn, so that what else the machine does strikes both alike."""
+    pairs = [(await theirs(), await ours()) for _ in range(times)]
+    return Result(
+        name=name,
+        unit=unit,
+        yardstick=yardstick,
+        ours=[own for _, own in pairs],
+        theirs=[other for other, _ in pairs],
+    )
+
+
+def table(results: Sequence[Result]) -> str:
+    """A line for each result: medians with their spread (highest less lowest), then the ratio."""
+    rows = [("", "Handbill", "yardstick", "ratio", "")]
+    rows += [
+        (each.name, _shown(each.ours), _shown(each.theirs), f"{each.ratio:.2f}", each.yardstick)
+        for each in results
+    ]
+    first, *middle = [max(map(len, column)) for column in zip(*rows, strict=True)][:-1]
+    return "\n".join(
+        "  ".join(
+            [
+                name.ljust(first),
+                *(cell.rjust(width) for cell, width in zip(figures, middle, strict=True)),
+                told,
+            ]
+        ).rstrip()
+        for name, *figures, told in rows
+    )
+
+
+def _shown(rates: Sequence[float]) -> str:
+    middle = statistics.median(rates)
+    spread = (max(rates) - min(rates)) / middle
+    return f"{middle:,.0f}/s ±{spread / 2:.0%}"

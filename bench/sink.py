@@ -1,0 +1,68 @@
+"""A server that takes every message, in a process of its own: Postfix's, or a plain one of ours."""
+
+import asyncio
+import contextlib
+import os
+import shutil
+import socket
+import sys
+from collections.abc import AsyncIterator
+
+from tests.world import sink
+
+BACKLOG = 100
+_PATIENCE_S = 10
+
+
+def postfix_program(name: str) -> str | None:
+    """Where Debian's `postfix` package put `smtp-sink` or `smtp-source`, if it is there."""
+    return shutil.which(name, path="/usr/sbin:/usr/local/sbin:/usr/bin")
+
+
+@contextlib.asynccontextmanager
+async def running() -> AsyncIterator[int]:
+    """A sink on loopback, for as long as the block lasts; gives its port."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+    program = postfix_program("smtp-sink")
+    user = ["-u", "nobody"] if os.geteuid() == 0 else []
+    command = (
+        [program, *user, f"127.0.0.1:{port}", str(BACKLOG)]
+        if program
+        else [sys.executable, "-m", "bench.sink", str(port)]
+    )
+    process = await asyncio.create_subprocess_exec(*command)
+    try:
+        async with asyncio.timeout(_PATIENCE_S):
+            while not await _answers(port):
+                if process.returncode is not None:
+                    raise ConnectionError(f"{command[0]} ended at once")
+                await asyncio.sleep(0.05)
+        yield port
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            process.terminate()
+        await process.wait()
+
+
+async def _answers(port: int) -> bool:
+    try:
+        _, writer = await asyncio.open_connection("127.0.0.1", port)
+    except OSError:
+        return False
+    writer.close()
+    return True
+
+
+async def _serve(port: int) -> None:
+    memory = sink.Sink()
+    server = await asyncio.get_running_loop().create_server(
+        lambda: sink.Connection(memory), "127.0.0.1", port, backlog=BACKLOG
+    )
+    await server.serve_forever()
+
+
+if __name__ == "__main__":
+    with contextlib.suppress(KeyboardInterrupt):
+        asyncio.run(_serve(int(sys.argv[1])))
