@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from templates import compiler, content, plan, problems
+from templates import compiler, content, plan, problems, sanitise
 from tests.templates import editions
 
 
@@ -288,6 +288,18 @@ def test_missing_address_preheader_and_blocks_are_concerns() -> None:
     )
     codes = {concern.code for concern in made.concerns}
     assert codes == {"no-postal-address", "no-preheader", "no-blocks"}
+
+
+@pytest.mark.parametrize("tag", sorted(sanitise.TAGS))
+@pytest.mark.parametrize("template", ["bulletin", "alert"])
+def test_everything_that_staff_may_type_in_rich_text_can_be_sent(tag: str, template: str) -> None:
+    inner = "<li>Our words</li>" if tag in ("ul", "ol") else "Our words"
+    made = editions.compiled(
+        content.RichText(html=f"<{tag}>{inner}</{tag}><p>Our words</p>"), template=template
+    )
+    values = editions.values_for(made)
+    assert "Our words" in made.html(values)
+    assert "Our words" in made.text(values)
 
 
 def test_unknown_template_is_refused_with_those_there_are() -> None:
