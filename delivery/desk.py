@@ -6,6 +6,7 @@ back as exactly one result or to where it lay.
 """
 
 import asyncio
+import itertools
 import time
 from collections import deque
 from collections.abc import Iterable
@@ -28,11 +29,11 @@ _BACK = Outcome(verdict=Verdict.BACK)
 class WorkerDesk:
     """What one worker has in its hands."""
 
-    def __init__(self, ground: Ground, *, journal: Journal, recheck: Recheck) -> None:
+    def __init__(self, ground: Ground, *, journal: Journal, worker_id: int) -> None:
         self._ground = ground
         self._settings = ground.settings.delivery
         self._journal = journal
-        self._recheck = recheck
+        self._recheck = Recheck(ground, worker_id=worker_id, upcoming=self._upcoming)
         self._notices: deque[Letter] = deque()
         self._bulk: deque[Letter] = deque()
         self._open: set[Letter] = set()
@@ -85,6 +86,10 @@ class WorkerDesk:
             self._note(letter, _BACK)
         self._notices.clear()
         self._bulk.clear()
+
+    def retire(self) -> None:
+        """Nothing waits, nothing is on the wire, and nothing will be."""
+        self._recheck.close()
 
     def close(self) -> None:
         """Hand out nothing more."""
@@ -190,6 +195,10 @@ class WorkerDesk:
         self.trouble = said
         if not said:
             self._has_letters.set()
+
+    def _upcoming(self) -> Iterable[Letter]:
+        """In the order in which they will be asked about."""
+        return itertools.chain(self._open, self._notices, self._bulk)
 
     def _next(self) -> Letter | None:
         """The next letter whose lease is safe; others are given back on the way."""

@@ -1,12 +1,15 @@
 """The last look before a message's last dot: may it still go out, to this person, by us?
 
 Questions that come in while a query runs are answered together by the next one, so the look costs
-one query for as many messages as are on the wire at once, and none is older than its message.
+one query for as many messages as are on the wire at once, and none is older than its message. On
+SQLite the same query asks about messages that come next as well, and its answers hold until
+anything at all is committed.
 """
 
 import asyncio
 import enum
-from collections.abc import Iterable, Mapping
+import itertools
+from collections.abc import Callable, Iterable, Mapping
 
 import sqlalchemy as sa
 from sqlmodel import col
@@ -26,6 +29,9 @@ from subscribers import suppression
 from subscribers.models import Subscriber, Subscription, SubscriptionState
 
 Key = tuple[Kind, int]
+
+_AHEAD = 400
+"""Messages that come next about which a query asks as well."""
 
 
 class Look(enum.StrEnum):
@@ -48,30 +54,53 @@ class Look(enum.StrEnum):
 class Recheck:
     """Answers for the rows that one worker holds."""
 
-    def __init__(self, ground: Ground, *, worker_id: int) -> None:
+    def __init__(
+        self, ground: Ground, *, worker_id: int, upcoming: Callable[[], Iterable[Letter]]
+    ) -> None:
         self._ground = ground
         self._worker_id = worker_id
+        self._upcoming = upcoming
+        self._changes = ground.db.changes()
+        self._stamp: int | None = None
+        self._known: Mapping[Key, Look] = {}
         self._asked: dict[Letter, asyncio.Future[Look]] = {}
         self._asking: asyncio.Task[None] | None = None
 
     async def look(self, letter: Letter) -> Look:
         """Whether a letter may go out now. Raises `errors.Busy` when the database can't say."""
+        if self._stamp is not None and self._stamp == self._now():
+            known = self._known.get((letter.kind, letter.id))
+            if known is not None:
+                return known
         answer: asyncio.Future[Look] = asyncio.get_running_loop().create_future()
         self._asked[letter] = answer
         if self._asking is None or self._asking.done():
             self._asking = asyncio.create_task(self._answer_all())
         return await answer
 
+    def close(self) -> None:
+        """Ask nothing any more."""
+        if self._changes is not None:
+            self._changes.close()
+            self._changes = None
+
+    def _now(self) -> int | None:
+        return self._changes.stamp() if self._changes is not None else None
+
     async def _answer_all(self) -> None:
         while self._asked:
             asked, self._asked = self._asked, {}
+            # Read before the query: what is committed meanwhile makes its answers old.
+            stamp = self._now()
+            ahead = itertools.islice(self._upcoming(), _AHEAD) if stamp is not None else ()
             try:
-                found = await self._query(asked)
+                found = await self._query({*asked, *ahead})
             except Exception as problem:  # noqa: BLE001 - each asker gets it raised
                 for answer in asked.values():
                     if not answer.done():
                         answer.set_exception(problem)
                 continue
+            self._stamp, self._known = stamp, found
             for letter, answer in asked.items():
                 if not answer.done():
                     answer.set_result(found.get((letter.kind, letter.id), Look.HOLD))

@@ -22,7 +22,6 @@ from delivery.desk import WorkerDesk
 from delivery.journal import REWRITE_AT_BYTES, Journal
 from delivery.letter import Lease
 from delivery.models import Worker as WorkerRow
-from delivery.rechecking import Recheck
 from delivery.relay import Condition, Relays, Sender
 from foundation import errors, logs
 from foundation.ground import Ground
@@ -130,9 +129,7 @@ class _Session:
         self._journal = journal
         self._sender = sender
         self._composer = composer
-        self._desk = WorkerDesk(
-            ground, journal=journal, recheck=Recheck(ground, worker_id=worker_id)
-        )
+        self._desk = WorkerDesk(ground, journal=journal, worker_id=worker_id)
         self._flushing = asyncio.Lock()
         self._seen_at = ground.clock.now()
         self._recovered_at: datetime | None = None
@@ -160,6 +157,8 @@ class _Session:
             # Whoever takes the journal over settles what was open, as after a crash.
             self._journal.close()
             raise
+        finally:
+            self._desk.retire()
         await self._retire()
         if failure is not None:
             raise failure
@@ -201,12 +200,18 @@ class _Session:
         if self._desk.has_open or (can_send and not self._desk.is_idle):
             return False
         self._desk.withdraw()
-        had_results = self._desk.has_results
         await self._flush()
-        if had_results and can_send:
+        if can_send and any(await self._is_due()):
+            # What was given back a moment ago, perhaps by the flush that ran beside this.
             return False
         await self._finish_dispatches()
         return True
+
+    async def _is_due(self) -> tuple[bool, bool]:
+        """Whether there are notices, and deliveries, that could be claimed."""
+        now = self._ground.clock.now()
+        async with self._ground.db.reading() as session:
+            return await outbox.is_due(session, now=now), await ledger.is_due(session, now=now)
 
     async def _refill(self) -> bool:
         """Look around, then claim what there is room for; whether anything was claimed."""
@@ -221,10 +226,8 @@ class _Session:
         notices = _NOTICES if self._desk.waiting_notices < _NOTICES // 2 else 0
         size = self._settings.batch_size
         bulk = size if self._desk.waiting_bulk <= size // 2 else 0
-        now = self._ground.clock.now()
-        async with self._ground.db.reading() as session:
-            notices = notices if notices and await outbox.is_due(session, now=now) else 0
-            bulk = bulk if bulk and await ledger.is_due(session, now=now) else 0
+        has_notices, has_bulk = await self._is_due() if notices or bulk else (False, False)
+        notices, bulk = notices * has_notices, bulk * has_bulk
         if not notices and not bulk:
             if self._desk.is_idle and not self._desk.has_results:
                 await self._finish_dispatches()

@@ -20,6 +20,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from foundation import errors
+from foundation.changes import Changes
 from foundation.i18n import N_
 
 _BUSY = re.compile(
@@ -70,6 +71,10 @@ class Database:
                 async with AsyncSession(self._writing, expire_on_commit=False) as session:
                     async with session.begin():
                         yield session
+
+    def changes(self) -> Changes | None:
+        """SQLite's counter of commits, to be closed by who asked; None for PostgreSQL."""
+        return Changes(self.engine.url.database or "") if self.dialect == "sqlite" else None
 
     async def close(self) -> None:
         """Give back every connection."""
