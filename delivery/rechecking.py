@@ -125,8 +125,11 @@ class Recheck:
                     )
             if notices:
                 holder = self._worker_id
-                there = await connection.scalars(_NOTICES, {"ids": notices, "holder": holder})
-                found |= {(Kind.NOTICE, number): Look.GO for number in there.all()}
+                there = await connection.execute(_NOTICES, {"ids": notices, "holder": holder})
+                found |= {
+                    (Kind.NOTICE, number): Look.SUPPRESSED if is_suppressed else Look.GO
+                    for number, is_suppressed in there.all()
+                }
         return found
 
     def _judge(
@@ -174,9 +177,15 @@ def _deliveries() -> sa.Select[int, str, int | None, str, int, bool, bool]:
     )
 
 
-def _notices() -> sa.Select[int]:
-    """A notice that is not there any more went with its person; others go out."""
-    return sa.select(col(QueuedNotice.id)).where(
+def _notices() -> sa.Select[int, bool]:
+    """A notice that is not there any more went with its person.
+
+    One that was asked for goes out in spite of an old bounce, but never after a complaint.
+    """
+    is_lasting = suppression.is_active_for(
+        col(QueuedNotice.subscriber_id), only=suppression.LASTING
+    )
+    return sa.select(col(QueuedNotice.id), is_lasting).where(
         col(QueuedNotice.id).in_(sa.bindparam("ids", expanding=True)),
         col(QueuedNotice.worker_id) == sa.bindparam("holder"),
         col(QueuedNotice.state) == NoticeState.QUEUED.value,

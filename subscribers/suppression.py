@@ -9,7 +9,7 @@ along. A complaint and what staff put there by hand stay: no mail goes out to as
 can lift them, with a reason.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import sqlalchemy as sa
 from sqlalchemy.sql.elements import SQLCoreOperations
@@ -27,18 +27,21 @@ LIFTED_BY_CONFIRMING = tuple(reason for reason in SuppressionReason if reason no
 """Reasons that it does."""
 
 
-def is_active_for(subscriber_id: SQLCoreOperations[int]) -> sa.ColumnElement[bool]:
-    """SQL: the person's address must not be mailed.
+def is_active_for(
+    subscriber_id: SQLCoreOperations[int] | SQLCoreOperations[int | None],
+    *,
+    only: Collection[SuppressionReason] = tuple(SuppressionReason),
+) -> sa.ColumnElement[bool]:
+    """SQL: the person's address must not be mailed, for any reason or one of `only`.
 
     Served by the index on `suppressions.subscriber_id`.
     """
-    return sa.exists(
-        sa.select(sa.literal(1))
-        .select_from(Suppression)
-        .where(
-            col(Suppression.subscriber_id) == subscriber_id, col(Suppression.lifted_at).is_(None)
-        )
+    active = sa.select(sa.literal(1)).where(
+        col(Suppression.subscriber_id) == subscriber_id, col(Suppression.lifted_at).is_(None)
     )
+    if len(only) < len(SuppressionReason):
+        active = active.where(col(Suppression.reason).in_([reason.value for reason in only]))
+    return sa.exists(active.select_from(Suppression))
 
 
 async def is_active(ground: Ground, session: AsyncSession, *, email_key: str) -> bool:

@@ -296,6 +296,27 @@ async def test_a_mail_whose_last_dot_was_written_before_the_cancel_counts_as_sen
 
 @pytest.mark.storage
 @one_connection
+async def test_a_mail_that_is_put_off_while_staff_cancel_stays_cancelled(
+    ground: Ground, server: Sink, clock: FakeClock
+) -> None:
+    topic = await mailing.crowd(ground, 2)
+    await mailing.start(ground, topics=[topic])
+    held = sink.Holding()
+    server.acts["RCPT"] = held
+    sending = asyncio.create_task(worker.run_until_idle(ground))
+    await held.reached()
+    await change(ground, dispatch.cancel)
+    server.acts.clear()
+    held.release(b"451 4.3.0 later\r\n")
+    await sending
+    clock.advance(days=1)
+    await worker.run_until_idle(ground)
+    assert server.total == 0
+    assert (await mailing.counts(ground)).cancelled == 2
+
+
+@pytest.mark.storage
+@one_connection
 async def test_a_lease_that_runs_out_while_a_message_is_on_the_wire_ends_it_without_its_dot(
     ground: Ground, server: Sink, clock: FakeClock
 ) -> None:
@@ -307,10 +328,10 @@ async def test_a_lease_that_runs_out_while_a_message_is_on_the_wire_ends_it_with
     await held.reached()
     clock.advance(seconds=ground.settings.delivery.lease_s)
     server.acts.clear()
-    server.contents = []
     held.release()
     await sending
-    assert server.taken == {mailing.address(1): 1}, "sent once, under a lease of its own"
+    assert server.taken == {mailing.address(1): 1}
+    assert server.accepted == 2, "the first connection ended before the dot, the lease being over"
     (row,) = await mailing.rows(ground)
     assert (row.state, row.attempts) == (DeliveryState.SENT, 1)
     assert row.sent_at == clock.now()

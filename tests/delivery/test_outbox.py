@@ -12,7 +12,8 @@ from delivery.models import NoticeState, QueuedNotice
 from foundation.ground import Ground
 from foundation.notices import Notice
 from foundation.tokens import Purpose
-from subscribers.models import Subscriber
+from subscribers import suppression
+from subscribers.models import Subscriber, SuppressionReason
 from tests.world import mailing, people, sink
 from tests.world.clock import FakeClock
 from tests.world.sink import Sink
@@ -187,6 +188,34 @@ async def test_erasing_a_person_erases_the_notice_that_waits_and_the_one_on_the_
     await sending
     assert server.taken == {BO: 1}
     assert [row.to_address for row in await rows(ground)] == [BO]
+
+
+async def suppress(ground: Ground, who: Subscriber, reason: SuppressionReason) -> None:
+    async with ground.db.transaction() as session:
+        await suppression.add(ground, session, subscriber_id=who.id, reason=reason, via="bounce")
+
+
+@pytest.mark.storage
+@pytest.mark.parametrize(
+    ("reason", "is_sent"),
+    [
+        (SuppressionReason.COMPLAINT, False),
+        (SuppressionReason.BY_HAND, False),
+        (SuppressionReason.HARD_BOUNCE, True),
+    ],
+)
+async def test_after_a_complaint_no_notice_goes_out_but_a_bounce_does_not_stop_what_was_asked_for(
+    ground: Ground, smtp: Catcher, reason: SuppressionReason, is_sent: bool
+) -> None:
+    ana = await people.subscribed(ground, ANA)
+    await queue(ground, asking(subscriber_id=ana.id), asking(BO))
+    await suppress(ground, ana, reason)
+    await worker.run_until_idle(ground)
+    assert len(smtp.to(ANA)) == is_sent
+    assert len(smtp.to(BO)) == 1
+    row = (await rows(ground))[0]
+    assert row.state == (NoticeState.SENT if is_sent else NoticeState.FAILED)
+    assert row.context == {}
 
 
 @pytest.mark.storage

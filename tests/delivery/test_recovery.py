@@ -8,14 +8,15 @@ from pathlib import Path
 import pytest
 from sqlmodel import col, select
 
-from delivery import dispatch, ledger, outbox, recovery
-from delivery.journal import Journal
+from delivery import dispatch, journal, ledger, outbox, recovery, worker
+from delivery.journal import Entry, Journal
 from delivery.letter import Kind, Reply, Result, Verdict
 from delivery.models import Delivery, DeliveryState, NoticeState, QueuedNotice, Reason, Worker
 from foundation.ground import Ground
 from foundation.notices import Notice
 from tests.world import mailing
 from tests.world.clock import FakeClock
+from tests.world.sink import Connection, Sink
 from tests.world.smtp import Catcher
 
 Deliver = Callable[[], Awaitable[None]]
@@ -24,20 +25,20 @@ Deliver = Callable[[], Awaitable[None]]
 class Process:
     """A sending process as far as others see it: a row, a locked journal, and leases."""
 
-    def __init__(self, ground: Ground, journal: Journal, number: int) -> None:
+    def __init__(self, ground: Ground, mine: Journal, number: int) -> None:
         self.ground = ground
-        self.journal = journal
+        self.journal = mine
         self.id = number
 
     @classmethod
     async def start(cls, ground: Ground, *, node: str = "here") -> "Process":
         """Take a journal, then a row."""
-        journal = Journal.create(Path(ground.settings.delivery.journal_dir))
+        mine = Journal.create(Path(ground.settings.delivery.journal_dir))
         now = ground.clock.now()
-        row = Worker(node=node, pid=1, journal=journal.path.name, started_at=now, seen_at=now)
+        row = Worker(node=node, pid=1, journal=mine.path.name, started_at=now, seen_at=now)
         async with ground.db.transaction() as session:
             session.add(row)
-        return cls(ground, journal, row.id)
+        return cls(ground, mine, row.id)
 
     async def claim(self, limit: int) -> list[int]:
         """Lease so many rows."""
@@ -127,6 +128,33 @@ async def test_each_row_of_a_dead_process_ends_as_its_journal_says(
         mailing.address(1),
         mailing.address(5),
     ]
+
+
+@pytest.mark.settings(relay={"connections": 1})
+async def test_the_intent_is_on_disk_when_the_last_dot_arrives_and_not_before(
+    ground: Ground, server: Sink, tmp_path: Path
+) -> None:
+    await crowd(ground, 1)
+    said: list[dict[tuple[Kind, int], Entry]] = []
+
+    def read_the_journal(connection: Connection) -> None:
+        (file,) = (tmp_path / "journal").iterdir()
+        copy = tmp_path / "copy.journal"
+        copy.write_bytes(file.read_bytes())
+        abandoned = journal.take_over(copy)
+        assert abandoned is not None
+        said.append(dict(abandoned.replay().entries))
+        abandoned.retire()
+        connection.say(b"354 go on\r\n" if len(said) == 1 else b"250 OK\r\n")
+
+    def begin(connection: Connection) -> None:
+        read_the_journal(connection)
+        connection.expect_content()
+
+    server.acts = {"DATA": begin, "dot": read_the_journal}
+    await worker.run_until_idle(ground)
+    assert said == [{}, {(Kind.DELIVERY, 1): Entry(1, None)}]
+    assert (await mailing.counts(ground)).sent == 1
 
 
 @pytest.mark.storage

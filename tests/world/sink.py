@@ -86,6 +86,10 @@ class Connection(asyncio.Protocol):
         self._buffer.clear()
         self._transport.abort()
 
+    def expect_content(self) -> None:
+        """Read what comes next as a message's content."""
+        self._is_content = True
+
     def take(self) -> None:
         """Note the message as taken."""
         self.sink.taken[self.recipient] += 1
