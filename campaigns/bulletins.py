@@ -54,29 +54,36 @@ class Page:
 
 async def create(ground: Ground, *, actor: Actor, document: Document) -> Bulletin:
     """Keep a new bulletin. Raises `errors.Invalid`, `errors.NotFound` for an unknown issue."""
+    async with ground.db.transaction() as session:
+        return await add(ground, session, actor=actor, document=document)
+
+
+async def add(
+    ground: Ground, session: AsyncSession, *, actor: Actor, document: Document
+) -> Bulletin:
+    """As `create`, in the caller's transaction."""
     document = _cleaned(ground, document)
     now = ground.clock.now()
-    async with ground.db.transaction() as session:
-        bulletin = Bulletin(
-            issue_id=await _issue_id(session, document),
-            name=document.name,
-            document=documents.dump(document),
-            created_by=actor.label,
-            created_at=now,
-            updated_by=actor.label,
-            updated_at=now,
-        )
-        session.add(bulletin)
-        await session.flush()
-        audit.record(
-            session,
-            actor=actor,
-            at=now,
-            action="bulletin.created",
-            object_kind="bulletin",
-            object_id=bulletin.id,
-            after={"name": bulletin.name, "version": 1},
-        )
+    bulletin = Bulletin(
+        issue_id=await _issue_id(session, document),
+        name=document.name,
+        document=documents.dump(document),
+        created_by=actor.label,
+        created_at=now,
+        updated_by=actor.label,
+        updated_at=now,
+    )
+    session.add(bulletin)
+    await session.flush()
+    audit.record(
+        session,
+        actor=actor,
+        at=now,
+        action="bulletin.created",
+        object_kind="bulletin",
+        object_id=bulletin.id,
+        after={"name": bulletin.name, "version": 1},
+    )
     return bulletin
 
 

@@ -63,22 +63,48 @@ async def create(
     reply_to: str = "",
 ) -> Campaign:
     """A draft that sends a bulletin. Raises `errors.Invalid`, `errors.NotFound`."""
+    async with ground.db.transaction() as session:
+        return await add(
+            ground,
+            session,
+            actor=actor,
+            bulletin_id=bulletin_id,
+            name=name,
+            audience=audience,
+            from_name=from_name,
+            from_address=from_address,
+            reply_to=reply_to,
+        )
+
+
+async def add(
+    ground: Ground,
+    session: AsyncSession,
+    *,
+    actor: Actor,
+    bulletin_id: int,
+    name: str,
+    audience: Audience,
+    from_name: str,
+    from_address: str,
+    reply_to: str,
+) -> Campaign:
+    """As `create`, in the caller's transaction."""
     values = _checked(name, audience, from_name, from_address, reply_to)
     now = ground.clock.now()
-    async with ground.db.transaction() as session:
-        bulletin = await bulletins.get(session, bulletin_id)
-        await audiences.resolve(session, audience, languages=[""])
-        made = Campaign(
-            bulletin_id=bulletin.id,
-            state=CampaignState.DRAFT.value,
-            created_by=actor.label,
-            created_at=now,
-            updated_at=now,
-            **{**values, "name": values["name"] or bulletin.name},
-        )
-        session.add(made)
-        await session.flush()
-        transitions.note(ground, session, actor, made.id, "created", before={}, after=values)
+    bulletin = await bulletins.get(session, bulletin_id)
+    await audiences.resolve(session, audience, languages=[""])
+    made = Campaign(
+        bulletin_id=bulletin.id,
+        state=CampaignState.DRAFT.value,
+        created_by=actor.label,
+        created_at=now,
+        updated_at=now,
+        **{**values, "name": values["name"] or bulletin.name},
+    )
+    session.add(made)
+    await session.flush()
+    transitions.note(ground, session, actor, made.id, "created", before={}, after=values)
     return made
 
 

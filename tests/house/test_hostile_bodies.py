@@ -20,6 +20,7 @@ from foundation.ground import Ground
 from foundation.web import security
 from tests.campaigns import newsroom
 from tests.world import estate, probing
+from tests.world.estate import Estate
 from tests.world.smtp import Catcher
 from tests.world.web import Answer, Web
 
@@ -144,6 +145,95 @@ async def test_a_body_that_does_not_say_how_long_it_is_is_cut_off_at_the_limit(
             )
             assert answer.status == 413, path
         assert await estate.rows(ground, without=probing.CHANGED_BY_LOOKING) == before
+
+
+NO_ADDRESSES = (
+    "",
+    "ana",
+    "@example.org",
+    "ana@",
+    "ana@example..org",
+    "ana@@example.org",
+    "ana @example.org",
+    "ana@exam ple.org",
+    "ana@example.org\r\nBcc: b@example.org",
+    "ana@example.org, b@example.org",
+    "<ana@example.org>",
+    "a" * 65 + "@example.org",
+    "ana@" + "a" * 250 + ".org",
+    "ana@[127.0.0.1]",
+    "ana@-example.org",
+    "ana\u202e@example.org",
+)
+
+
+def sign_ups(email: str, topic: str) -> list[tuple[str, str, dict[str, Any]]]:
+    """Every way to bring an address and a topic in: who asks, where, and with what."""
+    form = {"email": email, "topic": topic}
+    organization = {
+        "name": "River Valley Tenants",
+        "website": "https://tenants.example",
+        "town": "Lowell",
+        "languages": "English",
+        "mission": "We help tenants.",
+        "contact_name": "Ana",
+        "contact_email": email,
+        "contact_role": "Director",
+        "agrees": "1",
+    }
+    return [
+        ("", "/subscribe", {"data": form}),
+        ("", "/api/public/signups", {"json": {"email": email, "topics": [topic]}}),
+        ("token", "/api/v1/subscribers", {"json": {"email": email, "topics": [topic]}}),
+        *([("", "/join", {"data": organization})] if topic == "secure-communities" else []),
+    ]
+
+
+async def refused(house: Estate, web: Web, email: str, topic: str) -> None:
+    """Each way in says what is wrong."""
+    for who, path, more in sign_ups(email, topic):
+        headers = probing.with_token(house, path) if who else {}
+        answer = await probing.probe(web, "POST", f"{path}?lang=es", headers=headers, **more)
+        assert answer.status == 422, f"{path} {email!r} {topic!r}: {answer.status}"
+
+
+@pytest.mark.settings(signup={"submissions_per_network_per_hour": 1000})
+async def test_what_is_no_address_comes_in_by_no_door(
+    ground: Ground, web: Web, smtp: Catcher
+) -> None:
+    async with probing.opened(ground, web) as (house, _):
+        delivered = len(smtp.messages)
+        before = await estate.rows(ground, without=probing.CHANGED_BY_LOOKING)
+        for email in NO_ADDRESSES:
+            await refused(house, web, email, "secure-communities")
+        assert await estate.rows(ground, without=probing.CHANGED_BY_LOOKING) == before
+        assert len(smtp.messages) == delivered
+
+
+async def test_topics_that_are_not_there_come_in_by_no_door(
+    ground: Ground, web: Web, smtp: Catcher
+) -> None:
+    assert smtp.port
+    async with probing.opened(ground, web) as (house, owner):
+        before = await estate.rows(ground, without=probing.CHANGED_BY_LOOKING)
+        for topic in ("nowhere", "SECURE", "1", "x" * 300, "secure-communities'--"):
+            await refused(house, web, "somebody@example.org", topic)
+            campaign = {"bulletin": "1", "name": "x", "topics": topic}
+            answer = await probing.probe(
+                owner,
+                "POST",
+                "/staff/campaigns/new",
+                data=campaign,
+                headers={security.CSRF_HEADER: owner.csrf},
+            )
+            assert answer.status == 422
+            token = estate.token(ground, "/preferences/{token}")
+            wishes = {"action": "save", "topics": topic, "topic": topic, "language": "es"}
+            await probing.probe(web, "POST", f"/preferences/{token}", data=wishes)
+        kept = await estate.rows(ground, without=probing.CHANGED_BY_LOOKING)
+        assert kept["campaigns"] == before["campaigns"]
+        assert kept["topics"] == before["topics"]
+        assert len(kept["subscriptions"]) == len(before["subscriptions"])
 
 
 def with_file(content: bytes, name: str, **fields: str) -> FormData:
