@@ -1,13 +1,15 @@
 """The list before sending: what stops a campaign is red, and says what to do."""
 
+import shutil
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
 from sqlmodel import col
 
-from campaigns import bulletins, lifecycle, preflight
+from campaigns import audiences, bulletins, lifecycle, preflight
 from campaigns.models import CampaignState
 from campaigns.preflight import Tone
 from delivery.models import Dispatch
@@ -18,6 +20,7 @@ from foundation.accounts.models import Role
 from foundation.audit import COMMAND
 from foundation.ground import Ground
 from subscribers import erasing
+from templates import compiler, typesetting
 from tests.world import campaigning, people
 from tests.world.clock import FakeClock
 from tests.world.smtp import Catcher
@@ -160,3 +163,63 @@ async def test_what_stopped_a_due_campaign_is_said_in_each_readers_language(
     page = (await owner.get(f"/staff/campaigns/{campaign.id}?lang=es")).text
     assert "my words" in page
     assert "No puede salir así" not in page
+
+
+async def test_a_broken_template_is_named_with_file_and_line_and_stops_the_campaign(
+    ground: Ground, web: Web, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await people.subscribed(ground)
+    campaign = await campaigning.approved(ground)
+    folder = tmp_path / "mail"
+    shutil.copytree(typesetting.MAIL, folder)
+    source = (folder / "bulletin.mjml").read_text(encoding="utf-8")
+    (folder / "bulletin.mjml").write_text(f"{source}\n{{% if %}}", encoding="utf-8")
+    line = source.count("\n") + 2
+    with monkeypatch.context() as broken:
+        defaults = compiler.compile_edition.__kwdefaults__ or {}
+        broken.setitem(defaults, "folder", folder)
+        with pytest.raises(errors.Refused, match=rf"mail/bulletin\.mjml, line {line}: "):
+            await lifecycle.start(ground, actor=COMMAND, campaign_id=campaign.id)
+        editor = await web.as_staff(Role.EDITOR)
+        told = await editor.post(f"/staff/campaigns/{campaign.id}/start")
+        assert told.status == 409
+        assert f"mail/bulletin.mjml, line {line}" in told.text
+    assert await campaigning.state(ground, campaign.id) == CampaignState.APPROVED
+    await lifecycle.start(ground, actor=COMMAND, campaign_id=campaign.id)
+
+
+async def test_a_bulletin_without_any_edition_is_never_sent(ground: Ground) -> None:
+    await people.subscribed(ground)
+    made = await bulletins.create(ground, actor=COMMAND, document=campaigning.document())
+    await bulletins.save(
+        ground,
+        actor=COMMAND,
+        bulletin_id=made.id,
+        version=1,
+        document=campaigning.document().model_copy(update={"editions": {}}),
+    )
+    audience = audiences.Audience(topics=["secure-communities"])
+    campaign = await lifecycle.create(
+        ground, actor=COMMAND, bulletin_id=made.id, name="Empty", audience=audience
+    )
+    with pytest.raises(errors.Refused, match="no edition in any language yet"):
+        await lifecycle.approve(ground, actor=COMMAND, campaign_id=campaign.id)
+    assert (await tones(ground, campaign.id))["no-edition"] is Tone.BAD
+
+
+async def test_a_missing_edition_is_said_and_its_readers_get_the_other(
+    ground: Ground, smtp: Catcher, deliver: Callable[[], Awaitable[None]]
+) -> None:
+    await people.subscribed(ground, language="es")
+    made = await bulletins.create(
+        ground, actor=COMMAND, document=campaigning.document(languages=["en"])
+    )
+    audience = audiences.Audience(topics=["secure-communities"])
+    campaign = await lifecycle.create(
+        ground, actor=COMMAND, bulletin_id=made.id, name="One", audience=audience
+    )
+    assert (await tones(ground, campaign.id))["missing-edition"] is Tone.WARN
+    await lifecycle.approve(ground, actor=COMMAND, campaign_id=campaign.id)
+    await lifecycle.start(ground, actor=COMMAND, campaign_id=campaign.id)
+    await deliver()
+    assert [each.parsed["Subject"] for each in smtp.messages] == ["News (en)"]
