@@ -83,7 +83,6 @@ async def test_a_notice_that_a_list_sends_has_one_click_unsubscription(
     assert (await rows(ground))[0].unsubscribe_url is None, "forgotten with the rest"
 
 
-@pytest.mark.storage
 async def test_what_was_rolled_back_is_not_mailed_about(ground: Ground, smtp: Catcher) -> None:
     async with ground.db.transaction() as session:
         await ground.notices.queue(session, asking())
@@ -112,7 +111,6 @@ async def test_a_notice_that_is_put_off_is_tried_again_and_keeps_what_it_needs_u
     assert (await rows(ground))[0].context == {}
 
 
-@pytest.mark.storage
 @pytest.mark.settings(delivery={"give_up_hours": 1})
 async def test_a_notice_that_never_gets_through_is_given_up_and_forgotten(
     ground: Ground, smtp: Catcher, clock: FakeClock
@@ -126,7 +124,6 @@ async def test_a_notice_that_never_gets_through_is_given_up_and_forgotten(
     assert (row.state, row.reply_code, row.context) == (NoticeState.FAILED, 450, {})
 
 
-@pytest.mark.storage
 async def test_a_notice_that_is_refused_is_not_tried_again(
     ground: Ground, smtp: Catcher, clock: FakeClock
 ) -> None:

@@ -100,7 +100,6 @@ async def test_who_leaves_while_their_mail_is_on_the_wire_gets_nothing(
     await check_only_bo_got_it(ground, reason)
 
 
-@pytest.mark.storage
 async def test_one_of_several_topics_left_is_enough_to_get_the_mail(
     ground: Ground, smtp: Catcher
 ) -> None:
@@ -114,7 +113,6 @@ async def test_one_of_several_topics_left_is_enough_to_get_the_mail(
     assert [each.rcpt_to for each in smtp.messages] == [ANA]
 
 
-@pytest.mark.storage
 async def test_a_suppression_that_was_lifted_holds_nobody_back(
     ground: Ground, smtp: Catcher
 ) -> None:

@@ -265,7 +265,6 @@ async def test_the_uncertain_of_a_crash_are_sent_again_where_the_settings_say_so
     assert len(smtp.messages) == 1
 
 
-@pytest.mark.storage
 async def test_a_lease_that_reached_the_database_after_its_process_was_settled_is_freed(
     ground: Ground, smtp: Catcher, deliver: Deliver
 ) -> None:
@@ -319,7 +318,6 @@ async def test_a_cancelled_row_of_a_dead_process_stays_cancelled_unless_its_mail
     assert [state for state, _ in await outcomes(ground)] == ["cancelled", "uncertain", "sent"]
 
 
-@pytest.mark.storage
 async def test_journals_that_are_settled_leave_no_file_behind(
     ground: Ground, smtp: Catcher, deliver: Deliver
 ) -> None:

@@ -83,7 +83,6 @@ async def test_three_soft_bounces_over_two_weeks_end_it_and_fewer_do_not(
     assert await suppressed(ground) == ["soft-bounces"]
 
 
-@pytest.mark.storage
 async def test_a_mail_that_got_through_between_soft_bounces_starts_the_count_again(
     ground: Ground, smtp: Catcher, clock: FakeClock
 ) -> None:
@@ -96,7 +95,6 @@ async def test_a_mail_that_got_through_between_soft_bounces_starts_the_count_aga
     assert await suppressed(ground) == []
 
 
-@pytest.mark.storage
 async def test_a_block_is_never_the_readers_fault(ground: Ground, smtp: Catcher) -> None:
     await people.subscribed(ground, ANA)
     for number in range(1, 5):
@@ -187,7 +185,6 @@ async def test_a_bounce_of_somebody_who_was_erased_is_taken_and_names_nobody(
     assert (await mailing.counts(ground)).bounced["hard"] == 1
 
 
-@pytest.mark.storage
 async def test_a_notice_that_comes_back_ends_mail_to_its_person(
     ground: Ground, smtp: Catcher
 ) -> None:
@@ -207,7 +204,6 @@ async def test_a_notice_that_comes_back_ends_mail_to_its_person(
     assert await suppressed(ground) == ["hard-bounce"]
 
 
-@pytest.mark.storage
 async def test_evidence_is_blanked_after_its_time_and_the_count_stays(
     ground: Ground, smtp: Catcher, clock: FakeClock
 ) -> None:
@@ -273,7 +269,6 @@ async def test_it_does_not_matter_from_where_such_a_mail_comes_nor_what_was_put_
     assert await topics_of_ana(ground) == ["unsubscribed"]
 
 
-@pytest.mark.storage
 async def test_a_mail_to_the_unsubscribe_address_with_a_forged_token_is_refused(
     ground: Ground, smtp: Catcher
 ) -> None:
