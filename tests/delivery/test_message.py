@@ -15,6 +15,7 @@ from foundation.ground import Ground
 from foundation.tokens import Purpose
 from tests.world import grounds, mailing, people, sink
 from tests.world.clock import FakeClock
+from tests.world.sink import Sink
 from tests.world.smtp import Catcher, Received
 
 Deliver = Callable[[], Awaitable[None]]
@@ -352,31 +353,35 @@ def test_an_address_that_would_break_its_header_is_refused(evil: str) -> None:
         message.address(evil)
 
 
+@pytest.mark.settings(
+    relay={"connections": 1}, delivery={"uncertain": "resend", "relay_rest_s": 0.05}
+)
 async def test_the_message_id_is_the_same_for_the_same_campaign_and_person(
-    settings: Settings, smtp: Catcher, clock: FakeClock
+    ground: Ground, server: Sink, clock: FakeClock
 ) -> None:
-    changed = settings.delivery.model_copy(update={"uncertain": "resend"})
-    ground = grounds.make(settings.model_copy(update={"delivery": changed}), clock)
-    try:
-        await people.subscribed(ground, ANA)
-        topic = await people.topic(ground)
-        await mailing.start(ground, topics=[topic.id])
-        smtp.answer("DATA", ANA, "600 what?")
-        await run(ground)
-        clock.advance(minutes=10)
-        smtp.accept_again()
-        await run(ground)
-        await people.subscribed(ground, "bo@example.org")
-        await mailing.start(ground, topics=[topic.id], campaign_id=2)
-        await run(ground)
-    finally:
-        await ground.db.close()
-    by_person = [
-        (received.rcpt_to, received.parsed["X-Handbill-Campaign"], received.parsed["Message-ID"])
-        for received in smtp.messages
-    ]
-    assert len({number for *_, number in by_person}) == len(set(by_person)) == 3
-    assert by_person[0][2] == message.message_id(ground, "c", 1, 1)
+    await people.subscribed(ground, ANA)
+    topic = await people.topic(ground)
+    await mailing.start(ground, topics=[topic.id])
+    server.contents = []
+    server.acts["dot"] = sink.hanging_up
+    await run(ground)
+    server.acts.clear()
+    clock.advance(minutes=5)
+    await run(ground)
+    await people.subscribed(ground, "bo@example.org")
+    await mailing.start(ground, topics=[topic.id], campaign_id=2)
+    await run(ground)
+    mails = [email.message_from_bytes(octets) for octets in server.contents]
+    found = [(mail["X-Handbill-Campaign"], mail["To"], mail["Message-ID"]) for mail in mails]
+    assert [who for _, who, _ in found] == [ANA, ANA, ANA, "bo@example.org"]
+    assert found[0] == found[1]
+    assert len({number for *_, number in found}) == 3
+
+
+async def test_answers_go_where_staff_said(ground: Ground, smtp: Catcher, deliver: Deliver) -> None:
+    await people.subscribed(ground, ANA)
+    received = await one(ground, smtp, deliver, reply_to="office@coalition.example")
+    assert received.parsed["Reply-To"] == "office@coalition.example"
 
 
 async def test_the_envelope_sender_names_the_recipient_by_a_token_that_verifies(

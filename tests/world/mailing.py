@@ -110,6 +110,7 @@ async def start(
     recipients: sa.Select[int, str] | None = None,
     from_name: str = "Bay State Coalition",
     from_address: str = "bulletin@coalition.example",
+    reply_to: str = "",
     excluded: Mapping[str, int] | None = None,
 ) -> Dispatch:
     """A dispatch to everybody there is, or to `recipients`."""
@@ -123,6 +124,7 @@ async def start(
                 name="A bulletin",
                 from_name=from_name,
                 from_address=from_address,
+                reply_to=reply_to,
                 default_language="en",
                 plans=plans or {"en": plan(ground)},
                 topics=topics,
