@@ -21,6 +21,11 @@ from tests.world.smtp import Catcher
 ANA, BO = "ana@example.org", "bo@example.org"
 quick_rest = pytest.mark.settings(relay={"connections": 1}, delivery={"relay_rest_s": 0.05})
 
+PLAIN = ("SIZE 50000000", "SMTPUTF8", "8BITMIME")
+both_ways = pytest.mark.parametrize(
+    "extensions", [("PIPELINING", *PLAIN), PLAIN], ids=["pipelining", "one-by-one"]
+)
+
 
 async def to(ground: Ground, *emails: str) -> None:
     """A dispatch to these people."""
@@ -122,9 +127,11 @@ async def test_only_a_reply_about_the_mailbox_itself_suppresses_the_reader(
 
 @quick_rest
 @pytest.mark.parametrize("reply", ["550 5.7.1 your network is blocked", "421 4.7.0 slow down"])
+@both_ways
 async def test_a_relay_that_refuses_us_is_left_alone_and_no_reader_is_blamed(
-    ground: Ground, server: Sink, reply: str
+    ground: Ground, server: Sink, extensions: tuple[str, ...], reply: str
 ) -> None:
+    server.extensions = extensions
     await to(ground, ANA, BO)
     server.acts["MAIL"] = sink.replying(reply)
     async with mailing.sending(ground):
@@ -183,9 +190,11 @@ async def test_a_relay_that_does_not_welcome_us_is_asked_again_later(
 
 @quick_rest
 @pytest.mark.parametrize("stage", ["EHLO", "MAIL", "RCPT", "DATA", "content"])
+@both_ways
 async def test_a_relay_that_hangs_up_before_the_last_dot_costs_nobody_anything(
-    ground: Ground, server: Sink, clock: FakeClock, stage: str
+    ground: Ground, server: Sink, extensions: tuple[str, ...], clock: FakeClock, stage: str
 ) -> None:
+    server.extensions = extensions
     await to(ground, ANA, BO)
 
     def hang_up_once(connection: Connection) -> None:
@@ -206,9 +215,11 @@ async def test_a_relay_that_hangs_up_before_the_last_dot_costs_nobody_anything(
 
 @pytest.mark.storage
 @quick_rest
+@both_ways
 async def test_a_relay_that_hangs_up_after_the_last_dot_leaves_one_uncertain_listed_by_name(
-    ground: Ground, server: Sink, clock: FakeClock
+    ground: Ground, server: Sink, extensions: tuple[str, ...], clock: FakeClock
 ) -> None:
+    server.extensions = extensions
     await to(ground, ANA, BO)
 
     def take_and_hang_up(connection: Connection) -> None:
@@ -270,9 +281,11 @@ async def test_the_uncertain_are_sent_once_more_where_the_settings_say_so(
 
 
 @quick_rest
+@both_ways
 async def test_a_421_in_the_middle_of_a_message_is_about_the_relay_alone(
-    ground: Ground, server: Sink
+    ground: Ground, server: Sink, extensions: tuple[str, ...]
 ) -> None:
+    server.extensions = extensions
     await to(ground, ANA, BO)
     server.acts["RCPT"] = sink.replying("421 4.3.2 going down")
     async with mailing.sending(ground):
@@ -284,13 +297,71 @@ async def test_a_421_in_the_middle_of_a_message_is_about_the_relay_alone(
 
 
 @quick_rest
+@both_ways
 async def test_a_reply_that_makes_no_sense_after_the_last_dot_is_not_taken_for_a_yes(
-    ground: Ground, server: Sink
+    ground: Ground, server: Sink, extensions: tuple[str, ...]
 ) -> None:
+    server.extensions = extensions
     await to(ground, ANA)
     server.acts["dot"] = sink.replying("354 go on")
     await worker.run_until_idle(ground)
     assert (await mailing.counts(ground)).uncertain == 1
+
+
+@quick_rest
+@both_ways
+@pytest.mark.parametrize("takes_data_for_nobody", [False, True])
+async def test_among_many_the_refused_and_the_put_off_concern_nobody_else(
+    ground: Ground, server: Sink, extensions: tuple[str, ...], takes_data_for_nobody: bool
+) -> None:
+    server.extensions, server.takes_data_for_nobody = extensions, takes_data_for_nobody
+    topic = await mailing.crowd(ground, 24)
+    refused, put_off = (
+        {mailing.address(n) for n in (1, 8, 9)},
+        {mailing.address(n) for n in (5, 24)},
+    )
+
+    def judge(connection: Connection) -> None:
+        if connection.recipient in refused:
+            connection.say(b"550 5.1.1 nobody here\r\n")
+        elif connection.recipient in put_off:
+            connection.say(b"450 4.2.1 later\r\n")
+        else:
+            connection.say(b"250 OK\r\n")
+
+    server.acts["RCPT"] = judge
+    await mailing.start(ground, topics=[topic])
+    await worker.run_until_idle(ground)
+    everybody = {mailing.address(number) for number in range(1, 25)}
+    assert server.taken == dict.fromkeys(everybody - refused - put_off, 1)
+    found = await mailing.counts(ground)
+    assert (found.sent, found.failed, found.deferred) == (19, 3, 2)
+    assert server.accepted == 1, "a refusal is no reason to end a connection"
+
+
+@quick_rest
+@both_ways
+async def test_a_connection_lost_after_a_dot_leaves_one_uncertain_and_the_next_untouched(
+    ground: Ground, server: Sink, extensions: tuple[str, ...]
+) -> None:
+    server.extensions = extensions
+    topic = await mailing.crowd(ground, 10)
+
+    def lose_the_third(connection: Connection) -> None:
+        if connection.recipient == mailing.address(3):
+            connection.hang_up()
+        else:
+            connection.take()
+            connection.say(b"250 taken\r\n")
+
+    server.acts["dot"] = lose_the_third
+    await mailing.start(ground, topics=[topic])
+    async with mailing.sending(ground):
+        await mailing.stand(ground, sent=9, uncertain=1)
+    assert set(server.taken.values()) == {1}
+    assert mailing.address(3) not in server.taken
+    attempts = [row.attempts for row in await mailing.rows(ground)]
+    assert attempts == [1] * 10, "nobody else was tried in vain"
 
 
 @quick_rest
@@ -334,9 +405,11 @@ async def test_an_address_beyond_ascii_is_announced_to_a_relay_that_can_take_it(
 @pytest.mark.settings(
     relay={"connections": 1, "messages_per_connection": 2}, delivery={"relay_rest_s": 0.05}
 )
+@both_ways
 async def test_a_connection_is_kept_for_as_many_messages_as_the_settings_say(
-    ground: Ground, server: Sink
+    ground: Ground, server: Sink, extensions: tuple[str, ...]
 ) -> None:
+    server.extensions = extensions
     topic = await mailing.crowd(ground, 5)
     await mailing.start(ground, topics=[topic])
     await worker.run_until_idle(ground)
@@ -346,9 +419,11 @@ async def test_a_connection_is_kept_for_as_many_messages_as_the_settings_say(
 
 
 @quick_rest
+@both_ways
 async def test_a_kept_connection_that_the_relay_closed_is_replaced_without_a_word(
-    ground: Ground, server: Sink
+    ground: Ground, server: Sink, extensions: tuple[str, ...]
 ) -> None:
+    server.extensions = extensions
     await to(ground, ANA)
     async with mailing.sending(ground):
         await server.reached(1)

@@ -28,7 +28,9 @@ class Sink:
     commands: list[str] = field(default_factory=list)
     """Every command line, in order."""
     greeting: bytes = b"220 sink.test ESMTP\r\n"
-    extensions: tuple[str, ...] = ("SIZE 50000000", "SMTPUTF8", "8BITMIME")
+    extensions: tuple[str, ...] = ("PIPELINING", "SIZE 50000000", "SMTPUTF8", "8BITMIME")
+    takes_data_for_nobody: bool = False
+    """Answers DATA by 354 without a recipient, as RFC 2920 §3.1 allows."""
     contents: list[bytes] | None = None
     """Set to a list to keep what was written after DATA, as it was on the wire, without the dot."""
     acts: dict[str, Act] = field(default_factory=dict)
@@ -56,6 +58,9 @@ class Connection(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
         self._buffer = bytearray()
         self._is_content = False
+        self._has_come = asyncio.Event()
+        self._is_refused = False
+        self._is_held = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Greet."""
@@ -72,13 +77,38 @@ class Connection(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         """Read commands and contents as far as they are there."""
         self._buffer += data
-        while self._step():
-            pass
+        self._has_come.set()
+        self._go_on()
 
     def say(self, reply: bytes) -> None:
         """Answer."""
+        self._is_refused = reply[:1] in (b"4", b"5")
         if self._transport is not None and not self._transport.is_closing():
             self._transport.write(reply)
+
+    @property
+    def unread(self) -> bytes:
+        """What came and was not looked at yet."""
+        return bytes(self._buffer)
+
+    async def until_unread(self, octets: bytes) -> None:
+        """Wait until these octets lie there, while the client waits for a reply."""
+        async with asyncio.timeout(30):
+            while octets not in self._buffer:
+                self._has_come.clear()
+                await self._has_come.wait()
+
+    def hold(self) -> None:
+        """Read nothing more until `release`: replies stay in the order of their commands."""
+        self._is_held = True
+
+    def release(self, reply: bytes) -> None:
+        """Answer what was held, and go on."""
+        self._is_held = False
+        self.say(reply)
+        if self._is_refused:
+            self.recipient = ""
+        self._go_on()
 
     def hang_up(self) -> None:
         """End the connection without a word."""
@@ -95,6 +125,10 @@ class Connection(asyncio.Protocol):
         self.sink.taken[self.recipient] += 1
         self.sink.changed.set()
 
+    def _go_on(self) -> None:
+        while not self._is_held and self._step():
+            pass
+
     def _step(self) -> bool:
         if self._is_content:
             return self._read_content()
@@ -110,6 +144,11 @@ class Connection(asyncio.Protocol):
             self._is_content = False
             self.sink.acts["content"](self)
             return False
+        if self._buffer.startswith(b".\r\n"):
+            del self._buffer[:3]
+            self._is_content = False
+            self.say(b"554 5.5.1 no valid recipients\r\n")
+            return True
         end = self._buffer.find(b"\r\n.\r\n")
         if end < 0:
             return False
@@ -127,10 +166,19 @@ class Connection(asyncio.Protocol):
     def _obey(self, line: str) -> None:
         command = line[:4].upper()
         self.sink.commands.append(line)
+        if command == "MAIL":
+            self.recipient = ""
+        if command == "MAIL":
+            self.recipient = ""
         if command == "RCPT":
             self.recipient = line.partition("<")[2].partition(">")[0]
-        if command in self.sink.acts:
+        if command == "DATA" and not self.recipient and not self.sink.takes_data_for_nobody:
+            self.say(b"503 5.5.1 no valid recipients\r\n")
+        elif command in self.sink.acts:
+            self._is_refused = False
             self.sink.acts[command](self)
+            if self._is_refused:
+                self.recipient = ""
         elif command == "EHLO":
             lines = ["sink.test", *self.sink.extensions]
             marks = ["-"] * (len(lines) - 1) + [" "]
@@ -165,6 +213,7 @@ class Holding:
 
     def __call__(self, connection: "Connection") -> None:
         """Say nothing yet."""
+        connection.hold()
         self._held.append(connection)
         self._reached.set()
 
@@ -176,9 +225,10 @@ class Holding:
 
     def release(self, reply: bytes = b"250 OK\r\n") -> None:
         """Answer everybody who waits."""
-        for connection in self._held:
-            connection.say(reply)
-        self._held.clear()
+        held, self._held = self._held, []
+        self._reached.clear()
+        for connection in held:
+            connection.release(reply)
 
 
 def losing(is_lost: asyncio.Event) -> Act:
