@@ -1,7 +1,7 @@
 """One SMTP connection, and what each of the relay's replies means for a message.
 
 aiosmtplib connects, secures and authenticates; the transaction is ours, because the last dot has
-to wait for the journal.
+to wait for the journal, and because commands that wait for each other are slow.
 """
 
 import asyncio
@@ -15,6 +15,7 @@ import aiosmtplib
 from aiosmtplib.errors import SMTPException, SMTPHeloError, SMTPResponseException
 
 from delivery.letter import Envelope, Outcome, Reply, Verdict
+from delivery.line import Line
 from delivery.models import Reason
 from foundation import config, logs
 
@@ -23,6 +24,12 @@ _LOST = (SMTPException, OSError, TimeoutError)
 
 Clear = Callable[[], Awaitable[bool]]
 """Asked when only the last dot is missing; False means: do not write it."""
+
+
+Follow = Callable[[], Envelope | None]
+"""Asked right before a last dot: the message that goes over the same connection next, if any."""
+
+_DOT = b".\r\n"
 
 
 class RelayTrouble(Exception):
@@ -51,12 +58,19 @@ class _Stage(enum.Enum):
 
 
 class Connection:
-    """A connection that is kept for many messages."""
+    """A connection that is kept for many messages.
 
-    def __init__(self, client: aiosmtplib.SMTP, settings: config.Relay) -> None:
-        self._client = client
+    Where the relay offers PIPELINING (RFC 2920), a message's last dot and the next one's envelope
+    go out together, so that a message costs one round trip; elsewhere each command waits.
+    """
+
+    def __init__(self, line: Line, settings: config.Relay, extensions: frozenset[str]) -> None:
+        self._line = line
         self._settings = settings
+        self._extensions = extensions
+        self._is_pipelining = "pipelining" in extensions
         self._sent = 0
+        self._introduced: Envelope | None = None
         self.trouble = ""
         """Why the connection ended in the middle of a message; blank while it has not."""
 
@@ -81,97 +95,124 @@ class Connection:
         except (*_LOST, ValueError) as problem:
             client.close()
             raise RelayTrouble(_said(problem)) from problem
-        return cls(client, settings)
+        line = Line(cast(asyncio.Transport, client.transport), timeout_s=settings.timeout_s)
+        return cls(line, settings, frozenset(client.esmtp_extensions))
 
     @property
     def is_usable(self) -> bool:
         """Whether another message may go over it."""
-        return self._sent < self._settings.messages_per_connection and self._client.is_connected
+        return self._sent < self._settings.messages_per_connection and self._line.is_open
 
-    async def send(self, envelope: Envelope, clear: Clear) -> Outcome | None:
+    async def send(
+        self, envelope: Envelope, clear: Clear, follow: Follow | None = None
+    ) -> Outcome | None:
         """One transaction (RFC 5321 §3.3); None when `clear` forbade the last dot.
 
-        Raises `ConnectionStale` or `RelayTrouble` as long as no recipient was named.
+        What `follow` gives has to be sent next, unless the connection ends before. Raises
+        `ConnectionStale` or `RelayTrouble` as long as no recipient was named.
         """
         self._sent += 1
-        has_utf8 = self._client.supports_extension("smtputf8")
-        if envelope.needs_smtputf8 and not has_utf8:
+        if not self._takes(envelope):
             return Outcome(
                 verdict=Verdict.FAILED,
                 reason=Reason.NEEDS_SMTPUTF8,
                 reply=Reply(0, "the relay offers no SMTPUTF8", self._settings.name),
             )
-        refusal = await self._introduce(envelope)
+        if self._introduced is not envelope:
+            self._line.write(self._introduction(envelope))
+        self._introduced = None
+        refusal = await self._hear(envelope)
         if refusal is not None:
             return refusal
-        for stage, command in (
-            (_Stage.RCPT, f"RCPT TO:<{envelope.rcpt_to}>"),
-            (_Stage.DATA, "DATA"),
-        ):
-            try:
-                reply = await self._say(command)
-            except _LOST as problem:
-                return self._lost(problem)
-            if reply.code not in ((250, 251, 252) if stage is _Stage.RCPT else (354,)):
-                await self._reset(reply)
-                return _judge(stage, reply)
-        return await self._content(envelope.data, clear)
+        return await self._content(envelope.data, clear, follow)
 
     async def quit(self) -> None:
         """End it as RFC 5321 §4.1.1.10 asks."""
-        if self._client.is_connected:
+        if self._line.is_open and self._introduced is None:
+            self._line.write(b"QUIT\r\n")
             with contextlib.suppress(*_LOST):
-                await self._client.quit(timeout=_QUIT_S)
-        self._client.close()
+                async with asyncio.timeout(_QUIT_S):
+                    await self._line.answer()
+        self._line.close()
 
     def drop(self) -> None:
         """End it without a word."""
-        self._client.close()
+        self._line.close()
 
-    async def _introduce(self, envelope: Envelope) -> Outcome | None:
-        """MAIL; whoever is refused here is us, not the recipient."""
+    def _takes(self, envelope: Envelope) -> bool:
+        return not envelope.needs_smtputf8 or "smtputf8" in self._extensions
+
+    def _introduction(self, envelope: Envelope) -> bytes:
+        """All that may be said before the first reply."""
+        commands = [command for _, command in self._commands(envelope)]
+        return b"".join(commands) if self._is_pipelining else commands[0]
+
+    def _commands(self, envelope: Envelope) -> tuple[tuple[_Stage, bytes], ...]:
         options = ""
-        if self._client.supports_extension("size"):
+        if "size" in self._extensions:
             options += f" SIZE={len(envelope.data)}"
         if envelope.needs_smtputf8:
             options += " BODY=8BITMIME SMTPUTF8"
-        try:
-            reply = await self._say(f"MAIL FROM:<{envelope.mail_from}>{options}")
-        except _LOST as problem:
-            self.drop()
-            if self._sent > 1:
-                raise ConnectionStale from problem
-            raise RelayTrouble(_said(problem)) from problem
-        if 200 <= reply.code < 300:
-            return None
+        return (
+            (_Stage.MAIL, f"MAIL FROM:<{envelope.mail_from}>{options}\r\n".encode()),
+            (_Stage.RCPT, f"RCPT TO:<{envelope.rcpt_to}>\r\n".encode()),
+            (_Stage.DATA, b"DATA\r\n"),
+        )
+
+    async def _hear(self, envelope: Envelope) -> Outcome | None:
+        """The replies to the envelope; None when the content may follow."""
+        for stage, command in self._commands(envelope):
+            if not self._is_pipelining and stage is not _Stage.MAIL:
+                self._line.write(command)
+            try:
+                code, text = await self._line.answer()
+            except _LOST as problem:
+                if stage is not _Stage.MAIL:
+                    return self._lost(problem)
+                self.drop()
+                if self._sent > 1:
+                    raise ConnectionStale from problem
+                raise RelayTrouble(_said(problem)) from problem
+            if not _is_fine(stage, code):
+                reply = self._reply(code, text)
+                if stage is _Stage.MAIL:
+                    self._refuse_sender(envelope, reply)
+                await self._reset(stage, reply)
+                return _judge(stage, reply)
+        return None
+
+    def _refuse_sender(self, envelope: Envelope, reply: Reply) -> None:
+        """Whoever is refused at MAIL is us, not the recipient, unless it is about the message."""
         if reply.code == 421 and self._sent > 1:
             self.drop()
             raise ConnectionStale
         is_about_message = envelope.needs_smtputf8 or reply.code == 552 or "5.3.4" in reply.text
-        if 400 <= reply.code < 500 and reply.code != 421:
-            await self._reset(reply)
-            return _judge(_Stage.MAIL, reply)
-        if reply.code >= 500 and is_about_message:
-            await self._reset(reply)
-            return _judge(_Stage.MAIL, reply)
-        self.drop()
-        raise RelayTrouble(f"{reply.code} {reply.text}")
+        is_for_now = 400 <= reply.code < 500 and reply.code != 421
+        if not is_for_now and not (reply.code >= 500 and is_about_message):
+            self.drop()
+            raise RelayTrouble(f"{reply.code} {reply.text}")
 
-    async def _content(self, data: bytes, clear: Clear) -> Outcome | None:
-        """Everything but the dot, leave to finish, the dot."""
+    async def _content(self, data: bytes, clear: Clear, follow: Follow | None) -> Outcome | None:
+        """Everything but the dot, leave to finish, the dot with what may follow it."""
+        self._line.write(data)
         try:
-            await self._write_all(data)
+            await self._line.drained()
         except _LOST as problem:
             return self._lost(problem)
         if not await clear():
             # Without the dot the relay throws away what it has (RFC 5321 §4.1.1.4).
             self.drop()
             return None
-        protocol = self._client.protocol
-        if protocol is None or not protocol.is_connected:
+        if not self._line.is_open:
             return self._lost(ConnectionResetError("the connection was closed"))
+        following = follow() if follow is not None and self._is_pipelining else None
+        if following is not None and self._takes(following):
+            self._introduced = following
+            self._line.write(_DOT + self._introduction(following))
+        else:
+            self._line.write(_DOT)
         try:
-            reply = await self._say(".")
+            reply = self._reply(*await self._line.answer())
         except _LOST as problem:
             self.drop()
             self.trouble = _said(problem)
@@ -185,40 +226,34 @@ class Connection:
             self.trouble = f"{reply.code} {reply.text}"
         return _judge(_Stage.DOT, reply)
 
-    async def _write_all(self, data: bytes) -> None:
-        """Write, and wait until the kernel has all of it: a connection that broke shows here."""
-        protocol = self._client.protocol
-        if protocol is None:
-            raise ConnectionResetError("the connection was closed")
-        protocol.write(data)
-        async with asyncio.timeout(self._settings.timeout_s):
-            wait_s = 0.0
-            while protocol.is_connected:
-                # uvloop's transports have the method, but not asyncio's class.
-                if cast(asyncio.WriteTransport, protocol.transport).get_write_buffer_size() == 0:
-                    return
-                await asyncio.sleep(wait_s)
-                wait_s = min(0.05, wait_s + 0.001)
-        raise ConnectionResetError("the connection was closed")
+    def _reply(self, code: int, text: str) -> Reply:
+        return Reply(code, _short(text), self._settings.name)
 
-    async def _say(self, command: str) -> Reply:
-        protocol = self._client.protocol
-        if protocol is None:
-            raise ConnectionResetError("the connection was closed")
-        answer = await protocol.execute_command(
-            command.encode("utf-8"), timeout=self._settings.timeout_s
-        )
-        return Reply(answer.code, _short(answer.message), self._settings.name)
-
-    async def _reset(self, reply: Reply) -> None:
+    async def _reset(self, stage: _Stage, reply: Reply) -> None:
         """Forget the transaction; a connection on which that fails is of no more use."""
+        if reply.code == 421:
+            self.drop()
+            self.trouble = f"{reply.code} {reply.text}"
+            return
         try:
-            if reply.code == 421 or (await self._say("RSET")).code != 250:
-                self.drop()
+            if self._is_pipelining and await self._wants_content(after=stage):
+                # It took DATA without a recipient: an empty message to nobody ends that.
+                self._line.write(_DOT)
+                await self._line.answer()
+            else:
+                self._line.write(b"RSET\r\n")
+                if (await self._line.answer())[0] != 250:
+                    self.drop()
         except _LOST:
             self.drop()
-        if reply.code == 421:
-            self.trouble = f"{reply.code} {reply.text}"
+
+    async def _wants_content(self, *, after: _Stage) -> bool:
+        """Hear the replies to what was said along with a refused command (RFC 2920 §3.1)."""
+        code = 0
+        for stage in _Stage:
+            if after.value < stage.value <= _Stage.DATA.value:
+                code, _ = await self._line.answer()
+        return code == 354
 
     def _lost(self, problem: Exception) -> Outcome:
         """The connection broke before the last dot, so nothing was taken."""
@@ -229,6 +264,12 @@ class Connection:
             reason=Reason.CONNECTION_LOST,
             reply=Reply(0, self.trouble, self._settings.name),
         )
+
+
+def _is_fine(stage: _Stage, code: int) -> bool:
+    if stage is _Stage.MAIL:
+        return 200 <= code < 300
+    return code in (250, 251, 252) if stage is _Stage.RCPT else code == 354
 
 
 async def _greet(client: aiosmtplib.SMTP) -> None:

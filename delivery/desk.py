@@ -113,13 +113,22 @@ class WorkerDesk:
         """The next letter with its envelope made; None when there will be no more."""
         ends = time.monotonic() + within_s
         while not self.is_closed:
-            letter = None if self.trouble else self._next()
+            letter = self.take_now()
+            if letter is not None:
+                return letter
+            self._has_letters.clear()
+            self._is_hungry.set()
+            async with asyncio.timeout(max(0.0, ends - time.monotonic())):
+                await self._has_letters.wait()
+        return None
+
+    def take_now(self) -> Letter | None:
+        """The next letter with its envelope made, if there is one at once."""
+        while not (self.is_closed or self.trouble):
+            letter = self._next()
             if letter is None:
-                self._has_letters.clear()
-                self._is_hungry.set()
-                async with asyncio.timeout(max(0.0, ends - time.monotonic())):
-                    await self._has_letters.wait()
-            elif self._compose(letter):
+                return None
+            if self._compose(letter):
                 self._open.add(letter)
                 return letter
         return None

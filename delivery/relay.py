@@ -1,8 +1,8 @@
 """Hands letters to relays over kept SMTP connections.
 
 `Sender` is the seam: it takes letters from a `Desk`, asks it for leave right before each last dot,
-and tells it what came of each. `Relays` is the first sender, one command at a time on a connection
-(`connection.py`); a faster engine can take its place without the ledger or the journal noticing.
+and tells it what came of each. `Relays` is the one sender there is; another could take its place
+without the ledger or the journal noticing.
 """
 
 import asyncio
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from delivery.connection import Connection, ConnectionStale, RelayTrouble
-from delivery.letter import Letter, Outcome, Reply
+from delivery.letter import Envelope, Letter, Outcome, Reply
 from foundation import config, logs
 
 _log = logs.get("relay")
@@ -35,6 +35,10 @@ class Desk(Protocol):
 
         Raises `TimeoutError` when none came in time.
         """
+        ...
+
+    def take_now(self) -> Letter | None:
+        """The next letter, with its envelope made, if there is one at once."""
         ...
 
     def put_back(self, letter: Letter) -> None:
@@ -100,7 +104,7 @@ class Relays:
         noticed: Callable[[Condition], Awaitable[None]],
     ) -> None:
         self._relays = [_Relay(settings) for settings in relays]
-        self._rest_s = rest_s
+        self.rest_s = rest_s
         self._noticed = noticed
         self._known: dict[str, Condition] = {}
 
@@ -118,83 +122,32 @@ class Relays:
 
     async def _carry(self, slot: int, desk: Desk) -> None:
         """One connection at a time, to whichever relay is to be used."""
-        held: tuple[_Relay, Connection] | None = None
+        carrier = _Carrier(self, slot, desk)
         try:
-            while not desk.is_closed:
-                relay = self._choose(slot)
-                if held is not None and (relay is not held[0] or not held[1].is_usable):
-                    _, old = held
-                    held = None
-                    await old.quit()
-                if relay is None:
-                    await desk.wait(min(1.0, self._rest_s))
-                    continue
-                try:
-                    letter = await desk.take(within_s=IDLE_S)
-                except TimeoutError:
-                    if held is not None:
-                        _, old = held
-                        held = None
-                        await old.quit()
-                    continue
-                if letter is not None:
-                    connection = await self._hand_over(
-                        letter, relay, held[1] if held else None, desk
-                    )
-                    held = (relay, connection) if connection is not None else None
+            await carrier.run()
         finally:
-            if held is not None:
-                await held[1].quit()
+            await carrier.hang_up()
 
-    async def _hand_over(
-        self, letter: Letter, relay: _Relay, connection: Connection | None, desk: Desk
-    ) -> Connection | None:
-        """Send one letter; returns the connection if it can be used again."""
-        try:
-            if connection is None:
-                connection = await Connection.open(relay.settings)
-            outcome = await connection.send(letter.envelope, lambda: desk.clear(letter))
-        except ConnectionStale:
-            desk.put_back(letter)
-            return None
-        except RelayTrouble as trouble:
-            desk.put_back(letter)
-            if connection is not None:
-                connection.drop()
-            await self._rest(relay, trouble.said)
-            return None
-        except BaseException:
-            if connection is not None:
-                connection.drop()
-            raise
-        if outcome is None:
-            return None
-        desk.settle(letter, outcome)
-        if connection.trouble:
-            await self._count_loss(relay, connection.trouble)
-        elif outcome.reply != Reply():
-            await self._is_well(relay)
-        if connection.is_usable:
-            return connection
-        await connection.quit()
-        return None
-
-    def _choose(self, slot: int) -> _Relay | None:
+    def choose(self, slot: int) -> "_Relay | None":
+        """The relay that a slot is to use now."""
         relay = next((each for each in self._relays if not each.is_resting(_tick())), None)
         return relay if relay is not None and slot < relay.settings.connections else None
 
-    async def _count_loss(self, relay: _Relay, said: str) -> None:
+    async def count_loss(self, relay: _Relay, said: str) -> None:
+        """A connection broke in the middle of a message."""
         relay.losses += 1
         if relay.losses >= _LOSSES:
-            await self._rest(relay, said)
+            await self.rest(relay, said)
 
-    async def _rest(self, relay: _Relay, said: str) -> None:
+    async def rest(self, relay: _Relay, said: str) -> None:
+        """Leave a relay alone for a while."""
         relay.losses = 0
-        relay.rests_until = _tick() + self._rest_s
+        relay.rests_until = _tick() + self.rest_s
         _log.warning("a relay is left alone for a while", relay=relay.settings.name, said=said)
         await self._notice(Condition(name=relay.settings.name, is_resting=True, said=said))
 
-    async def _is_well(self, relay: _Relay) -> None:
+    async def is_well(self, relay: _Relay) -> None:
+        """It answered."""
         relay.losses = 0
         await self._notice(Condition(name=relay.settings.name, is_resting=False, said=""))
 
@@ -202,6 +155,100 @@ class Relays:
         if self._known.get(condition.name) != condition:
             self._known[condition.name] = condition
             await self._noticed(condition)
+
+
+class _Carrier:
+    """Carries letters from the desk, over one connection at a time."""
+
+    def __init__(self, relays: Relays, slot: int, desk: Desk) -> None:
+        self._relays = relays
+        self._slot = slot
+        self._desk = desk
+        self._relay: _Relay | None = None
+        self._connection: Connection | None = None
+        self._next: Letter | None = None
+        """Taken already, its envelope on the wire behind the last dot before it."""
+
+    async def run(self) -> None:
+        """Until the desk is closed; what was taken then is finished first."""
+        while not self._desk.is_closed or self._next is not None:
+            relay = self._relays.choose(self._slot)
+            if relay is not self._relay and self._next is None:
+                await self.hang_up()
+                self._relay = relay
+            if self._relay is None:
+                await self._desk.wait(min(1.0, self._relays.rest_s))
+                continue
+            letter = self._next or await self._take()
+            self._next = None
+            if letter is not None:
+                await self._hand_over(letter, self._relay)
+
+    async def hang_up(self) -> None:
+        """End the connection, if there is one."""
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            await connection.quit()
+
+    async def _take(self) -> Letter | None:
+        try:
+            return await self._desk.take(within_s=IDLE_S)
+        except TimeoutError:
+            await self.hang_up()
+            return None
+
+    async def _hand_over(self, letter: Letter, relay: _Relay) -> None:
+        """Send one letter; what follows it is kept in `_next` while the connection holds."""
+        desk = self._desk
+        try:
+            if self._connection is None:
+                self._connection = await Connection.open(relay.settings)
+            connection = self._connection
+            outcome = await connection.send(
+                letter.envelope, lambda: desk.clear(letter), self._follow
+            )
+        except ConnectionStale:
+            self._put_back(letter)
+        except RelayTrouble as trouble:
+            self._put_back(letter)
+            await self._relays.rest(relay, trouble.said)
+        except BaseException:
+            self._drop()
+            raise
+        else:
+            if outcome is not None:
+                desk.settle(letter, outcome)
+            if connection.trouble:
+                await self._relays.count_loss(relay, connection.trouble)
+            elif outcome is not None and outcome.reply != Reply():
+                await self._relays.is_well(relay)
+            await self._keep(connection)
+
+    def _follow(self) -> Envelope | None:
+        """The next letter, if this connection is to carry another."""
+        connection = self._connection
+        is_kept = connection is not None and connection.is_usable
+        if is_kept and self._relays.choose(self._slot) is self._relay:
+            self._next = self._desk.take_now()
+        return self._next.envelope if self._next is not None else None
+
+    async def _keep(self, connection: Connection) -> None:
+        """Go on with a connection that can be used; else let go of it and of what was to follow."""
+        if connection.is_usable:
+            return
+        if self._next is not None:
+            self._desk.put_back(self._next)
+            self._next = None
+        await self.hang_up()
+
+    def _put_back(self, letter: Letter) -> None:
+        self._drop()
+        self._desk.put_back(letter)
+
+    def _drop(self) -> None:
+        if self._connection is not None:
+            self._connection.drop()
+            self._connection = None
 
 
 def _tick() -> float:

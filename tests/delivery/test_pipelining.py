@@ -1,0 +1,166 @@
+"""A last dot and the next envelope share a round trip, and a fault between them costs nobody."""
+
+import asyncio
+
+import pytest
+
+from delivery import ledger, worker
+from delivery.models import DeliveryState, Reason
+from foundation.ground import Ground
+from tests.world import mailing, people, sink
+from tests.world.sink import Connection, Sink
+
+ANA, BO, CY = "ana@example.org", "bo@example.org", "cy@example.org"
+one_connection = pytest.mark.settings(relay={"connections": 1}, delivery={"relay_rest_s": 0.01})
+
+
+async def to(ground: Ground, *emails: str) -> None:
+    """A dispatch to these people."""
+    for email in emails:
+        await people.subscribed(ground, email)
+    topic = await people.topic(ground)
+    await mailing.start(ground, topics=[topic.id])
+
+
+def refusing(address: str) -> sink.Act:
+    """Refuse one recipient for good, and take the others."""
+
+    def act(connection: Connection) -> None:
+        connection.say(b"550 5.1.1 gone\r\n" if connection.recipient == address else b"250 OK\r\n")
+
+    return act
+
+
+@one_connection
+async def test_the_next_envelope_is_on_the_wire_before_the_reply_to_the_dot(
+    ground: Ground, server: Sink
+) -> None:
+    await to(ground, ANA, BO)
+    held = sink.Holding()
+    server.acts["dot"] = held
+    sending = asyncio.create_task(worker.run_until_idle(ground))
+    connection = await held.reached()
+    connection.take()
+    await connection.until_unread(b"DATA\r\n")
+    assert connection.unread.startswith(b"MAIL FROM:<b+")
+    assert b"RCPT TO:<bo@example.org>\r\nDATA\r\n" in connection.unread
+    server.acts.clear()
+    held.release()
+    await sending
+    assert server.taken == {ANA: 1, BO: 1}
+    assert server.accepted == 1
+
+
+@one_connection
+async def test_a_relay_that_does_not_offer_it_hears_one_command_at_a_time(
+    ground: Ground, server: Sink
+) -> None:
+    server.extensions = ("SIZE 50000000",)
+    await to(ground, ANA, BO)
+    held = sink.Holding()
+    server.acts["MAIL"] = server.acts["dot"] = held
+    sending = asyncio.create_task(worker.run_until_idle(ground))
+    for _ in (ANA, BO):
+        for _ in ("MAIL", "dot"):
+            connection = await held.reached()
+            assert connection.unread == b""
+            held.release()
+    await sending
+    assert (await mailing.counts(ground)).sent == 2
+
+
+@one_connection
+@pytest.mark.parametrize("takes_data", [False, True])
+async def test_nothing_goes_to_a_refused_recipient_whose_data_command_was_sent_along(
+    ground: Ground, server: Sink, takes_data: bool
+) -> None:
+    server.takes_data_for_nobody = takes_data
+    server.acts["RCPT"] = refusing(BO)
+    await to(ground, ANA, BO, CY)
+    await worker.run_until_idle(ground)
+    assert server.taken == {ANA: 1, CY: 1}
+    assert server.accepted == 1, "the connection is kept"
+    rows = await mailing.rows(ground)
+    assert [row.state for row in rows] == [
+        DeliveryState.SENT,
+        DeliveryState.FAILED,
+        DeliveryState.SENT,
+    ]
+    assert rows[1].reply_code == 550
+
+
+@one_connection
+async def test_a_lost_reply_to_the_dot_is_about_that_message_alone(
+    ground: Ground, server: Sink
+) -> None:
+    await to(ground, ANA, BO)
+
+    def lose(connection: Connection) -> None:
+        server.acts.clear()
+        connection.hang_up()
+
+    server.acts["dot"] = lose
+    await worker.run_until_idle(ground)
+    rows = await mailing.rows(ground)
+    assert [(row.state, row.reason) for row in rows] == [
+        (DeliveryState.UNCERTAIN, Reason.NO_REPLY),
+        (DeliveryState.SENT, ""),
+    ]
+    assert server.taken == {BO: 1}
+    assert rows[1].attempts == 1
+
+
+@one_connection
+async def test_replies_in_pieces_and_in_one_piece_are_the_same(
+    ground: Ground, server: Sink
+) -> None:
+    def in_pieces(connection: Connection) -> None:
+        connection.take()
+        for piece in (b"25", b"0-2.0.0 taken", b"\r", b"\n250 as 1", b"23\r\n"):
+            connection.say(piece)
+
+    server.acts["dot"] = in_pieces
+    await to(ground, ANA, BO)
+    await worker.run_until_idle(ground)
+    rows = await mailing.rows(ground)
+    assert [row.reply_text for row in rows] == ["2.0.0 taken as 123"] * 2
+    assert server.taken == {ANA: 1, BO: 1}
+
+
+@one_connection
+@pytest.mark.parametrize("said", [b"what?\r\n", b"9" * 40_000])
+async def test_a_relay_that_talks_no_smtp_is_dropped_and_nobody_is_called_sent(
+    ground: Ground, server: Sink, said: bytes
+) -> None:
+    def babble(connection: Connection) -> None:
+        connection.say(said)
+
+    server.acts["dot"] = babble
+    await to(ground, ANA)
+    await worker.run_until_idle(ground)
+    (row,) = await mailing.rows(ground)
+    assert (row.state, row.reason) == (DeliveryState.UNCERTAIN, Reason.NO_REPLY)
+
+
+@one_connection
+async def test_a_stop_finishes_the_envelope_that_is_on_the_wire_and_takes_no_more(
+    ground: Ground, server: Sink
+) -> None:
+    await to(ground, ANA, BO, CY)
+    held = sink.Holding()
+    server.acts["dot"] = held
+    stop = asyncio.Event()
+    sending = asyncio.create_task(worker.Worker(ground).run(stop))
+    connection = await held.reached()
+    connection.take()
+    await connection.until_unread(b"DATA\r\n")
+    stop.set()
+    server.acts.clear()
+    held.release()
+    await sending
+    async with ground.db.reading() as session:
+        counts = await ledger.counts(session, 1)
+    assert counts.sent + counts.queued == 3
+    assert counts.sent == server.total
+    assert max(server.taken.values()) == 1
+    assert server.taken[CY] == 0
