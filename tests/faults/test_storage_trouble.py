@@ -43,6 +43,13 @@ async def check_everybody_got_one(ground: Ground, server: Sink) -> None:
     assert (await mailing.counts(ground)).sent == PEOPLE
 
 
+def fill_the_disk_of(process: asyncio.subprocess.Process, *, at_bytes: int) -> tuple[int, int]:
+    """From now on no file of this process can grow beyond so much; returns what it could before."""
+    room = resource.prlimit(process.pid, resource.RLIMIT_FSIZE)
+    resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (at_bytes, room[1]))
+    return room
+
+
 async def said(process: asyncio.subprocess.Process, words: str, *, within_s: float = 30) -> None:
     """Wait until a process prints these words."""
     assert process.stdout is not None
@@ -65,9 +72,7 @@ async def test_on_a_full_disk_sending_stops_says_so_and_goes_on_when_there_is_ro
         process = await mailing.sending_process(settings, is_heard=True)
         async with mailing.ended(process):
             await server.reached(1)
-            room = resource.prlimit(process.pid, resource.RLIMIT_FSIZE)
-            full = (FULL_AT_BYTES, room[1])
-            resource.prlimit(process.pid, resource.RLIMIT_FSIZE, full)
+            room = fill_the_disk_of(process, at_bytes=FULL_AT_BYTES)
             await said(process, "sending stops for now")
             assert server.total < PEOPLE
             assert server.total == len(server.taken)
@@ -76,6 +81,33 @@ async def test_on_a_full_disk_sending_stops_says_so_and_goes_on_when_there_is_ro
             await mailing.stand(ground, sent=PEOPLE)
             process.terminate()
             assert await process.wait() == 0
+        await check_everybody_got_one(ground, server)
+        await ground.db.close()
+
+
+async def test_no_last_dot_is_written_without_room_for_its_intent(
+    database_url: str, tmp_path: Path
+) -> None:
+    async with sink.running() as server:
+        settings = settings_for(database_url, tmp_path, server.port)
+        ground = grounds.make(settings, SystemClock())
+        topic = await mailing.crowd(ground, PEOPLE)
+        await mailing.start(ground, topics=[topic])
+        held = sink.Holding()
+        server.acts["RCPT"] = held
+        process = await mailing.sending_process(settings, is_heard=True)
+        async with mailing.ended(process):
+            await held.reached()
+            (journal,) = (tmp_path / "journal").iterdir()
+            fill_the_disk_of(process, at_bytes=journal.stat().st_size)
+            server.acts.clear()
+            held.release()
+            await said(process, "sending stops for now")
+            await server.at_rest()
+            assert server.total == 0
+            process.kill()
+            await process.wait()
+        await worker.run_until_idle(ground)
         await check_everybody_got_one(ground, server)
         await ground.db.close()
 
@@ -116,15 +148,19 @@ async def test_while_the_database_is_locked_results_wait_and_are_written_afterwa
         await mailing.start(ground, topics=[topic])
         held = sink.Holding()
         server.acts["RCPT"] = held
-        async with mailing.sending(ground):
+        process = await mailing.sending_process(settings, is_heard=True, log_level="warning")
+        async with mailing.ended(process):
             await held.reached()
             async with locked(database_url):
                 server.acts.clear()
                 held.release()
-                await server.reached(100)
+                await server.reached(1)
+                await said(process, "_flush")
                 counts = await mailing.counts(ground)
                 assert (counts.queued, counts.sent) == (PEOPLE, 0)
             await mailing.stand(ground, sent=PEOPLE)
+            process.terminate()
+            assert await process.wait() == 0
         await check_everybody_got_one(ground, server)
         await ground.db.close()
 

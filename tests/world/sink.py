@@ -48,6 +48,13 @@ class Sink:
                 self.changed.clear()
                 await self.changed.wait()
 
+    async def at_rest(self, *, within_s: float = 30.0) -> None:
+        """Wait until no client is in the middle of a message."""
+        async with asyncio.timeout(within_s):
+            while any(connection.is_busy for connection in self.connections):
+                self.changed.clear()
+                await self.changed.wait()
+
 
 class Connection(asyncio.Protocol):
     """One client."""
@@ -55,6 +62,8 @@ class Connection(asyncio.Protocol):
     def __init__(self, sink: Sink) -> None:
         self.sink = sink
         self.recipient = ""
+        self.is_busy = False
+        """Whether a message was begun, and neither taken nor refused."""
         self._transport: asyncio.Transport | None = None
         self._buffer = bytearray()
         self._is_content = False
@@ -73,6 +82,7 @@ class Connection(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - asyncio's name
         """The client is gone; a message without its dot is forgotten."""
         self.sink.connections.discard(self)
+        self.sink.changed.set()
 
     def data_received(self, data: bytes) -> None:
         """Read commands and contents as far as they are there."""
@@ -123,6 +133,7 @@ class Connection(asyncio.Protocol):
     def take(self) -> None:
         """Note the message as taken."""
         self.sink.taken[self.recipient] += 1
+        self.is_busy = False
         self.sink.changed.set()
 
     def _go_on(self) -> None:
@@ -167,9 +178,7 @@ class Connection(asyncio.Protocol):
         command = line[:4].upper()
         self.sink.commands.append(line)
         if command == "MAIL":
-            self.recipient = ""
-        if command == "MAIL":
-            self.recipient = ""
+            self.recipient, self.is_busy = "", True
         if command == "RCPT":
             self.recipient = line.partition("<")[2].partition(">")[0]
         if command == "DATA" and not self.recipient and not self.sink.takes_data_for_nobody:
