@@ -16,9 +16,11 @@ LINKS = (
 )
 
 
-def document(name: str = "News", languages: Sequence[str] = ("en", "es")) -> documents.Document:
-    """A bulletin with a greeting and three links in each language."""
-    links = " ".join(f'<a href="{url}">{url[-5:]}</a>' for url in LINKS)
+def document(
+    name: str = "News", languages: Sequence[str] = ("en", "es"), links: Sequence[str] = LINKS
+) -> documents.Document:
+    """A bulletin with a greeting and `links` in each language."""
+    shown = " ".join(f'<a href="{url}">{url[-5:]}</a>' for url in links)
     return documents.parse(
         {
             "name": name,
@@ -33,7 +35,7 @@ def document(name: str = "News", languages: Sequence[str] = ("en", "es")) -> doc
                         code: {
                             "html": "<p>Hello "
                             '{{ subscriber.first_name | default_if_blank("friend") }}</p>'
-                            f"<p>{links}</p>"
+                            f"<p>{shown}</p>"
                         }
                         for code in languages
                     },
@@ -43,18 +45,22 @@ def document(name: str = "News", languages: Sequence[str] = ("en", "es")) -> doc
     )
 
 
-async def bulletin(ground: Ground, name: str = "News") -> Bulletin:
+async def bulletin(ground: Ground, name: str = "News", *, links: Sequence[str] = LINKS) -> Bulletin:
     """A bulletin, kept."""
-    return await bulletins.create(ground, actor=COMMAND, document=document(name))
+    return await bulletins.create(ground, actor=COMMAND, document=document(name, links=links))
 
 
 async def draft(
-    ground: Ground, *, topics: Sequence[str] = ("secure-communities",), name: str = "News"
+    ground: Ground,
+    *,
+    topics: Sequence[str] = ("secure-communities",),
+    name: str = "News",
+    links: Sequence[str] = LINKS,
 ) -> Campaign:
     """A campaign that was only written."""
     for slug in topics:
         await people.topic(ground, slug)
-    made = await bulletin(ground, name)
+    made = await bulletin(ground, name, links=links)
     return await lifecycle.create(
         ground,
         actor=COMMAND,
@@ -64,17 +70,19 @@ async def draft(
     )
 
 
-async def approved(ground: Ground, *, name: str = "News") -> Campaign:
+async def approved(ground: Ground, *, name: str = "News", links: Sequence[str] = LINKS) -> Campaign:
     """A campaign that may be sent."""
-    made = await draft(ground, name=name)
+    made = await draft(ground, name=name, links=links)
     await lifecycle.request_review(ground, actor=COMMAND, campaign_id=made.id)
     await lifecycle.approve(ground, actor=COMMAND, campaign_id=made.id)
     return made
 
 
-async def started(ground: Ground, *, name: str = "News") -> tuple[Campaign, Dispatch]:
+async def started(
+    ground: Ground, *, name: str = "News", links: Sequence[str] = LINKS
+) -> tuple[Campaign, Dispatch]:
     """A campaign whose dispatch waits for a worker."""
-    made = await approved(ground, name=name)
+    made = await approved(ground, name=name, links=links)
     return made, await lifecycle.start(ground, actor=COMMAND, campaign_id=made.id)
 
 
