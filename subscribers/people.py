@@ -20,6 +20,7 @@ from foundation.i18n import N_
 from subscribers import consent, suppression
 from subscribers.models import (
     Consent,
+    Form,
     Member,
     MemberContact,
     Partner,
@@ -95,6 +96,8 @@ class Source:
 
     signup: SignUp
     partner: str
+    form: str
+    """The form's name for the office; blank for our own page."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -192,8 +195,9 @@ async def show(ground: Ground, *, subscriber_id: int) -> Person:
             .order_by(col(Topic.position), col(Topic.id))
         )
         sources = await session.exec(
-            select(SignUp, col(Partner.name))
+            select(SignUp, col(Partner.name), col(Form.name))
             .outerjoin(Partner, col(Partner.id) == col(SignUp.partner_id))
+            .outerjoin(Form, col(Form.id) == col(SignUp.form_id))
             .where(SignUp.subscriber_id == subscriber_id)
             .order_by(col(SignUp.id).desc())
             .limit(50)
@@ -208,8 +212,8 @@ async def show(ground: Ground, *, subscriber_id: int) -> Person:
             ],
             consents=await consent.history(session, subscriber_id=subscriber_id),
             sources=[
-                Source(signup=signup, partner=partner_name or "")
-                for signup, partner_name in sources
+                Source(signup=signup, partner=partner_name or "", form=form_name or "")
+                for signup, partner_name, form_name in sources
             ],
             suppressions=(
                 await session.exec(
