@@ -145,12 +145,15 @@ class WorkerDesk:
         try:
             look = await self._recheck.look(letter)
         except errors.Busy:
-            look = Look.HOLD
-        if look is Look.HOLD or not letter.lease.is_safe(self._ground.clock.now()):
             self.settle(letter, _BACK)
             return False
         if look is not Look.GO:
-            self.settle(letter, Outcome(verdict=Verdict.CANCELLED, reason=look.value))
+            self.settle(letter, _withheld(look))
+            if look in (Look.HOLD, Look.STOPPED):
+                await self._sift()
+            return False
+        if not letter.lease.is_safe(self._ground.clock.now()):
+            self.settle(letter, _BACK)
             return False
         try:
             self._journal.intend(_key(letter))
@@ -167,9 +170,7 @@ class WorkerDesk:
         """What came of a letter that was taken."""
         self._open.discard(letter)
         self._note(letter, outcome)
-        if self.is_idle:
-            self._is_hungry.set()
-            self._is_idle.set()
+        self._tell_idle()
 
     def take_results(self) -> list[Result]:
         """Results that are to be written into the ledger now; `return_results` if that fails."""
@@ -204,6 +205,28 @@ class WorkerDesk:
         self.trouble = said
         if not said:
             self._has_letters.set()
+
+    async def _sift(self) -> None:
+        """What stopped one message may have stopped others: ask about all that wait.
+
+        Each would cost a connection, as a content that was begun can only be broken off.
+        """
+        waiting = (*self._notices, *self._bulk)
+        try:
+            looks = await asyncio.gather(*map(self._recheck.look, waiting))
+        except errors.Busy:
+            return
+        for letter, look in zip(waiting, looks, strict=True):
+            queue = self._notices if letter.kind is Kind.NOTICE else self._bulk
+            if look is not Look.GO and letter in queue:
+                queue.remove(letter)
+                self._note(letter, _withheld(look))
+        self._tell_idle()
+
+    def _tell_idle(self) -> None:
+        if self.is_idle:
+            self._is_hungry.set()
+            self._is_idle.set()
 
     def _upcoming(self) -> Iterable[Letter]:
         """In the order in which they will be asked about."""
@@ -277,6 +300,10 @@ class WorkerDesk:
         if self._sync is None or self._sync.done():
             self._sync = asyncio.create_task(asyncio.to_thread(self._journal.sync))
         await asyncio.shield(self._sync)
+
+
+def _withheld(look: Look) -> Outcome:
+    return _BACK if look is Look.HOLD else Outcome(verdict=Verdict.CANCELLED, reason=look.value)
 
 
 def _key(letter: Letter) -> Key:

@@ -1,10 +1,11 @@
 """A last dot and the next envelope share a round trip, and a fault between them costs nobody."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 
 import pytest
 
-from delivery import ledger, worker
+from delivery import dispatch, ledger, worker
 from delivery.models import DeliveryState, Reason
 from foundation.ground import Ground
 from tests.world import mailing, people, sink
@@ -108,6 +109,27 @@ async def test_a_lost_reply_to_the_dot_is_about_that_message_alone(
     ]
     assert server.taken == {BO: 1}
     assert rows[1].attempts == 1
+
+
+@one_connection
+@pytest.mark.parametrize("stop", [dispatch.pause, dispatch.cancel])
+async def test_whoever_waits_when_sending_is_stopped_costs_no_connection_each(
+    ground: Ground, server: Sink, stop: Callable[..., Awaitable[bool]]
+) -> None:
+    await to(ground, *(f"person{number}@example.org" for number in range(12)))
+    held = sink.Holding()
+    server.acts["DATA"] = held
+    sending = asyncio.create_task(worker.run_until_idle(ground))
+    await held.reached()
+    async with ground.db.transaction() as session:
+        await stop(session, dispatch_id=1)
+    server.acts.clear()
+    held.release(b"354 go on\r\n")
+    await sending
+    assert server.total == 0
+    assert server.accepted <= 2
+    counts = await mailing.counts(ground)
+    assert counts.queued + counts.cancelled == 12
 
 
 @one_connection
