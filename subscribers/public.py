@@ -73,7 +73,8 @@ async def send(request: web.Request) -> web.Response:
         return _form(
             request,
             await _offer(request, partner=asked.partner),
-            values=received.filled_in(form.values),
+            values=received.filled_in(form.values)
+            | {received.SHOWN: form.values.get(received.SHOWN, "")},
             carried=received.carried(request, form.values),
             ticked=list(asked.topics),
             problem=problem,
@@ -164,7 +165,9 @@ def _form(
         ],
         words=consent.words(ground, consent.SIGNUP, language=speaks.language),
         honeypot=intake.HONEYPOT,
-        shown=ground.tokens.seal(Purpose.FORM_TIME, int(ground.clock.now().timestamp())),
+        # A form that comes back to be mended keeps the time at which it was first seen.
+        shown=values.get(received.SHOWN)
+        or ground.tokens.seal(Purpose.FORM_TIME, int(ground.clock.now().timestamp())),
         problems=_said(request, problem),
     )
     if offer.form and offer.form.thanks_url:

@@ -195,6 +195,19 @@ async def test_a_form_sent_faster_than_people_type_brings_no_mail(
     assert len(await mailbox.notices(ground)) == 1
 
 
+@pytest.mark.settings(signup={"min_seconds_on_form": 3})
+async def test_who_mends_a_mistake_at_once_gets_the_mail(
+    web: Web, ground: Ground, clock: FakeClock
+) -> None:
+    await mailbox.topics(ground)
+    page = await web.get("/subscribe")
+    clock.advance(seconds=4)
+    page = await mailbox.send(web, email="nobody at", shown=page.field("shown"))
+    assert page.status == 422
+    await mailbox.send(web, shown=page.field("shown"))
+    assert len(await mailbox.notices(ground)) == 1
+
+
 async def test_a_plain_form_on_a_partners_page_has_no_time_and_is_taken(
     web: Web, ground: Ground
 ) -> None:
