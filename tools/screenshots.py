@@ -1,0 +1,345 @@
+"""Takes a picture of every page and mail of the demo, for people to look at before a release.
+
+Usage: python -m tools.screenshots [FOLDER] [--only WORDS]. Each is taken in every language, on a
+desktop and a phone, in light and dark; three of them go into `docs/pictures` for the README.
+"""
+
+import argparse
+import asyncio
+import re
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+from playwright.async_api import Browser, Page
+
+from foundation import i18n
+from foundation.i18n import Translator
+from handbill.demo import content
+from templates import notices
+from templates.content import Brand
+from tests.world import browsers
+from tests.world import demo as demo_world
+from tests.world.demo import Demo
+
+ROOT = Path(__file__).parents[1]
+LANGUAGES = ("en", "es")
+WIDTHS = {1280: 900, 375: 812}
+"""In pixels → height of the window."""
+SCHEMES = ("light", "dark")
+FORM_TRAP_S = 2.2
+"""Forms that are sent sooner are taken for a program's work."""
+
+PUBLIC = {
+    "front": "/",
+    "issues": "/issues",
+    "issue": "/issues/secure-communities",
+    "issue-larger": "/issues/secure-communities?text=larger",
+    "developments": "/issues/secure-communities/developments?text=normal",
+    "archive": "/archive",
+    "subscribe": "/subscribe",
+    "subscribe-form": "/subscribe/lynn-legal",
+    "join": "/join",
+    "no-such-page": "/nowhere",
+    "wrong-token": "/preferences/wrong",
+    "signin": "/staff/signin",
+    "inbox": "/demo/inbox",
+    "inbox-mail": "/demo/inbox/1",
+    "inbox-source": "/demo/inbox/1?view=source",
+    "api": "/api/docs",
+}
+STAFF = {
+    "overview": "/staff",
+    "issues": "/staff/issues",
+    "issue": "/staff/issues/1",
+    "issue-new": "/staff/issues/new",
+    "part": "/staff/issues/1/parts/1",
+    "developments": "/staff/issues/1/developments",
+    "development": "/staff/issues/1/developments/1",
+    "development-new": "/staff/issues/1/developments/new",
+    "materials": "/staff/issues/1/materials",
+    "material": "/staff/issues/1/materials/1",
+    "bulletins": "/staff/bulletins",
+    "bulletin-new": "/staff/bulletins/new",
+    "bulletin": "/staff/bulletins/1",
+    "bulletin-head": "/staff/bulletins/1/head",
+    "bulletin-versions": "/staff/bulletins/1/versions",
+    "block-kinds": "/staff/bulletins/1/blocks/new",
+    "block-text": "/staff/bulletins/1/blocks/new?kind=rich_text",
+    "block-developments": "/staff/bulletins/1/blocks/new?kind=developments",
+    "block-image": "/staff/bulletins/1/blocks/new?kind=image",
+    "block-event": "/staff/bulletins/1/blocks/new?kind=event",
+    "preview": "/staff/bulletins/1/preview",
+    "preview-phone": "/staff/bulletins/1/preview?width=phone&scheme=dark",
+    "preview-text": "/staff/bulletins/1/preview?part=text",
+    "campaigns": "/staff/campaigns",
+    "campaign-new": "/staff/campaigns/new",
+    "campaign-sent": "/staff/campaigns/1",
+    "campaign-scheduled": "/staff/campaigns/2",
+    "campaign-schedule": "/staff/campaigns/2/schedule",
+    "campaign-draft": "/staff/campaigns/3",
+    "campaign-edit": "/staff/campaigns/3/edit",
+    "people": "/staff/people",
+    "people-none": "/staff/people?q=nobody-at-all",
+    "person": "/staff/people/20",
+    "person-erase": "/staff/people/20/erase",
+    "members": "/staff/members",
+    "members-waiting": "/staff/members?state=applied",
+    "member": "/staff/members/1",
+    "forms": "/staff/forms",
+    "form": "/staff/forms/2",
+    "form-new": "/staff/forms/new",
+    "partners": "/staff/partners",
+    "partner": "/staff/partners/1",
+    "partner-new": "/staff/partners/new",
+    "account": "/staff/account",
+    "team": "/staff/team",
+    "audit": "/staff/audit",
+    "tokens": "/staff/tokens",
+}
+README = {
+    "front": "/issues/secure-communities",
+    "composer": "/staff/bulletins/1",
+    "report": "/staff/campaigns/1",
+}
+"""Pictures that are kept with the code."""
+MADE_UP = {
+    "campaign": "November bulletin",
+    "first_name": "Inés",
+    "inviter": "Inés Quiroga",
+    "minutes": "30",
+    "name": "Walter",
+    "organisation": "Harbor Choir",
+    "reason": "We meet on the first Tuesday of each month, and would be glad to see you there.",
+    "topics": "Secure Communities",
+}
+"""What the small mails speak of."""
+
+
+@dataclass(kw_only=True)
+class Camera:
+    """One browser window, one language."""
+
+    demo: Demo
+    page: Page
+    folder: Path
+    translator: Translator
+    only: re.Pattern[str]
+    taken: int = field(default=0)
+
+    @property
+    def language(self) -> str:
+        """The code of its language."""
+        return self.translator.language
+
+    def say(self, text: str) -> str:
+        """A text of ours in the window's language."""
+        return self.translator.gettext(text)
+
+    def address(self, path: str) -> str:
+        """An address of the site in the window's language."""
+        joint = "&" if "?" in path else "?"
+        return f"{self.demo.site}{path}{joint}lang={self.language}"
+
+    async def open(self, name: str, path: str) -> None:
+        """Go to a page and take its pictures."""
+        if self.only.search(name):
+            await self.page.goto(self.address(path))
+            await self.shoot(name)
+
+    async def shoot(self, name: str) -> None:
+        """The page as it stands now, in every size and scheme."""
+        if not self.only.search(name):
+            return
+        for width, height in WIDTHS.items():
+            await self.page.set_viewport_size({"width": width, "height": height})
+            for scheme in SCHEMES:
+                await self.page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
+                path = self.folder / f"{name}.{self.language}.{width}.{scheme}.png"
+                await self.page.screenshot(path=path, full_page=True, animations="disabled")
+                self.taken += 1
+        await self.page.set_viewport_size({"width": 1280, "height": WIDTHS[1280]})
+        await self.page.emulate_media(color_scheme="light")
+
+    async def show(self, name: str, html: str) -> None:
+        """A mail's HTML, as a mail program would show it."""
+        await self.page.goto("about:blank")
+        await self.page.set_content(html, wait_until="networkidle")
+        await self.shoot(name)
+
+    async def press(self, text: str) -> None:
+        """Press a button by its words."""
+        async with self.page.expect_navigation():
+            await self.page.get_by_role("button", name=self.say(text), exact=True).first.click()
+
+    async def fill(self, **values: str) -> None:
+        """Type into fields by their names."""
+        for name, value in values.items():
+            await self.page.locator(f'[name="{name}"]').fill(value)
+
+    async def mailed_link(self, to: str, path: str) -> None:
+        """Open a link out of the newest mail that has it."""
+        mail = await self.demo.mail(to, having=path)
+        await self.page.goto(demo_world.link_in(mail, path))
+
+
+async def public_pages(camera: Camera) -> None:
+    """Everything that anybody can open."""
+    for name, path in PUBLIC.items():
+        await camera.open(f"public-{name}", path)
+    await camera.page.goto(camera.address("/archive"))
+    href = await camera.page.locator('main a[href^="/archive/"]').first.get_attribute("href")
+    await camera.open("public-archived", (href or "").split("?")[0])
+
+
+async def supporter(camera: Camera) -> None:
+    """From the form to being forgotten, with what people do wrong."""
+    page, address = camera.page, f"lookout.{camera.language}@example.org"
+    await page.goto(camera.address("/subscribe"))
+    await page.wait_for_timeout(FORM_TRAP_S * 1000)
+    await camera.fill(email="nobody at", first_name="Inés")
+    await camera.press("Sign up")
+    await camera.shoot("supporter-1-mistake")
+    await camera.fill(email=address)
+    await camera.press("Sign up")
+    await camera.shoot("supporter-2-sent")
+    await camera.mailed_link(address, "/confirm/")
+    await camera.shoot("supporter-3-confirm")
+    await camera.press("Yes, sign me up")
+    await camera.shoot("supporter-4-confirmed")
+    await camera.mailed_link(address, "/preferences/")
+    preferences = page.url
+    await camera.shoot("supporter-5-preferences")
+    await camera.press("Save")
+    await camera.shoot("supporter-6-kept")
+    await page.get_by_role("link", name=camera.say("Unsubscribe from everything")).click()
+    await camera.shoot("supporter-7-unsubscribe")
+    await camera.press("Unsubscribe")
+    await camera.shoot("supporter-8-unsubscribed")
+    await page.goto(preferences)
+    await camera.press("Erase my data…")
+    await camera.shoot("supporter-9-erase")
+    await camera.press("Erase it all")
+    await camera.shoot("supporter-9-erased")
+
+
+async def organisation(camera: Camera) -> None:
+    """An application, up to the thanks; staff pages show it waiting."""
+    page, address = camera.page, f"choir.{camera.language}@example.org"
+    await page.goto(camera.address("/join"))
+    await page.wait_for_timeout(FORM_TRAP_S * 1000)
+    await camera.fill(name=f"Harbor Choir {camera.language}", contact_name="Lidia Sosa")
+    await camera.fill(contact_email=address, mission="We sing for our neighbors, and with them.")
+    await camera.press("Send the application")
+    await camera.shoot("organisation-1-mistake")
+    await page.locator('input[name="agrees"]').check()
+    await camera.press("Send the application")
+    await camera.shoot("organisation-2-sent")
+    await camera.mailed_link(address, "/join/confirm/")
+    await camera.shoot("organisation-3-confirm")
+    await camera.press("Yes, this is me")
+    await camera.shoot("organisation-4-thanks")
+
+
+async def staff_pages(camera: Camera) -> None:
+    """The whole staff room, and the page behind a one-time link."""
+    await camera.page.goto(camera.address("/staff/signin"))
+    await camera.fill(email=camera.demo.owner, password=demo_world.PASSWORD)
+    await camera.press("Sign in")
+    for name, path in STAFF.items():
+        await camera.open(f"staff-{name}", path)
+    await camera.page.goto(camera.address("/staff/bulletins/1"))
+    block = camera.page.locator('.block a[href*="/blocks/"]').first
+    await camera.open("staff-block", await block.get_attribute("href") or "")
+    await camera.page.set_viewport_size({"width": 375, "height": 812})
+    await camera.page.goto(camera.address("/staff"))
+    await camera.page.locator("details.menu summary").click()
+    await camera.page.screenshot(path=camera.folder / f"staff-menu.{camera.language}.375.png")
+    await camera.page.set_viewport_size({"width": 1280, "height": 900})
+
+
+async def bulletins(camera: Camera) -> None:
+    """What staff get when they try out each of the sample bulletins."""
+    page = camera.page
+    for number in (1, 2, 3):
+        name = f"mail-bulletin-{number}"
+        if not camera.only.search(name):
+            continue
+        await page.goto(camera.address(f"/staff/bulletins/{number}"))
+        subject = await page.locator(f'.subjects dd[lang="{camera.language}"]').first.inner_text()
+        await camera.press("Send a test to myself")
+        mail = await camera.demo.mail(camera.demo.owner, having=f"[Test] {subject}")
+        await camera.show(name, demo_world.html_of(mail))
+
+
+async def small_mails(camera: Camera) -> None:
+    """One mail of each kind that is no bulletin, with values made up."""
+    site = content.load(datetime.now(UTC).date()).coalition.site
+    brand = Brand(
+        site_name=site.name, site_url=camera.demo.site, postal_address=site.postal_address
+    )
+    for kind in notices.Kind:
+        values = {key: MADE_UP.get(key, f"{camera.demo.site}/") for key in notices.keys(kind)}
+        mail = notices.render_notice(
+            kind, translator=camera.translator, context=values, brand=brand
+        )
+        if camera.only.search(f"mail-{kind.value}"):
+            await camera.show(f"mail-{kind.value}", mail.html)
+
+
+async def for_readme(camera: Camera) -> None:
+    """The three pictures that the README shows: the top of a page, in English, light."""
+    folder = ROOT / "docs" / "pictures"
+    folder.mkdir(exist_ok=True)
+    for name, path in README.items():
+        await camera.page.goto(camera.address(path))
+        await camera.page.screenshot(path=folder / f"{name}.png", animations="disabled")
+
+
+async def in_language(browser: Browser, demo: Demo, folder: Path, language: str, only: str) -> int:
+    """Everything in one language; says how many pictures that was."""
+    context = await browser.new_context(viewport={"width": 1280, "height": WIDTHS[1280]})
+    catalog = i18n.load(languages=LANGUAGES, default="en", zone="America/New_York")
+    camera = Camera(
+        demo=demo,
+        page=await context.new_page(),
+        folder=folder,
+        translator=catalog.translator(language),
+        only=re.compile(only),
+    )
+    await public_pages(camera)
+    await supporter(camera)
+    await organisation(camera)
+    await staff_pages(camera)
+    await bulletins(camera)
+    await small_mails(camera)
+    if language == "en" and not only:
+        await for_readme(camera)
+    await context.close()
+    return camera.taken
+
+
+async def take(demo: Demo, folder: Path, only: str) -> int:
+    """Everything; says how many pictures that was."""
+    async with browsers.opened() as browser, asyncio.TaskGroup() as group:
+        tasks = [
+            group.create_task(in_language(browser, demo, folder, language, only))
+            for language in LANGUAGES
+        ]
+    return sum(task.result() for task in tasks)
+
+
+def main() -> None:
+    """Read the command line, start the demo, take the pictures."""
+    parser = argparse.ArgumentParser(prog="python -m tools.screenshots", description=__doc__)
+    parser.add_argument("folder", nargs="?", type=Path, default=ROOT / "var" / "screenshots")
+    parser.add_argument("--only", default="", help="a regular expression over pictures' names")
+    given = parser.parse_args()
+    given.folder.mkdir(parents=True, exist_ok=True)
+    with demo_world.running() as demo:
+        taken = asyncio.run(take(demo, given.folder, given.only))
+    print(f"{taken} pictures in {given.folder}")
+
+
+if __name__ == "__main__":
+    main()
