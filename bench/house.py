@@ -25,20 +25,15 @@ _MONTHS = ("June", "July", "August", "September", "October")
 async def opened(folder: Path, *, port: int = 9) -> AsyncIterator[Ground]:
     """A migrated SQLite database in `folder`, its mail going to `port`."""
     url = f"sqlite:///{folder / 'bench.db'}"
-    ground = grounds.make(
-        grounds.settings(
-            url=url,
-            folder=folder,
-            changes={"relay": {"connections": CONNECTIONS}, "delivery": {"record_interval_s": 0.2}},
-            relay_port=port,
-        ),
-        SystemClock(),
+    wanted = grounds.settings(
+        url=url,
+        folder=folder,
+        changes={"relay": {"connections": CONNECTIONS}, "delivery": {"record_interval_s": 0.2}},
+        relay_port=port,
     )
-    await _migrate(ground.db)
-    try:
+    async with grounds.standing(wanted, SystemClock()) as ground:
+        await _migrate(ground.db)
         yield ground
-    finally:
-        await ground.db.close()
 
 
 def bulletin(ground: Ground) -> Plan:

@@ -96,9 +96,8 @@ def settings(database_url: str, tmp_path: Path, request: pytest.FixtureRequest) 
 @pytest.fixture
 async def ground(settings: Settings, clock: FakeClock) -> AsyncIterator[Ground]:
     """What verbs are handed: real parts over a fresh database."""
-    made = grounds.make(settings, clock)
-    yield made
-    await made.db.close()
+    async with grounds.standing(settings, clock) as made:
+        yield made
 
 
 @pytest.fixture

@@ -30,30 +30,29 @@ async def test_they_get_it_again_when_staff_say_so_and_nobody_else_does(
             changes={"relay": {"connections": 1}, "delivery": {"relay_rest_s": 0.01}},
             relay_port=server.port,
         )
-        ground = grounds.make(settings, clock)
-        await people.subscribed(ground, email="lost@example.org")
-        campaign, _ = await campaigning.started(ground)
-        server.acts["dot"] = sink.hanging_up
-        await worker.run_until_idle(ground)
-        await lifecycle.follow_dispatches(ground)
-        report = await reports.report(ground, campaign_id=campaign.id)
-        assert [email for _, email in report.uncertain_people] == ["lost@example.org"]
-        assert server.total == 0
+        async with grounds.standing(settings, clock) as ground:
+            await people.subscribed(ground, email="lost@example.org")
+            campaign, _ = await campaigning.started(ground)
+            server.acts["dot"] = sink.hanging_up
+            await worker.run_until_idle(ground)
+            await lifecycle.follow_dispatches(ground)
+            report = await reports.report(ground, campaign_id=campaign.id)
+            assert [email for _, email in report.uncertain_people] == ["lost@example.org"]
+            assert server.total == 0
 
-        server.acts.clear()
-        await worker.run_until_idle(ground)
-        assert server.total == 0, "not by itself"
-        assert await uncertain.resend(ground, actor=COMMAND, campaign_id=campaign.id) == 1
-        assert await campaigning.state(ground, campaign.id) == CampaignState.SENDING
-        await worker.run_until_idle(ground)
-        await lifecycle.follow_dispatches(ground)
-        assert server.taken == {"lost@example.org": 1}
-        report = await reports.report(ground, campaign_id=campaign.id)
-        assert (report.state, report.sent, report.uncertain) == ("sent", 1, 0)
-        with pytest.raises(errors.Refused, match="nobody"):
-            await uncertain.resend(ground, actor=COMMAND, campaign_id=campaign.id)
-        assert await campaigning.state(ground, campaign.id) == CampaignState.SENT
-        await ground.db.close()
+            server.acts.clear()
+            await worker.run_until_idle(ground)
+            assert server.total == 0, "not by itself"
+            assert await uncertain.resend(ground, actor=COMMAND, campaign_id=campaign.id) == 1
+            assert await campaigning.state(ground, campaign.id) == CampaignState.SENDING
+            await worker.run_until_idle(ground)
+            await lifecycle.follow_dispatches(ground)
+            assert server.taken == {"lost@example.org": 1}
+            report = await reports.report(ground, campaign_id=campaign.id)
+            assert (report.state, report.sent, report.uncertain) == ("sent", 1, 0)
+            with pytest.raises(errors.Refused, match="nobody"):
+                await uncertain.resend(ground, actor=COMMAND, campaign_id=campaign.id)
+            assert await campaigning.state(ground, campaign.id) == CampaignState.SENT
 
 
 async def test_an_editor_has_a_button_for_it_and_an_author_has_none(

@@ -343,18 +343,17 @@ async def test_two_processes_on_one_database_send_everybody_one_mail(
 ) -> None:
     changed = settings.delivery.model_copy(update={"batch_size": 5})
     settings = settings.model_copy(update={"delivery": changed})
-    ground = grounds.make(settings, SystemClock())
-    topic = await mailing.crowd(ground, 150)
-    await mailing.start(ground, topics=[topic])
-    await change(ground, dispatch.pause)
-    processes = [await mailing.sending_process(settings) for _ in range(2)]
-    await mailing.workers(ground, 2)
-    await change(ground, dispatch.resume)
-    await server.reached(150)
-    for process in processes:
-        process.terminate()
-    assert [await process.wait() for process in processes] == [0, 0]
-    assert server.taken == dict.fromkeys(map(mailing.address, range(1, 151)), 1)
-    assert (await mailing.counts(ground)).sent == 150
-    assert (await state(ground)).state == DispatchState.SENT
-    await ground.db.close()
+    async with grounds.standing(settings, SystemClock()) as ground:
+        topic = await mailing.crowd(ground, 150)
+        await mailing.start(ground, topics=[topic])
+        await change(ground, dispatch.pause)
+        processes = [await mailing.sending_process(settings) for _ in range(2)]
+        await mailing.workers(ground, 2)
+        await change(ground, dispatch.resume)
+        await server.reached(150)
+        for process in processes:
+            process.terminate()
+        assert [await process.wait() for process in processes] == [0, 0]
+        assert server.taken == dict.fromkeys(map(mailing.address, range(1, 151)), 1)
+        assert (await mailing.counts(ground)).sent == 150
+        assert (await state(ground)).state == DispatchState.SENT

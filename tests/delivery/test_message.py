@@ -108,12 +108,9 @@ async def test_long_site_addresses_do_not_turn_unsubscribing_into_an_encoded_wor
     settings: Settings, smtp: Catcher, clock: FakeClock
 ) -> None:
     site = settings.site.model_copy(update={"url": f"https://{'a-long-name.' * 15}example"})
-    ground = grounds.make(settings.model_copy(update={"site": site}), clock)
-    try:
+    async with grounds.standing(settings.model_copy(update={"site": site}), clock) as ground:
         await people.subscribed(ground, ANA)
         received = await one(ground, smtp, lambda: run(ground))
-    finally:
-        await ground.db.close()
     (value,) = raw_headers(received)["list-unsubscribe"]
     assert value.startswith(f"<{site.url}/unsubscribe/")
     assert "=?" not in value
@@ -198,16 +195,15 @@ async def test_no_line_on_the_wire_begins_with_a_dot_but_the_last(
     async with sink.running() as server:
         server.contents = []
         relay = settings.relay[0].model_copy(update={"port": server.port})
-        ground = grounds.make(settings.model_copy(update={"relay": [relay]}), clock)
-        try:
+        async with grounds.standing(
+            settings.model_copy(update={"relay": [relay]}), clock
+        ) as ground:
             await people.subscribed(ground, ANA, first_name="." * 500)
             topic = await people.topic(ground)
             html = "<p>" + ". " * 400 + "</p><p>.{{ subscriber.first_name }}</p>"
             plans = {"en": mailing.plan(ground, html=html)}
             await mailing.start(ground, topics=[topic.id], plans=plans)
             await run(ground)
-        finally:
-            await ground.db.close()
     (content_on_the_wire,) = server.contents
     assert not any(line.startswith(b".") for line in content_on_the_wire.split(b"\r\n"))
 
@@ -290,12 +286,11 @@ async def test_senders_at_a_domain_in_another_script_stand_in_a_labels(
 ) -> None:
     mail = settings.mail.model_copy(update={"from_address": "bulletin@coalición.example"})
     site = settings.site.model_copy(update={"contact_email": "oficina@coalición.example"})
-    ground = grounds.make(settings.model_copy(update={"mail": mail, "site": site}), clock)
-    try:
+    async with grounds.standing(
+        settings.model_copy(update={"mail": mail, "site": site}), clock
+    ) as ground:
         await people.subscribed(ground, ANA)
         received = await one(ground, smtp, lambda: run(ground), from_address="us@coalición.example")
-    finally:
-        await ground.db.close()
     assert received.data.isascii()
     assert received.mail_from.endswith("@xn--coalicin-13a.example")
     assert received.parsed["From"].addresses[0].addr_spec == "us@xn--coalicin-13a.example"

@@ -151,25 +151,24 @@ async def test_a_relay_that_refuses_us_is_left_alone_and_no_reader_is_blamed(
 async def test_while_the_relay_is_down_everybody_waits_and_sending_goes_on_by_itself(
     settings: Settings, clock: FakeClock
 ) -> None:
-    with socket.socket() as closed:
-        closed.bind(("127.0.0.1", 0))
-        port = closed.getsockname()[1]
-        changed = settings.relay[0].model_copy(update={"port": port})
-        ground = grounds.make(settings.model_copy(update={"relay": [changed]}), clock)
-        await to(ground, ANA, BO)
-        await worker.run_until_idle(ground)
+    closed = socket.socket()
+    closed.bind(("127.0.0.1", 0))
+    port = closed.getsockname()[1]
+    changed = settings.relay[0].model_copy(update={"port": port})
+    async with grounds.standing(settings.model_copy(update={"relay": [changed]}), clock) as ground:
+        with closed:
+            await to(ground, ANA, BO)
+            await worker.run_until_idle(ground)
         assert (await mailing.counts(ground)).queued == 2
         down = await relay(ground)
         assert down.is_resting
         assert down.said
         clock.advance(days=10)
-    async with mailing.sending(ground):
-        async with sink.running(port) as server:
+        async with mailing.sending(ground), sink.running(port) as server:
             await mailing.stand(ground, sent=2)
             up = await relay(ground)
     assert (up.is_resting, up.said, up.since) == (False, "", clock.now())
     assert server.taken == {ANA: 1, BO: 1}
-    await ground.db.close()
 
 
 @quick_rest

@@ -82,13 +82,13 @@ def serving(settings: Settings, clock: FakeClock, tmp_path: Path) -> Serving:
             "verify_certificate": verify_certificate,
         }
         relay = type(settings.relay[0]).model_validate(values)
-        ground = grounds.make(settings.model_copy(update={"relay": [relay]}), clock)
-        topic = await mailing.crowd(ground, 1)
-        await mailing.start(ground, topics=[topic])
         try:
-            yield ground, catcher
+            wanted = settings.model_copy(update={"relay": [relay]})
+            async with grounds.standing(wanted, clock) as ground:
+                topic = await mailing.crowd(ground, 1)
+                await mailing.start(ground, topics=[topic])
+                yield ground, catcher
         finally:
-            await ground.db.close()
             server.close()
 
     return start

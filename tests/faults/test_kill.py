@@ -55,8 +55,7 @@ async def kill_at(process: asyncio.subprocess.Process, server: Sink, total: int)
         server.acts["dot"] = sink.losing(is_lost)
         async with asyncio.timeout(60):
             await is_lost.wait()
-    else:
-        await asyncio.sleep(random.random() * 0.02)
+    await asyncio.sleep(random.random() * 0.02)
     process.kill()
     await process.wait()
     server.acts.clear()
@@ -74,24 +73,23 @@ async def test_nobody_is_skipped_or_mailed_twice_when_the_sender_is_killed_twent
     moments = sorted(random.sample(range(PEOPLE - 400), KILLS))
     async with sink.running() as server:
         settings = settings_for(database_url, tmp_path, server.port)
-        ground = grounds.make(settings, SystemClock())
-        topic = await mailing.crowd(ground, PEOPLE)
-        made = await mailing.start(ground, topics=[topic])
-        for kills, moment in enumerate(moments, start=1):
-            before = server.total
-            process = await mailing.sending_process(settings)
-            await kill_at(process, server, max(moment, before + random.choice([0, 1, 5, 60])))
-            assert process.returncode == -signal.SIGKILL
-            assert (await check_sums(ground, made.id)).uncertain <= CONNECTIONS * kills
-        last = await mailing.sending_process(settings)
-        await finished(ground, made.id)
-        last.terminate()
-        assert await last.wait() == 0
-        counts = await check_sums(ground, made.id)
-        await check_everybody(ground, made.id, server, counts)
-        print(f"uncertain: {counts.uncertain}, {counts.uncertain / KILLS:.1f} a kill")
-        assert counts.uncertain <= CONNECTIONS * KILLS
-        await ground.db.close()
+        async with grounds.standing(settings, SystemClock()) as ground:
+            topic = await mailing.crowd(ground, PEOPLE)
+            made = await mailing.start(ground, topics=[topic])
+            for kills, moment in enumerate(moments, start=1):
+                before = server.total
+                process = await mailing.sending_process(settings)
+                await kill_at(process, server, max(moment, before + random.choice([0, 1, 5, 60])))
+                assert process.returncode == -signal.SIGKILL
+                assert (await check_sums(ground, made.id)).uncertain <= CONNECTIONS * kills
+            last = await mailing.sending_process(settings)
+            await finished(ground, made.id)
+            last.terminate()
+            assert await last.wait() == 0
+            counts = await check_sums(ground, made.id)
+            await check_everybody(ground, made.id, server, counts)
+            print(f"uncertain: {counts.uncertain}, {counts.uncertain / KILLS:.1f} a kill")
+            assert counts.uncertain <= CONNECTIONS * KILLS
 
 
 async def finished(ground: Ground, dispatch_id: int) -> None:

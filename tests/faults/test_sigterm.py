@@ -38,30 +38,29 @@ async def test_sigterm_finishes_what_is_open_and_the_next_start_sends_the_rest_o
 ) -> None:
     async with sink.running() as server:
         settings = settings_for(database_url, tmp_path, server.port)
-        ground = grounds.make(settings, SystemClock())
-        topic = await mailing.crowd(ground, PEOPLE)
-        await mailing.start(ground, topics=[topic])
-        process = await mailing.sending_process(settings)
-        await server.reached(5)
-        held = sink.Holding()
-        server.acts["dot"] = held
-        connection = await held.reached()
-        process.terminate()
-        server.acts.clear()
-        before = server.total
-        connection.take()
-        held.release()
-        assert await process.wait() == 0
-        assert server.total >= before + 1
-        assert server.total < PEOPLE
-        await check_sums(ground, server)
-        next_process = await mailing.sending_process(settings)
-        await mailing.stand(ground, sent=PEOPLE)
-        next_process.terminate()
-        assert await next_process.wait() == 0
-        await check_sums(ground, server)
-        assert server.taken == dict.fromkeys(map(mailing.address, range(1, PEOPLE + 1)), 1)
-        async with ground.db.reading() as session:
-            assert (await session.get_one(Dispatch, 1)).state == DispatchState.SENT
-        assert not any((tmp_path / "journal").iterdir())
-        await ground.db.close()
+        async with grounds.standing(settings, SystemClock()) as ground:
+            topic = await mailing.crowd(ground, PEOPLE)
+            await mailing.start(ground, topics=[topic])
+            process = await mailing.sending_process(settings)
+            await server.reached(5)
+            held = sink.Holding()
+            server.acts["dot"] = held
+            connection = await held.reached()
+            process.terminate()
+            server.acts.clear()
+            before = server.total
+            connection.take()
+            held.release()
+            assert await process.wait() == 0
+            assert server.total >= before + 1
+            assert server.total < PEOPLE
+            await check_sums(ground, server)
+            next_process = await mailing.sending_process(settings)
+            await mailing.stand(ground, sent=PEOPLE)
+            next_process.terminate()
+            assert await next_process.wait() == 0
+            await check_sums(ground, server)
+            assert server.taken == dict.fromkeys(map(mailing.address, range(1, PEOPLE + 1)), 1)
+            async with ground.db.reading() as session:
+                assert (await session.get_one(Dispatch, 1)).state == DispatchState.SENT
+            assert not any((tmp_path / "journal").iterdir())

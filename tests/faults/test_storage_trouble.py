@@ -37,6 +37,19 @@ def settings_for(url: str, folder: Path, port: int, **delivery: float) -> Settin
     )
 
 
+@asynccontextmanager
+async def started(
+    url: str, folder: Path, **delivery: float
+) -> AsyncIterator[tuple[Settings, Ground, Sink]]:
+    """A dispatch that waits to be sent; the settings are for processes that send it."""
+    async with sink.running() as server:
+        settings = settings_for(url, folder, server.port, **delivery)
+        async with grounds.standing(settings, SystemClock()) as ground:
+            topic = await mailing.crowd(ground, PEOPLE)
+            await mailing.start(ground, topics=[topic])
+            yield settings, ground, server
+
+
 async def check_everybody_got_one(ground: Ground, server: Sink) -> None:
     """Each recipient against what the server took."""
     assert server.taken == dict.fromkeys(map(mailing.address, range(1, PEOPLE + 1)), 1)
@@ -64,11 +77,7 @@ async def said(process: asyncio.subprocess.Process, words: str, *, within_s: flo
 async def test_on_a_full_disk_sending_stops_says_so_and_goes_on_when_there_is_room(
     database_url: str, tmp_path: Path
 ) -> None:
-    async with sink.running() as server:
-        settings = settings_for(database_url, tmp_path, server.port)
-        ground = grounds.make(settings, SystemClock())
-        topic = await mailing.crowd(ground, PEOPLE)
-        await mailing.start(ground, topics=[topic])
+    async with started(database_url, tmp_path) as (settings, ground, server):
         process = await mailing.sending_process(settings, is_heard=True)
         async with mailing.ended(process):
             await server.reached(1)
@@ -82,17 +91,12 @@ async def test_on_a_full_disk_sending_stops_says_so_and_goes_on_when_there_is_ro
             process.terminate()
             assert await process.wait() == 0
         await check_everybody_got_one(ground, server)
-        await ground.db.close()
 
 
 async def test_no_last_dot_is_written_without_room_for_its_intent(
     database_url: str, tmp_path: Path
 ) -> None:
-    async with sink.running() as server:
-        settings = settings_for(database_url, tmp_path, server.port)
-        ground = grounds.make(settings, SystemClock())
-        topic = await mailing.crowd(ground, PEOPLE)
-        await mailing.start(ground, topics=[topic])
+    async with started(database_url, tmp_path) as (settings, ground, server):
         held = sink.Holding()
         server.acts["RCPT"] = held
         process = await mailing.sending_process(settings, is_heard=True)
@@ -109,7 +113,6 @@ async def test_no_last_dot_is_written_without_room_for_its_intent(
             await process.wait()
         await worker.run_until_idle(ground)
         await check_everybody_got_one(ground, server)
-        await ground.db.close()
 
 
 @asynccontextmanager
@@ -141,11 +144,11 @@ async def locked(url: str) -> AsyncIterator[None]:
 async def test_while_the_database_is_locked_results_wait_and_are_written_afterwards(
     database_url: str, tmp_path: Path
 ) -> None:
-    async with sink.running() as server:
-        settings = settings_for(database_url, tmp_path, server.port, record_interval_s=0.02)
-        ground = grounds.make(settings, SystemClock())
-        topic = await mailing.crowd(ground, PEOPLE)
-        await mailing.start(ground, topics=[topic])
+    async with started(database_url, tmp_path, record_interval_s=0.02) as (
+        settings,
+        ground,
+        server,
+    ):
         held = sink.Holding()
         server.acts["RCPT"] = held
         process = await mailing.sending_process(settings, is_heard=True, log_level="warning")
@@ -162,17 +165,12 @@ async def test_while_the_database_is_locked_results_wait_and_are_written_afterwa
             process.terminate()
             assert await process.wait() == 0
         await check_everybody_got_one(ground, server)
-        await ground.db.close()
 
 
 async def test_a_sender_killed_while_the_database_is_locked_loses_nothing(
     database_url: str, tmp_path: Path
 ) -> None:
-    async with sink.running() as server:
-        settings = settings_for(database_url, tmp_path, server.port)
-        ground = grounds.make(settings, SystemClock())
-        topic = await mailing.crowd(ground, PEOPLE)
-        await mailing.start(ground, topics=[topic])
+    async with started(database_url, tmp_path) as (settings, ground, server):
         held = sink.Holding()
         server.acts["RCPT"] = held
         process = await mailing.sending_process(settings)
@@ -189,17 +187,12 @@ async def test_a_sender_killed_while_the_database_is_locked_loses_nothing(
         assert counts.sent + counts.uncertain == PEOPLE
         assert set(server.taken.values()) == {1}
         assert len(server.taken) >= counts.sent
-        await ground.db.close()
 
 
 async def test_a_sender_that_starts_on_a_locked_database_waits_for_it(
     database_url: str, tmp_path: Path
 ) -> None:
-    async with sink.running() as server:
-        settings = settings_for(database_url, tmp_path, server.port)
-        ground = grounds.make(settings, SystemClock())
-        topic = await mailing.crowd(ground, PEOPLE)
-        await mailing.start(ground, topics=[topic])
+    async with started(database_url, tmp_path) as (_, ground, server):
         stop = asyncio.Event()
         async with contextlib.AsyncExitStack() as lock:
             await lock.enter_async_context(locked(database_url))
@@ -209,4 +202,3 @@ async def test_a_sender_that_starts_on_a_locked_database_waits_for_it(
         stop.set()
         await sending
         await check_everybody_got_one(ground, server)
-        await ground.db.close()

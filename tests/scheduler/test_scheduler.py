@@ -32,15 +32,12 @@ async def test_two_schedulers_start_one_campaign_once(
         zone="America/New_York",
     )
     clock.advance(days=29)
-    other = grounds.make(settings, clock)
     stop = asyncio.Event()
     due = [Task(name="due", act=started_or(stop, campaign.id), every=timedelta(seconds=0.02))]
-    try:
+    async with grounds.standing(settings, clock) as other:
         await asyncio.gather(
             Scheduler(ground, wanted=due).run(stop), Scheduler(other, wanted=due).run(stop)
         )
-    finally:
-        await other.db.close()
     async with ground.db.reading() as session:
         assert await session.scalar(sa.select(sa.func.count(col(Dispatch.id)))) == 1
         assert await session.scalar(sa.select(sa.func.count(col(Delivery.id)))) == 1

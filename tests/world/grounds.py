@@ -1,6 +1,7 @@
 """A ground for tests: real parts, a clock that tests move, settings that they change."""
 
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -46,3 +47,13 @@ def settings(
 def make(wanted: Settings, clock: Clock) -> Ground:
     """A ground over `wanted`; close its database when done."""
     return building.build(wanted, clock=clock)
+
+
+@asynccontextmanager
+async def standing(wanted: Settings, clock: Clock) -> AsyncIterator[Ground]:
+    """A ground over `wanted` whose database is closed after the block, however that ends."""
+    ground = make(wanted, clock)
+    try:
+        yield ground
+    finally:
+        await ground.db.close()

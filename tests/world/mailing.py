@@ -244,9 +244,8 @@ def main() -> None:
 
     async def send() -> None:
         stop = serving.stop_on_signals()
-        ground = grounds.make(settings, SystemClock())
-        await worker.Worker(ground).run(stop)
-        await ground.db.close()
+        async with grounds.standing(settings, SystemClock()) as ground:
+            await worker.Worker(ground).run(stop)
 
     asyncio.run(send())
 

@@ -241,9 +241,13 @@ class Holding:
 
 
 def losing(is_lost: asyncio.Event) -> Act:
-    """Lose the message, answer nothing, and say to the test that it happened."""
+    """Lose the message, answer nothing from now on, and say to the test that it happened.
 
-    def act(connection: Connection) -> None:  # noqa: ARG001 - an act gets its connection
+    Neither does what follows in the pipeline: a reply to it would be heard as the message's.
+    """
+
+    def act(connection: Connection) -> None:
+        connection.hold()
         is_lost.set()
 
     return act
