@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from pathlib import Path
+from typing import Literal
 from zoneinfo import ZoneInfo
 
 from babel import Locale, dates, numbers
@@ -16,6 +17,9 @@ from babel.messages import pofile
 
 LOCALES = Path(__file__).parent / "locales"
 SOURCE = "en"
+
+DateStyle = Literal["short", "medium", "long", "full"]
+"""How much of a date is written out, as CLDR names it."""
 
 
 def N_(msgid: str) -> str:  # noqa: N802 - the customary name for marking a text for translation
@@ -61,16 +65,21 @@ class Translator:
                 return form
         return singular if count == 1 else plural
 
-    def date(self, value: date | datetime, style: str = "long") -> str:
-        """A date in words, in the site's zone; `style` is short, medium, long or full."""
+    def date(self, value: date | datetime, style: DateStyle = "long") -> str:
+        """A date in words, in the site's zone."""
         if isinstance(value, datetime):
             value = value.astimezone(self.zone).date()
         return dates.format_date(value, style, locale=self.locale)
 
-    def moment(self, value: datetime, style: str = "medium", zone: ZoneInfo | None = None) -> str:
-        """A date with its time of day, in `zone` or the site's."""
-        pattern = dates.format_datetime(value, style, tzinfo=zone or self.zone, locale=self.locale)
-        return pattern.replace("\u202f", " ")
+    def moment(
+        self, value: datetime, style: DateStyle = "medium", zone: ZoneInfo | None = None
+    ) -> str:
+        """A date in a `style` with its time of day to the minute, in `zone` or the site's."""
+        local = value.astimezone(zone or self.zone)
+        time = dates.format_time(local, "short", tzinfo=local.tzinfo, locale=self.locale)
+        day = dates.format_date(local, style, locale=self.locale)
+        joint = str(dates.get_datetime_format(style, locale=self.locale)).replace("'", "")
+        return joint.replace("{0}", time).replace("{1}", day).replace("\u202f", " ")
 
     def number(self, value: float) -> str:
         """A number with this language's separators."""

@@ -16,7 +16,7 @@ from jinja2 import pass_context
 from jinja2.runtime import Context
 from markupsafe import Markup
 
-from foundation.i18n import Translator
+from foundation.i18n import DateStyle, Translator
 
 _ONE_YEAR_S = 31_536_000
 
@@ -100,13 +100,13 @@ def _ngettext(context: Context, singular: str, plural: str, count: int) -> str:
 
 
 @pass_context
-def _date(context: Context, value: date | datetime, style: str = "long") -> Markup:
+def _date(context: Context, value: date | datetime, style: DateStyle = "long") -> Markup:
     shown = _translator(context).date(value, style)
     return Markup('<time datetime="{}">{}</time>').format(value.isoformat(), shown)
 
 
 @pass_context
-def _moment(context: Context, value: datetime, style: str = "medium") -> Markup:
+def _moment(context: Context, value: datetime, style: DateStyle = "medium") -> Markup:
     shown = _translator(context).moment(value, style)
     return Markup('<time datetime="{}">{}</time>').format(value.isoformat(), shown)
 
