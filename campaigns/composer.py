@@ -14,6 +14,7 @@ from campaigns.staff_forms import FieldSpec, Widget
 from foundation import errors
 from foundation.ground import Ground
 from foundation.i18n import N_, Translator
+from templates import mergefields
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -245,7 +246,7 @@ def excerpt(block: AnyBlock, language: str) -> str:
         for name, value in text.model_dump().items()
         if value and name != "url"
     ]
-    return " · ".join(words)[:400]
+    return mergefields.at_a_glance(" · ".join(words))[:400]
 
 
 def about(block: AnyBlock, translator: Translator) -> str:

@@ -111,12 +111,20 @@ def without_fields(text: str) -> str:
     return _FIELD.sub("x", text)
 
 
+def at_a_glance(text: str) -> str:
+    """The text with each merge field as `[what stands in for it]`, else `[its name]`."""
+    return _FIELD.sub(lambda found: f"[{_default(found) or found['name']}]", text)
+
+
+def _default(found: re.Match[str]) -> str:
+    return (found["straight"] or found["single"] or found["curly"] or "").strip()
+
+
 def _known(found: re.Match[str], place: problems.Spot) -> Field:
     name = found["name"]
     if name not in FIELDS and not _CUSTOM.fullmatch(name):
         raise _unknown(name, place)
-    default = found["straight"] or found["single"] or found["curly"] or ""
-    return Field(name=name, default=default.strip())
+    return Field(name=name, default=_default(found))
 
 
 def _unknown(name: str, place: problems.Spot) -> problems.MergeFieldProblem:

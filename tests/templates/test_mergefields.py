@@ -36,6 +36,18 @@ def test_fields_are_told_from_text(typed: str, parts: tuple[mergefields.Part, ..
 
 
 @pytest.mark.parametrize(
+    ("typed", "shown"),
+    [
+        ('Hi {{ subscriber.first_name | default_if_blank("neighbor") }}!', "Hi [neighbor]!"),
+        ("In {{ subscriber.town }}", "In [subscriber.town]"),
+        ("no field", "no field"),
+    ],
+)
+def test_at_a_glance_a_field_reads_as_what_stands_in_for_it(typed: str, shown: str) -> None:
+    assert mergefields.at_a_glance(typed) == shown
+
+
+@pytest.mark.parametrize(
     "typed",
     [
         "{{ subscriber.nickname }}",
