@@ -162,9 +162,17 @@ class Camera:
         await self.page.emulate_media(color_scheme="light")
 
     async def show(self, name: str, html: str) -> None:
-        """A mail's HTML, as a mail program would show it."""
-        await self.page.goto("about:blank")
-        await self.page.set_content(html, wait_until="networkidle")
+        """A mail's HTML, as a mail program would show it.
+
+        It stands at an address of the site's: browsers load nothing from this machine into a page
+        that has no address.
+        """
+        address = f"{self.demo.site}/mail"
+        await self.page.route(
+            address, lambda route: route.fulfill(body=html, content_type="text/html; charset=utf-8")
+        )
+        await self.page.goto(address, wait_until="networkidle")
+        await self.page.unroute(address)
         await self.shoot(name)
 
     async def press(self, text: str) -> None:
