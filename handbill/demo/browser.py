@@ -61,7 +61,7 @@ class Browser:
             base,
             cookie_jar=aiohttp.CookieJar(unsafe=True),
             headers={"Accept-Language": language, "User-Agent": "Mozilla/5.0 (demo story)"},
-            timeout=aiohttp.ClientTimeout(total=20),
+            timeout=aiohttp.ClientTimeout(total=60),
         )
 
     async def __aenter__(self) -> Self:

@@ -20,7 +20,7 @@ def expect(is_so: bool, problem: str) -> None:
         raise StoryError(problem)
 
 
-async def until(look: Callable[[], T | None], what: str, *, within_s: float = 20.0) -> T:
+async def until(look: Callable[[], T | None], what: str, *, within_s: float = 60.0) -> T:
     """Look again and again until something is there. Raises `StoryError` when it never comes."""
     ends = asyncio.get_running_loop().time() + within_s
     while (found := look()) is None:

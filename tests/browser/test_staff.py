@@ -9,7 +9,7 @@ from tests.browser.conftest import Visit, signed_in
 from tests.world.demo import Demo
 from tests.world.visitor import Visitor
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("demo"), pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("demo"), pytest.mark.timeout(480)]
 
 
 @pytest.mark.parametrize("language", ["en", "es"])
@@ -139,7 +139,7 @@ async def send(office: Visitor, campaign: str) -> None:
 async def follow_to_the_end(office: Visitor, campaign: str) -> None:
     """Progress moves by itself until the report stands there."""
     badge = office.page.locator(".title .badge")
-    await expect(badge).to_have_text(office.say("sent"), timeout=60_000)
+    await expect(badge).to_have_text(office.say("sent"))
     await office.go(campaign)
     await office.reads("Report")
     figures = await office.page.locator("dl.figures dd").all_inner_texts()

@@ -47,7 +47,7 @@ async def test_progress_moves_and_ends_in_the_report(
     await deliver()
     await expect(page.get_by_text("1 of 1 done")).to_be_visible()
     await lifecycle.follow_dispatches(ground)
-    await expect(page.locator(".title .badge")).to_have_text("sent", timeout=10_000)
+    await expect(page.locator(".title .badge")).to_have_text("sent")
     assert await page.locator("progress").count() == 0
     assert len(smtp.messages) == 1
 

@@ -269,7 +269,7 @@ async def test_foreign_merge_tags_are_converted_with_a_word_about_the_unknown(
     pasted = {"kind": "rich_text", "html-en": "<p>Dear *|FNAME|* of *|TEAM|*</p>"}
     answer = await add(author, pasted)
     assert answer.status == 303
-    assert await words(ground) == ["Dear {{ subscriber.first_name }} of *|TEAM|*"]
+    assert await words(ground) == ["Dear [subscriber.first_name] of *|TEAM|*"]
     assert "*|TEAM|*" in (await author.get(HERE)).text
 
 

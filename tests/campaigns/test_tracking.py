@@ -163,7 +163,7 @@ async def test_without_tracking_links_lead_straight_on(
     assert campaigning.LINKS[0] in yes.html
 
 
-@pytest.mark.settings(database={"busy_timeout_s": 0.1})
+@pytest.mark.settings(database={"busy_timeout_s": 0.5})
 async def test_a_reader_gets_on_while_the_database_is_locked(
     web: Web, smtp: Catcher, deliver: Deliver
 ) -> None:

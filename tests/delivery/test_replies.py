@@ -465,7 +465,7 @@ async def test_a_relay_that_refuses_our_password_is_said_without_the_password(
     assert (await mailing.counts(ground)).queued == 1
 
 
-@pytest.mark.settings(relay={"timeout_s": 0.2, "connections": 1}, delivery={"relay_rest_s": 0.05})
+@pytest.mark.settings(relay={"timeout_s": 2, "connections": 1}, delivery={"relay_rest_s": 0.05})
 async def test_a_relay_that_says_nothing_is_not_waited_for_without_end(
     ground: Ground, server: Sink
 ) -> None:

@@ -53,7 +53,7 @@ async def kill_at(process: asyncio.subprocess.Process, server: Sink, total: int)
     if random.random() < 0.25:
         is_lost = asyncio.Event()
         server.acts["dot"] = sink.losing(is_lost)
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(120):
             await is_lost.wait()
     await asyncio.sleep(random.random() * 0.02)
     process.kill()
@@ -63,7 +63,7 @@ async def kill_at(process: asyncio.subprocess.Process, server: Sink, total: int)
 
 @pytest.mark.storage
 @pytest.mark.slow
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(480)
 async def test_nobody_is_skipped_or_mailed_twice_when_the_sender_is_killed_twenty_times(
     database_url: str, tmp_path: Path
 ) -> None:

@@ -31,7 +31,7 @@ def settings_for(url: str, folder: Path, port: int, **delivery: float) -> Settin
         changes={
             "relay": {"connections": 2},
             "delivery": {"batch_size": 100, "record_interval_s": 0.5, **delivery},
-            "database": {"busy_timeout_s": 0.2},
+            "database": {"busy_timeout_s": 0.5},
         },
         relay_port=port,
     )
@@ -63,7 +63,7 @@ def fill_the_disk_of(process: asyncio.subprocess.Process, *, at_bytes: int) -> t
     return room
 
 
-async def said(process: asyncio.subprocess.Process, words: str, *, within_s: float = 30) -> None:
+async def said(process: asyncio.subprocess.Process, words: str, *, within_s: float = 90) -> None:
     """Wait until a process prints these words."""
     assert process.stdout is not None
     async with asyncio.timeout(within_s):

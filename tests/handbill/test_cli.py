@@ -25,7 +25,7 @@ def handbill(folder: Path, *arguments: str, **environment: str) -> subprocess.Co
         capture_output=True,
         text=True,
         check=False,
-        timeout=60,
+        timeout=110,
     )
 
 

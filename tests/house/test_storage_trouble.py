@@ -37,7 +37,7 @@ sys.stdin.read()
 _TABLES = (
     "subscribers, subscriptions, bulletins, alembic_version, bulletin_versions, throttle_counters"
 )
-PATIENT = pytest.mark.settings(database={"busy_timeout_s": 0.2})
+PATIENT = pytest.mark.settings(database={"busy_timeout_s": 0.5})
 LONG = "It took three years to find out what the program does to the people of our town. " * 3
 
 

@@ -78,9 +78,9 @@ def test_an_installed_wheel_serves_its_pages(installed: Path, tmp_path: Path) ->
                 assert _fetch(found[0] + name)
         finally:
             server.send_signal(signal.SIGTERM)
-            assert server.wait(timeout=30) == 0
+            assert server.wait(timeout=90) == 0
 
 
 def _fetch(url: str) -> str:
-    with urllib.request.urlopen(url, timeout=20) as answer:
+    with urllib.request.urlopen(url, timeout=90) as answer:
         return str(answer.read().decode("utf-8"))

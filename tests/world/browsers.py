@@ -6,9 +6,11 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from playwright.async_api import Browser, Page, async_playwright
+from playwright.async_api import Browser, Page, async_playwright, expect
 
 AXE = Path(__file__).parents[2] / "node_modules" / "axe-core" / "axe.min.js"
+PATIENCE_MS = 60_000
+"""How long a page may take on a busy machine; what comes sooner is not waited for."""
 _FLAGS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -38,6 +40,7 @@ def find() -> str:
 @asynccontextmanager
 async def opened() -> AsyncIterator[Browser]:
     """A browser, for as long as the block lasts."""
+    expect.set_options(timeout=PATIENCE_MS)
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=find(), args=_FLAGS)
         try:

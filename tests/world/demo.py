@@ -24,7 +24,7 @@ from handbill.demo.browser import Browser
 
 ROOT = Path(__file__).parents[2]
 PASSWORD = "quiet harbor lantern nine"
-_PATIENCE_S = 30
+_PATIENCE_S = 90
 
 
 @dataclass(slots=True)
@@ -108,7 +108,7 @@ def running() -> Iterator[Demo]:
         yield Demo(site=site, partner=found["A partner's page"], owner=seed_site.OWNER_EMAIL)
     finally:
         process.send_signal(signal.SIGINT)
-        process.communicate(timeout=30)
+        process.communicate(timeout=90)
     assert process.returncode == 0
 
 

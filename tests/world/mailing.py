@@ -156,7 +156,7 @@ async def until(
     ground: Ground,
     is_so: Callable[[AsyncSession], Awaitable[object]],
     *,
-    within_s: float = 30.0,
+    within_s: float = 90.0,
 ) -> None:
     """Wait until the database says that something is so."""
     async with asyncio.timeout(within_s):

@@ -41,14 +41,14 @@ class Sink:
         """How many messages were taken."""
         return self.taken.total()
 
-    async def reached(self, total: int, *, within_s: float = 60.0) -> None:
+    async def reached(self, total: int, *, within_s: float = 90.0) -> None:
         """Wait until so many messages were taken."""
         async with asyncio.timeout(within_s):
             while self.total < total:
                 self.changed.clear()
                 await self.changed.wait()
 
-    async def at_rest(self, *, within_s: float = 30.0) -> None:
+    async def at_rest(self, *, within_s: float = 90.0) -> None:
         """Wait until no client is in the middle of a message."""
         async with asyncio.timeout(within_s):
             while any(connection.is_busy for connection in self.connections):
@@ -103,7 +103,7 @@ class Connection(asyncio.Protocol):
 
     async def until_unread(self, octets: bytes) -> None:
         """Wait until these octets lie there, while the client waits for a reply."""
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(90):
             while octets not in self._buffer:
                 self._has_come.clear()
                 await self._has_come.wait()
@@ -226,7 +226,7 @@ class Holding:
         self._held.append(connection)
         self._reached.set()
 
-    async def reached(self, *, within_s: float = 30.0) -> "Connection":
+    async def reached(self, *, within_s: float = 90.0) -> "Connection":
         """Wait until a client waits; it is returned."""
         async with asyncio.timeout(within_s):
             await self._reached.wait()
