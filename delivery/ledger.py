@@ -6,7 +6,7 @@ A row is leased by exactly one worker at a time, and only its holder's results a
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, cast
+from typing import cast
 
 import sqlalchemy as sa
 from sqlmodel import col
@@ -14,7 +14,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from delivery.letter import IS_ATTEMPT, Kind, Result, Verdict
 from delivery.models import Delivery, DeliveryState, Dispatch, DispatchState, Reason, Return
-from foundation import tables
+from foundation import rows
 from foundation.config import Delivery as DeliverySettings
 from subscribers.models import Subscriber
 
@@ -174,8 +174,8 @@ async def _lease(
         )
         .execution_options(synchronize_session=False)
     )
-    rows = (await session.execute(statement)).all()
-    return [Claimed(*row) for row in sorted(rows, key=lambda row: row[0])]
+    leased = (await session.execute(statement)).all()
+    return [Claimed(*row) for row in sorted(leased, key=lambda row: row[0])]
 
 
 async def record(session: AsyncSession, *, worker_id: int, results: Iterable[Result]) -> None:
@@ -184,67 +184,61 @@ async def record(session: AsyncSession, *, worker_id: int, results: Iterable[Res
     A row that staff cancelled meanwhile stays cancelled unless its message went out or may have.
     """
     mine = [result for result in results if result.kind is Kind.DELIVERY]
-    final = [result for result in mine if result.verdict is not Verdict.DEFERRED]
-    final = [result for result in final if result.verdict is not Verdict.BACK]
-    waiting = [result for result in mine if result.verdict in (Verdict.DEFERRED, Verdict.BACK)]
-    connection = await session.connection()
-    for some, statement in ((final, _RECORD_FINAL), (waiting, _RECORD_WAITING)):
-        if some:
-            await connection.execute(statement, [_parameters(worker_id, each) for each in some])
+    if mine:
+        await session.execute(
+            _RECORD,
+            {"holder": worker_id, "results": rows.packed(map(_written, mine))},
+            execution_options={"synchronize_session": False},
+        )
 
 
 _TABLE = cast(sa.Table, sa.inspect(Delivery).local_table)
+_WAITING = (Verdict.DEFERRED, Verdict.BACK)
 
 
-def _record_statement(state: sa.ColumnElement[Any], reason: sa.ColumnElement[Any]) -> sa.Update:
-    moment = tables.UtcDateTime()
+def _written(result: Result) -> tuple[int | str | datetime | None, ...]:
+    """A result as `_RECORD` reads it."""
+    is_attempt = result.verdict in IS_ATTEMPT
+    return (
+        result.id,
+        DeliveryState.QUEUED if result.verdict is Verdict.BACK else result.verdict,
+        result.reason,
+        int(result.verdict in _WAITING),
+        result.attempt if is_attempt else None,
+        result.due_at,
+        result.reply.relay,
+        result.reply.code or None,
+        result.reply.text,
+        result.at if is_attempt else None,
+        result.at if result.verdict is Verdict.SENT else None,
+    )
+
+
+def _record() -> sa.Update:
+    found = rows.Rows("results")
+    stays_cancelled = sa.and_(_TABLE.c.state == DeliveryState.CANCELLED.value, found.number(3) == 1)
+    # An index on the holder would lead SQLite to look through all results for each row held.
+    is_held = _TABLE.c.worker_id + 0 == sa.bindparam("holder")
     return (
         sa.update(_TABLE)
-        .where(_TABLE.c.id == sa.bindparam("row"), _TABLE.c.worker_id == sa.bindparam("holder"))
+        .where(_TABLE.c.id == found.number(0), is_held)
         .values(
-            state=state,
-            reason=reason,
-            attempts=sa.func.coalesce(sa.bindparam("tries", type_=sa.Integer), _TABLE.c.attempts),
-            due_at=sa.func.coalesce(sa.bindparam("due", type_=moment), _TABLE.c.due_at),
-            relay=sa.bindparam("by_relay"),
-            reply_code=sa.bindparam("code"),
-            reply_text=sa.bindparam("words"),
-            first_attempt_at=sa.func.coalesce(
-                _TABLE.c.first_attempt_at, sa.bindparam("tried", type_=moment)
-            ),
-            sent_at=sa.bindparam("sent", type_=moment),
+            state=sa.case((stays_cancelled, _TABLE.c.state), else_=found.text(1)),
+            reason=sa.case((stays_cancelled, _TABLE.c.reason), else_=found.text(2)),
+            attempts=sa.func.coalesce(found.number(4), _TABLE.c.attempts),
+            due_at=sa.func.coalesce(found.moment(5), _TABLE.c.due_at),
+            relay=found.text(6),
+            reply_code=found.number(7),
+            reply_text=found.text(8),
+            first_attempt_at=sa.func.coalesce(_TABLE.c.first_attempt_at, found.moment(9)),
+            sent_at=found.moment(10),
             worker_id=sa.null(),
             leased_until=sa.null(),
         )
     )
 
 
-_TO_STATE = sa.bindparam("to_state", type_=sa.String)
-_WHY = sa.bindparam("why", type_=sa.String)
-_IS_CANCELLED = _TABLE.c.state == DeliveryState.CANCELLED.value
-_RECORD_FINAL = _record_statement(_TO_STATE, _WHY)
-_RECORD_WAITING = _record_statement(
-    sa.case((_IS_CANCELLED, _TABLE.c.state), else_=_TO_STATE),
-    sa.case((_IS_CANCELLED, _TABLE.c.reason), else_=_WHY),
-)
-
-
-def _parameters(worker_id: int, result: Result) -> dict[str, Any]:
-    is_attempt = result.verdict in IS_ATTEMPT
-    state = DeliveryState.QUEUED if result.verdict is Verdict.BACK else result.verdict
-    return {
-        "row": result.id,
-        "holder": worker_id,
-        "to_state": state.value,
-        "why": result.reason,
-        "tries": result.attempt if is_attempt else None,
-        "due": result.due_at,
-        "by_relay": result.reply.relay,
-        "code": result.reply.code or None,
-        "words": result.reply.text,
-        "tried": result.at if is_attempt else None,
-        "sent": result.at if result.verdict is Verdict.SENT else None,
-    }
+_RECORD = _record()
 
 
 async def release(session: AsyncSession, *, worker_id: int) -> None:

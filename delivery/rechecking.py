@@ -24,6 +24,7 @@ from delivery.models import (
     QueuedNotice,
     Reason,
 )
+from foundation import rows
 from foundation.ground import Ground
 from subscribers import suppression
 from subscribers.models import Subscriber, Subscription, SubscriptionState
@@ -66,12 +67,17 @@ class Recheck:
         self._asked: dict[Letter, asyncio.Future[Look]] = {}
         self._asking: asyncio.Task[None] | None = None
 
+    def known(self, letter: Letter) -> Look | None:
+        """The answer, if it was asked for along with another's and nothing was committed since."""
+        if self._stamp is None or self._stamp != self._now():
+            return None
+        return self._known.get((letter.kind, letter.id))
+
     async def look(self, letter: Letter) -> Look:
         """Whether a letter may go out now. Raises `errors.Busy` when the database can't say."""
-        if self._stamp is not None and self._stamp == self._now():
-            known = self._known.get((letter.kind, letter.id))
-            if known is not None:
-                return known
+        known = self.known(letter)
+        if known is not None:
+            return known
         answer: asyncio.Future[Look] = asyncio.get_running_loop().create_future()
         self._asked[letter] = answer
         if self._asking is None or self._asking.done():
@@ -118,8 +124,16 @@ class Recheck:
         async with self._ground.db.reading() as session:
             connection = await session.connection()
             for topics, ids in by_topics.items():
-                rows = await connection.execute(_DELIVERIES, {"ids": ids, "topics": topics})
-                for row in rows.all():
+                found |= dict.fromkeys([(Kind.DELIVERY, number) for number in ids], Look.GO)
+                letters_not_to_go = await connection.execute(
+                    _NOT_TO_GO,
+                    {
+                        "deliveries": rows.packed([number] for number in ids),
+                        "topics": topics,
+                        "holder": self._worker_id,
+                    },
+                )
+                for row in letters_not_to_go.all():
                     found[Kind.DELIVERY, row[0]] = self._judge(
                         row[1], row[2], row[3], row[4], row[5], row[6]
                     )
@@ -134,9 +148,9 @@ class Recheck:
 
     def _judge(
         self,
-        state: str,
+        state: str | None,
         holder: int | None,
-        dispatch_state: str,
+        dispatch_state: str | None,
         subscriber_id: int | None,
         is_suppressed: bool,
         is_confirmed: bool,
@@ -154,26 +168,42 @@ class Recheck:
         return Look.GO if dispatch_state == DispatchState.SENDING else Look.HOLD
 
 
-def _deliveries() -> sa.Select[int, str, int | None, str, int, bool, bool]:
-    """By the primary keys of rows, and the unique index on subscriber and topic."""
+def _not_to_go() -> sa.Select[int, str, int | None, str, int, bool, bool]:
+    """Those of a list of rows that may not go out now, with what tells why: as a rule nobody.
+
+    Served by primary keys, and by the unique index on subscriber and topic.
+    """
+    listed = rows.Rows("deliveries")
+    asked = listed.number(0)
     confirmed = sa.exists().where(
         col(Subscription.subscriber_id) == col(Delivery.subscriber_id),
         col(Subscription.state) == SubscriptionState.CONFIRMED.value,
         col(Subscription.topic_id).in_(sa.bindparam("topics", expanding=True)),
     )
+    is_suppressed = suppression.is_active_for(col(Subscriber.id))
+    goes = sa.and_(
+        col(Delivery.worker_id) == sa.bindparam("holder"),
+        col(Delivery.state) != DeliveryState.CANCELLED.value,
+        col(Dispatch.state) == DispatchState.SENDING.value,
+        col(Subscriber.id).is_not(None),
+        ~is_suppressed,
+        confirmed,
+    )
     return (
         sa.select(
-            col(Delivery.id),
+            asked,
             col(Delivery.state),
             col(Delivery.worker_id),
             col(Dispatch.state),
             col(Subscriber.id),
-            suppression.is_active_for(col(Subscriber.id)),
+            is_suppressed,
             confirmed,
         )
-        .join(Dispatch, col(Dispatch.id) == col(Delivery.dispatch_id))
+        .select_from(listed.table)
+        .outerjoin(Delivery, col(Delivery.id) == asked)
+        .outerjoin(Dispatch, col(Dispatch.id) == col(Delivery.dispatch_id))
         .outerjoin(Subscriber, col(Subscriber.id) == col(Delivery.subscriber_id))
-        .where(col(Delivery.id).in_(sa.bindparam("ids", expanding=True)))
+        .where(sa.func.coalesce(goes, sa.false()).is_(sa.false()))
     )
 
 
@@ -193,5 +223,5 @@ def _notices() -> sa.Select[int, bool]:
 
 
 # Built once: these run for every message.
-_DELIVERIES = _deliveries()
+_NOT_TO_GO = _not_to_go()
 _NOTICES = _notices()

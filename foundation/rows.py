@@ -1,0 +1,83 @@
+"""Many rows in one parameter of a statement: a JSON list that the database takes apart itself.
+
+A statement that is run once for each row, or that has a parameter for each of a thousand numbers,
+is put together in Python value by value; this one is put together once, and SQLite works through
+the list without holding up the rest of the process.
+"""
+
+import json
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.functions import GenericFunction
+
+from foundation import tables
+
+
+class _Each(GenericFunction[Any]):
+    """A table of the entries of a JSON list, in its column `value`."""
+
+    name = "json_each"
+    inherit_cache = True
+
+
+@compiles(_Each, "postgresql")
+def _each_on_postgresql(element: _Each, compiler: SQLCompiler, **options: Any) -> str:
+    return f"jsonb_array_elements(CAST({compiler.process(element.clauses, **options)} AS JSONB))"
+
+
+class _Moment(GenericFunction[datetime]):
+    """A moment as `packed` writes it, as the engine keeps moments: SQLite keeps the very text."""
+
+    name = "kept_moment"
+    inherit_cache = True
+    type = tables.UtcDateTime()
+
+
+@compiles(_Moment)
+def _moment(element: _Moment, compiler: SQLCompiler, **options: Any) -> str:
+    return str(compiler.process(element.clauses, **options))
+
+
+@compiles(_Moment, "postgresql")
+def _moment_on_postgresql(element: _Moment, compiler: SQLCompiler, **options: Any) -> str:
+    text = compiler.process(element.clauses, **options)
+    return f"CAST({text} AS TIMESTAMP WITH TIME ZONE)"
+
+
+class Rows:
+    """A list of rows as a statement's source; the parameter `name` takes what `packed` gives."""
+
+    def __init__(self, name: str) -> None:
+        entries = sa.func.json_each(sa.bindparam(name, type_=sa.String))
+        self.table = entries.table_valued("value", name=f"{name}_each")
+        """What a join starts from."""
+
+    def number(self, position: int) -> sa.ColumnElement[Any]:
+        """A column of whole numbers or NULL."""
+        return sa.cast(self._column(position), tables.BIG)
+
+    def text(self, position: int) -> sa.ColumnElement[Any]:
+        """A column of text or NULL."""
+        return sa.type_coerce(self._column(position), sa.String)
+
+    def moment(self, position: int) -> sa.ColumnElement[Any]:
+        """A column of moments or NULL."""
+        return _Moment(self._column(position))
+
+    def _column(self, position: int) -> sa.ColumnElement[Any]:
+        return self.table.c.value.op("->>")(sa.literal_column(str(position)))
+
+
+def packed(rows: Iterable[Sequence[str | int | datetime | None]]) -> str:
+    """Rows as the parameter of a statement over `Rows`."""
+    return json.dumps(list(rows), separators=(",", ":"), default=_written)
+
+
+def _written(moment: datetime) -> str:
+    """As `tables.UtcDateTime` is kept on SQLite."""
+    return moment.astimezone(UTC).replace(tzinfo=None).isoformat(" ", "microseconds")
