@@ -8,8 +8,8 @@ import asyncio
 import contextlib
 import enum
 import ssl
-from collections.abc import Awaitable, Callable
-from typing import cast
+from collections.abc import Callable
+from typing import Protocol, cast
 
 import aiosmtplib
 from aiosmtplib.errors import SMTPException, SMTPHeloError, SMTPResponseException
@@ -22,8 +22,17 @@ from foundation import config, logs
 _QUIT_S = 2.0
 _LOST = (SMTPException, OSError, TimeoutError)
 
-Clear = Callable[[], Awaitable[bool]]
-"""Asked when only the last dot is missing; False means: do not write it."""
+
+class Leave(Protocol):
+    """Asked when only the last dot is missing; False means: do not write it."""
+
+    def now(self) -> bool | None:
+        """The answer, if it is there at once; to be asked when nothing is kept back any more."""
+        ...
+
+    async def asked(self) -> bool:
+        """The answer."""
+        ...
 
 
 Follow = Callable[[], Envelope | None]
@@ -55,6 +64,10 @@ class _Stage(enum.Enum):
     """To the wish to send the content."""
     DOT = enum.auto()
     """To the content."""
+
+
+_FINE = (frozenset(range(200, 300)), frozenset({250, 251, 252}), frozenset({354}))
+"""Replies to the envelope's three commands that let the content follow (RFC 5321 §4.3.2)."""
 
 
 class Connection:
@@ -104,27 +117,30 @@ class Connection:
         return self._sent < self._settings.messages_per_connection and self._line.is_open
 
     async def send(
-        self, envelope: Envelope, clear: Clear, follow: Follow | None = None
+        self, envelope: Envelope, leave: Leave, follow: Follow | None = None
     ) -> Outcome | None:
-        """One transaction (RFC 5321 §3.3); None when `clear` forbade the last dot.
+        """One transaction (RFC 5321 §3.3); None when `leave` was not given for the last dot.
 
         What `follow` gives has to be sent next, unless the connection ends before. Raises
         `ConnectionStale` or `RelayTrouble` as long as no recipient was named.
         """
         self._sent += 1
-        if not self._takes(envelope):
+        if self._introduced is envelope:
+            pass
+        elif self._takes(envelope):
+            self._line.write(self._introduction(envelope))
+        else:
             return Outcome(
                 verdict=Verdict.FAILED,
                 reason=Reason.NEEDS_SMTPUTF8,
                 reply=Reply(0, "the relay offers no SMTPUTF8", self._settings.name),
             )
-        if self._introduced is not envelope:
-            self._line.write(self._introduction(envelope))
         self._introduced = None
-        refusal = await self._hear(envelope)
-        if refusal is not None:
-            return refusal
-        return await self._content(envelope.data, clear, follow)
+        if not (self._is_pipelining and self._line.heard(*_FINE)):
+            refusal = await self._hear(envelope)
+            if refusal is not None:
+                return refusal
+        return await self._content(envelope.data, leave, follow)
 
     async def quit(self) -> None:
         """End it as RFC 5321 §4.1.1.10 asks."""
@@ -144,24 +160,25 @@ class Connection:
 
     def _introduction(self, envelope: Envelope) -> bytes:
         """All that may be said before the first reply."""
-        commands = [command for _, command in self._commands(envelope)]
+        commands = self._commands(envelope)
         return b"".join(commands) if self._is_pipelining else commands[0]
 
-    def _commands(self, envelope: Envelope) -> tuple[tuple[_Stage, bytes], ...]:
+    def _commands(self, envelope: Envelope) -> tuple[bytes, bytes, bytes]:
+        """Those of the stages before the content, in their order."""
         options = ""
         if "size" in self._extensions:
             options += f" SIZE={len(envelope.data)}"
         if envelope.needs_smtputf8:
             options += " BODY=8BITMIME SMTPUTF8"
         return (
-            (_Stage.MAIL, f"MAIL FROM:<{envelope.mail_from}>{options}\r\n".encode()),
-            (_Stage.RCPT, f"RCPT TO:<{envelope.rcpt_to}>\r\n".encode()),
-            (_Stage.DATA, b"DATA\r\n"),
+            f"MAIL FROM:<{envelope.mail_from}>{options}\r\n".encode(),
+            f"RCPT TO:<{envelope.rcpt_to}>\r\n".encode(),
+            b"DATA\r\n",
         )
 
     async def _hear(self, envelope: Envelope) -> Outcome | None:
         """The replies to the envelope; None when the content may follow."""
-        for stage, command in self._commands(envelope):
+        for stage, command in zip(_Stage, self._commands(envelope), strict=False):
             if not self._is_pipelining and stage is not _Stage.MAIL:
                 self._line.write(command)
             try:
@@ -173,7 +190,7 @@ class Connection:
                 if self._sent > 1:
                     raise ConnectionStale from problem
                 raise RelayTrouble(_said(problem)) from problem
-            if not _is_fine(stage, code):
+            if code not in _FINE[stage.value - 1]:
                 reply = self._reply(code, text)
                 if stage is _Stage.MAIL:
                     self._refuse_sender(envelope, reply)
@@ -192,14 +209,22 @@ class Connection:
             self.drop()
             raise RelayTrouble(f"{reply.code} {reply.text}")
 
-    async def _content(self, data: bytes, clear: Clear, follow: Follow | None) -> Outcome | None:
-        """Everything but the dot, leave to finish, the dot with what may follow it."""
-        self._line.write(data)
-        try:
-            await self._line.drained()
-        except _LOST as problem:
-            return self._lost(problem)
-        if not await clear():
+    async def _content(self, data: bytes, leave: Leave, follow: Follow | None) -> Outcome | None:
+        """Everything but the dot, leave to finish, the dot with what may follow it.
+
+        What the kernel takes at once goes out in one piece with its dot: nothing would be kept back
+        that could still be stopped.
+        """
+        may_finish = leave.now() if self._line.takes(len(data)) else None
+        if may_finish is None:
+            self._line.write(data)
+            data = b""
+            try:
+                await self._line.drained()
+            except _LOST as problem:
+                return self._lost(problem)
+            may_finish = await leave.asked()
+        if not may_finish:
             # Without the dot the relay throws away what it has (RFC 5321 §4.1.1.4).
             self.drop()
             return None
@@ -208,9 +233,9 @@ class Connection:
         following = follow() if follow is not None and self._is_pipelining else None
         if following is not None and self._takes(following):
             self._introduced = following
-            self._line.write(_DOT + self._introduction(following))
+            self._line.write(data + _DOT + self._introduction(following))
         else:
-            self._line.write(_DOT)
+            self._line.write(data + _DOT)
         try:
             reply = self._reply(*await self._line.answer())
         except _LOST as problem:
@@ -266,12 +291,6 @@ class Connection:
         )
 
 
-def _is_fine(stage: _Stage, code: int) -> bool:
-    if stage is _Stage.MAIL:
-        return 200 <= code < 300
-    return code in (250, 251, 252) if stage is _Stage.RCPT else code == 354
-
-
 async def _greet(client: aiosmtplib.SMTP) -> None:
     """EHLO, or HELO where that is all that a server knows (RFC 5321 §3.2)."""
     try:
@@ -306,7 +325,9 @@ def _said(problem: BaseException) -> str:
 
 def _short(text: str) -> str:
     """One line without an address."""
-    return logs.masked(" ".join(text.encode("utf-8", "replace").decode().split()))[:200]
+    if not text.isascii():
+        text = text.encode("utf-8", "replace").decode()
+    return logs.masked(" ".join(text.split()))[:200]
 
 
 def _tls_context(settings: config.Relay) -> ssl.SSLContext:

@@ -32,6 +32,7 @@ class WorkerDesk:
     def __init__(self, ground: Ground, *, journal: Journal, worker_id: int) -> None:
         self._ground = ground
         self._settings = ground.settings.delivery
+        self._is_synced = self._settings.fsync_interval_s == 0
         self._journal = journal
         self._recheck = Recheck(ground, worker_id=worker_id, upcoming=self._upcoming)
         self._notices: deque[Letter] = deque()
@@ -140,6 +141,12 @@ class WorkerDesk:
         queue.appendleft(letter)
         self._has_letters.set()
 
+    def clear_now(self, letter: Letter) -> bool | None:
+        """`clear` without waiting; None when that would take a question or a sync."""
+        if self._is_synced or self._recheck.known(letter) is not Look.GO:
+            return None
+        return self._intend(letter)
+
     async def clear(self, letter: Letter) -> bool:
         """Leave to write the last dot of a letter; without it, the letter is settled already."""
         try:
@@ -152,13 +159,10 @@ class WorkerDesk:
             if look in (Look.HOLD, Look.STOPPED):
                 await self._sift()
             return False
-        if not letter.lease.is_safe(self._ground.clock.now()):
-            self.settle(letter, _BACK)
+        if not self._intend(letter):
             return False
         try:
-            self._journal.intend(_key(letter))
-            letter.is_intended = True
-            if self._settings.fsync_interval_s == 0:
+            if self._is_synced:
                 await self._synced()
         except errors.Busy as problem:
             self.say_trouble(str(problem))
@@ -228,6 +232,20 @@ class WorkerDesk:
             self._is_hungry.set()
             self._is_idle.set()
 
+    def _intend(self, letter: Letter) -> bool:
+        """Under a lease that is safe, with an intent in the journal; else it is settled."""
+        if not letter.lease.is_safe(self._ground.clock.now()):
+            self.settle(letter, _BACK)
+            return False
+        try:
+            self._journal.intend(_key(letter))
+        except errors.Busy as problem:
+            self.say_trouble(str(problem))
+            self.settle(letter, _BACK)
+            return False
+        letter.is_intended = True
+        return True
+
     def _upcoming(self) -> Iterable[Letter]:
         """In the order in which they will be asked about."""
         return itertools.chain(self._open, self._notices, self._bulk)
@@ -263,12 +281,18 @@ class WorkerDesk:
         result = self._result(letter, outcome)
         if letter.is_intended:
             letter.is_intended = False
-            try:
-                self._journal.conclude(result)
-            except errors.Busy as problem:
-                # The ledger still gets it from memory; only a crash before that loses it.
-                self.say_trouble(str(problem))
+            if not self._journal.is_behind:
+                asyncio.get_running_loop().call_soon(self._keep)
+            self._journal.conclude(result)
         self._results.append(result)
+
+    def _keep(self) -> None:
+        """Write down what came of messages behind which no other followed at once."""
+        try:
+            self._journal.keep()
+        except errors.Busy as problem:
+            # The ledger still gets it from memory; only a crash before that loses it.
+            self.say_trouble(str(problem))
 
     def _result(self, letter: Letter, outcome: Outcome) -> Result:
         now = self._ground.clock.now()

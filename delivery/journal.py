@@ -58,6 +58,7 @@ class Journal:
         self._size = os.fstat(file).st_size
         self._header_size = 0
         self._is_dirty = False
+        self._unwritten: list[bytes] = []
         self._in_use = threading.Lock()
 
     @classmethod
@@ -84,18 +85,32 @@ class Journal:
 
         Raises `errors.Busy` when the record can't be kept: then the dot must not be written.
         """
-        with _disk_trouble_is_said():
-            self._append([_intent(key)])
+        try:
+            self._append(_intent(key))
+        except OSError as problem:
+            raise _busy(problem) from problem
 
     def conclude(self, result: Result) -> None:
-        """What came of an intended message. Raises `errors.Busy` when it can't be kept."""
+        """What came of an intended message; it is written along with the next intent, or by `keep`.
+
+        Until then a crash leaves the intent alone, as it would a moment before the reply came.
+        """
+        self._unwritten.append(_result(result))
+
+    @property
+    def is_behind(self) -> bool:
+        """Whether `keep` has something to write."""
+        return bool(self._unwritten)
+
+    def keep(self) -> None:
+        """Write what was concluded. Raises `errors.Busy` when it can't be kept."""
         with _disk_trouble_is_said():
-            self._append([_result(result)])
+            self._append(b"")
 
     def probe(self) -> None:
         """Raises `errors.Busy` as long as nothing can be written."""
         with _disk_trouble_is_said():
-            self._append([["P"]])
+            self._append(_line('["P"]'))
 
     def sync(self) -> None:
         """Force what was written to the disk; may take long, so call it in a thread.
@@ -113,6 +128,7 @@ class Journal:
         Should power be lost before that reaches the disk, the old records come back; the numbers of
         their attempts tell a replay that they are old.
         """
+        self._unwritten.clear()
         if self._size > self._header_size:
             os.ftruncate(self._file, self._header_size)
             self._size = self._header_size
@@ -129,7 +145,7 @@ class Journal:
             successor = Journal(fresh, _new_file(fresh), is_synced=self._is_synced)
             try:
                 successor._open()
-                successor._append([*map(_intent, intents), *map(_result, results)])
+                successor._append(b"".join([*map(_intent, intents), *map(_result, results)]))
                 os.fdatasync(successor._file)
                 fresh.replace(self.path)
             except OSError:
@@ -140,6 +156,8 @@ class Journal:
                 os.close(self._file)
                 self._file, self._size = successor._file, successor._size
                 self._is_dirty = False
+            # All of that is among the results.
+            self._unwritten.clear()
 
     def retire(self) -> None:
         """Delete the file; to be called when all of it is in the ledger."""
@@ -148,16 +166,19 @@ class Journal:
 
     def close(self) -> None:
         """Let go of the file, which stays for whoever replays it."""
+        with contextlib.suppress(OSError):
+            self._append(b"")
         with self._in_use:
             os.close(self._file)
 
     def _open(self) -> None:
         """Write the header, by which a replay knows what it can rely on."""
-        self._append([_header(is_synced=self._is_synced)])
+        self._append(_header(is_synced=self._is_synced))
         self._header_size = self._size
 
-    def _append(self, records: Iterable[list[Any]]) -> None:
-        octets = b"".join(map(_line, records))
+    def _append(self, record: bytes) -> None:
+        """Write what was concluded and not written yet, and a record behind it."""
+        octets = b"".join([*self._unwritten, record])
         if not octets:
             return
         written = os.write(self._file, octets)
@@ -165,6 +186,7 @@ class Journal:
             # Half a record would look like damage and hide what follows.
             os.ftruncate(self._file, self._size)
             raise OSError("there is no space for a whole record")
+        self._unwritten.clear()
         self._size += written
         self._is_dirty = True
 
@@ -216,34 +238,31 @@ def _new_file(path: Path) -> int:
     return file
 
 
-def _header(*, is_synced: bool) -> list[Any]:
-    return ["H", FORMAT, _boot(), is_synced]
+def _header(*, is_synced: bool) -> bytes:
+    return _line(json.dumps(["H", FORMAT, _boot(), is_synced], separators=(",", ":")))
 
 
-def _intent(key: Key) -> list[Any]:
+def _intent(key: Key) -> bytes:
     kind, row, attempt = key
-    return ["I", kind.value, row, attempt]
+    return _line(f'["I","{kind}",{row},{attempt}]')
 
 
-def _result(result: Result) -> list[Any]:
-    return [
-        "R",
-        result.kind.value,
-        result.id,
-        result.attempt,
-        result.verdict.value,
-        result.at.timestamp(),
-        result.reason,
-        result.due_at.timestamp() if result.due_at else None,
-        result.reply.code,
-        result.reply.text,
-        result.reply.relay,
-    ]
+def _result(result: Result) -> bytes:
+    due = result.due_at.timestamp() if result.due_at else "null"
+    reply = result.reply
+    return _line(
+        f'["R","{result.kind}",{result.id},{result.attempt},"{result.verdict}",'
+        f'{result.at.timestamp()},"{result.reason}",{due},'
+        f"{reply.code},{_quoted(reply.text)},{_quoted(reply.relay)}]"
+    )
 
 
-def _line(record: list[Any]) -> bytes:
-    text = json.dumps(record, separators=(",", ":")).encode("ascii")
-    return b"%08x %s\n" % (zlib.crc32(text), text)
+_quoted = json.encoder.encode_basestring_ascii
+
+
+def _line(text: str) -> bytes:
+    octets = text.encode("ascii")
+    return b"%08x %s\n" % (zlib.crc32(octets), octets)
 
 
 def _read(content: bytes) -> Replay:
@@ -314,7 +333,11 @@ def _disk_trouble_is_said() -> Iterator[None]:
     try:
         yield
     except OSError as problem:
-        raise errors.Busy(
-            N_("The sending journal can't be written: %(problem)s. Nothing was lost."),
-            problem=problem.strerror or str(problem),
-        ) from problem
+        raise _busy(problem) from problem
+
+
+def _busy(problem: OSError) -> errors.Busy:
+    return errors.Busy(
+        N_("The sending journal can't be written: %(problem)s. Nothing was lost."),
+        problem=problem.strerror or str(problem),
+    )

@@ -8,9 +8,11 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 LEASE_MARGIN_S = 5.0
 """No last dot is written when the lease ends sooner than this: its row may soon be another's."""
+_LEASE_MARGIN = timedelta(seconds=LEASE_MARGIN_S)
 
 
 class Kind(enum.StrEnum):
@@ -43,8 +45,7 @@ IS_ATTEMPT = frozenset({Verdict.SENT, Verdict.DEFERRED, Verdict.FAILED, Verdict.
 """Verdicts that count as a try."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Envelope:
+class Envelope(NamedTuple):
     """A message ready for SMTP."""
 
     mail_from: str
@@ -58,8 +59,7 @@ class Envelope:
         return not (self.mail_from.isascii() and self.rcpt_to.isascii())
 
 
-@dataclass(frozen=True, slots=True)
-class Reply:
+class Reply(NamedTuple):
     """What a relay answered; `code` 0 stands for no answer at all."""
 
     code: int = 0
@@ -71,8 +71,7 @@ class Reply:
 NO_REPLY = Reply()
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Outcome:
+class Outcome(NamedTuple):
     """What a sender says came of a message."""
 
     verdict: Verdict
@@ -80,8 +79,7 @@ class Outcome:
     reply: Reply = NO_REPLY
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Result:
+class Result(NamedTuple):
     """What is written into journal and ledger about one attempt."""
 
     kind: Kind
@@ -110,9 +108,7 @@ class Lease:
 
     def is_safe(self, now: datetime) -> bool:
         """Whether a message may still be finished under it."""
-        return time.monotonic() < self.tick - LEASE_MARGIN_S and now < self.until - timedelta(
-            seconds=LEASE_MARGIN_S
-        )
+        return time.monotonic() + LEASE_MARGIN_S < self.tick and now + _LEASE_MARGIN < self.until
 
 
 @dataclass(kw_only=True, slots=True, eq=False)

@@ -5,8 +5,11 @@ difference. aiosmtplib opens, secures and authenticates; then the transport is h
 """
 
 import asyncio
+import functools
 import re
 from collections import deque
+from collections.abc import Collection
+from socket import SO_SNDBUF, SOL_SOCKET
 
 _REPLY = re.compile(rb"(\d{3})([ -]?)(.*)")
 _LONGEST_REPLY = 32_768
@@ -21,9 +24,13 @@ class Line(asyncio.Protocol):
 
     def __init__(self, transport: asyncio.Transport, *, timeout_s: float) -> None:
         self._transport = transport
+        self._loop = asyncio.get_running_loop()
         self._timeout_s = timeout_s
+        self._since = 0.0
+        self._bell: asyncio.TimerHandle | None = None
+        self._room = _room_octets(transport)
         self._buffer = b""
-        self._lines: list[bytes] = []
+        self._lines: list[str] = []
         self._said = 0
         self._answers: deque[Answer] = deque()
         self._waiting: asyncio.Future[None] | None = None
@@ -45,6 +52,10 @@ class Line(asyncio.Protocol):
         if self.is_open:
             self._transport.write(octets)
 
+    def takes(self, size: int) -> bool:
+        """Whether the kernel has room for so many octets, all that was sent before being there."""
+        return size <= self._room and not self._is_full
+
     async def drained(self) -> None:
         """Wait until the kernel has everything that was written: a lost connection shows here."""
         while self.is_open and self._is_full:
@@ -59,6 +70,18 @@ class Line(asyncio.Protocol):
                 raise self._lost
             await self._wait()
         return self._answers.popleft()
+
+    def heard(self, *wanted: Collection[int]) -> bool:
+        """Take the next replies if they are there already and their codes are as wanted."""
+        answers = self._answers
+        if len(answers) < len(wanted):
+            return False
+        for (code, _), codes in zip(answers, wanted, strict=False):
+            if code not in codes:
+                return False
+        for _ in wanted:
+            answers.popleft()
+        return True
 
     def close(self) -> None:
         """End the connection without a word."""
@@ -80,6 +103,9 @@ class Line(asyncio.Protocol):
             self._lost = ConnectionResetError(
                 f"the connection was closed{f': {exc}' if exc else ''}"
             )
+        if self._bell is not None:
+            self._bell.cancel()
+            self._bell = None
         self._wake()
 
     def pause_writing(self) -> None:
@@ -92,15 +118,18 @@ class Line(asyncio.Protocol):
         self._wake()
 
     def _hear(self, line: bytes) -> None:
-        found = _REPLY.fullmatch(line)
+        found = _parsed(line)
         if found is None:
             self._give_up("the server said something that is no SMTP reply")
             return
-        self._lines.append(found[3])
+        code, is_last, text = found
+        if is_last and not self._lines:
+            self._answers.append((code, text))
+            return
+        self._lines.append(text)
         self._said += len(line)
-        if found[2] != b"-":
-            text = b" ".join(self._lines).decode("utf-8", "replace")
-            self._answers.append((int(found[1]), text))
+        if is_last:
+            self._answers.append((code, " ".join(self._lines)))
             self._lines.clear()
             self._said = 0
 
@@ -114,15 +143,37 @@ class Line(asyncio.Protocol):
             self._waiting.set_result(None)
 
     async def _wait(self) -> None:
-        loop = asyncio.get_running_loop()
-        self._waiting = loop.create_future()
-        bell = loop.call_later(self._timeout_s, self._time_out, self._waiting)
+        self._waiting = self._loop.create_future()
+        self._since = self._loop.time()
+        if self._bell is None:
+            self._bell = self._loop.call_later(self._timeout_s, self._ring)
         try:
             await self._waiting
         finally:
-            bell.cancel()
             self._waiting = None
 
-    def _time_out(self, waiting: asyncio.Future[None]) -> None:
-        if not waiting.done():
-            waiting.set_exception(TimeoutError("the server did not answer in time"))
+    def _ring(self) -> None:
+        """One bell serves many waits: it rings when the first would be over, and is set again."""
+        self._bell = None
+        if self._waiting is None or self._waiting.done():
+            return
+        left_s = self._since + self._timeout_s - self._loop.time()
+        if left_s > 0:
+            self._bell = self._loop.call_later(left_s, self._ring)
+        else:
+            self._waiting.set_exception(TimeoutError("the server did not answer in time"))
+
+
+@functools.lru_cache(maxsize=512)
+def _parsed(line: bytes) -> tuple[int, bool, str] | None:
+    """Code, whether it is the reply's last line, and text; servers say the same again and again."""
+    found = _REPLY.fullmatch(line)
+    if found is None:
+        return None
+    return int(found[1]), found[2] != b"-", found[3].decode("utf-8", "replace")
+
+
+def _room_octets(transport: asyncio.Transport) -> int:
+    """What the kernel takes at once; half of the buffer is for what it keeps beside the octets."""
+    socket = transport.get_extra_info("socket")
+    return socket.getsockopt(SOL_SOCKET, SO_SNDBUF) // 2 if socket is not None else 0

@@ -6,6 +6,7 @@ ends one-click unsubscription; so headers are folded here, and only where their 
 
 import base64
 import email.utils
+import functools
 import hashlib
 import re
 from collections.abc import Iterable
@@ -22,6 +23,7 @@ from templates.plan import Plan
 
 _CONTROLS = re.compile(r"[\x00-\x1f\x7f]")
 _NO_PLAIN_ADDRESS = re.compile(r'[ <>,;"()\[\]\\]')
+_SIMPLE = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@[A-Za-z0-9.-]+")
 _FOLD = 76
 _WORD_OCTETS = 39
 """Octets in an encoded-word: 4/3 of it, its frame and `Subject: ` before it stay within the 76
@@ -35,7 +37,8 @@ class Letterhead:
     """The headers of one dispatch's bulletins; what is the same for all is written once."""
 
     def __init__(self, ground: Ground, dispatch: Dispatch, plan: Plan) -> None:
-        self._ground = ground
+        self._message_id = MessageIds(ground)
+        self._return_path = ReturnPaths(ground)
         self._campaign_id = dispatch.campaign_id
         self._sender = _lines([("From", mailbox(dispatch.from_name, dispatch.from_address))])
         self._middle = _lines([("MIME-Version", "1.0"), *_reply_to(dispatch.reply_to)])
@@ -63,18 +66,18 @@ class Letterhead:
         unsubscribe_url: str,
     ) -> Envelope:
         """A bulletin for one recipient. Raises `errors.Invalid` as `address` and `unstructured`."""
-        ground = self._ground
         head = (
             f"{self._sender}To: {address(to)}\r\nSubject: {unstructured(subject)}\r\n"
             f"Date: {date(now)}\r\n"
-            f"Message-ID: {message_id(ground, 'c', self._campaign_id, subscriber_id)}\r\n"
-            f"{self._middle}List-Unsubscribe: {_ways_out(ground, unsubscribe_url)}\r\n"
+            f"Message-ID: {self._message_id(f'c:{self._campaign_id}:{subscriber_id}')}\r\n"
+            f"{self._middle}List-Unsubscribe: "
+            f"{_ways_out(self._return_path.domain, unsubscribe_url)}\r\n"
             f"{self._end}\r\n"
         )
         return Envelope(
-            mail_from=return_path(ground, delivery_id, is_notice=False),
+            mail_from=self._return_path(delivery_id, is_notice=False),
             rcpt_to=to,
-            data=head.encode("utf-8") + body,
+            data=head.encode() + body,
         )
 
 
@@ -95,7 +98,7 @@ def for_notice(
         ("To", address(to)),
         ("Subject", unstructured(subject)),
         ("Date", date(ground.clock.now())),
-        ("Message-ID", message_id(ground, "n", notice_id)),
+        ("Message-ID", MessageIds(ground)(f"n:{notice_id}")),
         ("MIME-Version", "1.0"),
         *_reply_to(settings.mail.reply_to),
         *(list_headers(ground, unsubscribe_url=unsubscribe_url) if unsubscribe_url else ()),
@@ -103,7 +106,7 @@ def for_notice(
         ("Content-Type", content_type),
     ]
     return Envelope(
-        mail_from=return_path(ground, notice_id, is_notice=True),
+        mail_from=ReturnPaths(ground)(notice_id, is_notice=True),
         rcpt_to=to,
         data=_headers(headers) + body,
     )
@@ -141,12 +144,13 @@ def preview(
 
 def list_headers(ground: Ground, *, unsubscribe_url: str) -> list[tuple[str, str]]:
     """What a list's mail carries (RFC 2369, RFC 2919, RFC 8058)."""
-    return [("List-Unsubscribe", _ways_out(ground, unsubscribe_url)), *_list_headers(ground)]
+    ways_out = _ways_out(_return_domain(ground), unsubscribe_url)
+    return [("List-Unsubscribe", ways_out), *_list_headers(ground)]
 
 
-def _ways_out(ground: Ground, unsubscribe_url: str) -> str:
+def _ways_out(domain: str, unsubscribe_url: str) -> str:
     token = unsubscribe_url.rpartition("/")[2]
-    by_mail = f"mailto:unsubscribe@{_return_domain(ground)}?subject={token}"
+    by_mail = f"mailto:unsubscribe@{domain}?subject={token}"
     return f"<{unsubscribe_url}>,\r\n <{by_mail}>"
 
 
@@ -162,18 +166,31 @@ def _list_headers(ground: Ground) -> list[tuple[str, str]]:
     ]
 
 
-def return_path(ground: Ground, number: int, *, is_notice: bool) -> str:
-    """The envelope sender that names its recipient by a sealed token (VERP)."""
-    token = ground.tokens.seal_for_address(Purpose.RETURN_PATH, number, int(is_notice))
-    return f"b+{token}@{_return_domain(ground)}"
+class ReturnPaths:
+    """Envelope senders that name their recipients by sealed tokens (VERP)."""
+
+    def __init__(self, ground: Ground) -> None:
+        self._tokens = ground.tokens
+        self.domain = _return_domain(ground)
+
+    def __call__(self, number: int, *, is_notice: bool) -> str:
+        """The envelope sender for a delivery's or a notice's number."""
+        token = self._tokens.seal_for_address(Purpose.RETURN_PATH, number, int(is_notice))
+        return f"b+{token}@{self.domain}"
 
 
-def message_id(ground: Ground, *parts: object) -> str:
+class MessageIds:
     """The same for the same thing, so that a mail sent twice is seen as one (RFC 5322 §3.6.4)."""
-    words = ":".join(map(str, parts)).encode()
-    key = ground.tokens.derive("message-id")
-    local = hashlib.blake2b(words, key=key, digest_size=15).hexdigest()
-    return f"<{local}@{_list_domain(ground)}>"
+
+    def __init__(self, ground: Ground) -> None:
+        self._hash = hashlib.blake2b(key=ground.tokens.derive("message-id"), digest_size=15)
+        self._domain = _list_domain(ground)
+
+    def __call__(self, thing: str) -> str:
+        """The value of Message-ID for what `thing` names."""
+        local = self._hash.copy()
+        local.update(thing.encode())
+        return f"<{local.hexdigest()}@{self._domain}>"
 
 
 def mailbox(name: str, email_address: str) -> str:
@@ -192,6 +209,7 @@ def phrase(text: str) -> str:
     return f'"{escaped}"'
 
 
+@functools.lru_cache(maxsize=256)
 def unstructured(text: str) -> str:
     """A subject: as it is when it is ASCII that can be folded at blanks, else as encoded-words."""
     _refuse_breaks(text)
@@ -216,6 +234,8 @@ def address(email_address: str) -> str:
 
     Raises `errors.Invalid` for one that would break the header.
     """
+    if _SIMPLE.fullmatch(email_address):
+        return email_address
     _refuse_breaks(email_address)
     if _NO_PLAIN_ADDRESS.search(email_address):
         raise errors.Invalid(N_("This address can't stand in a mail's header."))
@@ -225,7 +245,12 @@ def address(email_address: str) -> str:
 
 def date(moment: datetime) -> str:
     """A date as RFC 5322 §3.3 has it."""
-    return email.utils.format_datetime(moment)
+    return _date(moment.replace(microsecond=0))
+
+
+@functools.lru_cache(maxsize=16)
+def _date(second: datetime) -> str:
+    return email.utils.format_datetime(second)
 
 
 def _named(name: str, address_or_id: str) -> str:

@@ -6,7 +6,6 @@ process is gone; a journal that nobody here can reach counts as lost only after 
 
 import asyncio
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -148,8 +147,8 @@ def _as_set(ground: Ground, result: Result) -> Result:
     """Uncertain ones are held or sent once more, as the settings say."""
     if result.verdict is not Verdict.UNCERTAIN or ground.settings.delivery.uncertain == "hold":
         return result
-    return replace(
-        result, verdict=Verdict.DEFERRED, reason=Reason.RESENT, due_at=ground.clock.now()
+    return result._replace(
+        verdict=Verdict.DEFERRED, reason=Reason.RESENT, due_at=ground.clock.now()
     )
 
 

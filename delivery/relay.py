@@ -8,7 +8,7 @@ without the ledger or the journal noticing.
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from delivery.connection import Connection, ConnectionStale, RelayTrouble
 from delivery.letter import Envelope, Letter, Outcome, Reply
@@ -43,6 +43,10 @@ class Desk(Protocol):
 
     def put_back(self, letter: Letter) -> None:
         """No relay was reached: somebody else takes it, or the same one later."""
+        ...
+
+    def clear_now(self, letter: Letter) -> bool | None:
+        """`clear`, if the answer is there at once; else None, and `clear` has to be asked."""
         ...
 
     async def clear(self, letter: Letter) -> bool:
@@ -86,6 +90,7 @@ class _Relay:
 
     def __init__(self, settings: config.Relay) -> None:
         self.settings = settings
+        self.width = settings.connections
         self.rests_until = 0.0
         self.losses = 0
 
@@ -130,8 +135,11 @@ class Relays:
 
     def choose(self, slot: int) -> "_Relay | None":
         """The relay that a slot is to use now."""
-        relay = next((each for each in self._relays if not each.is_resting(_tick())), None)
-        return relay if relay is not None and slot < relay.settings.connections else None
+        tick = _tick()
+        for relay in self._relays:
+            if not relay.is_resting(tick):
+                return relay if slot < relay.width else None
+        return None
 
     async def count_loss(self, relay: _Relay, said: str) -> None:
         """A connection broke in the middle of a message."""
@@ -157,6 +165,19 @@ class Relays:
             await self._noticed(condition)
 
 
+class _Leave(NamedTuple):
+    """The desk's leave for one letter's last dot."""
+
+    desk: Desk
+    letter: Letter
+
+    def now(self) -> bool | None:
+        return self.desk.clear_now(self.letter)
+
+    async def asked(self) -> bool:
+        return await self.desk.clear(self.letter)
+
+
 class _Carrier:
     """Carries letters from the desk, over one connection at a time."""
 
@@ -172,10 +193,8 @@ class _Carrier:
     async def run(self) -> None:
         """Until the desk is closed; what was taken then is finished first."""
         while not self._desk.is_closed or self._next is not None:
-            relay = self._relays.choose(self._slot)
-            if relay is not self._relay and self._next is None:
-                await self.hang_up()
-                self._relay = relay
+            if self._next is None:
+                await self._choose()
             if self._relay is None:
                 await self._desk.wait(min(1.0, self._relays.rest_s))
                 continue
@@ -183,6 +202,12 @@ class _Carrier:
             self._next = None
             if letter is not None:
                 await self._hand_over(letter, self._relay)
+
+    async def _choose(self) -> None:
+        relay = self._relays.choose(self._slot)
+        if relay is not self._relay:
+            await self.hang_up()
+            self._relay = relay
 
     async def hang_up(self) -> None:
         """End the connection, if there is one."""
@@ -204,9 +229,7 @@ class _Carrier:
             if self._connection is None:
                 self._connection = await Connection.open(relay.settings)
             connection = self._connection
-            outcome = await connection.send(
-                letter.envelope, lambda: desk.clear(letter), self._follow
-            )
+            outcome = await connection.send(letter.envelope, _Leave(desk, letter), self._follow)
         except ConnectionStale:
             self._put_back(letter)
         except RelayTrouble as trouble:

@@ -70,4 +70,6 @@ def hide_people(
 
 def masked(text: str) -> str:
     """A text with addresses and link tokens made unreadable."""
-    return _TOKEN_PATH.sub(r"/\1/…", _ADDRESS.sub(r"\1…@\2", text))
+    if "@" in text:
+        text = _ADDRESS.sub(r"\1…@\2", text)
+    return _TOKEN_PATH.sub(r"/\1/…", text) if "/" in text else text

@@ -9,7 +9,6 @@ seals, every key still opens, so keys can be changed without breaking mail that 
 import base64
 import binascii
 import enum
-import functools
 import hashlib
 import hmac
 import secrets
@@ -61,10 +60,12 @@ class Keyring:
         ]
         self._numbers = [key[0] for key in self._keys]
         self._prefix = bytes((_VERSION, self._numbers[0]))
+        self._macs = {purpose: _keyed(self._keys[0], purpose) for purpose in Purpose}
 
     def seal(self, purpose: Purpose, *numbers: int) -> str:
         """A token in base64url."""
-        return base64.urlsafe_b64encode(self._seal(purpose, numbers)).rstrip(b"=").decode("ascii")
+        octets = binascii.b2a_base64(self._seal(purpose, numbers), newline=False)
+        return octets.rstrip(b"=").translate(_URL_SAFE).decode("ascii")
 
     def seal_for_address(self, purpose: Purpose, *numbers: int) -> str:
         """A token for a local part: lower-case letters and digits only."""
@@ -100,8 +101,10 @@ class Keyring:
         return self.derive("fingerprint")[:8].hex()
 
     def _seal(self, purpose: Purpose, numbers: Sequence[int]) -> bytes:
-        head = self._prefix + b"".join([_varint(number) for number in numbers])
-        return head + _mac(self._keys[0], purpose, head)
+        head = self._prefix + b"".join(map(_varint, numbers))
+        mac = self._macs[purpose].copy()
+        mac.update(head)
+        return head + mac.digest()
 
     def _open(self, purpose: Purpose, raw: bytes) -> tuple[int, ...]:
         head, mac = raw[:-_MAC_BYTES], raw[-_MAC_BYTES:]
@@ -114,19 +117,30 @@ class Keyring:
 
 
 def _mac(key: bytes, purpose: Purpose, head: bytes) -> bytes:
-    return hashlib.blake2b(
-        head, key=key, digest_size=_MAC_BYTES, person=purpose.value.encode()
-    ).digest()
+    mac = _keyed(key, purpose)
+    mac.update(head)
+    return mac.digest()
 
 
-@functools.lru_cache(maxsize=4096)
+def _keyed(key: bytes, purpose: Purpose) -> "hashlib.blake2b":
+    return hashlib.blake2b(key=key, digest_size=_MAC_BYTES, person=purpose.value.encode())
+
+
 def _varint(number: int) -> bytes:
+    if number <= 0x7F:
+        return _SMALL[number]
+    if number <= 0x3FFF:
+        return bytes((number & 0x7F | 0x80, number >> 7))
     out = bytearray()
     while number > 0x7F:
         out.append(number & 0x7F | 0x80)
         number >>= 7
     out.append(number)
     return bytes(out)
+
+
+_URL_SAFE = bytes.maketrans(b"+/", b"-_")
+_SMALL = [bytes((number,)) for number in range(0x80)]
 
 
 def _numbers(raw: bytes) -> tuple[int, ...]:

@@ -84,21 +84,21 @@ class Slot:
         """The octets that stand in the slot of a body for `value`."""
         return wire.piece(self.fill(value))
 
-    def encoder(self) -> Callable[[str], bytes]:
-        """What `Plan.body` calls: `encode`, with a short way for values that need no escaping."""
-        if self.place in (Place.URL_PART, Place.PIXEL):
-            return self.encode
-        encode, is_plain, room = self.encode, _PLAIN.fullmatch, wire.LINE_CHARACTERS
+    @property
+    def keeps_plain(self) -> bool:
+        """Whether a value of plain characters stands here just as it is."""
+        return self.place not in (Place.URL_PART, Place.PIXEL)
 
-        def encode_quickly(value: str) -> bytes:
-            if not is_plain(value):
-                return encode(value)
-            if len(value) <= room:
-                return value.encode("ascii") + b"=\r\n"
-            folded = "=\r\n".join([value[at : at + room] for at in range(0, len(value), room)])
-            return encode(value) if "\n." in folded else folded.encode("ascii") + b"=\r\n"
 
-        return encode_quickly
+def _plain(value: str) -> bytes | None:
+    """The octets for a value that needs no escaping anywhere, or None when it may need some."""
+    if not _PLAIN.fullmatch(value):
+        return None
+    room = wire.LINE_CHARACTERS
+    if len(value) <= room:
+        return value.encode("ascii") + b"=\r\n"
+    folded = "=\r\n".join([value[at : at + room] for at in range(0, len(value), room)])
+    return None if "\n." in folded else folded.encode("ascii") + b"=\r\n"
 
 
 def _pixel(value: str) -> str:
@@ -147,9 +147,7 @@ class Plan:
     slot_names: frozenset[str] = field(init=False, compare=False)
     """Every value that a recipient needs."""
     _pieces: tuple[bytes, ...] = field(init=False, compare=False, repr=False)
-    _fillers: tuple[tuple[int, str, Callable[[str], bytes]], ...] = field(
-        init=False, compare=False, repr=False
-    )
+    _fillers: "tuple[_Filler, ...]" = field(init=False, compare=False, repr=False)
 
     def __post_init__(self) -> None:
         """Encode what is the same for everybody."""
@@ -185,8 +183,13 @@ class Plan:
         No line begins with a dot, so the body can go into SMTP DATA as it is.
         """
         pieces = list(self._pieces)
-        for position, name, encode in self._fillers:
-            pieces[position] = encode(values[name])
+        for name, plain_places, other_places in self._fillers:
+            value = values[name]
+            octets = _plain(value) if plain_places else None
+            for position, slot in plain_places:
+                pieces[position] = octets or slot.encode(value)
+            for position, slot in other_places:
+                pieces[position] = slot.encode(value)
         return b"".join(pieces)
 
     def subject(self, values: Mapping[str, str]) -> str:
@@ -244,41 +247,43 @@ class Plan:
             ) from error
 
 
-def _encoded(
-    text: Segments, html: Segments
-) -> tuple[tuple[bytes, ...], tuple[tuple[int, str, Callable[[str], bytes]], ...]]:
-    """Both parts as octets with empty places, and what fills each place."""
-    pieces: list[bytes] = []
-    fillers: list[tuple[int, str, Callable[[str], bytes]]] = []
+_Places = tuple[tuple[int, Slot], ...]
+_Filler = tuple[str, _Places, _Places]
+"""A value's name, the pieces where plain values stand as they are, and the others."""
+
+
+def _encoded(text: Segments, html: Segments) -> tuple[tuple[bytes, ...], tuple[_Filler, ...]]:
+    """Both parts as octets with empty places, and what fills each place.
+
+    Neighbouring octets that are the same for everybody are one piece, so that a body is few.
+    """
+    pieces: list[bytes] = [b""]
+    slots: list[tuple[int, Slot]] = []
     for kind, segments in (("plain", text), ("html", html)):
-        pieces.append(_OPENING.format(boundary=BOUNDARY, kind=kind).encode("ascii"))
+        pieces[-1] += _OPENING.format(boundary=BOUNDARY, kind=kind).encode("ascii")
         for number, segment in enumerate(segments, start=1):
             if isinstance(segment, Slot):
-                fillers.append((len(pieces), segment.name, segment.encoder()))
-                pieces.append(b"")
+                slots.append((len(pieces), segment))
+                pieces.extend((b"", b""))
             elif number == len(segments):
-                pieces.append(wire.last_piece(segment))
+                pieces[-1] += wire.last_piece(segment)
             else:
-                pieces.append(wire.piece(segment))
-        pieces.append(b"\r\n")
-    pieces.append(f"--{BOUNDARY}--\r\n".encode("ascii"))
-    return _merged(pieces, fillers)
+                pieces[-1] += wire.piece(segment)
+        pieces[-1] += b"\r\n"
+    pieces[-1] += f"--{BOUNDARY}--\r\n".encode("ascii")
+    return tuple(pieces), _by_name(slots)
 
 
-def _merged(
-    pieces: list[bytes], fillers: list[tuple[int, str, Callable[[str], bytes]]]
-) -> tuple[tuple[bytes, ...], tuple[tuple[int, str, Callable[[str], bytes]], ...]]:
-    """The same with neighbouring static pieces joined, so that a body is few objects."""
-    by_position = {position: (name, encode) for position, name, encode in fillers}
-    joined: list[bytes] = [b""]
-    moved: list[tuple[int, str, Callable[[str], bytes]]] = []
-    for position, octets in enumerate(pieces):
-        if position in by_position:
-            moved.append((len(joined), *by_position[position]))
-            joined.extend((b"", b""))
-        else:
-            joined[-1] += octets
-    return tuple(joined), tuple(moved)
+def _by_name(slots: list[tuple[int, Slot]]) -> tuple[_Filler, ...]:
+    """A value that stands in many places is encoded once for all that take it as it is."""
+    return tuple(
+        (
+            name,
+            tuple(each for each in slots if each[1].name == name and each[1].keeps_plain),
+            tuple(each for each in slots if each[1].name == name and not each[1].keeps_plain),
+        )
+        for name in dict.fromkeys(slot.name for _, slot in slots)
+    )
 
 
 def _joined(segments: Segments, values: Mapping[str, str]) -> str:

@@ -166,6 +166,7 @@ def test_wherever_the_last_write_was_torn_what_stands_before_it_is_read(
     for number, attempt, is_result in records:
         if is_result:
             mine.conclude(result(number, attempt))
+            mine.keep()
         else:
             mine.intend((Kind.DELIVERY, number, attempt))
         entry = Entry(attempt, result(number, attempt) if is_result else None)
