@@ -13,6 +13,7 @@ import uvloop
 from bench import pages, sending, snapshot, splicing
 from bench.measure import Result, table
 from foundation import logs
+from handbill import serving
 
 RESULTS = Path(__file__).parent / "results.json"
 PARTS: dict[str, Callable[[int], Awaitable[Result]]] = {
@@ -34,6 +35,7 @@ def main() -> None:
     if chosen.times < 3:
         parser.error("a median needs three times at least")
     logs.configure(level="error")
+    serving.spare_the_collector()
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         results = [runner.run(_measured(name, chosen.times)) for name in chosen.parts or PARTS]
     print(table(results))

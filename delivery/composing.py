@@ -104,10 +104,10 @@ class Composer:
     def _compose(self, row: Claimed, prepared: _Prepared, person: Recipient | None) -> Envelope:
         if person is None:
             raise Erased(N_("The person is gone."))
-        language = i18n.match(row.language, prepared.languages)
-        return prepared.splicers[language].envelope(
-            person, delivery_id=row.id, now=self._ground.clock.now()
-        )
+        splicer = prepared.splicers.get(row.language)
+        if splicer is None:
+            splicer = prepared.splicers[i18n.match(row.language, prepared.languages)]
+        return splicer.envelope(person, delivery_id=row.id, now=self._ground.clock.now())
 
 
 class Erased(errors.NotFound):

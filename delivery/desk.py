@@ -32,6 +32,8 @@ class WorkerDesk:
     def __init__(self, ground: Ground, *, journal: Journal, worker_id: int) -> None:
         self._ground = ground
         self._settings = ground.settings.delivery
+        self._loop = asyncio.get_running_loop()
+        self._will_keep = False
         self._is_synced = self._settings.fsync_interval_s == 0
         self._journal = journal
         self._recheck = Recheck(ground, worker_id=worker_id, upcoming=self._upcoming)
@@ -44,6 +46,8 @@ class WorkerDesk:
         self._closed = asyncio.Event()
         self._results: list[Result] = []
         self._sync: asyncio.Task[None] | None = None
+        self.low_mark = 0
+        """With no more deliveries than this waiting, more should be claimed."""
         self.trouble = ""
         """Why nothing can be sent though there are letters; blank when all is well."""
 
@@ -58,9 +62,9 @@ class WorkerDesk:
         return len(self._notices)
 
     @property
-    def waiting_bulk(self) -> int:
-        """Deliveries that nobody took yet."""
-        return len(self._bulk)
+    def is_low(self) -> bool:
+        """Whether so few deliveries wait that it is time to claim more."""
+        return len(self._bulk) <= self.low_mark
 
     @property
     def is_idle(self) -> bool:
@@ -255,7 +259,7 @@ class WorkerDesk:
         for queue in (self._notices, self._bulk):
             while queue:
                 letter = queue.popleft()
-                if len(self._bulk) < self._settings.batch_size // 2:
+                if self.is_low:
                     self._is_hungry.set()
                 if letter.lease.is_safe(self._ground.clock.now()):
                     return letter
@@ -281,13 +285,17 @@ class WorkerDesk:
         result = self._result(letter, outcome)
         if letter.is_intended:
             letter.is_intended = False
-            if not self._journal.is_behind:
-                asyncio.get_running_loop().call_soon(self._keep)
             self._journal.conclude(result)
+            if not self._will_keep:
+                self._will_keep = True
+                self._loop.call_soon(self._keep)
         self._results.append(result)
 
     def _keep(self) -> None:
         """Write down what came of messages behind which no other followed at once."""
+        self._will_keep = False
+        if not self._journal.is_behind:
+            return
         try:
             self._journal.keep()
         except errors.Busy as problem:

@@ -31,7 +31,7 @@ from subscribers.models import Subscriber, Subscription, SubscriptionState
 
 Key = tuple[Kind, int]
 
-_AHEAD = 400
+_AHEAD = 1000
 """Messages that come next about which a query asks as well."""
 
 

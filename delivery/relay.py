@@ -90,7 +90,9 @@ class _Relay:
 
     def __init__(self, settings: config.Relay) -> None:
         self.settings = settings
+        self.name = settings.name
         self.width = settings.connections
+        self.is_fine = Condition(name=settings.name, is_resting=False, said="")
         self.rests_until = 0.0
         self.losses = 0
 
@@ -157,7 +159,8 @@ class Relays:
     async def is_well(self, relay: _Relay) -> None:
         """It answered."""
         relay.losses = 0
-        await self._notice(Condition(name=relay.settings.name, is_resting=False, said=""))
+        if self._known.get(relay.name) != relay.is_fine:
+            await self._notice(relay.is_fine)
 
     async def _notice(self, condition: Condition) -> None:
         if self._known.get(condition.name) != condition:

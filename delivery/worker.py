@@ -9,6 +9,7 @@ import asyncio
 import contextlib
 import os
 import platform
+import time
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -19,6 +20,7 @@ from sqlmodel import col
 from delivery import dispatch, ledger, outbox, recovery, relay_state, returns
 from delivery.composing import Composer
 from delivery.desk import WorkerDesk
+from delivery.helping import Helping
 from delivery.journal import REWRITE_AT_BYTES, Journal
 from delivery.letter import Lease
 from delivery.models import Worker as WorkerRow
@@ -130,6 +132,7 @@ class _Session:
         self._sender = sender
         self._composer = composer
         self._desk = WorkerDesk(ground, journal=journal, worker_id=worker_id)
+        self._helping = Helping(self._settings.batch_size)
         self._flushing = asyncio.Lock()
         self._seen_at = ground.clock.now()
         self._recovered_at: datetime | None = None
@@ -182,9 +185,9 @@ class _Session:
 
     async def _wait(self, stopping: asyncio.Task[bool], *, is_endless: bool, found: bool) -> None:
         """Until the desk runs low, or it is time to look again, or to stop."""
-        if found or self._desk.waiting_bulk:
+        if found or not self._desk.is_low:
             event = self._desk.hungry(within_s=_LOOK_S)
-        elif is_endless:
+        elif is_endless and self._desk.is_idle:
             event = self._desk.wait(_LOOK_S)
         else:
             event = self._desk.idle(within_s=_LOOK_S)
@@ -224,8 +227,7 @@ class _Session:
             self._desk.withdraw()
             return False
         notices = _NOTICES if self._desk.waiting_notices < _NOTICES // 2 else 0
-        size = self._settings.batch_size
-        bulk = size if self._desk.waiting_bulk <= size // 2 else 0
+        bulk = self._helping.size() if self._desk.is_low else 0
         has_notices, has_bulk = await self._is_due() if notices or bulk else (False, False)
         notices, bulk = notices * has_notices, bulk * has_bulk
         if not notices and not bulk:
@@ -249,6 +251,9 @@ class _Session:
                     session, worker_id=self._id, limit=bulk, now=now, until=lease.until
                 )
                 letters += await self._composer.letters(session, rows, lease=lease)
+        if bulk:
+            self._helping.taken(time.monotonic())
+            self._desk.low_mark = self._helping.size() // 2
         self._desk.put(letters)
         return bool(letters)
 

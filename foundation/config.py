@@ -150,7 +150,7 @@ class Delivery(Section):
     """How campaigns are sent."""
 
     journal_dir: str = "var/journal"
-    batch_size: Annotated[int, Field(ge=1, le=10_000)] = 200
+    batch_size: Annotated[int, Field(ge=1, le=10_000)] = 1000
     lease_s: Annotated[int, Field(ge=10)] = 120
     record_interval_s: Annotated[float, Field(gt=0)] = 0.2
     fsync_interval_s: Annotated[float, Field(ge=0)] = 1.0

@@ -28,6 +28,8 @@ _BUSY = re.compile(
     r"|lock timeout|too many (clients|connections)|terminating connection|shutting down",
     re.IGNORECASE,
 )
+_OLDEST_SQLITE = (3, 38)
+"""The first with `->>`, by which `foundation.rows` takes a list apart as PostgreSQL does."""
 
 
 class Database:
@@ -84,11 +86,21 @@ class Database:
 def connect(url: str, *, busy_timeout_s: float = 5.0, pool_size: int = 10) -> Database:
     """A database by URL: `sqlite:///var/handbill.db` or `postgresql://user:password@host/name`.
 
-    Makes the SQLite file's folder. Raises `errors.ConfigProblem` for any other kind of URL.
+    Makes the SQLite file's folder. Raises `errors.ConfigProblem` for any other kind of URL, and for
+    a SQLite that is too old.
     """
     parsed = make_url(url)
     backend = parsed.get_backend_name()
     if backend == "sqlite":
+        if sqlite3.sqlite_version_info < _OLDEST_SQLITE:
+            raise errors.ConfigProblem(
+                N_(
+                    "This Python brings SQLite %(found)s, but %(oldest)s or newer is needed: "
+                    "use a newer Python, or PostgreSQL."
+                ),
+                found=sqlite3.sqlite_version,
+                oldest=".".join(map(str, _OLDEST_SQLITE)),
+            )
         if parsed.database and parsed.database != ":memory:":
             Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
         engine = create_async_engine(

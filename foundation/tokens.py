@@ -131,6 +131,8 @@ def _varint(number: int) -> bytes:
         return _SMALL[number]
     if number <= 0x3FFF:
         return bytes((number & 0x7F | 0x80, number >> 7))
+    if number <= 0x1FFFFF:
+        return bytes((number & 0x7F | 0x80, number >> 7 & 0x7F | 0x80, number >> 14))
     out = bytearray()
     while number > 0x7F:
         out.append(number & 0x7F | 0x80)

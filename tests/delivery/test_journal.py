@@ -105,6 +105,29 @@ def test_a_rewritten_journal_keeps_what_the_ledger_does_not_have_yet(tmp_path: P
     assert [file.name for file in tmp_path.iterdir()] == [mine.path.name]
 
 
+def test_a_result_is_written_along_with_the_next_intent_or_when_it_is_to_be_kept(
+    tmp_path: Path,
+) -> None:
+    mine = Journal.create(tmp_path / "mine")
+
+    def on_disk() -> dict[tuple[Kind, int], Entry]:
+        copy = tmp_path / "copy.journal"
+        copy.write_bytes(mine.path.read_bytes())
+        return dict(replay_of(copy).entries)
+
+    mine.intend((Kind.DELIVERY, 1, 1))
+    mine.conclude(result(1))
+    assert on_disk() == {(Kind.DELIVERY, 1): Entry(1, None)}
+    mine.intend((Kind.DELIVERY, 2, 1))
+    first = {(Kind.DELIVERY, 1): Entry(1, result(1))}
+    assert on_disk() == {**first, (Kind.DELIVERY, 2): Entry(1, None)}
+    mine.conclude(result(2))
+    mine.keep()
+    assert on_disk() == {**first, (Kind.DELIVERY, 2): Entry(1, result(2))}
+    assert not mine.is_behind
+    mine.close()
+
+
 def test_damage_before_the_end_is_noticed_and_the_rest_is_still_read(tmp_path: Path) -> None:
     mine = Journal.create(tmp_path)
     for number in (1, 2, 3):

@@ -5,7 +5,9 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
+from delivery import connection as smtp
 from delivery import dispatch, ledger, worker
+from delivery.letter import Envelope
 from delivery.models import DeliveryState, Reason
 from foundation.ground import Ground
 from tests.world import mailing, people, sink
@@ -21,6 +23,25 @@ async def to(ground: Ground, *emails: str) -> None:
         await people.subscribed(ground, email)
     topic = await people.topic(ground)
     await mailing.start(ground, topics=[topic.id])
+
+
+class Leave:
+    """Refuses the last dot, and tells when it was asked for."""
+
+    def __init__(self) -> None:
+        self.was_asked = asyncio.Event()
+
+    def now(self) -> bool:
+        """Asked when all fits."""
+        return self._no()
+
+    async def asked(self) -> bool:
+        """Asked when all is gone."""
+        return self._no()
+
+    def _no(self) -> bool:
+        self.was_asked.set()
+        return False
 
 
 def refusing(address: str) -> sink.Act:
@@ -186,3 +207,29 @@ async def test_a_stop_finishes_the_envelope_that_is_on_the_wire_and_takes_no_mor
     assert counts.sent == server.total
     assert max(server.taken.values()) == 1
     assert server.taken[CY] == 0
+
+
+async def test_what_a_slow_line_has_not_taken_yet_can_still_be_stopped(
+    ground: Ground, server: Sink
+) -> None:
+    deaf: list[Connection] = []
+
+    def turn_deaf(connection: Connection) -> None:
+        connection.say(b"354 go on\r\n")
+        connection.expect_content()
+        connection.be_deaf()
+        deaf.append(connection)
+
+    server.acts["DATA"] = turn_deaf
+    data = (b"a" * 76 + b"\r\n") * 400_000
+    letter = Envelope(mail_from="us@example.org", rcpt_to=ANA, data=data)
+    leave = Leave()
+    connection = await smtp.Connection.open(ground.settings.relay[0])
+    sending = asyncio.create_task(connection.send(letter, leave))
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(0.5):
+            await leave.was_asked.wait()
+    deaf[0].listen()
+    assert await sending is None
+    assert leave.was_asked.is_set()
+    assert server.total == 0

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
 
 from delivery import dispatch, journal, ledger, outbox, recovery, worker
 from delivery.journal import Entry, Journal
@@ -154,6 +155,23 @@ async def test_the_intent_is_on_disk_when_the_last_dot_arrives_and_not_before(
     server.acts = {"DATA": begin, "dot": read_the_journal}
     await worker.run_until_idle(ground)
     assert said == [{}, {(Kind.DELIVERY, 1): Entry(1, None)}]
+    assert (await mailing.counts(ground)).sent == 1
+
+
+@pytest.mark.settings(relay={"connections": 1}, delivery={"record_interval_s": 3600})
+async def test_what_came_of_a_message_is_on_disk_though_no_other_follows(
+    ground: Ground, server: Sink, tmp_path: Path
+) -> None:
+    await crowd(ground, 1)
+    async with mailing.sending(ground):
+        await server.reached(1)
+        (file,) = (tmp_path / "journal").iterdir()
+
+        async def is_noted(_session: AsyncSession) -> bool:
+            return b'"R"' in file.read_bytes()
+
+        await mailing.until(ground, is_noted)
+        assert (await mailing.counts(ground)).sent == 0, "the ledger has it later"
     assert (await mailing.counts(ground)).sent == 1
 
 

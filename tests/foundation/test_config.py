@@ -1,10 +1,11 @@
 """Settings are checked at start; a mistake is named with its place and what is allowed."""
 
+import sqlite3
 from pathlib import Path
 
 import pytest
 
-from foundation import config, errors
+from foundation import config, database, errors
 
 
 def write(folder: Path, text: str) -> Path:
@@ -60,3 +61,9 @@ def test_secrets_come_from_files(tmp_path: Path) -> None:
 def test_a_missing_file_is_said(tmp_path: Path) -> None:
     with pytest.raises(errors.ConfigProblem, match="nowhere"):
         config.load(tmp_path / "nowhere.toml", {})
+
+
+def test_a_sqlite_that_is_too_old_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sqlite3, "sqlite_version_info", (3, 37, 2))
+    with pytest.raises(errors.ConfigProblem, match=r"3\.38 or newer"):
+        database.connect(f"sqlite:///{tmp_path / 'old.db'}")

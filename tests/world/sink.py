@@ -120,6 +120,16 @@ class Connection(asyncio.Protocol):
             self.recipient = ""
         self._go_on()
 
+    def be_deaf(self) -> None:
+        """Take nothing from the kernel until `listen`, so that the client's buffers fill."""
+        assert self._transport is not None
+        self._transport.pause_reading()
+
+    def listen(self) -> None:
+        """Go on after `be_deaf`."""
+        assert self._transport is not None
+        self._transport.resume_reading()
+
     def hang_up(self) -> None:
         """End the connection without a word."""
         assert self._transport is not None
