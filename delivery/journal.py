@@ -232,6 +232,29 @@ def take_over(path: Path) -> Abandoned | None:
     return Abandoned(path, file)
 
 
+def older(folder: Path, before: float) -> list[Path]:
+    """The files of a folder of journals that nobody wrote to since `before` (seconds, POSIX)."""
+    found = []
+    with contextlib.suppress(FileNotFoundError):
+        for path in folder.iterdir():
+            with contextlib.suppress(FileNotFoundError):
+                if path.stat().st_mtime < before:
+                    found.append(path)
+    return found
+
+
+def clear_away(path: Path) -> None:
+    """Delete a file of this folder that nobody holds and that says nothing about any message."""
+    with contextlib.suppress(FileNotFoundError):
+        abandoned = take_over(path)
+        if abandoned is None:
+            return
+        if abandoned.replay().entries:
+            abandoned.close()
+        else:
+            abandoned.retire()
+
+
 def _new_file(path: Path) -> int:
     file = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
     fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

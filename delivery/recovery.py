@@ -36,6 +36,7 @@ async def recover(ground: Ground, *, node: str) -> int:
     for worker in workers:
         closed += await _recover(ground, worker, node=node)
     await _free_stragglers(ground)
+    await _clear_away(ground)
     return closed
 
 
@@ -150,6 +151,21 @@ def _as_set(ground: Ground, result: Result) -> Result:
     return result._replace(
         verdict=Verdict.DEFERRED, reason=Reason.RESENT, due_at=ground.clock.now()
     )
+
+
+async def _clear_away(ground: Ground) -> None:
+    """Delete journals of processes that died before they had a row, and so before any lease.
+
+    Old and empty ones alone: another site that shares the folder may still ask for its own.
+    """
+    folder = Path(ground.settings.delivery.journal_dir)
+    before = (ground.clock.now() - LOST_AFTER).timestamp()
+    for path in await asyncio.to_thread(journal.older, folder, before):
+        async with ground.db.reading() as session:
+            has_row = sa.exists().where(col(Worker.journal) == path.name)
+            if await session.scalar(sa.select(has_row)):
+                continue
+        await asyncio.to_thread(journal.clear_away, path)
 
 
 async def _free_stragglers(ground: Ground) -> None:

@@ -1,6 +1,7 @@
 """What a process that is gone left in its journal and its leases, and who settles it."""
 
 import asyncio
+import os
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from pathlib import Path
@@ -349,6 +350,26 @@ async def test_journals_that_are_settled_leave_no_file_behind(
     assert not any(dead.journal.path.parent.iterdir())
     async with ground.db.reading() as session:
         assert all(each.closed_at for each in (await session.exec(select(Worker))).all())
+
+
+@pytest.mark.storage
+async def test_an_old_and_empty_journal_of_a_process_that_never_had_a_row_is_cleared_away(
+    ground: Ground, clock: FakeClock
+) -> None:
+    folder = Path(ground.settings.delivery.journal_dir)
+    young, orphan, held, told = (Journal.create(folder) for _ in range(4))
+    told.intend((Kind.DELIVERY, 1, 1))
+    rowed = await Process.start(ground)
+    for mine in (young, orphan, told, rowed.journal):
+        mine.close()
+    long_ago = (clock.now() - timedelta(hours=25)).timestamp()
+    for mine in (orphan, held, told, rowed.journal):
+        os.utime(mine.path, (long_ago, long_ago))
+    os.utime(young.path, (clock.now().timestamp(),) * 2)
+    await recover(ground)
+    kept = [young, held, told]
+    assert [mine for mine in (*kept, orphan, rowed.journal) if mine.path.exists()] == kept
+    held.close()
 
 
 @pytest.mark.storage

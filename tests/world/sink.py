@@ -55,6 +55,13 @@ class Sink:
                 self.changed.clear()
                 await self.changed.wait()
 
+    async def left(self, *, within_s: float = 90.0) -> None:
+        """Wait until every client is gone, with all that it sent read."""
+        async with asyncio.timeout(within_s):
+            while self.connections:
+                self.changed.clear()
+                await self.changed.wait()
+
 
 class Connection(asyncio.Protocol):
     """One client."""
@@ -259,6 +266,17 @@ def losing(is_lost: asyncio.Event) -> Act:
     def act(connection: Connection) -> None:
         connection.hold()
         is_lost.set()
+
+    return act
+
+
+def slowly(seconds: float) -> Act:
+    """Take the message, and say so after this time."""
+
+    def act(connection: Connection) -> None:
+        connection.take()
+        connection.hold()
+        asyncio.get_running_loop().call_later(seconds, connection.release, b"250 2.0.0 Ok\r\n")
 
     return act
 
