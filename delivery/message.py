@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterable
 from datetime import datetime
 
+from delivery import dkim
 from delivery import values as delivery_values
 from delivery.letter import Envelope
 from delivery.models import Dispatch
@@ -39,6 +40,7 @@ class Letterhead:
     def __init__(self, ground: Ground, dispatch: Dispatch, plan: Plan) -> None:
         self._message_id = MessageIds(ground)
         self._return_path = ReturnPaths(ground)
+        self._signer = dkim.for_author(ground.settings, dispatch.from_address)
         self._campaign_id = dispatch.campaign_id
         self._sender = _lines([("From", mailbox(dispatch.from_name, dispatch.from_address))])
         self._middle = _lines([("MIME-Version", "1.0"), *_reply_to(dispatch.reply_to)])
@@ -72,12 +74,12 @@ class Letterhead:
             f"Message-ID: {self._message_id(f'c:{self._campaign_id}:{subscriber_id}')}\r\n"
             f"{self._middle}List-Unsubscribe: "
             f"{_ways_out(self._return_path.domain, unsubscribe_url)}\r\n"
-            f"{self._end}\r\n"
+            f"{self._end}"
         )
         return Envelope(
             mail_from=self._return_path(delivery_id, is_notice=False),
             rcpt_to=to,
-            data=head.encode() + body,
+            data=self._signer.signed(head.encode(), body, now=now),
         )
 
 
@@ -108,7 +110,7 @@ def for_notice(
     return Envelope(
         mail_from=ReturnPaths(ground)(notice_id, is_notice=True),
         rcpt_to=to,
-        data=_headers(headers) + body,
+        data=_signed(ground, headers, body, from_address=settings.mail.from_address),
     )
 
 
@@ -139,7 +141,12 @@ def preview(
         *list_headers(ground, unsubscribe_url=values["unsubscribe_url"]),
         ("Content-Type", plan.content_type_header),
     ]
-    return _headers(headers) + plan.body(values)
+    return _signed(
+        ground,
+        headers,
+        plan.body(values),
+        from_address=from_address or settings.mail.from_address,
+    )
 
 
 def list_headers(ground: Ground, *, unsubscribe_url: str) -> list[tuple[str, str]]:
@@ -240,7 +247,7 @@ def address(email_address: str) -> str:
     if _NO_PLAIN_ADDRESS.search(email_address):
         raise errors.Invalid(N_("This address can't stand in a mail's header."))
     local, at, domain = email_address.rpartition("@")
-    return f"{local}{at}{_a_labels(domain)}"
+    return f"{local}{at}{addresses.a_labels(domain)}"
 
 
 def date(moment: datetime) -> str:
@@ -289,10 +296,13 @@ def _lines(headers: Iterable[tuple[str, str]]) -> str:
     return "".join(f"{name}: {value}\r\n" for name, value in headers)
 
 
-def _headers(headers: Iterable[tuple[str, str]]) -> bytes:
-    lines = _lines(headers)
+def _signed(
+    ground: Ground, headers: Iterable[tuple[str, str]], body: bytes, *, from_address: str
+) -> bytes:
     # Addresses beyond ASCII stand as UTF-8 (RFC 6532); the relay has to offer SMTPUTF8 for them.
-    return lines.encode("utf-8") + b"\r\n"
+    head = _lines(headers).encode()
+    signer = dkim.for_author(ground.settings, from_address)
+    return signer.signed(head, body, now=ground.clock.now())
 
 
 def _reply_to(email_address: str) -> list[tuple[str, str]]:
@@ -301,17 +311,12 @@ def _reply_to(email_address: str) -> list[tuple[str, str]]:
 
 def _list_domain(ground: Ground) -> str:
     mail = ground.settings.mail
-    return _a_labels(mail.list_domain) or _domain(mail.from_address)
+    return addresses.a_labels(mail.list_domain) or _domain(mail.from_address)
 
 
 def _return_domain(ground: Ground) -> str:
-    return _a_labels(ground.settings.return_path_domain)
+    return addresses.a_labels(ground.settings.return_path_domain)
 
 
 def _domain(email_address: str) -> str:
-    return _a_labels(email_address.rpartition("@")[2])
-
-
-def _a_labels(domain: str) -> str:
-    """A domain as every relay takes it (RFC 5891)."""
-    return domain if domain.isascii() else addresses.parse(f"x@{domain}").domain
+    return addresses.a_labels(email_address.rpartition("@")[2])

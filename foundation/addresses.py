@@ -53,6 +53,11 @@ def parse(text: str) -> Address:
     return Address(email=email, key=f"{found.local_part.lower()}@{found.ascii_domain.lower()}")
 
 
+def a_labels(domain: str) -> str:
+    """A domain as every relay takes it (RFC 5891). Raises `errors.Invalid` as `parse`."""
+    return domain if domain.isascii() else parse(f"x@{domain}").domain
+
+
 def keyed_hash(key: str, *, secret: bytes) -> str:
     """The hash under which a suppression outlives the address itself (hex, 64 characters)."""
     return hmac.new(secret, b"address:" + key.encode(), "sha256").hexdigest()

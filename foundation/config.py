@@ -107,6 +107,9 @@ class Security(Section):
         return value
 
 
+_DKIM_KEY = re.compile(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?=.+")
+
+
 class Mail(Section):
     """What stands on every mail."""
 
@@ -116,6 +119,15 @@ class Mail(Section):
     return_path_domain: str = ""
     list_domain: str = ""
     staff_address: str = ""
+    dkim_domain: str = ""
+    dkim_keys: list[str] = []
+
+    @field_validator("dkim_keys")
+    @classmethod
+    def _names_and_files(cls, value: list[str]) -> list[str]:
+        if not all(_DKIM_KEY.fullmatch(key) for key in value):
+            raise ValueError("each key is written as selector=file")
+        return value
 
 
 class Tls(StrEnum):

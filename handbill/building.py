@@ -3,6 +3,7 @@
 import os
 from pathlib import Path
 
+from delivery import dkim
 from delivery.outbox import Outbox
 from foundation import config, database, i18n, tokens
 from foundation.clock import Clock, SystemClock
@@ -26,7 +27,12 @@ def settings_from(path: Path | None) -> Settings:
 
 
 def build(settings: Settings, *, clock: Clock | None = None) -> Ground:
-    """The ground of a process. Raises `errors.ConfigProblem` for a database URL of another kind."""
+    """The ground of a process.
+
+    Raises `errors.ConfigProblem` for a database URL of another kind, or a DKIM key that can't be
+    used: mail that should be signed must not go out without.
+    """
+    dkim.keys(settings)
     site = settings.site
     clock = clock or SystemClock()
     return Ground(

@@ -17,6 +17,7 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 from sqlmodel import col
 
+from delivery import dkim
 from delivery.connection import Connection, RelayTrouble
 from delivery.journal import Journal
 from delivery.models import Worker
@@ -49,7 +50,8 @@ async def examine(
         yield finding
     for relay in settings.relay:
         yield await _about_relay(relay)
-    for finding in await doctor_dns.examine(settings, resolver):
+    problems = _about_dkim(settings)
+    for finding in problems or await doctor_dns.examine(settings, resolver):
         yield finding
 
 
@@ -62,6 +64,23 @@ def config_problem(problem: errors.ConfigProblem) -> Finding:
         values={"problem": problem},
         advice=N_("Mend this first; the rest can't be looked at without it."),
     )
+
+
+def _about_dkim(settings: Settings) -> list[Finding]:
+    """What is wrong with the keys that sign; whether they are published is the DNS's to say."""
+    try:
+        dkim.keys(settings)
+    except errors.ConfigProblem as problem:
+        return [
+            Finding(
+                code="dkim",
+                is_good=False,
+                msgid="%(problem)s",
+                values={"problem": problem},
+                advice=N_("Nothing is served or sent until this is mended."),
+            )
+        ]
+    return []
 
 
 def _about_site(settings: Settings) -> Iterator[Finding]:

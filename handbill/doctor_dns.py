@@ -1,6 +1,6 @@
-"""What receivers look up about us: SPF (RFC 7208), DMARC (RFC 7489), and where bounces go (MX).
+"""What receivers look up about us: SPF (RFC 7208), DKIM (RFC 6376), DMARC (RFC 7489), the MX.
 
-DKIM is the relay's: only it knows the name of its key.
+Where we do not sign, DKIM is the relay's: only it knows the name of its key.
 """
 
 from collections.abc import Sequence
@@ -10,6 +10,7 @@ import dns.resolver
 from dns.asyncresolver import Resolver
 from dns.rdatatype import RdataType
 
+from delivery import dkim
 from foundation.config import Settings
 from foundation.i18n import N_
 from handbill import findings
@@ -47,6 +48,7 @@ async def examine(settings: Settings, resolver: Resolver | None) -> Sequence[Fin
     try:
         return [
             await _spf(resolver, returns),
+            *[await _dkim(resolver, name, record) for name, record in dkim.record_names(settings)],
             await _dmarc(resolver, author),
             await _mx(resolver, returns),
         ]
@@ -76,6 +78,21 @@ async def _spf(resolver: Resolver, domain: str) -> Finding:
         N_("%(domain)s has no SPF record."),
         N_("Add a TXT record to %(domain)s that names your relay, such as “v=spf1 mx -all”."),
         domain=domain,
+    )
+
+
+async def _dkim(resolver: Resolver, name: str, record: str) -> Finding:
+    """Whether the public half of a key of ours is there; other tags of the record are free."""
+    public = record.partition("p=")[2]
+    for text in await _texts(resolver, name):
+        if public in "".join(text.split()):
+            return findings.good("dkim", N_("DKIM: the key at %(name)s is ours."), name=name)
+    return findings.bad(
+        "dkim",
+        N_("DKIM: our key is not at %(name)s, so receivers take its signatures for forged."),
+        N_("Publish this TXT record at %(name)s: %(record)s"),
+        name=name,
+        record=record,
     )
 
 

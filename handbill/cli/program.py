@@ -7,7 +7,17 @@ import click
 
 from foundation import errors
 from handbill import api
-from handbill.cli import bounces, campaigns, developments, doctor, kit, service, staff, subscribers
+from handbill.cli import (
+    bounces,
+    campaigns,
+    developments,
+    dkim,
+    doctor,
+    kit,
+    service,
+    staff,
+    subscribers,
+)
 from handbill.cli.kit import Chosen
 
 
@@ -48,7 +58,7 @@ def _choose_config(context: click.Context, _parameter: click.Parameter, path: Pa
         chosen.config = path
 
 
-for module in (service, staff, subscribers, campaigns, developments, bounces, doctor):
+for module in (service, staff, subscribers, campaigns, developments, bounces, dkim, doctor):
     for command in module.COMMANDS:
         program.add_command(_with_config(command))
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -87,6 +88,21 @@ def test_a_wrong_setting_is_named_with_its_line(tmp_path: Path) -> None:
     assert "config.toml, line 2" in said
     assert "port" in said
     assert "\n" not in said
+
+
+def test_new_keys_come_with_what_has_to_be_published_and_set(tmp_path: Path) -> None:
+    environment = {"HANDBILL_MAIL__FROM_ADDRESS": "news@coalition.example"}
+    done = handbill(tmp_path, "dkim", "new", "--selector", "autumn", **environment)
+    assert done.returncode == 0, done.stderr
+    assert 'autumn-rsa._domainkey.coalition.example. IN TXT "v=DKIM1; k=rsa; p=' in done.stdout
+    assert 'autumn-ed25519._domainkey.coalition.example. IN TXT "v=DKIM1; k=ed' in done.stdout
+    assert all(len(part) <= 255 for part in re.findall(r'"([^"]*)"', done.stdout))
+    (tmp_path / "config.toml").write_text(
+        "[mail]\n" + done.stdout.rpartition("[mail]\n")[2], encoding="utf-8"
+    )
+    assert handbill(tmp_path, "migrate", **environment).returncode == 0
+    again = handbill(tmp_path, "dkim", "new", "--selector", "autumn", **environment)
+    assert "autumn-rsa.pem" in one_line(again, 1)
 
 
 def test_people_come_in_and_go_out_by_file(tmp_path: Path) -> None:

@@ -7,8 +7,10 @@ from pathlib import Path
 import pytest
 from dns.asyncresolver import Resolver
 
+from delivery import dkim
 from foundation import audit
 from foundation.clock import Clock, SystemClock
+from foundation.config import Settings
 from foundation.ground import Ground
 from handbill import doctor
 from handbill.findings import Finding
@@ -98,6 +100,48 @@ async def test_a_domain_that_takes_no_mail_can_not_get_bounces(ground: Ground) -
 @pytest.mark.usefixtures("smtp")
 async def test_no_name_server_says_nothing_about_the_domain(ground: Ground) -> None:
     assert bad(await found(ground)) == {"dns"}
+
+
+def signing(ground: Ground, folder: Path) -> tuple[Settings, dict[str, str]]:
+    """Settings with new keys, and the records that they need."""
+    named = [f"{key.selector}={path}" for key, path in dkim.create(folder / "dkim", "autumn")]
+    mail = ground.settings.mail.model_copy(update={"dkim_keys": named})
+    settings = ground.settings.model_copy(update={"mail": mail})
+    return settings, dict(dkim.record_names(settings))
+
+
+@well_set
+@pytest.mark.usefixtures("smtp")
+async def test_keys_that_are_published_are_green_and_others_red_with_their_record(
+    ground: Ground, tmp_path: Path
+) -> None:
+    settings, records = signing(ground, tmp_path)
+    (rsa, record), (ed25519, _) = records.items()
+    parts = f'"{record[:200]}" "{record[200:]}"'
+    async with names.serving({**WELL, (rsa, "TXT"): [parts]}) as resolver:
+        findings = [
+            each
+            async for each in doctor.examine(settings, clock=ground.clock, resolver=resolver)
+            if each.code == "dkim"
+        ]
+    assert [each.is_good for each in findings] == [True, False]
+    advice = findings[1].advise(ground.translator("en"))
+    assert ed25519 in advice
+    assert records[ed25519] in advice
+
+
+@well_set
+@pytest.mark.usefixtures("smtp")
+async def test_a_key_that_can_not_be_read_is_red(ground: Ground) -> None:
+    mail = ground.settings.mail.model_copy(update={"dkim_keys": ["autumn=/nowhere/autumn.pem"]})
+    settings = ground.settings.model_copy(update={"mail": mail})
+    async with names.serving(WELL) as resolver:
+        findings = {
+            each.code: each
+            async for each in doctor.examine(settings, clock=ground.clock, resolver=resolver)
+        }
+    assert bad(findings) == {"dkim"}
+    assert "/nowhere/autumn.pem" in findings["dkim"].say(ground.translator("en"))
 
 
 @well_set
