@@ -10,14 +10,16 @@ from pathlib import Path
 
 import uvloop
 
-from bench import pages, sending, snapshot, splicing
+from bench import far, pages, sending, signing, snapshot, splicing
 from bench.measure import Result, table
 from foundation import logs
 from handbill import serving
 
 RESULTS = Path(__file__).parent / "results.json"
 PARTS: dict[str, Callable[[int], Awaitable[Result]]] = {
-    "sending": lambda times: sending.run(people=5_000, times=times),
+    "sending": lambda times: sending.run(people=20_000, times=times),
+    "signing": lambda times: signing.run(people=5_000, times=times),
+    "far": lambda times: far.run(people=1_000, times=times),
     "snapshot": lambda times: snapshot.run(people=100_000, times=times),
     "splicing": lambda times: splicing.run(messages=5_000, times=times),
     "pages": lambda times: pages.run(requests=2_000, times=times),

@@ -1,8 +1,9 @@
 """A site to measure: a database of its own with many people, and a bulletin as coalitions send."""
 
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
+from typing import Any
 
 from foundation import database, migrations
 from foundation.clock import SystemClock
@@ -22,13 +23,19 @@ _MONTHS = ("June", "July", "August", "September", "October")
 
 
 @contextlib.asynccontextmanager
-async def opened(folder: Path, *, port: int = 9) -> AsyncIterator[Ground]:
-    """A migrated SQLite database in `folder`, its mail going to `port`."""
+async def opened(
+    folder: Path, *, port: int = 9, mail: Mapping[str, Any] | None = None
+) -> AsyncIterator[Ground]:
+    """A migrated SQLite database in `folder`, its mail going to `port`; settings of `[mail]`."""
     url = f"sqlite:///{folder / 'bench.db'}"
     wanted = grounds.settings(
         url=url,
         folder=folder,
-        changes={"relay": {"connections": CONNECTIONS}, "delivery": {"record_interval_s": 0.2}},
+        changes={
+            "relay": {"connections": CONNECTIONS},
+            "delivery": {"record_interval_s": 0.2},
+            "mail": mail or {},
+        },
         relay_port=port,
     )
     async with grounds.standing(wanted, SystemClock()) as ground:

@@ -18,6 +18,8 @@ class Result:
     yardstick: str
     ours: Sequence[float]
     theirs: Sequence[float]
+    goal: float | None = None
+    """The ratio that we want to reach; None where none was set."""
 
     @property
     def ratio(self) -> float:
@@ -30,7 +32,14 @@ class Result:
 
 
 async def compare(
-    name: str, *, unit: str, yardstick: str, ours: Rate, theirs: Rate, times: int
+    name: str,
+    *,
+    unit: str,
+    yardstick: str,
+    ours: Rate,
+    theirs: Rate,
+    times: int,
+    goal: float | None = None,
 ) -> Result:
     """Measure both in turn, so that what else the machine does strikes both alike."""
     pairs = [(await theirs(), await ours()) for _ in range(times)]
@@ -40,14 +49,22 @@ async def compare(
         yardstick=yardstick,
         ours=[own for _, own in pairs],
         theirs=[other for other, _ in pairs],
+        goal=goal,
     )
 
 
 def table(results: Sequence[Result]) -> str:
     """A line for each result: medians with their spread (highest less lowest), then the ratio."""
-    rows = [("", "Handbill", "yardstick", "ratio", "")]
+    rows = [("", "Handbill", "yardstick", "ratio", "goal", "")]
     rows += [
-        (each.name, _shown(each.ours), _shown(each.theirs), f"{each.ratio:.2f}", each.yardstick)
+        (
+            each.name,
+            _shown(each.ours),
+            _shown(each.theirs),
+            f"{each.ratio:.2f}",
+            f"{each.goal:.1f}" if each.goal else "",
+            each.yardstick,
+        )
         for each in results
     ]
     first, *middle = [max(map(len, column)) for column in zip(*rows, strict=True)][:-1]
