@@ -45,12 +45,11 @@ async def test_sigterm_finishes_what_is_open_and_the_next_start_sends_the_rest_o
             await server.reached(5)
             held = sink.Holding()
             server.acts["dot"] = held
-            connection = await held.reached()
+            await held.reached()
             process.terminate()
             server.acts.clear()
             before = server.total
-            connection.take()
-            held.release()
+            held.accept()
             assert await process.wait() == 0
             assert server.total >= before + 1
             assert server.total < PEOPLE

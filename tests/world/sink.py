@@ -249,6 +249,12 @@ class Holding:
             await self._reached.wait()
         return self._held[0]
 
+    def accept(self) -> None:
+        """Take the message of everybody who waits, and say so."""
+        for connection in self._held:
+            connection.take()
+        self.release()
+
     def release(self, reply: bytes = b"250 OK\r\n") -> None:
         """Answer everybody who waits."""
         held, self._held = self._held, []
