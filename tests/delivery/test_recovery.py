@@ -1,7 +1,10 @@
 """What a process that is gone left in its journal and its leases, and who settles it."""
 
 import asyncio
+import contextlib
 import os
+import re
+import sqlite3
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from pathlib import Path
@@ -174,6 +177,29 @@ async def test_what_came_of_a_message_is_on_disk_though_no_other_follows(
         await mailing.until(ground, is_noted)
         assert (await mailing.counts(ground)).sent == 0, "the ledger has it later"
     assert (await mailing.counts(ground)).sent == 1
+
+
+@pytest.mark.settings(relay={"connections": 8}, delivery={"record_interval_s": 0.001})
+async def test_the_journal_forgets_nothing_that_the_ledger_does_not_have(
+    ground: Ground, server: Sink, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = ground.settings.database.url.removeprefix("sqlite:///")
+    forgotten: set[int] = set()
+    clear = Journal.clear
+
+    def watched(mine: Journal) -> None:
+        told = set(map(int, re.findall(rb'"[IR]","d",(\d+),', mine.path.read_bytes())))
+        with contextlib.closing(sqlite3.connect(file)) as beside:
+            waiting = beside.execute("SELECT id FROM deliveries WHERE state = 'queued'").fetchall()
+        assert not told & {number for (number,) in waiting}
+        forgotten.update(told)
+        clear(mine)
+
+    monkeypatch.setattr(Journal, "clear", watched)
+    await crowd(ground, 300)
+    await worker.run_until_idle(ground)
+    assert server.total == 300
+    assert forgotten
 
 
 @pytest.mark.storage
