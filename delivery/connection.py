@@ -66,8 +66,13 @@ class _Stage(enum.Enum):
     """To the content."""
 
 
-_FINE = (frozenset(range(200, 300)), frozenset({250, 251, 252}), frozenset({354}))
-"""Replies to the envelope's three commands that let the content follow (RFC 5321 §4.3.2)."""
+_FINE = {
+    _Stage.MAIL: frozenset(range(200, 300)),
+    _Stage.RCPT: frozenset({250, 251, 252}),
+    _Stage.DATA: frozenset({354}),
+}
+"""Replies to the envelope's commands that let the content follow (RFC 5321 §4.3.2)."""
+_GO_AHEAD = tuple(_FINE.values())
 
 
 class Connection:
@@ -125,18 +130,16 @@ class Connection:
         `ConnectionStale` or `RelayTrouble` as long as no recipient was named.
         """
         self._sent += 1
-        if self._introduced is envelope:
-            pass
-        elif self._takes(envelope):
+        if self._introduced is not envelope:
+            if not self._takes(envelope):
+                return Outcome(
+                    verdict=Verdict.FAILED,
+                    reason=Reason.NEEDS_SMTPUTF8,
+                    reply=Reply(0, "the relay offers no SMTPUTF8", self._settings.name),
+                )
             self._line.write(self._introduction(envelope))
-        else:
-            return Outcome(
-                verdict=Verdict.FAILED,
-                reason=Reason.NEEDS_SMTPUTF8,
-                reply=Reply(0, "the relay offers no SMTPUTF8", self._settings.name),
-            )
         self._introduced = None
-        if not (self._is_pipelining and self._line.heard(*_FINE)):
+        if not (self._is_pipelining and self._line.heard(*_GO_AHEAD)):
             refusal = await self._hear(envelope)
             if refusal is not None:
                 return refusal
@@ -178,7 +181,7 @@ class Connection:
 
     async def _hear(self, envelope: Envelope) -> Outcome | None:
         """The replies to the envelope; None when the content may follow."""
-        for stage, command in zip(_Stage, self._commands(envelope), strict=False):
+        for stage, command in zip(_FINE, self._commands(envelope), strict=True):
             if not self._is_pipelining and stage is not _Stage.MAIL:
                 self._line.write(command)
             try:
@@ -190,7 +193,7 @@ class Connection:
                 if self._sent > 1:
                     raise ConnectionStale from problem
                 raise RelayTrouble(_said(problem)) from problem
-            if code not in _FINE[stage.value - 1]:
+            if code not in _FINE[stage]:
                 reply = self._reply(code, text)
                 if stage is _Stage.MAIL:
                     self._refuse_sender(envelope, reply)

@@ -82,7 +82,7 @@ class Signer:
         named = [name for name in _SIGNED for _ in fields.get(name, ())]
         content = b"".join([field for name in _SIGNED for field in fields.get(name, ())])
         common = (
-            f" t={int(now.timestamp())};\r\n h={_folded([*named, *_SIGNED], ':')};\r\n"
+            f" t={int(now.timestamp())};\r\n h={_folded((*named, *_SIGNED))};\r\n"
             f" bh={_body_hash(body)};\r\n b="
         )
         signatures = [self._signature(key, common, content) for key in self.keys]
@@ -123,7 +123,7 @@ def keys(settings: Settings) -> Sequence[Key]:
     return _keys(tuple(settings.mail.dkim_keys))
 
 
-def record_names(settings: Settings) -> Sequence[tuple[str, str]]:
+def records(settings: Settings) -> Sequence[tuple[str, str]]:
     """For each key the name in the DNS and the TXT record that has to stand there."""
     own = domain(settings)
     return [(f"{key.selector}._domainkey.{own}", key.record) for key in keys(settings)]
@@ -218,11 +218,12 @@ def _body_hash(body: bytes) -> str:
     return base64.b64encode(hashlib.sha256(body).digest()).decode("ascii")
 
 
-def _folded(words: Sequence[str], joint: str) -> str:
-    """Words on lines that are not too long."""
+@functools.lru_cache(maxsize=64)
+def _folded(names: tuple[str, ...]) -> str:
+    """The value of `h=` on lines that are not too long; all mails of a kind have the same."""
     lines = [""]
-    for number, word in enumerate(words, start=1):
-        ended = word + (joint if number < len(words) else "")
+    for number, name in enumerate(names, start=1):
+        ended = name + (":" if number < len(names) else "")
         if len(lines[-1]) + len(ended) > _FOLD:
             lines.append("")
         lines[-1] += ended

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
 from delivery.connection import Connection, ConnectionStale, RelayTrouble
-from delivery.letter import Envelope, Letter, Outcome, Reply
+from delivery.letter import NO_REPLY, Envelope, Letter, Outcome
 from foundation import config, logs
 
 _log = logs.get("relay")
@@ -246,7 +246,7 @@ class _Carrier:
                 desk.settle(letter, outcome)
             if connection.trouble:
                 await self._relays.count_loss(relay, connection.trouble)
-            elif outcome is not None and outcome.reply != Reply():
+            elif outcome is not None and outcome.reply != NO_REPLY:
                 await self._relays.is_well(relay)
             await self._keep(connection)
 

@@ -48,7 +48,7 @@ async def examine(settings: Settings, resolver: Resolver | None) -> Sequence[Fin
     try:
         return [
             await _spf(resolver, returns),
-            *[await _dkim(resolver, name, record) for name, record in dkim.record_names(settings)],
+            *[await _dkim(resolver, name, record) for name, record in dkim.records(settings)],
             await _dmarc(resolver, author),
             await _mx(resolver, returns),
         ]

@@ -42,7 +42,7 @@ async def signing(settings: Settings, tmp_path: Path, clock: FakeClock) -> Async
 
 def verified(ground: Ground, message: bytes) -> list[bool]:
     """What another implementation makes of each signature, by the records to be published."""
-    records: Mapping[str, str] = dict(dkim.record_names(ground.settings))
+    records: Mapping[str, str] = dict(dkim.records(ground.settings))
 
     def look_up(name: bytes, **_: object) -> bytes:
         return records[name.decode().rstrip(".")].encode()

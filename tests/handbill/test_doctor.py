@@ -107,7 +107,7 @@ def signing(ground: Ground, folder: Path) -> tuple[Settings, dict[str, str]]:
     named = [f"{key.selector}={path}" for key, path in dkim.create(folder / "dkim", "autumn")]
     mail = ground.settings.mail.model_copy(update={"dkim_keys": named})
     settings = ground.settings.model_copy(update={"mail": mail})
-    return settings, dict(dkim.record_names(settings))
+    return settings, dict(dkim.records(settings))
 
 
 @well_set
