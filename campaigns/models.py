@@ -222,6 +222,8 @@ class Campaign(tables.Table, table=True):
     from_name: str = Field(default="", nullable=False)
     from_address: str = Field(default="", nullable=False)
     reply_to: str = Field(default="", nullable=False)
+    when_uncertain: str = Field(default="", nullable=False)
+    """A `delivery.models.WhenUncertain`; blank: as the settings say when it starts."""
     scheduled_at: datetime | None = tables.maybe_moment()
     scheduled_local: str = Field(default="", nullable=False)
     """As chosen: 2026-12-01T09:00."""

@@ -13,7 +13,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from campaigns import audiences, bulletins
 from campaigns.models import Bulletin, Campaign
 from delivery import dispatch
-from delivery.models import Dispatch
+from delivery.models import Dispatch, WhenUncertain
 from foundation import errors
 from foundation.ground import Ground
 from foundation.i18n import N_
@@ -55,6 +55,9 @@ async def hand_over(
             topics=resolved.topic_ids,
             recipients=audiences.select_recipients(resolved),
             excluded=counted.excluded,
+            when_uncertain=WhenUncertain(campaign.when_uncertain)
+            if campaign.when_uncertain
+            else None,
         ),
     )
 

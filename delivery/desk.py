@@ -305,15 +305,17 @@ class WorkerDesk:
     def _result(self, letter: Letter, outcome: Outcome) -> Result:
         now = self._ground.clock.now()
         verdict, reason = outcome.verdict, outcome.reason
-        if verdict is Verdict.UNCERTAIN and self._settings.uncertain == "resend":
+        is_uncertain = verdict is Verdict.UNCERTAIN
+        # What becomes of an uncertain delivery stands in its dispatch: the ledger sees to it.
+        if is_uncertain and letter.kind is Kind.NOTICE and self._settings.uncertain == "resend":
             verdict, reason = Verdict.DEFERRED, Reason.RESENT
         due_at = None
-        if verdict is Verdict.DEFERRED:
+        if is_uncertain or verdict is Verdict.DEFERRED:
             began = letter.first_attempt_at or now
-            if now - began >= timedelta(hours=self._settings.give_up_hours):
-                verdict, reason = Verdict.FAILED, Reason.GAVE_UP
-            else:
+            if now - began < timedelta(hours=self._settings.give_up_hours):
                 due_at = now + ledger.retry_after(letter.attempt, self._settings)
+            elif verdict is Verdict.DEFERRED:
+                verdict, reason = Verdict.FAILED, Reason.GAVE_UP
         return Result(
             kind=letter.kind,
             id=letter.id,

@@ -23,6 +23,7 @@ from delivery.models import (
     DispatchPlan,
     DispatchState,
     Reason,
+    WhenUncertain,
 )
 from foundation import errors
 from foundation.ground import Ground
@@ -50,6 +51,8 @@ class Order:
     recipients: sa.Select[int, str]
     """Yields each recipient once: subscriber and the language of the edition."""
     excluded: Mapping[str, int] = field(default_factory=dict)
+    when_uncertain: WhenUncertain | None = None
+    """None: as the settings say."""
 
 
 async def start(ground: Ground, session: AsyncSession, order: Order) -> Dispatch:
@@ -77,6 +80,7 @@ async def start(ground: Ground, session: AsyncSession, order: Order) -> Dispatch
         default_language=order.default_language,
         topics=list(order.topics),
         excluded=dict(order.excluded),
+        when_uncertain=order.when_uncertain or ground.settings.delivery.uncertain,
         started_at=now,
     )
     session.add(made)
@@ -153,6 +157,9 @@ async def finish(session: AsyncSession, *, now: datetime) -> Sequence[int]:
     One that staff cancelled is over when no worker holds a row of it.
     """
     sent, stopped = _ended()
+    # Locked before they are looked at: staff may be queueing somebody anew right now (PostgreSQL).
+    running = sa.select(col(Dispatch.id)).where(sent).with_for_update()
+    await session.execute(running)
     await session.execute(sa.update(Dispatch).where(stopped).values(finished_at=now))
     statement = (
         sa.update(Dispatch)

@@ -13,7 +13,15 @@ from sqlmodel import col
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from delivery.letter import IS_ATTEMPT, Kind, Result, Verdict
-from delivery.models import Delivery, DeliveryState, Dispatch, DispatchState, Reason, Return
+from delivery.models import (
+    Delivery,
+    DeliveryState,
+    Dispatch,
+    DispatchState,
+    Reason,
+    Return,
+    WhenUncertain,
+)
 from foundation import rows
 from foundation.config import Delivery as DeliverySettings
 from subscribers.models import Subscriber
@@ -182,13 +190,22 @@ async def record(session: AsyncSession, *, worker_id: int, results: Iterable[Res
     """Write results into rows that `worker_id` holds, and end their leases; others stay.
 
     A row that staff cancelled meanwhile stays cancelled unless its message went out or may have.
+    One that is uncertain is tried again at its `due_at` where its dispatch says so.
     """
     mine = [result for result in results if result.kind is Kind.DELIVERY]
+    unsynchronized = {"synchronize_session": False}
     if mine:
         await session.execute(
             _RECORD,
             {"holder": worker_id, "results": rows.packed(map(_written, mine))},
-            execution_options={"synchronize_session": False},
+            execution_options=unsynchronized,
+        )
+    unsure = [result for result in mine if result.verdict is Verdict.UNCERTAIN and result.due_at]
+    if unsure:
+        await session.execute(
+            _SEND_AGAIN,
+            {"unsure": rows.packed([result.id] for result in unsure)},
+            execution_options=unsynchronized,
         )
 
 
@@ -238,7 +255,27 @@ def _record() -> sa.Update:
     )
 
 
+def _send_again() -> sa.Update:
+    """Asked when it happens, as staff may change their mind while a dispatch is sending."""
+    unsure = rows.Rows("unsure")
+    dispatch = sa.exists().where(
+        col(Dispatch.id) == _TABLE.c.dispatch_id,
+        col(Dispatch.when_uncertain) == WhenUncertain.RESEND.value,
+        col(Dispatch.state).in_([DispatchState.SENDING.value, DispatchState.PAUSED.value]),
+    )
+    return (
+        sa.update(_TABLE)
+        .where(
+            _TABLE.c.id == unsure.number(0),
+            _TABLE.c.state == DeliveryState.UNCERTAIN.value,
+            dispatch,
+        )
+        .values(state=DeliveryState.DEFERRED.value, reason=Reason.RESENT.value)
+    )
+
+
 _RECORD = _record()
+_SEND_AGAIN = _send_again()
 
 
 async def release(session: AsyncSession, *, worker_id: int) -> None:

@@ -91,7 +91,7 @@ class Result(NamedTuple):
     reason: str = ""
     reply: Reply = NO_REPLY
     due_at: datetime | None = None
-    """When a deferred one is tried again."""
+    """When a deferred one is tried again, and an uncertain one where staff chose that."""
 
 
 @dataclass(frozen=True, slots=True)

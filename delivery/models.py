@@ -24,6 +24,15 @@ class DispatchState(enum.StrEnum):
     """Stopped by staff; what was queued is cancelled."""
 
 
+class WhenUncertain(enum.StrEnum):
+    """What becomes of recipients whose mail may or may not have gone out."""
+
+    HOLD = "hold"
+    """They wait, listed by name, until a person decides."""
+    RESEND = "resend"
+    """They are sent to once more, at the risk of a second copy."""
+
+
 class Dispatch(tables.Table, table=True):
     """The frozen work order of a campaign."""
 
@@ -44,6 +53,8 @@ class Dispatch(tables.Table, table=True):
     excluded: dict[str, int] = tables.json_dict()
     """Who was left out when the audience was frozen: reason → people."""
     audience: int = Field(default=0, nullable=False)
+    when_uncertain: str = Field(default=WhenUncertain.HOLD.value, nullable=False)
+    """A `WhenUncertain`; staff may change it while it is sending."""
     started_at: datetime = tables.moment()
     finished_at: datetime | None = tables.maybe_moment()
 
@@ -124,6 +135,14 @@ class Reason(enum.StrEnum):
     """Was uncertain, and is sent once more because staff or the settings said so."""
 
 
+IS_ODD = sa.text("state NOT IN ('queued', 'sent')")
+"""SQL: a delivery that neither waits for its first try nor was taken.
+
+In these very words a query may use `ix_deliveries_odd`: the index is partial, so that mail which
+goes through at once costs nothing there.
+"""
+
+
 class Delivery(tables.Table, table=True):
     """One recipient of a dispatch: a row of the ledger."""
 
@@ -133,6 +152,20 @@ class Delivery(tables.Table, table=True):
         # Claiming reads this index from the left: due rows of one dispatch in one state.
         sa.Index("ix_deliveries_claim", "dispatch_id", "state", "due_at", "id"),
         sa.Index("ix_deliveries_lease", "worker_id", "state"),
+        # Lists and counts by reason read this one alone.
+        sa.Index(
+            "ix_deliveries_odd",
+            *("dispatch_id", "state", "id", "reason", "reply_code"),
+            sqlite_where=IS_ODD,
+            postgresql_where=IS_ODD,
+        ),
+        # How much went out in a span of time, and by which relay.
+        sa.Index(
+            "ix_deliveries_sent",
+            *("dispatch_id", "sent_at", "relay"),
+            sqlite_where=sa.text("sent_at IS NOT NULL"),
+            postgresql_where=sa.text("sent_at IS NOT NULL"),
+        ),
         _OPTIONS,
     )
 
@@ -155,7 +188,7 @@ class Delivery(tables.Table, table=True):
     reply_text: str = Field(default="", nullable=False)
     """Short, without the address."""
     first_attempt_at: datetime | None = tables.maybe_moment()
-    sent_at: datetime | None = tables.maybe_moment(index=True)
+    sent_at: datetime | None = tables.maybe_moment()
     bounce: str = Field(default="", nullable=False)
     """hard, soft or block when it came back later."""
     complained_at: datetime | None = tables.maybe_moment()

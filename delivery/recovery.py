@@ -145,12 +145,13 @@ def _result(ground: Ground, key: tuple[Kind, int], attempt: int, replay: Replay)
 
 
 def _as_set(ground: Ground, result: Result) -> Result:
-    """Uncertain ones are held or sent once more, as the settings say."""
-    if result.verdict is not Verdict.UNCERTAIN or ground.settings.delivery.uncertain == "hold":
+    """Uncertain ones are due now, if they are sent once more: the ledger knows of deliveries."""
+    if result.verdict is not Verdict.UNCERTAIN:
         return result
-    return result._replace(
-        verdict=Verdict.DEFERRED, reason=Reason.RESENT, due_at=ground.clock.now()
-    )
+    due = result._replace(due_at=ground.clock.now())
+    if result.kind is Kind.NOTICE and ground.settings.delivery.uncertain == "resend":
+        return due._replace(verdict=Verdict.DEFERRED, reason=Reason.RESENT)
+    return due
 
 
 async def _clear_away(ground: Ground) -> None:

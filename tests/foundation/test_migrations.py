@@ -1,13 +1,20 @@
 """A database is brought to the newest schema; one from a newer program is refused."""
 
+from pathlib import Path
+
 import pytest
 import sqlalchemy as sa
+from alembic import command
+from sqlmodel import select
 
 import campaigns.models
 import delivery.models
 import subscribers.models
-from foundation import errors, migrations, tables
+from campaigns.models import Campaign
+from delivery.models import Delivery, Dispatch
+from foundation import database, errors, migrations, tables
 from foundation.ground import Ground
+from tests.world import databases
 
 
 @pytest.mark.storage
@@ -36,3 +43,50 @@ async def test_a_newer_database_is_refused_with_a_word(ground: Ground) -> None:
         await session.execute(sa.text("UPDATE alembic_version SET version_num = '9999'"))
     with pytest.raises(errors.Refused, match="newer Handbill"):
         await migrations.migrate(ground.db)
+
+
+@pytest.mark.storage
+async def test_an_upgrade_keeps_a_dispatch_that_is_being_sent(
+    source: databases.SqliteFiles | databases.PostgresServer, tmp_path: Path
+) -> None:
+    if isinstance(source, databases.SqliteFiles):
+        url = f"sqlite:///{tmp_path}/old.db"
+    else:
+        url = await source.empty()
+    db = database.connect(url)
+    async with db.transaction() as session:
+        connection = await session.connection()
+        await connection.run_sync(lambda raw: command.upgrade(migrations.config(raw), "0001"))
+        for statement in OLD_ROWS.split(";"):
+            await session.execute(sa.text(statement))
+    assert await migrations.migrate(db) is True
+    async with db.reading() as session:
+        dispatch = (await session.exec(select(Dispatch))).one()
+        delivery = (await session.exec(select(Delivery))).one()
+        campaign = (await session.exec(select(Campaign))).one()
+    assert (dispatch.state, dispatch.when_uncertain) == ("sending", "hold")
+    assert (delivery.state, delivery.relay) == ("sent", "main")
+    assert (campaign.name, campaign.when_uncertain) == ("News", "")
+    await db.close()
+
+
+OLD_ROWS = """
+INSERT INTO bulletins
+(id, name, document, version, created_by, created_at, updated_by, updated_at)
+VALUES (1, 'News', '{}', 1, '', '2026-11-02 15:00:00', '', '2026-11-02 15:00:00');
+INSERT INTO campaigns
+(id, bulletin_id, name, state, audience, from_name, from_address, reply_to, scheduled_local,
+scheduled_zone, waiting_reason, waiting_texts, approved_by, is_in_archive, created_by, created_at,
+updated_at, version)
+VALUES (1, 1, 'News', 'sending', '{}', '', '', '', '', '', '', '{}', '', true, '',
+'2026-11-02 15:00:00', '2026-11-02 15:00:00', 1);
+INSERT INTO dispatches
+(id, campaign_id, name, state, pause_reason, from_name, from_address, reply_to, default_language,
+topics, excluded, audience, started_at)
+VALUES (1, 1, 'News', 'sending', '', 'A', 'a@example.org', '', 'en', '[]', '{}', 1,
+'2026-11-02 15:00:00');
+INSERT INTO deliveries
+(id, dispatch_id, language, state, reason, attempts, due_at, relay, reply_text, bounce, sent_at)
+VALUES (1, 1, 'en', 'sent', '', 1, '2026-11-02 15:00:00', 'main', '', '', '2026-11-02 15:00:00')
+"""
+"""A campaign on its way, as the first schema keeps it."""
