@@ -67,6 +67,7 @@ REASON_WORDS: Mapping[str, str] = {
     Reason.REFUSED: N_("refused for good by the receiving side"),
     Reason.GAVE_UP: N_("put off for too long"),
     Reason.NEEDS_SMTPUTF8: N_("have an address that our relay can't handle"),
+    Reason.TOO_LARGE: N_("the mail is larger than our relay takes"),
     Reason.UNMAILABLE: N_("no mail could be made for them; the service's log says why"),
     Reason.NO_REPLY: N_("the relay's answer was lost, so they may have it"),
     Reason.CRASHED: N_("sending broke off at their mail, so they may have it"),

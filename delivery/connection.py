@@ -7,8 +7,9 @@ to wait for the journal, and because commands that wait for each other are slow.
 import asyncio
 import contextlib
 import enum
+import math
 import ssl
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Protocol, cast
 
 import aiosmtplib
@@ -82,11 +83,12 @@ class Connection:
     go out together, so that a message costs one round trip; elsewhere each command waits.
     """
 
-    def __init__(self, line: Line, settings: config.Relay, extensions: frozenset[str]) -> None:
+    def __init__(self, line: Line, settings: config.Relay, extensions: Mapping[str, str]) -> None:
         self._line = line
         self._settings = settings
         self._extensions = extensions
         self._is_pipelining = "pipelining" in extensions
+        self._most_octets = _size_limit(extensions.get("size", ""))
         self._sent = 0
         self._introduced: Envelope | None = None
         self.trouble = ""
@@ -114,7 +116,7 @@ class Connection:
             client.close()
             raise RelayTrouble(_said(problem)) from problem
         line = Line(cast(asyncio.Transport, client.transport), timeout_s=settings.timeout_s)
-        return cls(line, settings, frozenset(client.esmtp_extensions))
+        return cls(line, settings, client.esmtp_extensions)
 
     @property
     def is_usable(self) -> bool:
@@ -132,11 +134,7 @@ class Connection:
         self._sent += 1
         if self._introduced is not envelope:
             if not self._takes(envelope):
-                return Outcome(
-                    verdict=Verdict.FAILED,
-                    reason=Reason.NEEDS_SMTPUTF8,
-                    reply=Reply(0, "the relay offers no SMTPUTF8", self._settings.name),
-                )
+                return self._beyond_relay(envelope)
             self._line.write(self._introduction(envelope))
         self._introduced = None
         if not (self._is_pipelining and self._line.heard(*_GO_AHEAD)):
@@ -159,7 +157,20 @@ class Connection:
         self._line.close()
 
     def _takes(self, envelope: Envelope) -> bool:
-        return not envelope.needs_smtputf8 or "smtputf8" in self._extensions
+        if envelope.needs_smtputf8 and "smtputf8" not in self._extensions:
+            return False
+        return len(envelope.data) <= self._most_octets
+
+    def _beyond_relay(self, envelope: Envelope) -> Outcome:
+        """Of a message that the relay said it does not take: no octet of it is sent."""
+        if envelope.needs_smtputf8 and "smtputf8" not in self._extensions:
+            reason, said = Reason.NEEDS_SMTPUTF8, "the relay offers no SMTPUTF8"
+        else:
+            octets = len(envelope.data)
+            said = f"the relay takes {self._most_octets} octets, and the message has {octets}"
+            reason = Reason.TOO_LARGE
+        reply = Reply(0, said, self._settings.name)
+        return Outcome(verdict=Verdict.FAILED, reason=reason, reply=reply)
 
     def _introduction(self, envelope: Envelope) -> bytes:
         """All that may be said before the first reply."""
@@ -233,6 +244,8 @@ class Connection:
             return None
         if not self._line.is_open:
             return self._lost(ConnectionResetError("the connection was closed"))
+        if self._line.is_ahead:
+            return self._lost(ConnectionResetError("the server answered before it was asked"))
         following = follow() if follow is not None and self._is_pipelining else None
         if following is not None and self._takes(following):
             self._introduced = following
@@ -318,6 +331,11 @@ def _judge(stage: _Stage, reply: Reply) -> Outcome:
     if stage is _Stage.DOT:
         return Outcome(verdict=Verdict.UNCERTAIN, reason=Reason.NO_REPLY, reply=reply)
     return Outcome(verdict=Verdict.DEFERRED, reason=Reason.PUT_OFF, reply=reply)
+
+
+def _size_limit(announced: str) -> float:
+    """Octets that the relay takes at most; none or 0 stands for no limit (RFC 1870 §4)."""
+    return int(announced) if announced.isdecimal() and int(announced) > 0 else math.inf
 
 
 def _said(problem: BaseException) -> str:

@@ -47,6 +47,11 @@ class Line(asyncio.Protocol):
         """Whether the other side is still there, as far as is known."""
         return self._lost is None and not self._transport.is_closing()
 
+    @property
+    def is_ahead(self) -> bool:
+        """Whether a reply is there that nobody asked for yet."""
+        return bool(self._answers)
+
     def write(self, octets: bytes) -> None:
         """Send octets, without waiting."""
         if self.is_open:
@@ -91,7 +96,9 @@ class Line(asyncio.Protocol):
         """Cut what came into lines, and lines into replies."""
         *lines, self._buffer = (self._buffer + data).split(b"\n")
         for line in lines:
-            self._hear(line.rstrip(b"\r"))
+            # Behind something that is no reply, nobody can tell what a reply is to.
+            if self._lost is None:
+                self._hear(line.rstrip(b"\r"))
         if self._said + len(self._buffer) > _LONGEST_REPLY:
             self._give_up("the server said more than any reply holds")
         if self._answers:

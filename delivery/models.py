@@ -123,6 +123,8 @@ class Reason(enum.StrEnum):
     """Put off for longer than `[delivery] give_up_hours`."""
     NEEDS_SMTPUTF8 = "needs-smtputf8"
     """The address is beyond ASCII, and the relay can't take such (RFC 6531)."""
+    TOO_LARGE = "too-large"
+    """The message is longer than the relay announced that it takes (RFC 1870)."""
     UNMAILABLE = "unmailable"
     """No message could be made for this person; the log says why."""
     NO_REPLY = "no-reply"

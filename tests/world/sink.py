@@ -5,7 +5,7 @@ answers; so what it noted is what a real server would have delivered.
 """
 
 import asyncio
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -29,6 +29,8 @@ class Sink:
     """Every command line, in order."""
     greeting: bytes = b"220 sink.test ESMTP\r\n"
     extensions: tuple[str, ...] = ("PIPELINING", "SIZE 50000000", "SMTPUTF8", "8BITMIME")
+    drips: bool = False
+    """Says each octet of a reply in a packet of its own."""
     takes_data_for_nobody: bool = False
     """Answers DATA by 354 without a recipient, as RFC 2920 §3.1 allows."""
     contents: list[bytes] | None = None
@@ -68,11 +70,14 @@ class Connection(asyncio.Protocol):
 
     def __init__(self, sink: Sink) -> None:
         self.sink = sink
+        self.sender = ""
+        """The envelope sender of the message that was begun last."""
         self.recipient = ""
         self.is_busy = False
         """Whether a message was begun, and neither taken nor refused."""
         self._transport: asyncio.Transport | None = None
         self._buffer = bytearray()
+        self._drops: deque[int] = deque()
         self._is_content = False
         self._has_come = asyncio.Event()
         self._is_refused = False
@@ -100,8 +105,23 @@ class Connection(asyncio.Protocol):
     def say(self, reply: bytes) -> None:
         """Answer."""
         self._is_refused = reply[:1] in (b"4", b"5")
+        if not self.sink.drips:
+            self._write(reply)
+            return
+        self._drops.extend(reply)
+        if len(self._drops) == len(reply):
+            self._drip()
+
+    def _drip(self) -> None:
+        """One octet now, the next when the client had its turn."""
+        if self._drops:
+            self._write(bytes([self._drops[0]]))
+            asyncio.get_running_loop().call_soon(self._drip)
+            self._drops.popleft()
+
+    def _write(self, octets: bytes) -> None:
         if self._transport is not None and not self._transport.is_closing():
-            self._transport.write(reply)
+            self._transport.write(octets)
 
     @property
     def unread(self) -> bytes:
@@ -195,6 +215,7 @@ class Connection(asyncio.Protocol):
         command = line[:4].upper()
         self.sink.commands.append(line)
         if command == "MAIL":
+            self.sender = line.partition("<")[2].partition(">")[0]
             self.recipient, self.is_busy = "", True
         if command == "RCPT":
             self.recipient = line.partition("<")[2].partition(">")[0]
@@ -219,6 +240,19 @@ class Connection(asyncio.Protocol):
             self._transport.close()
         else:
             self.say(b"250 OK\r\n")
+
+
+def usually(stage: str) -> Act:
+    """What is done at a stage when nothing else was asked for."""
+
+    def act(connection: Connection) -> None:
+        if stage == "dot":
+            connection.take()
+        if stage == "DATA":
+            connection.expect_content()
+        connection.say({"DATA": b"354 go on\r\n"}.get(stage, b"250 OK\r\n"))
+
+    return act
 
 
 def replying(reply: str) -> Act:
