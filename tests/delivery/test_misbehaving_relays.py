@@ -91,7 +91,7 @@ async def test_each_refusal_at_each_stage_is_kept_with_its_code_and_concerns_nob
     states = Counter(state for state, _, _ in wanted.values())
     states[DeliveryState.SENT] += len(CODES) + 1
     async with mailing.sending(ground):
-        await mailing.stand(ground, **{state.value: count for state, count in states.items()})
+        await mailing.stand(ground, **{str(state): count for state, count in states.items()})
     rows = await mailing.rows(ground)
     assert {row.id: said(row) for row in rows if row.id in wanted} == wanted
     assert {said(row) for row in rows if row.id not in wanted} == {SENT}
