@@ -1,10 +1,12 @@
 """The queue of notices: mail to one person about one thing, kept with what it is about."""
 
+import asyncio
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any, cast
 
 import sqlalchemy as sa
+from sqlalchemy import event
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -32,6 +34,7 @@ class Outbox:
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
+        self._bell = asyncio.Event()
 
     async def queue(self, session: AsyncSession, notice: Notice) -> None:
         """Keep `notice` in the caller's transaction; it is sent once that is committed."""
@@ -49,6 +52,18 @@ class Outbox:
                 created_at=now,
             )
         )
+        event.listen(session.sync_session, "after_commit", self._ring, once=True)
+
+    async def rung(self) -> None:
+        """Wait until this process has committed a notice since the last time.
+
+        What other processes queue is found by looking, a little later.
+        """
+        await self._bell.wait()
+        self._bell.clear()
+
+    def _ring(self, _session: object) -> None:
+        self._bell.set()
 
 
 async def is_due(session: AsyncSession, *, now: datetime) -> bool:

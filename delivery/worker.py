@@ -31,7 +31,7 @@ from foundation.ground import Ground
 _log = logs.get("worker")
 
 _LOOK_S = 0.5
-"""How often a worker looks for what is due; a confirmation waits no longer than that."""
+"""How often a worker looks for what is due; a notice of this process rings a bell besides."""
 _NOTICES = 50
 _SEEN_EVERY = timedelta(seconds=15)
 _RECOVER_EVERY = timedelta(seconds=30)
@@ -184,18 +184,19 @@ class _Session:
             stopping.cancel()
 
     async def _wait(self, stopping: asyncio.Task[bool], *, is_endless: bool, found: bool) -> None:
-        """Until the desk runs low, or it is time to look again, or to stop."""
+        """Until the desk runs low, a notice is queued, or it is time to look again, or to stop."""
         if found or not self._desk.is_low:
             event = self._desk.hungry(within_s=_LOOK_S)
         elif is_endless and self._desk.is_idle:
             event = self._desk.wait(_LOOK_S)
         else:
             event = self._desk.idle(within_s=_LOOK_S)
-        waiting = asyncio.create_task(event)
+        waiting = {asyncio.create_task(event), asyncio.create_task(self._ground.notices.rung())}
         try:
-            await asyncio.wait({stopping, waiting}, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait({stopping, *waiting}, return_when=asyncio.FIRST_COMPLETED)
         finally:
-            waiting.cancel()
+            for task in waiting:
+                task.cancel()
 
     async def _is_done(self) -> bool:
         """Whether nothing can be done any more for now, with all of it in the ledger."""

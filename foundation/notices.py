@@ -34,3 +34,7 @@ class NoticeQueue(Protocol):
     async def queue(self, session: AsyncSession, notice: Notice) -> None:
         """Keep `notice` in the caller's transaction; it is sent once that is committed."""
         ...
+
+    async def rung(self) -> None:
+        """Wait until this process has committed a notice since the last time."""
+        ...

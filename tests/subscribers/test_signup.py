@@ -84,6 +84,8 @@ async def test_the_mail_and_the_sign_up_are_kept_together_or_not_at_all(ground: 
         async def queue(self, session: Any, notice: Any) -> None:  # noqa: ARG002
             raise RuntimeError("no room")
 
+        async def rung(self) -> None: ...
+
     broken = Ground(
         db=ground.db,
         clock=ground.clock,
