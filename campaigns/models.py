@@ -224,6 +224,8 @@ class Campaign(tables.Table, table=True):
     reply_to: str = Field(default="", nullable=False)
     when_uncertain: str = Field(default="", nullable=False)
     """A `delivery.models.WhenUncertain`; blank: as the settings say when it starts."""
+    relay: str = Field(default="", nullable=False)
+    """The one relay that it goes out by; blank: chosen by sender and weight."""
     scheduled_at: datetime | None = tables.maybe_moment()
     scheduled_local: str = Field(default="", nullable=False)
     """As chosen: 2026-12-01T09:00."""

@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
+from delivery.limit import Limit, Permit
+
 LEASE_MARGIN_S = 5.0
 """No last dot is written when the lease ends sooner than this: its row may soon be another's."""
 _LEASE_MARGIN = timedelta(seconds=LEASE_MARGIN_S)
@@ -77,6 +79,8 @@ class Outcome(NamedTuple):
     verdict: Verdict
     reason: str = ""
     reply: Reply = NO_REPLY
+    due_at: datetime | None = None
+    """When one that goes back is to be looked at again; None: at once."""
 
 
 class Result(NamedTuple):
@@ -127,3 +131,14 @@ class Letter:
     envelope: Envelope = field(default=Envelope(mail_from="", rcpt_to="", data=b""))
     is_intended: bool = False
     """Whether the journal holds an intent that has no result yet."""
+    relays: tuple[str, ...] = ()
+    """The relays of which one is to carry it; none named: any."""
+    group: Limit | None = None
+    """The limit of the reader's host."""
+    permit: Permit | None = None
+    """What lets it go out now, if something is counted."""
+
+    @property
+    def is_notice(self) -> bool:
+        """Whether it goes before bulletins."""
+        return self.kind is Kind.NOTICE

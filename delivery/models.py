@@ -47,6 +47,8 @@ class Dispatch(tables.Table, table=True):
     from_name: str = Field(nullable=False)
     from_address: str = Field(nullable=False)
     reply_to: str = Field(default="", nullable=False)
+    relay: str = Field(default="", nullable=False)
+    """The one relay that it goes out by; blank: chosen by sender and weight."""
     default_language: str = Field(nullable=False)
     topics: list[int] = tables.json_list()
     """Topic ids; a recipient has to be confirmed on one of them at the moment of sending."""
@@ -224,6 +226,30 @@ class RelayStatus(tables.Table, table=True):
     said: str = Field(default="", nullable=False)
     """What went wrong; blank when all is well."""
     since: datetime = tables.moment()
+
+
+class Allowance(tables.Table, table=True):
+    """How much of one limit is used, and whether a host asked us to be slower."""
+
+    __tablename__ = "allowances"
+
+    name: str = Field(primary_key=True)
+    """`relay:NAME`, `domains:NAME`, or `domain:DOMAIN` for one of all others."""
+    used: dict[str, dict[str, int]] = tables.json_dict()
+    """See `delivery.windows.Used`."""
+    first_used_at: datetime | None = tables.maybe_moment()
+    """A warm-up is counted from here."""
+    ceiling: float | None = Field(default=None)
+    """Messages a minute, while a host wants fewer than it got; NULL otherwise."""
+    measured: float = Field(default=0.0, nullable=False)
+    """Messages a minute that it got when it said so first."""
+    said: str = Field(default="", nullable=False)
+    """Its words."""
+    troubled_at: datetime | None = tables.maybe_moment()
+    """When the ceiling was lowered last."""
+    stepped_at: datetime | None = tables.maybe_moment()
+    """When the ceiling was moved last."""
+    touched_at: datetime = tables.moment(index=True)
 
 
 class NoticeState(enum.StrEnum):

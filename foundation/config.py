@@ -8,24 +8,20 @@ import os
 import re
 import tomllib
 from collections.abc import Mapping
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo, available_timezones
 
 import pydantic
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 
-from foundation import errors, i18n
+from foundation import errors, i18n, relaying
 from foundation.i18n import N_
+from foundation.relaying import DOMAIN_LIMITS, DomainLimit, Section
 
 PREFIX = "HANDBILL_"
-
-
-class Section(BaseModel):
-    """A table of the file: unknown keys are refused, values can't be changed."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True)
+Relay = relaying.Relay
+Tls = relaying.Tls
 
 
 class Site(Section):
@@ -130,34 +126,6 @@ class Mail(Section):
         return value
 
 
-class Tls(StrEnum):
-    """How a connection to a relay is protected."""
-
-    NONE = "none"
-    """In clear; for a relay on the same machine."""
-    STARTTLS = "starttls"
-    """Upgraded after connecting (RFC 3207); refused if the relay can't."""
-    TLS = "tls"
-    """Encrypted from the first byte (RFC 8314)."""
-
-
-class Relay(Section):
-    """An SMTP server that takes our mail."""
-
-    name: str = "relay"
-    host: str = "127.0.0.1"
-    port: Annotated[int, Field(ge=1, le=65535)] = 25
-    username: str = ""
-    password: str = ""
-    password_file: str = ""
-    tls: Tls = Tls.NONE
-    verify_certificate: bool = True
-    connections: Annotated[int, Field(ge=1, le=100)] = 4
-    messages_per_connection: Annotated[int, Field(ge=1)] = 1000
-    timeout_s: Annotated[float, Field(gt=0)] = 60.0
-    hello_name: str = ""
-
-
 class Delivery(Section):
     """How campaigns are sent."""
 
@@ -169,6 +137,10 @@ class Delivery(Section):
     retry_minutes: list[int] = [5, 15, 60, 240, 480, 960, 1440]
     give_up_hours: Annotated[int, Field(ge=1)] = 96
     relay_rest_s: Annotated[float, Field(gt=0)] = 15.0
+    notice_share: Annotated[float, Field(ge=0, le=0.5)] = 0.05
+    back_off_least_per_minute: Annotated[int, Field(ge=1)] = 6
+    back_off_step_s: Annotated[float, Field(gt=0)] = 60.0
+    back_off_forget_minutes: Annotated[float, Field(gt=0)] = 60.0
     uncertain: Literal["hold", "resend"] = "hold"
     late_start_hours: Annotated[int, Field(ge=0)] = 6
     node: str = ""
@@ -215,6 +187,10 @@ class Log(Section):
     format: Literal["auto", "text", "json"] = "auto"
 
 
+_TABLES: dict[str, type[Section]] = {"relay": Relay, "domain_limit": DomainLimit}
+"""Sections of which there may be several: `[[relay]]`."""
+
+
 class Settings(Section):
     """Everything that can be set."""
 
@@ -224,12 +200,28 @@ class Settings(Section):
     security: Security = Security()
     mail: Mail = Mail()
     relay: list[Relay] = [Relay()]
+    domain_limit: list[DomainLimit] = list(DOMAIN_LIMITS)
     delivery: Delivery = Delivery()
     signup: SignupSettings = SignupSettings()
     tracking: Tracking = Tracking()
     retention: Retention = Retention()
     scheduler: Scheduler = Scheduler()
     log: Log = Log()
+
+    @field_validator("relay")
+    @classmethod
+    def _relays_differ(cls, value: list[Relay]) -> list[Relay]:
+        if not value:
+            raise ValueError("there has to be one at least")
+        relaying.check_names([relay.name for relay in value])
+        return value
+
+    @field_validator("domain_limit")
+    @classmethod
+    def _limits_differ(cls, value: list[DomainLimit]) -> list[DomainLimit]:
+        relaying.check_names([limit.name for limit in value])
+        relaying.check_domains(value)
+        return value
 
     @property
     def return_path_domain(self) -> str:
@@ -255,8 +247,9 @@ def load(path: Path | None, environment: Mapping[str, str] | None = None) -> Set
         raise errors.ConfigProblem(
             N_("%(file)s is not valid TOML: %(problem)s"), file=source, problem=str(problem)
         ) from problem
-    if isinstance(values.get("relay"), dict):
-        values["relay"] = [values["relay"]]
+    for section in _TABLES:
+        if isinstance(values.get(section), dict):
+            values[section] = [values[section]]
     from_environment = _apply_environment(
         values, environment if environment is not None else os.environ
     )
@@ -297,7 +290,7 @@ def _apply_environment(
 
 def _as_written(section: str, key: str, raw: str) -> Any:
     """Lists come as comma-separated text; pydantic turns the rest into numbers and booleans."""
-    model = Relay if section == "relay" else _section_model(section)
+    model = _section_model(section)
     field = model.model_fields.get(key) if model else None
     if field is not None and str(field.annotation).startswith("list"):
         return [part.strip() for part in raw.split(",") if part.strip()]
@@ -305,6 +298,8 @@ def _as_written(section: str, key: str, raw: str) -> Any:
 
 
 def _section_model(section: str) -> type[Section] | None:
+    if section in _TABLES:
+        return _TABLES[section]
     field = Settings.model_fields.get(section)
     annotation = field.annotation if field else None
     return annotation if isinstance(annotation, type) and issubclass(annotation, Section) else None
@@ -324,7 +319,7 @@ def _explained(
     where = origin.get((section, key)) or (f"{source}, line {line}" if line else source)
     name = f"[{section}] {key}".strip()
     if first["type"] == "extra_forbidden":
-        model = (Relay if section == "relay" else _section_model(section)) if key else Settings
+        model = _section_model(section) if key else Settings
         allowed = ", ".join(sorted(model.model_fields)) if model else ""
         return errors.ConfigProblem(
             N_("%(where)s: there is no setting %(name)s. Allowed here: %(allowed)s."),

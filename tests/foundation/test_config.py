@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from foundation import config, database, errors
+from foundation import config, database, errors, rates
+from foundation.rates import Rate
 
 
 def write(folder: Path, text: str) -> Path:
@@ -24,6 +25,19 @@ def write(folder: Path, text: str) -> Path:
         ("[site]\nzone = 'Boston'\n", ["line 2", "America/New_York"]),
         ("[site]\nlanguages = ['tlh']\n", ["tlh", "en"]),
         ("[[relay]]\ntls = 'yes'\n", ["line 2", "starttls"]),
+        ("[[relay]]\nrates = ['20/s', '5 a day']\n", ["line 2", "[relay] rates", "500/min"]),
+        ("[[relay]]\nrates = ['0/s']\n", ["line 2", "[relay] rates", "20/s"]),
+        ("[[relay]]\nwarmup = [50, 0]\n", ["line 2", "[relay] warmup"]),
+        ("[[relay]]\nname = 'a'\n[[relay]]\nname = 'a'\n", ["relay", "'a'", "its own"]),
+        ("[[domain_limit]]\nname = 'a'\n", ["domain_limit", "domains"]),
+        (
+            "[[domain_limit]]\nname = 'a'\ndomains = ['x.org']\nrate = 1\n",
+            ["line 4", "[domain_limit] rate", "rates", "connections"],
+        ),
+        (
+            "domain_limit = [{name='a', domains=['x.org']}, {name='b', domains=['X.org']}]",
+            ["x.org", "'a'", "'b'"],
+        ),
         ("[site\n", ["TOML"]),
     ],
 )
@@ -31,6 +45,19 @@ def test_a_mistake_is_named_with_its_place(tmp_path: Path, text: str, words: lis
     with pytest.raises(errors.ConfigProblem) as caught:
         config.load(write(tmp_path, text), {})
     assert all(word in str(caught.value) for word in words), str(caught.value)
+
+
+def test_rates_are_read_and_the_smaller_of_two_for_one_window_counts() -> None:
+    found = rates.parse_all(["10000/h", "20 / s", "100/day", "500/min", "9000/hour"])
+    assert found == (Rate(20, 1), Rate(500, 60), Rate(9000, 3600), Rate(100, 86_400))
+
+
+def test_the_large_hosts_are_known_without_any_rate() -> None:
+    limits = config.load(None, {}).domain_limit
+    assert {"gmail.com", "outlook.com", "yahoo.com", "icloud.com"} <= {
+        domain for limit in limits for domain in limit.domains
+    }
+    assert all(limit.back_off and not limit.rates for limit in limits)
 
 
 def test_the_environment_overrules_the_file(tmp_path: Path) -> None:

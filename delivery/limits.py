@@ -1,0 +1,250 @@
+"""What may go out now, as one worker knows it: permits in hand for relays and for readers' hosts.
+
+`shuts` and `has_room` are asked before a letter is handed out, and are cheap; permits are fetched
+from the database beside that. Notices are served first, and a share of every rate is theirs.
+"""
+
+import asyncio
+import time
+from collections.abc import Callable, Iterable
+
+from delivery import allowances, backing_off
+from delivery.allowances import Terms
+from delivery.domains import Groups
+from delivery.letter import Letter, Outcome, Verdict
+from delivery.limit import Limit, Permit
+from foundation import errors, logs, rates
+from foundation.config import Settings
+from foundation.ground import Ground
+
+_log = logs.get("limits")
+
+LOOK_S = 2.0
+"""How often a worker looks whether another was told to be slower."""
+_RENEW_S = 5.0
+"""How long a letter whose permit ran out waits for a new one, its content sent but not its dot."""
+
+
+class Limits:
+    """All limits of one worker."""
+
+    def __init__(self, ground: Ground, *, opened: Callable[[], None]) -> None:
+        """`opened` is called when something may go out that could not before."""
+        self._ground = ground
+        self._clock = ground.clock
+        self._opened = opened
+        self._groups = Groups(ground.settings)
+        self._relays = _relays(ground.settings)
+        self._wanted = asyncio.Event()
+        self._renewed = asyncio.Event()
+        self._bells: dict[Limit, asyncio.TimerHandle] = {}
+        self._heard: dict[Limit, str] = {}
+        self._is_stopped = False
+
+    def relay(self, name: str) -> Limit | None:
+        """The limit of a relay; None when it has none."""
+        return self._relays.get(name)
+
+    def group(self, address: str) -> Limit | None:
+        """The limit of an address's host; None when it has none."""
+        return self._groups.of(address)
+
+    def tick(self) -> int:
+        """The present."""
+        return rates.tick(self._clock.now())
+
+    def shuts(self, letter: Letter) -> Limit | None:
+        """The limit of the reader's host that keeps a letter back now; None when there is none."""
+        group = letter.group
+        if group is None or group.is_free:
+            return None
+        return None if self.has_room(group, is_notice=letter.is_notice) else group
+
+    def has_room(self, limit: Limit, *, is_notice: bool) -> bool:
+        """Whether one more message may go out now under a limit."""
+        tick = self.tick()
+        if limit.admits(is_notice=is_notice, tick=tick):
+            return True
+        self._look(limit, is_notice=is_notice, tick=tick)
+        return False
+
+    def begin(self, letter: Letter, relay: Limit | None) -> None:
+        """Use up a permit of each limit; all of them were seen to have one, at this instant."""
+        group = letter.group
+        if group is not None:
+            group.open += 1
+        held = [each for each in (group, relay) if each is not None and each.has_rates]
+        letter.permit = _permit(letter, held) if held else None
+
+    def is_good(self, letter: Letter) -> bool:
+        """Whether a letter's permit lets it go out at this instant."""
+        permit = letter.permit
+        return permit is None or permit.starts <= self.tick() < permit.ends
+
+    async def renew(self, letter: Letter) -> bool:
+        """Exchange a permit that ran out; whether that could be done within seconds."""
+        permit, letter.permit = letter.permit, None
+        if permit is None:
+            return True
+        for limit, given_at in permit.spent:
+            limit.give_back(given_at)
+        held = [limit for limit, _ in permit.spent]
+        ends_s = time.monotonic() + _RENEW_S
+        while not self._have_permits(held, letter):
+            self._renewed.clear()
+            try:
+                async with asyncio.timeout(max(0.0, ends_s - time.monotonic())):
+                    await self._renewed.wait()
+            except TimeoutError:
+                return False
+        letter.permit = _permit(letter, held)
+        return True
+
+    def end(self, letter: Letter, outcome: Outcome) -> None:
+        """What came of a letter that `begin` was told of."""
+        group = letter.group
+        if group is None:
+            return
+        was_full = group.is_full
+        group.open -= 1
+        if outcome.verdict is Verdict.SENT:
+            group.taken += 1
+        elif group.backs_off and backing_off.is_about_pace(*outcome.reply[:2]):
+            self._heard[group] = f"{outcome.reply.code} {outcome.reply.text}"
+            self._wanted.set()
+        if was_full:
+            self._opened()
+
+    def put_back(self, letter: Letter) -> None:
+        """It did not go out: its permits are as good as before."""
+        if letter.group is not None:
+            letter.group.open -= 1
+        permit, letter.permit = letter.permit, None
+        for limit, given_at in permit.spent if permit is not None else ():
+            limit.give_back(given_at)
+
+    async def load(self) -> None:
+        """Learn which hosts asked any worker to be slower. Raises `errors.Busy`."""
+        async with self._ground.db.reading() as session:
+            paces = await allowances.paces(session)
+        now = self._clock.now()
+        for limit in self._groups.known(paces.keys()):
+            pace = paces.get(limit.terms.name)
+            if pace is not None and backing_off.is_over(
+                pace, now=now, settings=self._ground.settings.delivery
+            ):
+                pace = None
+            if pace != limit.pace:
+                limit.set_pace(pace)
+                self._opened()
+            limit.measure(time.monotonic())
+
+    async def run(self) -> None:
+        """Fetch permits and note what hosts say, until `stop`."""
+        while not self._is_stopped:
+            await self._wanted.wait()
+            self._wanted.clear()
+            try:
+                await self._work()
+            except errors.Busy as problem:
+                _log.warning("permits can't be had", said=str(problem))
+                asyncio.get_running_loop().call_later(LOOK_S, self._wanted.set)
+
+    def stop(self) -> None:
+        """Fetch nothing more."""
+        self._is_stopped = True
+        self._wanted.set()
+        for bell in self._bells.values():
+            bell.cancel()
+        self._bells.clear()
+
+    async def close(self) -> None:
+        """Give back every permit that was not used. Raises `errors.Busy`."""
+        farewells = [limit.farewell() for limit in self._all()]
+        asks = [ask for ask in farewells if ask is not None]
+        if asks:
+            await allowances.reserve(self._ground, asks)
+
+    async def _work(self) -> None:
+        while self._heard:
+            limit, said = self._heard.popitem()
+            pace = await allowances.slow_down(
+                self._ground,
+                name=limit.terms.name,
+                measured=limit.per_minute(time.monotonic()),
+                said=said,
+            )
+            if pace != limit.pace:
+                _log.warning(
+                    "a host wants less mail", limit=limit.terms.name, per_minute=pace.ceiling
+                )
+            limit.set_pace(pace)
+        wanted = {limit.terms.name: limit for limit in self._all() if limit.is_wanted}
+        if not wanted:
+            return
+        grants = await allowances.reserve(self._ground, [limit.ask() for limit in wanted.values()])
+        for name, grant in grants.items():
+            wanted[name].take(grant)
+            if not grant.bulk:
+                self._ring_later(wanted[name], grant.bulk_opens)
+        self._open()
+
+    def _all(self) -> list[Limit]:
+        return [*self._relays.values(), *self._groups.known(())]
+
+    def _have_permits(self, held: Iterable[Limit], letter: Letter) -> bool:
+        tick = self.tick()
+        missing = [
+            limit for limit in held if not limit.has_permit(is_notice=letter.is_notice, tick=tick)
+        ]
+        for limit in missing:
+            self._look(limit, is_notice=letter.is_notice, tick=tick)
+        return not missing
+
+    def _look(self, limit: Limit, *, is_notice: bool, tick: int) -> None:
+        """Have permits fetched, now or when there will be some."""
+        if limit.is_wanted:
+            self._wanted.set()
+        elif not limit.is_full:
+            self._ring_later(limit, limit.opens(is_notice=is_notice, tick=tick))
+
+    def _ring_later(self, limit: Limit, opens: int) -> None:
+        bell = self._bells.get(limit)
+        wait_s = max(0, opens - self.tick()) / 1_000_000
+        when = asyncio.get_running_loop().time() + wait_s
+        if bell is not None and bell.when() <= when and not bell.cancelled():
+            return
+        if bell is not None:
+            bell.cancel()
+        self._bells[limit] = asyncio.get_running_loop().call_later(wait_s, self._ring, limit)
+
+    def _ring(self, limit: Limit) -> None:
+        self._bells.pop(limit, None)
+        self._open()
+
+    def _open(self) -> None:
+        self._renewed.set()
+        self._opened()
+
+
+def _relays(settings: Settings) -> dict[str, Limit]:
+    return {
+        relay.name: Limit(
+            Terms(
+                name=f"relay:{relay.name}",
+                rates=rates.parse_all(relay.rates),
+                warmup=tuple(relay.warmup),
+            ),
+            full=relay.connections,
+        )
+        for relay in settings.relay
+        if relay.rates or relay.warmup
+    }
+
+
+def _permit(letter: Letter, held: list[Limit]) -> Permit:
+    """One permit of each; all of them were seen to have one, at this instant."""
+    starts = max(limit.starts for limit in held)
+    ends = min(limit.ends for limit in held)
+    spent = tuple((limit, limit.spend(is_notice=letter.is_notice)) for limit in held)
+    return Permit(spent=spent, starts=starts, ends=ends)
