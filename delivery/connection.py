@@ -7,15 +7,16 @@ to wait for the journal, and because commands that wait for each other are slow.
 import asyncio
 import contextlib
 import enum
+import functools
 import math
 import ssl
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Protocol, cast
 
 import aiosmtplib
 from aiosmtplib.errors import SMTPException, SMTPHeloError, SMTPResponseException
 
-from delivery.letter import Envelope, Outcome, Reply, Verdict
+from delivery.letter import Envelope, Letter, Outcome, Reply, Verdict
 from delivery.line import Line
 from delivery.models import Reason
 from foundation import config, logs
@@ -24,20 +25,32 @@ _QUIT_S = 2.0
 _LOST = (SMTPException, OSError, TimeoutError)
 
 
-class Leave(Protocol):
-    """Asked when only the last dot is missing; False means: do not write it."""
+class Hand(Protocol):
+    """Gives a connection its letters, leave for each last dot, and hears what came of them."""
 
-    def now(self) -> bool | None:
-        """The answer, if it is there at once; to be asked when nothing is kept back any more."""
+    def clear_now(self, letter: Letter) -> bool | None:
+        """`clear`, if the answer is there at once; else None, and `clear` has to be asked.
+
+        To be asked when nothing is kept back any more.
+        """
         ...
 
-    async def asked(self) -> bool:
-        """The answer."""
+    async def clear(self, letter: Letter) -> bool:
+        """Leave to write the last dot, now; without it, the letter is settled already."""
         ...
 
+    def follow(self) -> Letter | None:
+        """Asked right before a last dot: what goes over the same connection next, if anything."""
+        ...
 
-Follow = Callable[[], Envelope | None]
-"""Asked right before a last dot: the message that goes over the same connection next, if any."""
+    def settle(self, letter: Letter, outcome: Outcome) -> None:
+        """What came of a letter."""
+        ...
+
+    def put_back(self, letter: Letter) -> None:
+        """Nothing was said of it but addresses: another connection may take it."""
+        ...
+
 
 _DOT = b".\r\n"
 
@@ -74,6 +87,7 @@ _FINE = {
 }
 """Replies to the envelope's commands that let the content follow (RFC 5321 §4.3.2)."""
 _GO_AHEAD = tuple(_FINE.values())
+_TAKEN = frozenset(range(200, 300))
 
 
 class Connection:
@@ -90,7 +104,12 @@ class Connection:
         self._is_pipelining = "pipelining" in extensions
         self._most_octets = _size_limit(extensions.get("size", ""))
         self._sent = 0
-        self._introduced: Envelope | None = None
+        self._introduced: Letter | None = None
+        """Its envelope is on the wire."""
+        self._is_invited = False
+        """Whether the relay has agreed to the content of the introduced one."""
+        self._finished: Letter | None = None
+        """Its last dot is on the wire, without a reply."""
         self.trouble = ""
         """Why the connection ended in the middle of a message; blank while it has not."""
 
@@ -123,25 +142,23 @@ class Connection:
         """Whether another message may go over it."""
         return self._sent < self._settings.messages_per_connection and self._line.is_open
 
-    async def send(
-        self, envelope: Envelope, leave: Leave, follow: Follow | None = None
-    ) -> Outcome | None:
-        """One transaction (RFC 5321 §3.3); None when `leave` was not given for the last dot.
+    async def send(self, letter: Letter, hand: Hand) -> None:
+        """Send a letter and those that follow it, each in a transaction (RFC 5321 §3.3).
 
-        What `follow` gives has to be sent next, unless the connection ends before. Raises
-        `ConnectionStale` or `RelayTrouble` as long as no recipient was named.
+        Returns when none follows or the connection ended. Raises `ConnectionStale` or
+        `RelayTrouble` when it ended before a recipient was named; that letter is put back.
         """
-        self._sent += 1
-        if self._introduced is not envelope:
-            if not self._takes(envelope):
-                return self._beyond_relay(envelope)
-            self._line.write(self._introduction(envelope))
-        self._introduced = None
-        if not (self._is_pipelining and self._line.heard(*_GO_AHEAD)):
-            refusal = await self._hear(envelope)
-            if refusal is not None:
-                return refusal
-        return await self._content(envelope.data, leave, follow)
+        following: Letter | None = letter
+        while following is not None:
+            letter = following
+            try:
+                following = await self._transact(letter, hand)
+            except (ConnectionStale, RelayTrouble):
+                hand.put_back(letter)
+                raise
+            if following is not None and not self._line.is_open:
+                hand.put_back(following)
+                following = None
 
     async def quit(self) -> None:
         """End it as RFC 5321 §4.1.1.10 asks."""
@@ -155,6 +172,67 @@ class Connection:
     def drop(self) -> None:
         """End it without a word."""
         self._line.close()
+
+    async def _transact(self, letter: Letter, hand: Hand) -> Letter | None:
+        """One letter, then all that follow without a surprise; returns the one that is next."""
+        self._sent += 1
+        if self._introduced is not letter:
+            if not self._takes(letter.envelope):
+                hand.settle(letter, self._beyond_relay(letter.envelope))
+                return None
+            self._line.write(self._introduction(letter.envelope))
+        is_invited = self._is_invited
+        self._introduced, self._is_invited = None, False
+        refusal = None if is_invited else await self._hear(letter.envelope)
+        if refusal is not None:
+            hand.settle(letter, refusal)
+        elif await self._content(letter, hand):
+            await self._line.attend(functools.partial(self._go_on, hand))
+            if self._finished is not None:
+                hand.settle(self._finished, await self._hear_dot())
+                self._finished = None
+        return self._introduced
+
+    def _go_on(self, hand: Hand) -> bool:
+        """Message after message, as long as the relay says what is expected and nobody has to wait.
+
+        Returns False when more replies have to come first.
+        """
+        while True:
+            if self._finished is not None:
+                answer = self._line.next_if(_TAKEN)
+                if answer is None:
+                    return self._line.has_answer
+                hand.settle(self._finished, Outcome(Verdict.SENT, "", self._reply(*answer)))
+                self._finished = None
+            letter = self._introduced
+            if letter is None:
+                return True
+            data = letter.envelope.data
+            if not self._line.takes(len(data)):
+                return True
+            is_invited = self._line.heard(*_GO_AHEAD)
+            if not is_invited:
+                return is_invited is not None
+            may_finish = None if self._line.has_answer else hand.clear_now(letter)
+            if may_finish is None:
+                self._is_invited = True
+                return True
+            self._introduced = None
+            if not may_finish:
+                self.drop()
+                return True
+            self._sent += 1
+            self._finish(letter, data, hand)
+
+    def _following(self, hand: Hand) -> Letter | None:
+        """What goes next over this connection, its envelope along with a last dot."""
+        while self._is_pipelining and self.is_usable:
+            letter = hand.follow()
+            if letter is None or self._takes(letter.envelope):
+                return letter
+            hand.settle(letter, self._beyond_relay(letter.envelope))
+        return None
 
     def _takes(self, envelope: Envelope) -> bool:
         if envelope.needs_smtputf8 and "smtputf8" not in self._extensions:
@@ -223,35 +301,47 @@ class Connection:
             self.drop()
             raise RelayTrouble(f"{reply.code} {reply.text}")
 
-    async def _content(self, data: bytes, leave: Leave, follow: Follow | None) -> Outcome | None:
-        """Everything but the dot, leave to finish, the dot with what may follow it.
+    async def _content(self, letter: Letter, hand: Hand) -> bool:
+        """Everything but the dot, leave to finish, the dot; whether that was written.
 
         What the kernel takes at once goes out in one piece with its dot: nothing would be kept back
         that could still be stopped.
         """
-        may_finish = leave.now() if self._line.takes(len(data)) else None
+        data = letter.envelope.data
+        may_finish = hand.clear_now(letter) if self._line.takes(len(data)) else None
         if may_finish is None:
             self._line.write(data)
             data = b""
             try:
                 await self._line.drained()
             except _LOST as problem:
-                return self._lost(problem)
-            may_finish = await leave.asked()
+                hand.settle(letter, self._lost(problem))
+                return False
+            may_finish = await hand.clear(letter)
         if not may_finish:
             # Without the dot the relay throws away what it has (RFC 5321 §4.1.1.4).
             self.drop()
-            return None
+            return False
         if not self._line.is_open:
-            return self._lost(ConnectionResetError("the connection was closed"))
-        if self._line.is_ahead:
-            return self._lost(ConnectionResetError("the server answered before it was asked"))
-        following = follow() if follow is not None and self._is_pipelining else None
-        if following is not None and self._takes(following):
-            self._introduced = following
-            self._line.write(data + _DOT + self._introduction(following))
+            hand.settle(letter, self._lost(ConnectionResetError("the connection was closed")))
+            return False
+        if self._line.has_answer:
+            early = ConnectionResetError("the server answered before it was asked")
+            hand.settle(letter, self._lost(early))
+            return False
+        self._finish(letter, data, hand)
+        return True
+
+    def _finish(self, letter: Letter, rest: bytes, hand: Hand) -> None:
+        """The rest of the content and the last dot, along with the envelope of what follows."""
+        following = self._following(hand)
+        self._finished, self._introduced = letter, following
+        if following is None:
+            self._line.write(rest + _DOT)
         else:
-            self._line.write(data + _DOT)
+            self._line.write(rest + _DOT + self._introduction(following.envelope))
+
+    async def _hear_dot(self) -> Outcome:
         try:
             reply = self._reply(*await self._line.answer())
         except _LOST as problem:

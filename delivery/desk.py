@@ -24,6 +24,12 @@ from foundation.ground import Ground
 _log = logs.get("desk")
 
 _BACK = Outcome(verdict=Verdict.BACK)
+_AHEAD = 15
+"""Deliveries whose octets are made along with one's: each takes half the time that it takes alone,
+between two writes to a socket, when the processor's caches hold other things."""
+_AT_ONCE = 16
+"""Deliveries whose octets are made in one go: that takes half the time of making each between two
+writes to a socket, after which the processor's caches hold other things."""
 
 
 class WorkerDesk:
@@ -133,7 +139,7 @@ class WorkerDesk:
             letter = self._next()
             if letter is None:
                 return None
-            if self._compose(letter):
+            if letter.is_made or self._compose(letter):
                 self._open.add(letter)
                 return letter
         return None
@@ -278,8 +284,18 @@ class WorkerDesk:
             )
             self._note(letter, Outcome(verdict=Verdict.FAILED, reason=Reason.UNMAILABLE))
         else:
+            self._compose_ahead()
             return True
         return False
+
+    def _compose_ahead(self) -> None:
+        """Make those that come next; one that can't be made is settled when its turn comes."""
+        for letter in itertools.islice(self._bulk, _AHEAD):
+            if not letter.is_made:
+                try:
+                    letter.envelope = letter.compose()
+                except Exception:  # noqa: BLE001 - raised again when its turn comes
+                    return
 
     def _note(self, letter: Letter, outcome: Outcome) -> None:
         result = self._result(letter, outcome)

@@ -124,7 +124,7 @@ class Letter:
     attempt: int
     lease: Lease
     compose: Callable[[], Envelope]
-    """Makes the octets; called once, right before the message goes to a sender."""
+    """Makes the octets; called once, shortly before the message goes to a sender."""
     topics: tuple[int, ...] = ()
     """A delivery goes out only to who is confirmed on one of these."""
     first_attempt_at: datetime | None = None
@@ -142,3 +142,8 @@ class Letter:
     def is_notice(self) -> bool:
         """Whether it goes before bulletins."""
         return self.kind is Kind.NOTICE
+
+    @property
+    def is_made(self) -> bool:
+        """Whether the octets are there."""
+        return bool(self.envelope.data)

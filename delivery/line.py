@@ -8,7 +8,7 @@ import asyncio
 import functools
 import re
 from collections import deque
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from socket import SO_SNDBUF, SOL_SOCKET
 
 _REPLY = re.compile(rb"(\d{3})([ -]?)(.*)")
@@ -20,7 +20,7 @@ Answer = tuple[int, str]
 
 
 class Line(asyncio.Protocol):
-    """Raises `OSError` or `TimeoutError` wherever it waits, once the connection is of no use."""
+    """Raises `OSError` wherever it waits, once the connection is of no use."""
 
     def __init__(self, transport: asyncio.Transport, *, timeout_s: float) -> None:
         self._transport = transport
@@ -34,6 +34,7 @@ class Line(asyncio.Protocol):
         self._said = 0
         self._answers: deque[Answer] = deque()
         self._waiting: asyncio.Future[None] | None = None
+        self._step: Callable[[], bool] | None = None
         self._is_full = False
         self._lost: OSError | None = None
         # Full as soon as the kernel has not taken everything: `drained` waits for exactly that.
@@ -46,11 +47,6 @@ class Line(asyncio.Protocol):
     def is_open(self) -> bool:
         """Whether the other side is still there, as far as is known."""
         return self._lost is None and not self._transport.is_closing()
-
-    @property
-    def is_ahead(self) -> bool:
-        """Whether a reply is there that nobody asked for yet."""
-        return bool(self._answers)
 
     def write(self, octets: bytes) -> None:
         """Send octets, without waiting."""
@@ -76,17 +72,40 @@ class Line(asyncio.Protocol):
             await self._wait()
         return self._answers.popleft()
 
-    def heard(self, *wanted: Collection[int]) -> bool:
-        """Take the next replies if they are there already and their codes are as wanted."""
+    @property
+    def has_answer(self) -> bool:
+        """Whether a reply is there already."""
+        return bool(self._answers)
+
+    def next_if(self, wanted: Collection[int]) -> Answer | None:
+        """The next reply, if it is there already and its code is as wanted."""
         answers = self._answers
-        if len(answers) < len(wanted):
-            return False
+        return answers.popleft() if answers and answers[0][0] in wanted else None
+
+    def heard(self, *wanted: Collection[int]) -> bool | None:
+        """Take the next replies if their codes are as wanted; None while some have to come yet."""
+        answers = self._answers
         for (code, _), codes in zip(answers, wanted, strict=False):
             if code not in codes:
                 return False
+        if len(answers) < len(wanted):
+            return None
         for _ in wanted:
             answers.popleft()
         return True
+
+    async def attend(self, step: Callable[[], bool]) -> None:
+        """Have `step` called whenever replies came, until it returns True or the line is lost.
+
+        That costs no turn of the event loop for each reply. What `step` raises is raised here.
+        """
+        if self._lost is not None or step():
+            return
+        self._step = step
+        try:
+            await self._wait()
+        finally:
+            self._step = None
 
     def close(self) -> None:
         """End the connection without a word."""
@@ -100,7 +119,7 @@ class Line(asyncio.Protocol):
             if self._lost is None:
                 self._hear(line.rstrip(b"\r"))
         if self._said + len(self._buffer) > _LONGEST_REPLY:
-            self._give_up("the server said more than any reply holds")
+            self._give_up(OSError("the server said more than any reply holds"))
         if self._answers:
             self._wake()
 
@@ -127,7 +146,7 @@ class Line(asyncio.Protocol):
     def _hear(self, line: bytes) -> None:
         found = _parsed(line)
         if found is None:
-            self._give_up("the server said something that is no SMTP reply")
+            self._give_up(OSError("the server said something that is no SMTP reply"))
             return
         code, is_last, text = found
         if is_last and not self._lines:
@@ -140,14 +159,24 @@ class Line(asyncio.Protocol):
             self._lines.clear()
             self._said = 0
 
-    def _give_up(self, said: str) -> None:
+    def _give_up(self, problem: OSError) -> None:
         if self._lost is None:
-            self._lost = OSError(said)
+            self._lost = problem
         self._transport.abort()
 
     def _wake(self) -> None:
-        if self._waiting is not None and not self._waiting.done():
-            self._waiting.set_result(None)
+        waiting = self._waiting
+        if waiting is None or waiting.done():
+            return
+        if self._step is not None and self._lost is None:
+            self._since = self._loop.time()
+            try:
+                if not self._step():
+                    return
+            except BaseException as problem:  # noqa: BLE001 - raised again where it is awaited
+                waiting.set_exception(problem)
+                return
+        waiting.set_result(None)
 
     async def _wait(self) -> None:
         self._waiting = self._loop.create_future()
@@ -168,7 +197,8 @@ class Line(asyncio.Protocol):
         if left_s > 0:
             self._bell = self._loop.call_later(left_s, self._ring)
         else:
-            self._waiting.set_exception(TimeoutError("the server did not answer in time"))
+            self._give_up(TimeoutError("the server did not answer in time"))
+            self._waiting.set_result(None)
 
 
 @functools.lru_cache(maxsize=512)

@@ -62,7 +62,7 @@ class Recheck:
         self._worker_id = worker_id
         self._upcoming = upcoming
         self._changes = ground.db.changes()
-        self._stamp: int | None = None
+        self._stamp: bytes | None = None
         self._known: Mapping[Key, Look] = {}
         self._asked: dict[Letter, asyncio.Future[Look]] = {}
         self._asking: asyncio.Task[None] | None = None
@@ -90,7 +90,7 @@ class Recheck:
             self._changes.close()
             self._changes = None
 
-    def _now(self) -> int | None:
+    def _now(self) -> bytes | None:
         return self._changes.stamp() if self._changes is not None else None
 
     async def _answer_all(self) -> None:

@@ -8,10 +8,10 @@ without the ledger or the journal noticing.
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
 from delivery.connection import Connection, ConnectionStale, RelayTrouble
-from delivery.letter import NO_REPLY, Envelope, Letter, Outcome
+from delivery.letter import Letter, Outcome
 from foundation import config, logs
 
 _log = logs.get("relay")
@@ -156,11 +156,14 @@ class Relays:
         _log.warning("a relay is left alone for a while", relay=relay.settings.name, said=said)
         await self._notice(Condition(name=relay.settings.name, is_resting=True, said=said))
 
-    async def is_well(self, relay: _Relay) -> None:
-        """It answered."""
+    def heard_from(self, relay: _Relay) -> bool:
+        """It answered; returns whether that is news, to be told by `is_well`."""
         relay.losses = 0
-        if self._known.get(relay.name) != relay.is_fine:
-            await self._notice(relay.is_fine)
+        return self._known.get(relay.name) != relay.is_fine
+
+    async def is_well(self, relay: _Relay) -> None:
+        """It answered, and everybody may know."""
+        await self._notice(relay.is_fine)
 
     async def _notice(self, condition: Condition) -> None:
         if self._known.get(condition.name) != condition:
@@ -168,21 +171,8 @@ class Relays:
             await self._noticed(condition)
 
 
-class _Leave(NamedTuple):
-    """The desk's leave for one letter's last dot."""
-
-    desk: Desk
-    letter: Letter
-
-    def now(self) -> bool | None:
-        return self.desk.clear_now(self.letter)
-
-    async def asked(self) -> bool:
-        return await self.desk.clear(self.letter)
-
-
 class _Carrier:
-    """Carries letters from the desk, over one connection at a time."""
+    """Carries letters from the desk, over one connection at a time: its `connection.Hand`."""
 
     def __init__(self, relays: Relays, slot: int, desk: Desk) -> None:
         self._relays = relays
@@ -190,33 +180,50 @@ class _Carrier:
         self._desk = desk
         self._relay: _Relay | None = None
         self._connection: Connection | None = None
-        self._next: Letter | None = None
-        """Taken already, its envelope on the wire behind the last dot before it."""
+        self._has_news = False
+        """Whether the relay answered and is not known to be well."""
+        self.clear_now = desk.clear_now
+        self.clear = desk.clear
 
     async def run(self) -> None:
-        """Until the desk is closed; what was taken then is finished first."""
-        while not self._desk.is_closed or self._next is not None:
-            if self._next is None:
-                await self._choose()
+        """Until the desk is closed; what is on the wire then is finished first."""
+        while not self._desk.is_closed:
+            await self._choose()
             if self._relay is None:
                 await self._desk.wait(min(1.0, self._relays.rest_s))
                 continue
-            letter = self._next or await self._take()
-            self._next = None
+            letter = await self._take()
             if letter is not None:
                 await self._hand_over(letter, self._relay)
-
-    async def _choose(self) -> None:
-        relay = self._relays.choose(self._slot)
-        if relay is not self._relay:
-            await self.hang_up()
-            self._relay = relay
 
     async def hang_up(self) -> None:
         """End the connection, if there is one."""
         connection, self._connection = self._connection, None
         if connection is not None:
             await connection.quit()
+
+    def follow(self) -> Letter | None:
+        """The next letter, if this connection is to carry another."""
+        if self._has_news or self._relays.choose(self._slot) is not self._relay:
+            return None
+        return self._desk.take_now()
+
+    def settle(self, letter: Letter, outcome: Outcome) -> None:
+        """What came of a letter; a reply that ends no connection tells that the relay is well."""
+        self._desk.settle(letter, outcome)
+        is_broken = self._connection is None or self._connection.trouble
+        if outcome.reply.code and self._relay is not None and not is_broken:
+            self._has_news = self._relays.heard_from(self._relay)
+
+    def put_back(self, letter: Letter) -> None:
+        """Nothing was said of it but addresses."""
+        self._desk.put_back(letter)
+
+    async def _choose(self) -> None:
+        relay = self._relays.choose(self._slot)
+        if relay is not self._relay:
+            await self.hang_up()
+            self._relay = relay
 
     async def _take(self) -> Letter | None:
         try:
@@ -226,50 +233,36 @@ class _Carrier:
             return None
 
     async def _hand_over(self, letter: Letter, relay: _Relay) -> None:
-        """Send one letter; what follows it is kept in `_next` while the connection holds."""
-        desk = self._desk
+        """Send one letter and those that follow it over the same connection."""
+        self._has_news = False
         try:
-            if self._connection is None:
-                self._connection = await Connection.open(relay.settings)
-            connection = self._connection
-            outcome = await connection.send(letter.envelope, _Leave(desk, letter), self._follow)
+            connection = await self._connected(letter, relay)
+            await connection.send(letter, self)
         except ConnectionStale:
-            self._put_back(letter)
+            self._drop()
         except RelayTrouble as trouble:
-            self._put_back(letter)
+            self._drop()
             await self._relays.rest(relay, trouble.said)
         except BaseException:
             self._drop()
             raise
         else:
-            if outcome is not None:
-                desk.settle(letter, outcome)
             if connection.trouble:
                 await self._relays.count_loss(relay, connection.trouble)
-            elif outcome is not None and outcome.reply != NO_REPLY:
+            elif self._has_news:
                 await self._relays.is_well(relay)
-            await self._keep(connection)
+            if not connection.is_usable:
+                await self.hang_up()
 
-    def _follow(self) -> Envelope | None:
-        """The next letter, if this connection is to carry another."""
-        connection = self._connection
-        is_kept = connection is not None and connection.is_usable
-        if is_kept and self._relays.choose(self._slot) is self._relay:
-            self._next = self._desk.take_now()
-        return self._next.envelope if self._next is not None else None
-
-    async def _keep(self, connection: Connection) -> None:
-        """Go on with a connection that can be used; else let go of it and of what was to follow."""
-        if connection.is_usable:
-            return
-        if self._next is not None:
-            self._desk.put_back(self._next)
-            self._next = None
-        await self.hang_up()
-
-    def _put_back(self, letter: Letter) -> None:
-        self._drop()
-        self._desk.put_back(letter)
+    async def _connected(self, letter: Letter, relay: _Relay) -> Connection:
+        """The connection that is kept, or a new one. Raises `RelayTrouble`, the letter put back."""
+        if self._connection is None:
+            try:
+                self._connection = await Connection.open(relay.settings)
+            except RelayTrouble:
+                self.put_back(letter)
+                raise
+        return self._connection
 
     def _drop(self) -> None:
         if self._connection is not None:

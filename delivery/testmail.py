@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from delivery import message
 from delivery.connection import Connection, ConnectionStale, RelayTrouble
-from delivery.letter import Envelope, Outcome, Verdict
+from delivery.letter import Envelope, Kind, Lease, Letter, Outcome, Verdict
 from foundation import addresses, errors
 from foundation.ground import Ground
 from foundation.i18n import N_
@@ -46,7 +46,9 @@ async def send(
                 rcpt_to=address.email,
                 data=data,
             )
-            _check(await connection.send(envelope, _Always()))
+            hand = _Hand()
+            await connection.send(_letter(ground, envelope), hand)
+            _check(hand.outcome)
     except (RelayTrouble, ConnectionStale) as trouble:
         raise _unreachable(str(trouble)) from trouble
     finally:
@@ -63,14 +65,37 @@ async def _connect(ground: Ground) -> Connection:
     raise _unreachable("; ".join(said))
 
 
-class _Always:
-    """Leave to write the last dot of what somebody asked for a moment ago."""
+def _letter(ground: Ground, envelope: Envelope) -> Letter:
+    return Letter(
+        kind=Kind.NOTICE,
+        id=0,
+        attempt=1,
+        lease=Lease.starting(ground.clock.now(), seconds=0),
+        compose=lambda: envelope,
+        envelope=envelope,
+    )
 
-    def now(self) -> bool:
+
+class _Hand:
+    """Gives leave for what somebody asked for a moment ago, and remembers what came of it."""
+
+    def __init__(self) -> None:
+        self.outcome: Outcome | None = None
+
+    def clear_now(self, _letter: Letter) -> bool:
         return True
 
-    async def asked(self) -> bool:
+    async def clear(self, _letter: Letter) -> bool:
         return True
+
+    def follow(self) -> None:
+        return None
+
+    def settle(self, _letter: Letter, outcome: Outcome) -> None:
+        self.outcome = outcome
+
+    def put_back(self, _letter: Letter) -> None:
+        self.outcome = None
 
 
 def _check(outcome: Outcome | None) -> None:

@@ -19,8 +19,7 @@ from sqlalchemy.engine import Connection, make_url
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from foundation import errors
-from foundation.changes import Changes
+from foundation import changes, errors
 from foundation.i18n import N_
 
 _BUSY = re.compile(
@@ -46,6 +45,9 @@ class Database:
             else engine
         )
         self._writers = asyncio.Lock() if self.dialect == "sqlite" else None
+        self._file = (engine.url.database or "") if self.dialect == "sqlite" else None
+        if self._file is not None:
+            changes.opened(self._file)
 
     @property
     def is_writing(self) -> bool:
@@ -74,13 +76,16 @@ class Database:
                     async with session.begin():
                         yield session
 
-    def changes(self) -> Changes | None:
-        """SQLite's counter of commits, to be closed by who asked; None for PostgreSQL."""
-        return Changes(self.engine.url.database or "") if self.dialect == "sqlite" else None
+    def changes(self) -> changes.Changes | None:
+        """Tells of commits, to be closed by who asked before this is; None for PostgreSQL."""
+        return changes.Changes(self._file) if self._file is not None else None
 
     async def close(self) -> None:
         """Give back every connection."""
         await self.engine.dispose()
+        if self._file is not None:
+            changes.closed(self._file)
+            self._file = None
 
 
 def connect(url: str, *, busy_timeout_s: float = 5.0, pool_size: int = 10) -> Database:

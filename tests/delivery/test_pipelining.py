@@ -7,7 +7,7 @@ import pytest
 
 from delivery import connection as smtp
 from delivery import dispatch, ledger, worker
-from delivery.letter import Envelope
+from delivery.letter import Envelope, Kind, Lease, Letter, Outcome
 from delivery.models import DeliveryState, Reason
 from foundation.ground import Ground
 from tests.world import mailing, people, sink
@@ -25,19 +25,30 @@ async def to(ground: Ground, *emails: str) -> None:
     await mailing.start(ground, topics=[topic.id])
 
 
-class Leave:
+class Hand:
     """Refuses the last dot, and tells when it was asked for."""
 
     def __init__(self) -> None:
         self.was_asked = asyncio.Event()
 
-    def now(self) -> bool:
+    def clear_now(self, _letter: Letter) -> bool:
         """Asked when all fits."""
         return self._no()
 
-    async def asked(self) -> bool:
+    async def clear(self, _letter: Letter) -> bool:
         """Asked when all is gone."""
         return self._no()
+
+    def follow(self) -> None:
+        """Nothing does."""
+
+    def settle(self, _letter: Letter, outcome: Outcome) -> None:
+        """Nothing is to come of it."""
+        raise AssertionError(outcome)
+
+    def put_back(self, _letter: Letter) -> None:
+        """It was sent."""
+        raise AssertionError("put back")
 
     def _no(self) -> bool:
         self.was_asked.set()
@@ -222,14 +233,22 @@ async def test_what_a_slow_line_has_not_taken_yet_can_still_be_stopped(
 
     server.acts["DATA"] = turn_deaf
     data = (b"a" * 76 + b"\r\n") * 400_000
-    letter = Envelope(mail_from="us@example.org", rcpt_to=ANA, data=data)
-    leave = Leave()
+    envelope = Envelope(mail_from="us@example.org", rcpt_to=ANA, data=data)
+    letter = Letter(
+        kind=Kind.DELIVERY,
+        id=1,
+        attempt=1,
+        lease=Lease.starting(ground.clock.now(), seconds=60),
+        compose=lambda: envelope,
+        envelope=envelope,
+    )
+    hand = Hand()
     connection = await smtp.Connection.open(ground.settings.relay[0])
-    sending = asyncio.create_task(connection.send(letter, leave))
+    sending = asyncio.create_task(connection.send(letter, hand))
     with pytest.raises(TimeoutError):
         async with asyncio.timeout(0.5):
-            await leave.was_asked.wait()
+            await hand.was_asked.wait()
     deaf[0].listen()
-    assert await sending is None
-    assert leave.was_asked.is_set()
+    await sending
+    assert hand.was_asked.is_set()
     assert server.total == 0
