@@ -45,6 +45,7 @@ class CampaignIn(Body):
     from_name: ShortText = ""
     from_address: ShortText = ""
     reply_to: ShortText = ""
+    relay: ShortText = ""
 
     @model_validator(mode="before")
     @classmethod
@@ -72,6 +73,7 @@ class CampaignOut(BaseModel):
     from_name: str
     from_address: str
     reply_to: str
+    relay: str
     scheduled_at: datetime | None
     scheduled_local: str
     scheduled_zone: str
@@ -306,6 +308,7 @@ async def _of(call: Call, body: CampaignIn) -> Campaign:
         from_name=body.from_name,
         from_address=body.from_address,
         reply_to=body.reply_to,
+        relay=body.relay,
     )
 
 

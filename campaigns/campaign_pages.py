@@ -315,6 +315,7 @@ async def _form_page(
         is_conflict=is_conflict,
         default_from=ground.settings.from_name,
         default_address=ground.settings.mail.from_address,
+        relays=[(each.name, each.name) for each in ground.settings.relay],
     )
 
 
@@ -329,6 +330,7 @@ def _read(form: Form) -> dict[str, Any]:
         "from_name": form.line("from_name", limit=200),
         "from_address": form.line("from_address", limit=254),
         "reply_to": form.line("reply_to", limit=254),
+        "relay": form.line("relay", limit=200),
     }
 
 
@@ -362,6 +364,7 @@ def _kept(view: View | None, bulletin: Bulletin | None) -> dict[str, str]:
         "from_name": kept.from_name,
         "from_address": kept.from_address,
         "reply_to": kept.reply_to,
+        "relay": kept.relay,
     }
 
 

@@ -218,6 +218,8 @@ class CampaignPart(Piece):
     from_name: Line = ""
     from_address: Line = ""
     reply_to: Line = ""
+    relay: Line = ""
+    """A `[[relay]]` by its name; blank: whichever is right for the sender."""
 
 
 class Document(Piece):

@@ -61,6 +61,7 @@ async def create(
     from_name: str = "",
     from_address: str = "",
     reply_to: str = "",
+    relay: str = "",
 ) -> Campaign:
     """A draft that sends a bulletin. Raises `errors.Invalid`, `errors.NotFound`."""
     async with ground.db.transaction() as session:
@@ -74,6 +75,7 @@ async def create(
             from_name=from_name,
             from_address=from_address,
             reply_to=reply_to,
+            relay=relay,
         )
 
 
@@ -88,9 +90,11 @@ async def add(
     from_name: str,
     from_address: str,
     reply_to: str,
+    relay: str,
 ) -> Campaign:
     """As `create`, in the caller's transaction."""
     values = _checked(name, audience, from_name, from_address, reply_to)
+    values["relay"] = _known_relay(ground, relay)
     now = ground.clock.now()
     bulletin = await bulletins.get(session, bulletin_id)
     await audiences.resolve(session, audience, languages=[""])
@@ -119,6 +123,7 @@ async def update(
     from_name: str = "",
     from_address: str = "",
     reply_to: str = "",
+    relay: str = "",
     is_in_archive: bool = True,
 ) -> Campaign:
     """Change a draft that was seen at `version`.
@@ -127,6 +132,7 @@ async def update(
     `errors.Conflict` when somebody else changed it meanwhile.
     """
     values = _checked(name, audience, from_name, from_address, reply_to)
+    values["relay"] = _known_relay(ground, relay)
     values["is_in_archive"] = is_in_archive
     async with ground.db.transaction() as session:
         campaign = await transitions.get(session, campaign_id)
@@ -467,3 +473,16 @@ def _checked(
         "from_address": from_address.strip(),
         "reply_to": reply_to.strip(),
     }
+
+
+def _known_relay(ground: Ground, relay: str) -> str:
+    """The name of a relay of the settings, or blank."""
+    names = [each.name for each in ground.settings.relay]
+    if relay and relay not in names:
+        unknown = errors.Invalid(
+            N_("There is no relay “%(name)s”. There are: %(allowed)s."),
+            name=relay[:60],
+            allowed=", ".join(names),
+        )
+        raise errors.Invalid(unknown.msgid, fields={"relay": unknown}, **unknown.values)
+    return relay

@@ -75,7 +75,7 @@ async def look(
     items = [
         *_about_site(ground, campaign),
         *await _about_audience(session, campaign, languages),
-        *await _about_sending(ground, session),
+        *await _about_sending(ground, session, campaign),
         *(_from(each) for each in await bulletins.concerns(ground, session, bulletin)),
     ]
     if campaign.approved_version not in (None, bulletin.version):
@@ -137,9 +137,12 @@ async def _about_audience(
     ]
 
 
-async def _about_sending(ground: Ground, session: AsyncSession) -> list[Item]:
+async def _about_sending(ground: Ground, session: AsyncSession, campaign: Campaign) -> list[Item]:
     """How the relays did last, and what running senders say."""
     relays = await relay_state.read(ground, session)
+    if campaign.relay and campaign.relay not in [relay.name for relay in relays]:
+        gone = N_("The relay “%(name)s” is not in the settings any more. Choose another.")
+        return [_item("relay", Tone.BAD, gone, name=campaign.relay)]
     items = [
         _item("sender", Tone.WARN, N_("Sending waits: %(said)s"), said=said)
         for said in await relay_state.troubles(session)
@@ -151,7 +154,7 @@ async def _about_sending(ground: Ground, session: AsyncSession) -> list[Item]:
     ]
     if items:
         return items
-    name = ", ".join(relay.host for relay in relays)
+    name = ", ".join(relay.host for relay in relays if campaign.relay in ("", relay.name))
     return [_item("relay", Tone.GOOD, N_("Mail goes out by %(relay)s."), relay=name)]
 
 

@@ -25,4 +25,5 @@ async def create(ground: Ground, *, actor: Actor, document: Document) -> Campaig
             from_name=part.from_name,
             from_address=part.from_address,
             reply_to=part.reply_to,
+            relay=part.relay,
         )

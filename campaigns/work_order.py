@@ -50,6 +50,7 @@ async def hand_over(
             from_name=campaign.from_name or settings.from_name,
             from_address=campaign.from_address or settings.mail.from_address,
             reply_to=campaign.reply_to or settings.mail.reply_to,
+            relay=campaign.relay,
             default_language=languages[0],
             plans=plans,
             topics=resolved.topic_ids,

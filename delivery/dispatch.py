@@ -43,6 +43,8 @@ class Order:
     from_name: str
     from_address: str
     reply_to: str = ""
+    relay: str = ""
+    """The one relay that it goes out by; blank: chosen by sender and weight."""
     default_language: str
     plans: Mapping[str, Plan]
     """Language → message plan; link numbers differ between languages."""
@@ -77,6 +79,7 @@ async def start(ground: Ground, session: AsyncSession, order: Order) -> Dispatch
         from_name=order.from_name,
         from_address=order.from_address,
         reply_to=order.reply_to,
+        relay=order.relay,
         default_language=order.default_language,
         topics=list(order.topics),
         excluded=dict(order.excluded),

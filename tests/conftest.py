@@ -88,7 +88,7 @@ async def smtp() -> AsyncIterator[Catcher]:
 def settings(database_url: str, tmp_path: Path, request: pytest.FixtureRequest) -> Settings:
     """Settings for the test, with what its `settings` marker changes."""
     marker = request.node.get_closest_marker("settings")
-    changes: dict[str, dict[str, Any]] = dict(marker.kwargs) if marker else {}
+    changes: dict[str, Any] = dict(marker.kwargs) if marker else {}
     port = request.getfixturevalue("smtp").port if "smtp" in request.fixturenames else None
     return grounds.settings(url=database_url, folder=tmp_path, changes=changes, relay_port=port)
 

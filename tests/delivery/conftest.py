@@ -22,7 +22,7 @@ async def server() -> AsyncIterator[Sink]:
 def settings(database_url: str, tmp_path: Path, request: pytest.FixtureRequest) -> Settings:
     """As everywhere, with whichever server the test asks for as the relay."""
     marker = request.node.get_closest_marker("settings")
-    changes: dict[str, dict[str, Any]] = dict(marker.kwargs) if marker else {}
+    changes: dict[str, Any] = dict(marker.kwargs) if marker else {}
     relays = [name for name in ("smtp", "server") if name in request.fixturenames]
     port = request.getfixturevalue(relays[0]).port if relays else None
     return grounds.settings(url=database_url, folder=tmp_path, changes=changes, relay_port=port)

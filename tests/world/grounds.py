@@ -17,10 +17,14 @@ def settings(
     *,
     url: str,
     folder: Path,
-    changes: Mapping[str, Mapping[str, Any]],
+    changes: Mapping[str, Any],
     relay_port: int | None = None,
 ) -> Settings:
-    """Settings for a test: a sample coalition, folders under `folder`, `changes` by section."""
+    """Settings for a test: a sample coalition, folders under `folder`, `changes` by section.
+
+    `second_relay` among them adds another relay, at the same port unless it says otherwise;
+    `domain_limit` is the whole list of such tables.
+    """
     values: dict[str, Any] = {
         "site": {
             "name": "Bay State Coalition",
@@ -38,9 +42,15 @@ def settings(
     relay: dict[str, Any] = {"hello_name": "sender.test", "timeout_s": 10}
     # Port 9 (discard) refuses connections on machines of today.
     relay["port"] = relay_port or 9
+    second: dict[str, Any] = {}
     for section, entries in changes.items():
-        (relay if section == "relay" else values.setdefault(section, {})).update(entries)
-    values["relay"] = [relay]
+        if section == "domain_limit":
+            values[section] = entries
+        elif section in ("relay", "second_relay"):
+            (relay if section == "relay" else second).update(entries)
+        else:
+            values.setdefault(section, {}).update(entries)
+    values["relay"] = [relay, {**relay, "name": "second", **second}] if second else [relay]
     return Settings.model_validate(values)
 
 

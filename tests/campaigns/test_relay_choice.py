@@ -1,0 +1,78 @@
+"""A campaign can name the relay that it goes out by; the name is checked and kept."""
+
+import dataclasses
+
+import pytest
+
+from campaigns import audiences, documents, lifecycle, preflight, whole
+from campaigns.preflight import Tone
+from foundation import errors
+from foundation.accounts.models import Role
+from foundation.audit import COMMAND
+from foundation.ground import Ground
+from tests.world import campaigning, people
+from tests.world.web import Web
+
+TWO = pytest.mark.settings(second_relay={"weight": 2})
+AUDIENCE = audiences.Audience(topics=["secure-communities"])
+
+
+def document(relay: str) -> documents.Document:
+    """A bulletin as a file, with its campaign's relay."""
+    plain = documents.as_json(campaigning.document())
+    written = plain.rstrip().removesuffix("}") + (
+        f', "audience": {{"topics": ["secure-communities"]}}, "campaign": {{"relay": "{relay}"}}}}'
+    )
+    return documents.parse(written)
+
+
+@TWO
+@pytest.mark.storage
+async def test_a_document_names_the_relay_and_its_dispatch_keeps_it(ground: Ground) -> None:
+    await people.subscribed(ground)
+    made = await whole.create(ground, actor=COMMAND, document=document("second"))
+    await lifecycle.approve(ground, actor=COMMAND, campaign_id=made.id)
+    started = await lifecycle.start(ground, actor=COMMAND, campaign_id=made.id)
+    assert (made.relay, started.relay) == ("second", "second")
+
+
+@TWO
+async def test_a_relay_that_is_not_there_is_refused_with_those_that_are(ground: Ground) -> None:
+    await people.topic(ground)
+    with pytest.raises(errors.Invalid, match=r"“third”\. There are: relay, second") as caught:
+        await whole.create(ground, actor=COMMAND, document=document("third"))
+    assert "relay" in caught.value.fields
+
+
+@TWO
+async def test_staff_choose_it_in_the_form_and_see_it_on_the_page(web: Web, ground: Ground) -> None:
+    campaign = await campaigning.draft(ground)
+    author = await web.as_staff(Role.AUTHOR)
+    edit = f"/staff/campaigns/{campaign.id}/edit"
+    seen = await author.get(edit)
+    chosen = {"version": seen.field("version"), "name": "News", "topics": AUDIENCE.topics[0]}
+    assert (await author.post(edit, {**chosen, "relay": "second"})).status == 303
+    assert (await lifecycle.show(ground, campaign_id=campaign.id)).campaign.relay == "second"
+    assert "Goes out by" in (await author.get(f"/staff/campaigns/{campaign.id}")).text
+    refused = await author.post(edit, {**chosen, "version": "2", "relay": "third"})
+    assert refused.status == 422
+    assert "There is no relay “third”" in refused.text
+
+
+async def test_with_one_relay_the_form_does_not_ask(web: Web, ground: Ground) -> None:
+    campaign = await campaigning.draft(ground)
+    author = await web.as_staff(Role.AUTHOR)
+    assert "Goes out by" not in (await author.get(f"/staff/campaigns/{campaign.id}/edit")).text
+
+
+@TWO
+async def test_a_relay_that_was_taken_out_of_the_settings_stops_the_start(ground: Ground) -> None:
+    await people.subscribed(ground)
+    made = await whole.create(ground, actor=COMMAND, document=document("second"))
+    await lifecycle.approve(ground, actor=COMMAND, campaign_id=made.id)
+    fewer = ground.settings.model_copy(update={"relay": ground.settings.relay[:1]})
+    later = dataclasses.replace(ground, settings=fewer)
+    items = await preflight.check(later, campaign_id=made.id)
+    assert {each.code: each.tone for each in items}["relay"] is Tone.BAD
+    with pytest.raises(errors.Refused, match="not in the settings any more"):
+        await lifecycle.start(later, actor=COMMAND, campaign_id=made.id)
