@@ -1,5 +1,7 @@
 """The public archive: bulletins that went out, as their readers got them, without anybody's data.
 
+Blocks that only some readers saw are not shown here: who they were for is nobody's business.
+
 Shows the frozen plans of the dispatch, so a page here never says anything else than the mails did.
 `public.py` serves it; `hits.py` uses `as_page` for a reader's own copy.
 """
@@ -17,6 +19,7 @@ from delivery.models import Dispatch, DispatchPlan
 from foundation import errors
 from foundation.ground import Ground
 from foundation.i18n import N_, Translator
+from templates.conditions import Answers
 from templates.plan import Plan
 
 PAGE = 30
@@ -102,7 +105,11 @@ async def show(ground: Ground, *, slug: str, translator: Translator) -> Shown:
     entry = _entry(ground, campaign, dispatch, issue, plans, translator)
     plan = plans[entry.language]
     values = public_values(ground, plan, archive_url=ground.url(f"/archive/{slug}"))
-    return Shown(entry=entry, html=as_page(plan, values), text=plan.text(values))
+    return Shown(
+        entry=entry,
+        html=as_page(plan, values, plan.nobody),
+        text=plan.text(values, plan.nobody),
+    )
 
 
 def public_values(ground: Ground, plan: Plan, *, archive_url: str) -> dict[str, str]:
@@ -119,9 +126,18 @@ def public_values(ground: Ground, plan: Plan, *, archive_url: str) -> dict[str, 
     return values
 
 
-def as_page(plan: Plan, values: Mapping[str, str], *, target: str = "_top") -> str:
-    """The HTML of a plan; its links open outside of the frame that it is shown in."""
-    html = plan.html(values)
+def as_page(
+    plan: Plan,
+    values: Mapping[str, str],
+    answers: Answers | None,
+    *,
+    target: str = "_top",
+) -> str:
+    """The HTML of a plan; its links open outside of the frame that it is shown in.
+
+    Without `answers` (None), blocks that only some readers see are there, too.
+    """
+    html = plan.html(values, answers)
     return html.replace("<head>", f'<head><base target="{target}">', 1)
 
 

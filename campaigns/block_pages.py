@@ -14,7 +14,8 @@ from campaigns import (
     staff_forms,
     wording,
 )
-from campaigns.documents import AnyBlock, Document
+from campaigns.block_models import AnyBlock
+from campaigns.documents import Document
 from campaigns.models import Bulletin, PartKind
 from foundation import errors
 from foundation.accounts.models import Role

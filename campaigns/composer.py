@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from campaigns import documents, editions, links
-from campaigns.documents import AnyBlock, Document
+from campaigns import block_content, block_models, documents, links
+from campaigns.block_models import AnyBlock
+from campaigns.documents import Document
 from campaigns.staff_forms import FieldSpec, Widget
 from foundation import errors
 from foundation.ground import Ground
@@ -228,10 +229,10 @@ def values_of(block: AnyBlock) -> dict[str, str]:
     for name, value in kept.items():
         if isinstance(value, (str, int)):
             values[name] = str(value)
-    if isinstance(block, documents.Event):
+    if isinstance(block, block_models.Event):
         for name, moment in (("starts_at", block.starts_at), ("ends_at", block.ends_at)):
-            values[name] = documents.local(moment) if moment else ""
-    if isinstance(block, documents.Developments) and block.limit == documents.MAX_DEVELOPMENTS:
+            values[name] = block_models.local(moment) if moment else ""
+    if values.get("limit") == str(block_models.MAX_DEVELOPMENTS):
         values["limit"] = ""
     return values
 
@@ -242,7 +243,7 @@ def excerpt(block: AnyBlock, language: str) -> str:
     if text is None:
         return ""
     words = [
-        editions.plain(value) if name in ("html", "body_html") else value
+        block_content.plain(value) if name in ("html", "body_html") else value
         for name, value in text.model_dump().items()
         if value and name != "url"
     ]
@@ -252,7 +253,7 @@ def excerpt(block: AnyBlock, language: str) -> str:
 def about(block: AnyBlock, translator: Translator) -> str:
     """What a block names, the same in all languages, in a few words."""
     speak = translator.gettext
-    if isinstance(block, documents.Developments):
+    if isinstance(block, block_models.Developments):
         if block.keys:
             return translator.ngettext("%(count)s chosen", "%(count)s chosen", len(block.keys)) % {
                 "count": len(block.keys)
@@ -262,13 +263,13 @@ def about(block: AnyBlock, translator: Translator) -> str:
         if block.since_days is not None:
             return speak(N_("All of the last %(days)s days")) % {"days": block.since_days}
         return speak(N_("Nothing chosen yet"))
-    if isinstance(block, documents.Figures):
+    if isinstance(block, block_models.Figures):
         return ", ".join(block.keys)
-    if isinstance(block, documents.Material):
+    if isinstance(block, block_models.Material):
         return block.material
-    if isinstance(block, documents.Event) and block.starts_at is not None:
-        return documents.local(block.starts_at).replace("T", " ")
-    if isinstance(block, documents.Action):
+    if isinstance(block, block_models.Event) and block.starts_at is not None:
+        return block_models.local(block.starts_at).replace("T", " ")
+    if isinstance(block, block_models.Action):
         return block.url
     return ""
 

@@ -5,8 +5,10 @@ from typing import Any
 from aiohttp import web
 
 from campaigns import (
+    block_models,
     block_pages,
     bulletins,
+    compiling,
     composer,
     documents,
     issue_page,
@@ -287,7 +289,7 @@ async def _compose_page(
     ground, speaks = kit.ground(request), kit.translator(request)
     async with ground.db.reading() as session:
         bulletin = await bulletins.get(session, kit.number_in_path(request))
-        findings = await bulletins.concerns(ground, session, bulletin)
+        findings = await compiling.concerns(ground, session, bulletin)
         campaigns = await bulletins.campaigns_of(session, bulletin.id)
     document = bulletins.document_of(bulletin)
     role = kit.signed_in(request).role
@@ -309,7 +311,7 @@ async def _compose_page(
     )
 
 
-def _shown_block(block: documents.AnyBlock, document: Document, speaks: Any) -> dict[str, Any]:
+def _shown_block(block: block_models.AnyBlock, document: Document, speaks: Any) -> dict[str, Any]:
     return {
         "id": block.id,
         "kind": block.kind,

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, Field
 
-from campaigns import bulletins, developments, issues
+from campaigns import bulletins, compiling, developments, issues
 from campaigns.documents import Document
 from campaigns.models import Bulletin, Development, DevelopmentKind, Issue
 from foundation import errors
@@ -269,7 +269,7 @@ async def check_bulletin(call: Call) -> BulletinCheck:
     """What stops it first."""
     async with call.ground.db.reading() as session:
         bulletin = await bulletins.get(session, call.number())
-        found = await bulletins.concerns(call.ground, session, bulletin)
+        found = await compiling.concerns(call.ground, session, bulletin)
     speaks = call.ground.translator(call.query("lang"))
     return BulletinCheck(
         is_clear=not any(each.is_blocking for each in found),

@@ -13,8 +13,7 @@ from foundation.ground import Ground
 from foundation.i18n import N_
 from foundation.tokens import Purpose
 from foundation.web import kit, security
-from subscribers import people
-from subscribers.models import Subscriber
+from subscribers import people, recipients
 from templates.plan import Plan
 
 _log = logs.get("hits")
@@ -78,7 +77,8 @@ async def _own_copy(ground: Ground, token: str) -> str:
     dispatch_id, subscriber_id, delivery_id = (*numbers, 0, 0, 0)[:3]
     async with ground.db.reading() as session:
         order = await session.get(Dispatch, dispatch_id)
-        person = await session.get(Subscriber, subscriber_id) if subscriber_id else None
+        found = await recipients.by_id(session, [subscriber_id], with_membership=True)
+        person = found.get(subscriber_id)
         rows = await session.exec(
             select(DispatchPlan).where(col(DispatchPlan.dispatch_id) == dispatch_id)
         )
@@ -99,7 +99,7 @@ async def _own_copy(ground: Ground, token: str) -> str:
         )
         values["preferences_url"] = ground.link("/preferences", Purpose.PREFERENCES, person.id)
     values["view_url"] = ground.url(f"/view/{token}")
-    return archive.as_page(plan, values)
+    return archive.as_page(plan, values, plan.answers(person) if person else plan.nobody)
 
 
 def _visit(request: web.Request) -> Visit:

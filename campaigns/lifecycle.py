@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from campaigns import attention, audiences, bulletins, preflight, transitions, work_order
+from campaigns import attention, audiences, bulletins, compiling, preflight, transitions, work_order
 from campaigns import schedule as schedules
 from campaigns.audiences import Audience
 from campaigns.models import Bulletin, Campaign, CampaignState
@@ -434,7 +434,7 @@ def _refuse_changed(campaign: Campaign, bulletin: Bulletin) -> None:
 
 
 async def _refuse_blocked(ground: Ground, session: AsyncSession, bulletin: Bulletin) -> None:
-    found = await bulletins.concerns(ground, session, bulletin)
+    found = await compiling.concerns(ground, session, bulletin)
     blocking = [each for each in found if each.is_blocking]
     if blocking:
         raise errors.Refused(

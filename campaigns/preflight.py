@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from campaigns import audiences, bulletins, transitions
+from campaigns import audiences, bulletins, compiling, transitions
 from campaigns.audiences import Counted
-from campaigns.editions import Finding
+from campaigns.findings import Finding
 from campaigns.models import Bulletin, Campaign
 from delivery import relay_state
 from foundation import errors
@@ -76,7 +76,7 @@ async def look(
         *_about_site(ground, campaign),
         *await _about_audience(session, campaign, languages),
         *await _about_sending(ground, session, campaign),
-        *(_from(each) for each in await bulletins.concerns(ground, session, bulletin)),
+        *(_from(each) for each in await compiling.concerns(ground, session, bulletin)),
     ]
     if campaign.approved_version not in (None, bulletin.version):
         items.append(_changed())

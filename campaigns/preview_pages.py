@@ -6,7 +6,7 @@ and counts nowhere.
 
 from aiohttp import web
 
-from campaigns import archive, bulletins, public, wording
+from campaigns import archive, bulletins, compiling, public, wording
 from campaigns.models import Bulletin
 from delivery import testmail
 from foundation import errors
@@ -55,7 +55,7 @@ async def show(request: web.Request) -> web.StreamResponse:
         subject=plan.subject(values) if plan else "",
         preheader=bulletins.document_of(bulletin).editions[language].preheader,
         text=plan.text(values) if plan else "",
-        size_kb=round(bulletins.html_bytes(plan) / 1024) if plan else 0,
+        size_kb=round(compiling.html_bytes(plan) / 1024) if plan else 0,
         problem=problem.say(speaks) if problem else "",
         url=_switched(request),
         may_test=kit.signed_in(request).role.may(Role.AUTHOR),
@@ -70,7 +70,7 @@ async def show_mail(request: web.Request) -> web.StreamResponse:
     plan, problem = await _compiled(request, bulletin, language)
     if plan is None:
         raise problem or errors.NotFound(N_("There is no such page."))
-    html = archive.as_page(plan, _values(request, plan), target="_blank")
+    html = archive.as_page(plan, _values(request, plan), None, target="_blank")
     response = public.framed_mail(in_scheme(html, _choice(request, "scheme", SCHEMES)))
     response.headers["Cache-Control"] = "no-store"
     return response
@@ -84,7 +84,7 @@ async def send_test(request: web.Request) -> web.StreamResponse:
     person = kit.signed_in(request)
     bulletin = await _bulletin(request)
     async with ground.db.reading() as session:
-        plans = await bulletins.compile_plans(ground, session, bulletin)
+        plans = await compiling.compile_plans(ground, session, bulletin)
     await testmail.send(ground, plans=plans, to=person.email)
     words = speaks.gettext(N_("A test of each edition is on its way to %(email)s."))
     return kit.redirect(
@@ -113,7 +113,7 @@ async def _compiled(
     document = bulletins.document_of(bulletin)
     async with ground.db.reading() as session:
         try:
-            plan = await bulletins.compile_one(ground, session, document, language=language)
+            plan = await compiling.compile_one(ground, session, document, language=language)
         except errors.Invalid as problem:
             return None, problem
     return plan, None

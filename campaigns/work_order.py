@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from sqlmodel import col
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from campaigns import audiences, bulletins
+from campaigns import audiences, compiling
 from campaigns.models import Bulletin, Campaign
 from delivery import dispatch
 from delivery.models import Dispatch, WhenUncertain
@@ -26,7 +26,7 @@ async def hand_over(
 
     Raises `errors.Invalid` with the place that can't go out, `errors.Refused` for nobody.
     """
-    plans = await bulletins.compile_plans(
+    plans = await compiling.compile_plans(
         ground,
         session,
         bulletin,

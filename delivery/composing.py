@@ -30,6 +30,8 @@ class _Prepared:
     languages: Sequence[str]
     """The default first: it serves whoever speaks none of the others."""
     splicers: Mapping[str, Splicer]
+    asks_membership: bool
+    """Whether a section is for contacts of members, or for all but those."""
 
 
 class Composer:
@@ -46,7 +48,13 @@ class Composer:
         for number in sorted({row.dispatch_id for row in claimed}):
             await self._prepare(session, number)
         ids = [row.subscriber_id for row in claimed if row.subscriber_id is not None]
-        people = await recipients.by_id(session, ids)
+        people = await recipients.by_id(
+            session,
+            ids,
+            with_membership=any(
+                self._dispatches[row.dispatch_id].asks_membership for row in claimed
+            ),
+        )
         return [
             Letter(
                 kind=Kind.DELIVERY,
@@ -89,9 +97,9 @@ class Composer:
                 col(DispatchPlan.dispatch_id) == dispatch_id
             )
         )
+        thawed = {language: Plan.thaw(frozen) for language, frozen in plans.all()}
         splicers = {
-            language: Splicer(self._ground, found, Plan.thaw(frozen))
-            for language, frozen in plans.all()
+            language: Splicer(self._ground, found, plan) for language, plan in thawed.items()
         }
         while len(self._dispatches) >= _KEPT:
             del self._dispatches[next(iter(self._dispatches))]
@@ -99,6 +107,7 @@ class Composer:
             topics=tuple(found.topics),
             languages=sorted(splicers, key=lambda language: language != found.default_language),
             splicers=splicers,
+            asks_membership=any(plan.asks_membership for plan in thawed.values()),
         )
 
     def _compose(self, row: Claimed, prepared: _Prepared, person: Recipient | None) -> Envelope:

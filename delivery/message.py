@@ -20,6 +20,7 @@ from foundation import addresses, errors
 from foundation.ground import Ground
 from foundation.i18n import N_
 from foundation.tokens import Purpose
+from templates.conditions import Answers
 from templates.plan import Plan
 
 _CONTROLS = re.compile(r"[\x00-\x1f\x7f]")
@@ -120,14 +121,19 @@ def preview(
     plan: Plan,
     to: str,
     subscriber_values: dict[str, str],
+    answers: Answers | None = None,
     from_name: str = "",
     from_address: str = "",
     subject_prefix: str = "",
 ) -> bytes:
-    """A whole message as it would arrive, with links that lead straight on and count nothing."""
+    """A whole message as it would arrive, with links that lead straight on and count nothing.
+
+    Without a reader's `answers`, blocks that only some see are there, too.
+    """
     settings = ground.settings
     values = delivery_values.for_view(ground, plan, dict(subscriber_values))
-    digest = hashlib.blake2b(plan.body(values), digest_size=8).hexdigest()
+    body = plan.body(values, answers)
+    digest = hashlib.blake2b(body, digest_size=8).hexdigest()
     headers = [
         (
             "From",
@@ -144,7 +150,7 @@ def preview(
     return _signed(
         ground,
         headers,
-        plan.body(values),
+        body,
         from_address=from_address or settings.mail.from_address,
     )
 

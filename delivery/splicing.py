@@ -62,7 +62,7 @@ class Splicer:
         return self._head.envelope(
             to=person.email,
             subject=plan.subject(values),
-            body=plan.body(values),
+            body=plan.body(values, plan.answers(person)),
             now=now,
             delivery_id=delivery_id,
             subscriber_id=person.id,

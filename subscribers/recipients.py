@@ -8,6 +8,7 @@ from sqlmodel import col
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from foundation import rows
+from subscribers import members
 from subscribers.models import Subscriber
 
 
@@ -23,15 +24,22 @@ class Recipient(NamedTuple):
     town: str
     fields: Mapping[str, str]
     allows_tracking: bool
+    is_member: bool = False
+    """Whether they are a confirmed contact of an approved member, if that was asked for."""
 
 
-async def by_id(session: AsyncSession, ids: Sequence[int]) -> dict[int, Recipient]:
+async def by_id(
+    session: AsyncSession, ids: Sequence[int], *, with_membership: bool = False
+) -> dict[int, Recipient]:
     """Those of `ids` who are still there."""
-    found = await session.execute(_RECIPIENTS, {"people": rows.packed([number] for number in ids)})
-    return {row[0]: Recipient._make(row) for row in found.all()}
+    statement = _WITH_MEMBERSHIP if with_membership else _RECIPIENTS
+    found = await session.execute(statement, {"people": rows.packed([number] for number in ids)})
+    return {row[0]: Recipient(*row) for row in found.all()}
 
 
 # Plain columns: a mapped object for each of 100,000 people costs more than their messages.
-_RECIPIENTS = sa.select(*(col(getattr(Subscriber, name)) for name in Recipient._fields)).where(
-    col(Subscriber.id).in_(sa.select(rows.Rows("people").number(0)))
-)
+_RECIPIENTS = sa.select(
+    *(col(getattr(Subscriber, name)) for name in Recipient._fields if name != "is_member")
+).where(col(Subscriber.id).in_(sa.select(rows.Rows("people").number(0))))
+# One look into the index on `member_contacts.subscriber_id` for each person more.
+_WITH_MEMBERSHIP = _RECIPIENTS.add_columns(members.contact_exists_for(col(Subscriber.id)))

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from foundation import errors
 from foundation.i18n import N_, Translator
-from templates import marks, plan, problems, sheets, text, typesetting, weaving
+from templates import marks, plan, problems, sheets, slots, text, typesetting, weaving
 from templates.content import Brand, Edition, Template
 
 GMAIL_CLIPS_AT_BYTES = 102 * 1024
@@ -51,6 +51,7 @@ def compile_edition(
         text_segments=made.cut(text.bulletin(frame, page, translator), marks.Part.TEXT),
         html_segments=made.cut(html, marks.Part.HTML),
         links=tuple(weaver.links),
+        conditions=tuple(weaver.conditions),
     )
     return replace(compiled, concerns=(*weaver.concerns, *_concerns(edition, brand, compiled)))
 
@@ -79,7 +80,7 @@ def _template(name: str) -> str:
 
 def _subject(edition: Edition, weaver: weaving.Weaver) -> str:
     where = problems.Where(msgid=N_("the subject"))
-    subject = plan.clean(weaver.text(edition.subject, where))
+    subject = slots.clean(weaver.text(edition.subject, where))
     if not subject:
         raise problems.ContentProblem(N_("In %(place)s: there is nothing yet."), place=where)
     return subject
@@ -151,5 +152,5 @@ def _concerns(edition: Edition, brand: Brand, compiled: plan.Plan) -> list[probl
 def _html_bytes(compiled: plan.Plan) -> int:
     return sum(
         len(part.encode()) if isinstance(part, str) else _SLOT_BYTES
-        for part in compiled.html_segments
+        for part in slots.shown(compiled.html_segments, None)
     )

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from foundation import config
+from templates.conditions import Condition
 
 
 class Template(StrEnum):
@@ -21,7 +22,15 @@ class Template(StrEnum):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Heading:
+class Shown:
+    """Base of every block."""
+
+    shown_to: Condition | None = None
+    """Who sees it; None is everybody."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Heading(Shown):
     """A headline between blocks; `level` runs from 2 (the largest) to 4."""
 
     text: str
@@ -29,7 +38,7 @@ class Heading:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class RichText:
+class RichText(Shown):
     """Paragraphs, lists, quotations and links."""
 
     html: str
@@ -53,7 +62,7 @@ class DevelopmentItem:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Developments:
+class Developments(Shown):
     """A list of developments under an optional title."""
 
     items: tuple[DevelopmentItem, ...]
@@ -61,7 +70,7 @@ class Developments:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Material:
+class Material(Shown):
     """A handout to open or print; `label` is the link's text."""
 
     title: str
@@ -71,7 +80,7 @@ class Material:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Event:
+class Event(Shown):
     """Something to come to: when, where, and what happens there."""
 
     title: str
@@ -83,7 +92,7 @@ class Event:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Action:
+class Action(Shown):
     """The call to action: one button, with a sentence that leads to it."""
 
     label: str
@@ -92,7 +101,7 @@ class Action:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Image:
+class Image(Shown):
     """A picture; `alt` says what it shows (empty only where it adds nothing), `width` in pixels."""
 
     src: str
@@ -113,7 +122,7 @@ class Figure:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Figures:
+class Figures(Shown):
     """Numbers that tell the story, under an optional title."""
 
     items: tuple[Figure, ...]
@@ -121,7 +130,7 @@ class Figures:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Divider:
+class Divider(Shown):
     """A hairline between two parts."""
 
 

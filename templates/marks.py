@@ -8,9 +8,10 @@ value in the HTML and in the text part, and where it stands decides how the valu
 import enum
 import re
 import secrets
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from templates import plan
+from templates import slots
 
 
 class Role(enum.Enum):
@@ -32,7 +33,7 @@ class Part(enum.Enum):
     HTML = "html"
 
 
-_PLAIN_PLACE = {Part.SUBJECT: plan.Place.HEADER, Part.TEXT: plan.Place.TEXT}
+_PLAIN_PLACE = {Part.SUBJECT: slots.Place.HEADER, Part.TEXT: slots.Place.TEXT}
 
 
 def _new_word() -> str:
@@ -41,7 +42,7 @@ def _new_word() -> str:
 
 @dataclass(slots=True)
 class Marks:
-    """The marks of one compilation."""
+    """The marks of one compilation. Those of a section stand before and behind it."""
 
     _word: str = field(default_factory=_new_word)
     _made: list[tuple[str, Role, str]] = field(default_factory=list)
@@ -53,28 +54,61 @@ class Marks:
             self._made.append(wish)
         return f"{self._word}{self._made.index(wish)}z"
 
-    def cut(self, rendered: str, part: Part) -> plan.Segments:
-        """What was rendered, as static text with slots where the marks were."""
-        rendered = plan.scrubbed(rendered)
-        segments: list[plan.Segment] = []
-        at = 0
-        for found in re.finditer(rf"{self._word}(\d+)z", rendered):
-            if found.start() > at:
-                segments.append(rendered[at : found.start()])
-            segments.append(self._slot(int(found[1]), rendered, found.start(), part))
-            at = found.end()
-        if at < len(rendered):
-            segments.append(rendered[at:])
+    def opening(self, condition: int) -> str:
+        """The mark before a section for whoever a condition holds for."""
+        return f"{self._word}s{condition}z"
+
+    @property
+    def closing(self) -> str:
+        """The mark behind a section."""
+        return f"{self._word}e0z"
+
+    def cut(self, rendered: str, part: Part) -> slots.Segments:
+        """What was rendered, as static text with slots and sections where the marks were."""
+        rendered = slots.scrubbed(rendered)
+        segments: list[slots.Segment] = []
+        inner: list[slots.Plain] | None = None
+        condition = 0
+        for each in self._split(rendered, part):
+            if isinstance(each, _Border):
+                if inner:
+                    segments.append(slots.Section(condition, tuple(inner)))
+                inner, condition = ([] if each.is_opening else None), each.condition
+            elif inner is None:
+                segments.append(each)
+            else:
+                inner.append(each)
         return tuple(segments)
 
-    def _slot(self, number: int, rendered: str, start: int, part: Part) -> plan.Slot:
+    def _split(self, rendered: str, part: Part) -> Iterator["slots.Plain | _Border"]:
+        at = 0
+        for found in re.finditer(rf"{self._word}([se]?)(\d+)z", rendered):
+            if found.start() > at:
+                yield rendered[at : found.start()]
+            if found[1]:
+                yield _Border(is_opening=found[1] == "s", condition=int(found[2]))
+            else:
+                yield self._slot(int(found[2]), rendered, found.start(), part)
+            at = found.end()
+        if at < len(rendered):
+            yield rendered[at:]
+
+    def _slot(self, number: int, rendered: str, start: int, part: Part) -> slots.Slot:
         name, role, default = self._made[number]
         if role is Role.URL_PART:
-            return plan.Slot(name, plan.Place.URL_PART, default)
+            return slots.Slot(name, slots.Place.URL_PART, default)
         if role is Role.PIXEL:
-            return plan.Slot(name, plan.Place.PIXEL, default)
+            return slots.Slot(name, slots.Place.PIXEL, default)
         place = _PLAIN_PLACE.get(part)
         if place is None:
             is_in_tag = rendered.rfind("<", 0, start) > rendered.rfind(">", 0, start)
-            place = plan.Place.ATTRIBUTE if is_in_tag else plan.Place.HTML
-        return plan.Slot(name, place, default)
+            place = slots.Place.ATTRIBUTE if is_in_tag else slots.Place.HTML
+        return slots.Slot(name, place, default)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Border:
+    """Where a section begins or ends."""
+
+    is_opening: bool
+    condition: int

@@ -11,7 +11,7 @@ from enum import StrEnum
 
 from foundation import errors
 from foundation.i18n import N_, Translator
-from templates import letters, plan, problems, sheets, text, typesetting
+from templates import letters, plan, problems, sheets, slots, text, typesetting
 from templates.content import Brand
 
 
@@ -169,7 +169,7 @@ def _check(kind: Kind, needed: frozenset[str], context: Mapping[str, str]) -> No
 
 def _tidy(value: str) -> str:
     """A value without control characters; line breaks stay."""
-    return "\n".join(plan.clean(line) for line in value.splitlines()).strip()
+    return "\n".join(slots.clean(line) for line in value.splitlines()).strip()
 
 
 def _text(said: letters.Letter, brand: Brand, translator: errors.Speaks) -> str:

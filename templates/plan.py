@@ -1,127 +1,25 @@
-"""A message plan: everything that is the same for all recipients, encoded once, with slots between.
+"""A message plan: all that is the same for all recipients, encoded once, with slots between.
 
 The compiler makes one per edition; delivery freezes it with a dispatch, thaws it in a worker, and
-splices one body per recipient. Filling a slot is all the work that is left: each knows how to
-escape and encode a value for the place where it stands. A slot's piece and its neighbours start
-and end at line boundaries (see `templates/wire.py`), so any run can be exchanged for another per
-recipient, and another transfer encoding only changes how pieces are made.
+splices one body per recipient (see `templates/runs.py`). Sections that only some readers see are
+chosen by the reader's answers to the plan's conditions.
 """
 
-import html as std_html
 import json
-import re
 import zlib
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field, replace
-from enum import StrEnum
-from urllib.parse import quote
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any
 
 from foundation.i18n import N_
-from templates import problems, wire
+from templates import conditions, problems, runs, slots, wire
+from templates.conditions import Answers, Condition, Reader
+from templates.slots import Place, Section, Segment, Segments, Slot
 
-FORMAT = 1
+FORMAT = 2
 """The version of the frozen form; raise it when its meaning changes."""
-
-# "=_" can't occur in quoted-printable text, so no part can hold the boundary (RFC 2045 §6.7).
-BOUNDARY = "=_handbill_part"
-_OPENING = (
-    "--{boundary}\r\nContent-Type: text/{kind}; charset=utf-8\r\n"
-    "Content-Transfer-Encoding: quoted-printable\r\n\r\n"
-)
-
-
-class Place(StrEnum):
-    """Where a slot stands, which decides how its value is escaped."""
-
-    HEADER = "header"
-    """In the subject."""
-    HTML = "html"
-    """Between HTML tags."""
-    ATTRIBUTE = "attribute"
-    """In a quoted HTML attribute, as text or as a whole address."""
-    URL_PART = "url-part"
-    """Inside an address of the HTML or the text part; percent-encoded."""
-    TEXT = "text"
-    """In the text part."""
-    PIXEL = "pixel"
-    """A whole image element that counts an opening, or nothing when the value is blank."""
-
-
-_CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
-_CONTROLS_IN_TEXT = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f]")
-_CLEARLY_CLEAN = re.compile(r"[!-~](?:[ -~]*[!-~])?")
-# Values that no place but URL_PART and PIXEL has to change, and that fit a line as they are.
-_PLAIN = re.compile(r"[A-Za-z0-9/][A-Za-z0-9:/?#@!$()*+,;._~%-]*")
-
-
-def clean(value: str) -> str:
-    """A value as one line of real characters: no controls, line breaks or lone surrogates."""
-    if _CLEARLY_CLEAN.fullmatch(value):
-        return value
-    whole = value.encode("utf-8", "replace").decode("utf-8")
-    return _CONTROLS.sub(" ", whole).strip()
-
-
-def scrubbed(text: str) -> str:
-    """A longer text without controls and lone surrogates; line breaks and tabs stay."""
-    whole = text.encode("utf-8", "replace").decode("utf-8")
-    return _CONTROLS_IN_TEXT.sub(" ", whole)
-
-
-@dataclass(frozen=True, slots=True)
-class Slot:
-    """A hole in a plan: which value goes there, how, and what stands in for a blank one."""
-
-    name: str
-    place: Place
-    default: str = ""
-
-    def fill(self, value: str) -> str:
-        """The text that stands in the slot for `value`."""
-        return _ESCAPES[self.place](clean(value) or clean(self.default))
-
-    def encode(self, value: str) -> bytes:
-        """The octets that stand in the slot of a body for `value`."""
-        return wire.piece(self.fill(value))
-
-    @property
-    def keeps_plain(self) -> bool:
-        """Whether a value of plain characters stands here just as it is."""
-        return self.place not in (Place.URL_PART, Place.PIXEL)
-
-
-def _plain(value: str) -> bytes | None:
-    """The octets for a value that needs no escaping anywhere, or None when it may need some."""
-    if not _PLAIN.fullmatch(value):
-        return None
-    room = wire.LINE_CHARACTERS
-    if len(value) <= room:
-        return value.encode("ascii") + b"=\r\n"
-    folded = "=\r\n".join([value[at : at + room] for at in range(0, len(value), room)])
-    return None if "\n." in folded else folded.encode("ascii") + b"=\r\n"
-
-
-def _pixel(value: str) -> str:
-    if not value:
-        return ""
-    address = std_html.escape(value)
-    return (
-        f'<img src="{address}" alt="" width="1" height="1" role="presentation" '
-        'style="display:block;width:1px;height:1px;border:0">'
-    )
-
-
-_ESCAPES: Mapping[Place, Callable[[str], str]] = {
-    Place.HEADER: str,
-    Place.HTML: std_html.escape,
-    Place.ATTRIBUTE: std_html.escape,
-    Place.URL_PART: lambda value: quote(value, safe=""),
-    Place.TEXT: str,
-    Place.PIXEL: _pixel,
-}
-
-Segment = str | Slot
-Segments = tuple[Segment, ...]
+_READ = frozenset({1, FORMAT})
+"""The versions that can be thawed; 1 had no sections."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,24 +42,38 @@ class Plan:
     links: tuple[Link, ...] = ()
     concerns: tuple[problems.Concern, ...] = ()
     """What should be looked at before this goes out."""
+    conditions: tuple[Condition, ...] = ()
+    """Which a section's number names."""
     slot_names: frozenset[str] = field(init=False, compare=False)
     """Every value that a recipient needs."""
-    _pieces: tuple[bytes, ...] = field(init=False, compare=False, repr=False)
-    _fillers: "tuple[_Filler, ...]" = field(init=False, compare=False, repr=False)
+    answers: Callable[[Reader], Answers] = field(init=False, compare=False, repr=False)
+    """For each of the conditions, whether it holds for a reader."""
+    _variant: runs.Variants = field(init=False, compare=False, repr=False)
 
     def __post_init__(self) -> None:
-        """Encode what is the same for everybody."""
+        """Compile the conditions; octets are made when they are first needed."""
         everything = (*self.subject_segments, *self.text_segments, *self.html_segments)
-        names = frozenset(part.name for part in everything if isinstance(part, Slot))
-        pieces, fillers = _encoded(self.text_segments, self.html_segments)
+        names = frozenset(
+            part.name for part in slots.shown(everything, None) if isinstance(part, Slot)
+        )
         object.__setattr__(self, "slot_names", names)
-        object.__setattr__(self, "_pieces", pieces)
-        object.__setattr__(self, "_fillers", fillers)
+        object.__setattr__(self, "answers", conditions.compiled(self.conditions))
+        object.__setattr__(self, "_variant", runs.prepared(self.text_segments, self.html_segments))
+
+    @property
+    def nobody(self) -> Answers:
+        """The answers that hide every section: what anybody at all may see."""
+        return (False,) * len(self.conditions)
 
     @property
     def content_type_header(self) -> str:
         """The value of the message's Content-Type header."""
-        return f'multipart/alternative; boundary="{BOUNDARY}"'
+        return f'multipart/alternative; boundary="{wire.BOUNDARY}"'
+
+    @property
+    def asks_membership(self) -> bool:
+        """Whether an answer depends on who speaks for a member."""
+        return any(condition.members for condition in self.conditions)
 
     def missing(self, names: Iterable[str]) -> tuple[str, ...]:
         """The values this plan needs that are not among `names`, in order."""
@@ -171,38 +83,39 @@ class Plan:
         """The same plan with the slots that `values` names filled for everybody: fewer are left."""
         return replace(
             self,
-            subject_segments=_filled(self.subject_segments, values),
-            text_segments=_filled(self.text_segments, values),
-            html_segments=_filled(self.html_segments, values),
+            subject_segments=slots.filled(self.subject_segments, values),
+            text_segments=slots.filled(self.text_segments, values),
+            html_segments=slots.filled(self.html_segments, values),
         )
 
-    def body(self, values: Mapping[str, str]) -> bytes:
-        """The message's body for one recipient: text, then HTML; CRLF, ASCII, lines of ≤ 76.
+    def body(
+        self, values: Mapping[str, str], answers: Answers | None = None, *, is_8bit: bool = False
+    ) -> bytes:
+        """The message's body for one recipient: text, then HTML, with CRLF line ends.
 
-        `values` must hold every name of `slot_names` (check with `missing` before sending).
-        No line begins with a dot, so the body can go into SMTP DATA as it is.
+        `values` must hold every name of `slot_names` (check with `missing` before sending). Without
+        `answers`, every section is shown. It is ASCII in lines of at most 76 characters; with
+        `is_8bit`, octets beyond ASCII may stand in it as they are, in lines of at most 998, where
+        text and values are fit for that. No line begins with a dot, so the body can go into SMTP
+        DATA as it is.
         """
-        pieces = list(self._pieces)
-        for name, plain_places, other_places in self._fillers:
-            value = values[name]
-            octets = _plain(value) if plain_places else None
-            for position, slot in plain_places:
-                pieces[position] = octets or slot.encode(value)
-            for position, slot in other_places:
-                pieces[position] = slot.encode(value)
-        return b"".join(pieces)
+        octets = self._variant(answers, is_8bit).splice(values)
+        if octets is None:
+            # One of the values can't stand there as it is.
+            return self.body(values, answers)
+        return octets
 
     def subject(self, values: Mapping[str, str]) -> str:
         """The subject for one recipient: one line, whatever the values hold."""
-        return clean(_joined(self.subject_segments, values))
+        return slots.clean(slots.joined(self.subject_segments, values))
 
-    def html(self, values: Mapping[str, str]) -> str:
+    def html(self, values: Mapping[str, str], answers: Answers | None = None) -> str:
         """The HTML part for one recipient, as for a preview or the view in a browser."""
-        return _joined(self.html_segments, values)
+        return slots.joined(self.html_segments, values, answers)
 
-    def text(self, values: Mapping[str, str]) -> str:
+    def text(self, values: Mapping[str, str], answers: Answers | None = None) -> str:
         """The text part for one recipient."""
-        return _joined(self.text_segments, values)
+        return slots.joined(self.text_segments, values, answers)
 
     def freeze(self) -> bytes:
         """The plan as octets that any later version can thaw."""
@@ -212,6 +125,7 @@ class Plan:
             "subject": _listed(self.subject_segments),
             "text": _listed(self.text_segments),
             "html": _listed(self.html_segments),
+            "conditions": [asdict(condition) for condition in self.conditions],
             "links": [[link.number, link.url, link.label] for link in self.links],
             "concerns": [[each.code, each.msgid, dict(each.values)] for each in self.concerns],
         }
@@ -224,7 +138,7 @@ class Plan:
         """The plan that `freeze` kept; `PlanProblem` when it is damaged or from a later version."""
         try:
             record = json.loads(zlib.decompress(frozen))
-            if record["format"] != FORMAT:
+            if record["format"] not in _READ:
                 raise problems.PlanProblem(
                     N_("This message plan has format %(found)s, but only %(known)s can be read."),
                     found=record["format"],
@@ -235,6 +149,15 @@ class Plan:
                 subject_segments=_segments(record["subject"]),
                 text_segments=_segments(record["text"]),
                 html_segments=_segments(record["html"]),
+                conditions=tuple(
+                    Condition(
+                        towns=tuple(each["towns"]),
+                        postal_codes=tuple(each["postal_codes"]),
+                        members=each["members"],
+                        is_reversed=each["is_reversed"],
+                    )
+                    for each in record.get("conditions", ())
+                ),
                 links=tuple(Link(*link) for link in record["links"]),
                 concerns=tuple(
                     problems.Concern(code=code, msgid=msgid, values=values)
@@ -247,72 +170,28 @@ class Plan:
             ) from error
 
 
-_Places = tuple[tuple[int, Slot], ...]
-_Filler = tuple[str, _Places, _Places]
-"""A value's name, the pieces where plain values stand as they are, and the others."""
+_Listed = str | list[str] | dict[str, Any]
+"""A text, a slot, or a section with what is in it, as JSON."""
 
 
-def _encoded(text: Segments, html: Segments) -> tuple[tuple[bytes, ...], tuple[_Filler, ...]]:
-    """Both parts as octets with empty places, and what fills each place.
-
-    Neighbouring octets that are the same for everybody are one piece, so that a body is few.
-    """
-    pieces: list[bytes] = [b""]
-    slots: list[tuple[int, Slot]] = []
-    for kind, segments in (("plain", text), ("html", html)):
-        pieces[-1] += _OPENING.format(boundary=BOUNDARY, kind=kind).encode("ascii")
-        for number, segment in enumerate(segments, start=1):
-            if isinstance(segment, Slot):
-                slots.append((len(pieces), segment))
-                pieces.extend((b"", b""))
-            elif number == len(segments):
-                pieces[-1] += wire.last_piece(segment)
-            else:
-                pieces[-1] += wire.piece(segment)
-        pieces[-1] += b"\r\n"
-    pieces[-1] += f"--{BOUNDARY}--\r\n".encode("ascii")
-    return tuple(pieces), _by_name(slots)
+def _listed(segments: Iterable[Segment]) -> list[_Listed]:
+    return [_one_listed(part) for part in segments]
 
 
-def _by_name(slots: list[tuple[int, Slot]]) -> tuple[_Filler, ...]:
-    """A value that stands in many places is encoded once for all that take it as it is."""
+def _one_listed(part: Segment) -> _Listed:
+    if isinstance(part, Section):
+        return {"if": part.condition, "then": _listed(part.segments)}
+    return part if isinstance(part, str) else [part.name, part.place.value, part.default]
+
+
+def _segments(listed: Iterable[_Listed]) -> Segments:
     return tuple(
-        (
-            name,
-            tuple(each for each in slots if each[1].name == name and each[1].keeps_plain),
-            tuple(each for each in slots if each[1].name == name and not each[1].keeps_plain),
-        )
-        for name in dict.fromkeys(slot.name for _, slot in slots)
+        Section(part["if"], tuple(map(_plain, part["then"])))
+        if isinstance(part, dict)
+        else _plain(part)
+        for part in listed
     )
 
 
-def _joined(segments: Segments, values: Mapping[str, str]) -> str:
-    return "".join(
-        [part if isinstance(part, str) else part.fill(values[part.name]) for part in segments]
-    )
-
-
-def _filled(segments: Segments, values: Mapping[str, str]) -> Segments:
-    """With neighbouring texts joined, so that they are encoded as one."""
-    found: list[Segment] = []
-    for part in segments:
-        is_known = isinstance(part, Slot) and part.name in values
-        text = part.fill(values[part.name]) if isinstance(part, Slot) and is_known else part
-        if isinstance(text, str) and found and isinstance(found[-1], str):
-            found[-1] += text
-        else:
-            found.append(text)
-    return tuple(found)
-
-
-def _listed(segments: Segments) -> list[str | list[str]]:
-    return [
-        part if isinstance(part, str) else [part.name, part.place.value, part.default]
-        for part in segments
-    ]
-
-
-def _segments(listed: list[str | list[str]]) -> Segments:
-    return tuple(
-        part if isinstance(part, str) else Slot(part[0], Place(part[1]), part[2]) for part in listed
-    )
+def _plain(part: str | list[str]) -> str | Slot:
+    return part if isinstance(part, str) else Slot(part[0], Place(part[1]), part[2])

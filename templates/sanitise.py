@@ -7,7 +7,7 @@ import re
 
 import nh3
 
-from templates import mergefields, plan
+from templates import mergefields, slots
 
 TAGS = frozenset({"p", "br", "strong", "em", "a", "ul", "ol", "li", "blockquote", "h2", "h3", "h4"})
 """The tags that rich text is made of."""
@@ -24,7 +24,7 @@ _ADDRESS = re.compile(
 def rich_text(html: str) -> str:
     """The safe part of `html`: only `TAGS` (and their synonyms), and links that lead somewhere."""
     return nh3.clean(
-        plan.scrubbed(html),
+        slots.scrubbed(html),
         tags=set(TAGS | SYNONYMS.keys()),
         clean_content_tags=_WITH_CONTENT,
         attributes={"a": {"href"}},

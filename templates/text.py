@@ -12,10 +12,16 @@ WIDTH = 72
 
 def bulletin(frame: sheets.Frame, page: sheets.Bulletin, translator: Translator) -> str:
     """The whole text part."""
-    pieces = [_masthead(frame, page)]
-    pieces.extend(_block(part, translator) for part in page.parts)
-    pieces.append(_footer(frame, page, translator))
-    return "\n\n".join(piece for piece in pieces if piece) + "\n"
+    pieces = [_apart(_masthead(frame, page))]
+    pieces.extend(
+        part.opening + _apart(_block(part, translator)) + part.closing for part in page.parts
+    )
+    return "".join(pieces) + _footer(frame, page, translator) + "\n"
+
+
+def _apart(piece: str) -> str:
+    """A piece with a blank line behind it, so that it can be left out together with that."""
+    return f"{piece}\n\n" if piece else ""
 
 
 def wrapped(words: str, *, first: str = "", rest: str | None = None) -> str:

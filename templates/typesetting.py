@@ -14,7 +14,7 @@ import mjml
 from jinja2 import pass_context
 from jinja2.runtime import Context
 
-from templates import mjml_lint, plan, problems
+from templates import mjml_lint, problems, slots
 
 MAIL = Path(__file__).parent / "mail"
 
@@ -39,7 +39,7 @@ def compose(name: str, *, values: Mapping[str, Any], folder: Path = MAIL) -> str
     file = f"{name}.mjml"
     try:
         made = _environment(folder).get_template(file).render(**values)
-        return plan.scrubbed(made).strip()
+        return slots.scrubbed(made).strip()
     except jinja2.TemplateSyntaxError as problem:
         raise problems.TemplateProblem(
             file=f"{folder.name}/{problem.name or file}",

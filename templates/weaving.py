@@ -9,7 +9,8 @@ from dataclasses import dataclass, field, replace
 from urllib.parse import quote
 
 from foundation.i18n import N_
-from templates import content, marks, mergefields, plan, problems, prose, sanitise
+from templates import content, marks, mergefields, plan, problems, prose, sanitise, slots
+from templates.conditions import Condition
 
 _UP_TO_PATH = re.compile(r"https?://[^/?#]+[/?#]|mailto:[^?]+\?", re.IGNORECASE)
 _AUTHORITY = re.compile(r"https?://[^/?#]*", re.IGNORECASE)
@@ -26,6 +27,9 @@ class Woven:
     block: content.Block | content.DevelopmentItem | content.Figure
     rich: prose.Element | None = None
     items: tuple["Woven", ...] = ()
+    opening: str = ""
+    """The mark that stands before a block that only some see; blank for everybody's."""
+    closing: str = ""
 
 
 @dataclass(slots=True)
@@ -37,13 +41,14 @@ class Weaver:
     """The values of `mergefields.STATIC_FIELDS`."""
     first_link: int = 1
     links: list[plan.Link] = field(default_factory=list)
+    conditions: list[Condition] = field(default_factory=list)
     concerns: list[problems.Concern] = field(default_factory=list)
 
     def text(self, typed: str, where: problems.Spot) -> str:
         """Plain text with its merge fields resolved or marked."""
         return "".join(
             self._field(part) if isinstance(part, mergefields.Field) else part
-            for part in mergefields.parse(self._converted(plan.clean(typed)), place=where)
+            for part in mergefields.parse(self._converted(slots.clean(typed)), place=where)
         )
 
     def address(self, typed: str, label: str, where: problems.Spot) -> str:
@@ -160,15 +165,26 @@ class Weaver:
             if link.url == url:
                 return link.number
         number = self.first_link + len(self.links)
-        self.links.append(plan.Link(number, url, plan.clean(label)[:200]))
+        self.links.append(plan.Link(number, url, slots.clean(label)[:200]))
         return number
 
 
 def weave(blocks: tuple[content.Block, ...], weaver: Weaver) -> tuple[Woven, ...]:
     """All blocks of an edition, in order."""
     return tuple(
-        _WEAVERS[type(block)](weaver, block, number) for number, block in enumerate(blocks, start=1)
+        _section(weaver, _WEAVERS[type(block)](weaver, block, number), block.shown_to)
+        for number, block in enumerate(blocks, start=1)
     )
+
+
+def _section(weaver: Weaver, woven: Woven, condition: Condition | None) -> Woven:
+    """A block between the marks of its condition, if it has one."""
+    if condition is None:
+        return woven
+    if condition not in weaver.conditions:
+        weaver.conditions.append(condition)
+    opening = weaver.marks.opening(weaver.conditions.index(condition))
+    return replace(woven, opening=opening, closing=weaver.marks.closing)
 
 
 def _where(msgid: str, number: int) -> problems.Where:

@@ -8,7 +8,7 @@ import click
 
 from campaigns import (
     attention,
-    bulletins,
+    compiling,
     documents,
     lifecycle,
     preflight,
@@ -325,7 +325,7 @@ async def _plans(
 ) -> Sequence[Plan]:
     """The plans of every edition, or of one: the one asked for, or the nearest to a wish."""
     async with ground.db.reading() as session:
-        plans = await bulletins.compile_plans(
+        plans = await compiling.compile_plans(
             ground, session, view.bulletin, campaign_name=view.campaign.name
         )
     if language is None:

@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 from sqlmodel import col, select
 
-from campaigns import bulletins, documents, editions, issues
+from campaigns import block_content, bulletins, compiling, documents, issues
+from campaigns.findings import Finding
 from campaigns.models import Campaign, CampaignState
 from foundation import errors
 from foundation.audit import AuditEntry
@@ -19,13 +20,13 @@ from tests.campaigns.newsroom import ANA, BEN, text_block, written
 async def compiled(ground: Ground, **changes: Any) -> dict[str, Plan]:
     bulletin = await newsroom.bulletin(ground, written(**changes))
     async with ground.db.reading() as session:
-        return await bulletins.compile_plans(ground, session, bulletin)
+        return await compiling.compile_plans(ground, session, bulletin)
 
 
-async def findings(ground: Ground, document: documents.Document) -> dict[str, editions.Finding]:
+async def findings(ground: Ground, document: documents.Document) -> dict[str, Finding]:
     bulletin = await newsroom.bulletin(ground, document)
     async with ground.db.reading() as session:
-        found = await bulletins.concerns(ground, session, bulletin)
+        found = await compiling.concerns(ground, session, bulletin)
     return {each.code: each for each in found}
 
 
@@ -219,7 +220,7 @@ async def test_figures_pictures_and_events_are_looked_up(ground: Ground) -> None
 def test_when_is_said_as_people_say_it(
     ground: Ground, start: str, end: str | None, language: str, words: str
 ) -> None:
-    said = editions.when(
+    said = block_content.when(
         datetime.fromisoformat(start),
         datetime.fromisoformat(end) if end else None,
         zone="America/New_York",
@@ -229,7 +230,7 @@ def test_when_is_said_as_people_say_it(
 
 
 def test_an_event_over_several_days_names_both(ground: Ground) -> None:
-    said = editions.when(
+    said = block_content.when(
         datetime.fromisoformat("2026-12-01T18:00"),
         datetime.fromisoformat("2026-12-03T12:00"),
         zone="America/New_York",

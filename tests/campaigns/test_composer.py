@@ -3,7 +3,7 @@ from typing import Any
 import aiohttp
 import pytest
 
-from campaigns import bulletins, composer, documents, issues
+from campaigns import block_models, bulletins, composer, documents, issues
 from foundation.accounts.models import Role
 from foundation.ground import Ground
 from tests.campaigns import newsroom
@@ -258,7 +258,7 @@ async def test_a_picture_is_uploaded_with_its_block(ground: Ground, web: Web) ->
         assert answer.status == status
         assert status == 303 or "A red box" in answer.text
     (block,) = (await document(ground)).blocks
-    assert isinstance(block, documents.Image)
+    assert isinstance(block, block_models.Image)
     assert (await web.get(f"/pictures/{block.picture}")).body == newsroom.png()
 
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from campaigns import documents
+from campaigns import block_models, documents
 from foundation import errors
 
 ROOT = Path(__file__).parents[2]
@@ -20,9 +20,9 @@ def test_every_example_of_the_guide_is_read(example: str) -> None:
 
 def test_the_guide_describes_every_kind_of_block_and_every_key() -> None:
     described = re.findall(r"^### (\w+)$", GUIDE, re.MULTILINE)
-    assert sorted(described) == sorted(documents.KINDS)
-    models: list[type[documents.Piece]] = [documents.Document, documents.Edition]
-    for model in [*models, *documents.KINDS.values()]:
+    assert sorted(described) == sorted(block_models.KINDS)
+    models: list[type[block_models.Piece]] = [documents.Document, documents.Edition]
+    for model in [*models, *block_models.KINDS.values()]:
         for key in model.model_fields:
             assert re.search(rf"`?\b{key}\b`?", GUIDE), f"{model.__name__}.{key}"
 
@@ -53,6 +53,26 @@ def test_what_is_written_out_is_read_back_the_same(example: str) -> None:
         ('name = "x"\nissue = "Not A Slug"', "issue", "small letters"),
         ('name = "x"\n[editions.en]\nsubject = "a\\nb"', "editions.en.subject", "line breaks"),
         ('name="x"\n[[blocks]]\nkind="event"\nzone="Mars/Base"', "blocks[1].zone", "time zone"),
+        (
+            'name="x"\n[[blocks]]\nkind="divider"\nonly_to={town=["a"]}',
+            "blocks[1].only_to.town",
+            "Allowed: members, postal_codes, towns",
+        ),
+        (
+            'name="x"\n[[blocks]]\nkind="divider"\nonly_to={}',
+            "blocks[1].only_to",
+            "name towns, postal_codes or members",
+        ),
+        (
+            'name="x"\n[[blocks]]\nkind="divider"\nonly_to={members=true}\nall_but={members=true}',
+            "blocks[1]",
+            "choose one of only_to and all_but",
+        ),
+        (
+            'name="x"\n[[blocks]]\nkind="divider"\nonly_to={fields=["visa"]}',
+            "blocks[1].only_to.fields",
+            "there is no key",
+        ),
         (
             'name="x"\n[[blocks]]\nkind="developments"\nkeys=["a"]\nsince_days=3',
             "blocks[1]",

@@ -7,7 +7,7 @@ from typing import Any
 import feedparser
 import pytest
 
-from campaigns import bulletins
+from campaigns import compiling, documents
 from campaigns.models import Campaign, CampaignState
 from delivery.models import Dispatch, DispatchPlan, DispatchState
 from foundation.ground import Ground
@@ -17,9 +17,15 @@ from tests.world.web import Web
 PAGE = "/issues/secure-communities"
 
 
-async def sent(ground: Ground, *, slug: str = "october", **more: Any) -> Campaign:
+async def sent(
+    ground: Ground,
+    *,
+    slug: str = "october",
+    document: documents.Document | None = None,
+    **more: Any,
+) -> Campaign:
     """A bulletin that went out, with its frozen plans."""
-    bulletin = await newsroom.bulletin(ground)
+    bulletin = await newsroom.bulletin(ground, document)
     now = ground.clock.now()
     values: dict[str, Any] = {"state": CampaignState.SENT, "archive_slug": slug} | more
     async with ground.db.transaction() as session:
@@ -39,7 +45,7 @@ async def sent(ground: Ground, *, slug: str = "october", **more: Any) -> Campaig
         )
         session.add(dispatch)
         await session.flush()
-        plans = await bulletins.compile_plans(ground, session, bulletin)
+        plans = await compiling.compile_plans(ground, session, bulletin)
         for code, plan in plans.items():
             session.add(DispatchPlan(dispatch_id=dispatch.id, language=code, plan=plan.freeze()))
     return campaign
@@ -225,3 +231,21 @@ async def test_public_pages_are_small(ground: Ground, web: Web) -> None:
     files = re.findall(r'(?:href|src)="(/static/[^"]+)"', page.text)
     whole = len(page.body) + sum([len((await web.get(each)).body) for each in set(files)])
     assert whole < 60_000
+
+
+@pytest.mark.parametrize("rule", ["only_to", "all_but"])
+async def test_the_archive_shows_only_what_everybody_saw(
+    ground: Ground, web: Web, rule: str
+) -> None:
+    await newsroom.issue(ground)
+    blocks = [
+        newsroom.text_block("For everybody"),
+        {**newsroom.text_block("For some"), rule: {"towns": ["Lynn"], "members": True}},
+    ]
+    await sent(ground, document=newsroom.written(blocks=blocks))
+    mail = await web.get("/archive/october/mail")
+    page = await web.get("/archive/october")
+    assert "For everybody" in mail.text
+    for answer in (mail, page, await web.get("/archive"), await web.get("/archive/feed.xml")):
+        assert "For some" not in answer.text
+        assert "Lynn" not in answer.text

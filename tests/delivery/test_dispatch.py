@@ -143,7 +143,8 @@ async def test_a_mail_that_needs_what_nobody_has_is_refused_before_anything_is_f
 ) -> None:
     topic = await mailing.crowd(ground, 1)
     plan = mailing.plan(ground)
-    from templates.plan import Place, Plan, Slot
+    from templates.plan import Plan
+    from templates.slots import Place, Slot
 
     odd = Plan(
         language="en",

@@ -1,11 +1,14 @@
 """An edition becomes a plan: same words and links in both parts, nothing left to evaluate."""
 
 import dataclasses
+import re
 from typing import Any
 
 import pytest
 
 from templates import compiler, content, plan, problems, sanitise
+from templates.conditions import Condition
+from templates.content import Action, Heading, RichText
 from tests.templates import editions
 
 
@@ -318,3 +321,79 @@ def test_controls_and_broken_characters_do_no_harm() -> None:
     )
     made.body(editions.values_for(made)).decode("ascii")
     assert plan.Plan.thaw(made.freeze()) == made
+
+
+NEAR = Condition(towns=("Lynn",))
+FAR = Condition(towns=("Lynn",), is_reversed=True)
+
+
+def test_a_block_for_some_is_in_both_parts_for_them_alone() -> None:
+    made = editions.compiled(
+        RichText(html="<p>To all.</p>"),
+        RichText(html="<p>To Lynn.</p>", shown_to=NEAR),
+        Heading(text="Elsewhere", shown_to=FAR),
+        RichText(html="<p>At the end.</p>"),
+    )
+    values = editions.values_for(made)
+    assert made.conditions == (NEAR, FAR)
+    for answers, seen, unseen in (
+        ((True, False), "To Lynn.", "Elsewhere"),
+        ((False, True), "Elsewhere", "To Lynn."),
+    ):
+        for part in (made.html(values, answers), made.text(values, answers)):
+            assert seen in part
+            assert unseen not in part
+            assert part.index("To all.") < part.index(seen) < part.index("At the end.")
+            assert part.index("At the end.") < part.index("unsubscribe_url")
+
+
+def without_comments(html: str) -> str:
+    """What all but Outlook see; its comments are drawn together where no section begins."""
+    return re.sub(r"<!--.*?-->|(?<=>)\s+(?=<)", "", html, flags=re.DOTALL)
+
+
+def test_a_mail_is_whole_with_and_without_each_section() -> None:
+    blocks = [dataclasses.replace(each, shown_to=NEAR) for each in editions.EVERY_BLOCK]
+    made, plain = editions.compiled(*blocks), editions.compiled()
+    values = editions.values_for(plain)
+    assert without_comments(made.html(values, (True,))) == without_comments(plain.html(values))
+    assert made.text(values, (True,)) == plain.text(values)
+    bare = made.html(values, (False,))
+    assert bare.count("<div") == bare.count("</div>")
+    assert bare.count("<table") == bare.count("</table>")
+    assert bare.count("<!--[if") == bare.count("<![endif]-->")
+    text = made.text(values, (False,))
+    assert "\n\n\n" not in text
+    assert "Unsubscribe" in text
+
+
+def test_links_in_a_section_keep_their_numbers_whoever_sees_it() -> None:
+    made = editions.compiled(
+        Action(label="First", url="https://x.example/1", shown_to=NEAR),
+        Action(label="Second", url="https://x.example/2"),
+    )
+    assert [(link.number, link.url) for link in made.links] == [
+        (1, "https://x.example/1"),
+        (2, "https://x.example/2"),
+    ]
+    values = editions.values_for(made)
+    assert "https://go.example/click:2" in made.html(values, (False,))
+    assert "https://go.example/click:1" not in made.html(values, (False,))
+
+
+def test_blocks_with_the_same_condition_share_it() -> None:
+    made = editions.compiled(
+        Heading(text="A", shown_to=NEAR),
+        Heading(text="B", shown_to=Condition(towns=("Lynn",))),
+    )
+    assert made.conditions == (NEAR,)
+
+
+def test_what_stands_below_a_heading_that_is_not_shown_is_set_as_if_it_were_not_there() -> None:
+    action = Action(label="Go", url="https://x.example/")
+    under_hidden = editions.compiled(Heading(text="A", shown_to=NEAR), action)
+    alone = editions.compiled(RichText(html="<p>x</p>"), action)
+    rule = "border-top:3px solid"
+    values = editions.values_for(alone)
+    assert rule in alone.html(values)
+    assert rule in under_hidden.html(editions.values_for(under_hidden), (False,))

@@ -2,14 +2,17 @@
 
 import email
 import email.policy
+import json
 import zlib
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from templates import plan, problems
-from templates.plan import Place, Plan, Slot
+from templates import problems, wire
+from templates.conditions import Answers, Condition
+from templates.plan import Plan
+from templates.slots import Place, Section, Segments, Slot
 from tests.templates import editions
 
 HOSTILE = st.one_of(
@@ -44,7 +47,9 @@ SEGMENT = st.one_of(
         st.sampled_from(["", "friend", "<&.>"]),
     ),
 )
-SEGMENTS = st.lists(SEGMENT, max_size=8).map(tuple)
+SECTION = st.builds(Section, st.sampled_from([0, 1]), st.lists(SEGMENT, max_size=4).map(tuple))
+SEGMENTS = st.lists(st.one_of(SEGMENT, SECTION), max_size=8).map(tuple)
+ANSWERS = st.one_of(st.none(), st.tuples(st.booleans(), st.booleans()))
 EVERYTHING = editions.compiled()
 
 
@@ -69,18 +74,78 @@ def assert_fit_for_smtp(body: bytes) -> None:
     assert not any(line.startswith((b".", b"From ")) for line in lines)
     assert b"\n" not in body.replace(b"\r\n", b"")
     assert b"\r" not in body.replace(b"\r\n", b"")
-    assert body.count(plan.BOUNDARY.encode()) == 3
+    assert body.count(wire.BOUNDARY.encode()) == 3
 
 
-@given(text=SEGMENTS, html=SEGMENTS, values=st.fixed_dictionaries(dict.fromkeys(NAMES, HOSTILE)))
+@given(
+    text=SEGMENTS,
+    html=SEGMENTS,
+    values=st.fixed_dictionaries(dict.fromkeys(NAMES, HOSTILE)),
+    answers=ANSWERS,
+)
 @settings(deadline=None, max_examples=300)
 def test_body_reads_back_as_the_text_and_html_of_the_plan(
-    text: plan.Segments, html: plan.Segments, values: dict[str, str]
+    text: Segments, html: Segments, values: dict[str, str], answers: Answers | None
 ) -> None:
     made = Plan(language="en", subject_segments=("x",), text_segments=text, html_segments=html)
-    body = made.body(values)
+    body = made.body(values, answers)
     assert_fit_for_smtp(body)
-    assert parts(body, made) == [made.text(values), made.html(values)]
+    assert parts(body, made) == [made.text(values, answers), made.html(values, answers)]
+
+
+SECTIONS = Plan(
+    language="en",
+    subject_segments=("News",),
+    text_segments=("All\n", Section(0, ("Near ", Slot("one", Place.TEXT), "\n")), "End\n"),
+    html_segments=(
+        "<p>All</p>",
+        Section(0, ("<p>Near ", Slot("one", Place.HTML), "</p>")),
+        Section(1, (Slot("click:1", Place.ATTRIBUTE),)),
+    ),
+    conditions=(Condition(towns=("Lynn",)), Condition(members=True, is_reversed=True)),
+)
+
+
+def test_a_section_is_in_both_parts_or_in_neither() -> None:
+    values = {"one": "Lynn", "click:1": "https://x.example/"}
+    shown, hidden = SECTIONS.body(values, (True, False)), SECTIONS.body(values, (False, False))
+    assert parts(shown, SECTIONS) == ["All\nNear Lynn\nEnd\n", "<p>All</p><p>Near Lynn</p>"]
+    assert parts(hidden, SECTIONS) == ["All\nEnd\n", "<p>All</p>"]
+    assert SECTIONS.nobody == (False, False)
+
+
+def test_what_only_a_section_needs_is_named_among_the_values() -> None:
+    assert SECTIONS.slot_names == {"one", "click:1"}
+
+
+def test_sections_stay_when_values_are_filled_in_for_all() -> None:
+    filled = SECTIONS.filled({"click:1": "https://x.example/"})
+    assert filled.slot_names == {"one"}
+    assert filled.conditions == SECTIONS.conditions
+    assert filled.html({"one": "x"}, (False, True)) == "<p>All</p>https://x.example/"
+
+
+def test_frozen_sections_thaw_to_the_same() -> None:
+    thawed = Plan.thaw(SECTIONS.freeze())
+    assert thawed == SECTIONS
+    values = {"one": "Lynn", "click:1": "https://x.example/"}
+    assert thawed.body(values, (True, True)) == SECTIONS.body(values, (True, True))
+
+
+def test_a_plan_that_was_frozen_before_there_were_sections_still_thaws() -> None:
+    record = {
+        "format": 1,
+        "language": "en",
+        "subject": ["News for ", ["one", "header", "you"]],
+        "text": ["Dear ", ["one", "text", "friend"], "\n"],
+        "html": ["<p>", ["one", "html", "friend"], "</p>"],
+        "links": [[1, "https://x.example/", "x"]],
+        "concerns": [["no-preheader", "There is no preheader.", {}]],
+    }
+    thawed = Plan.thaw(zlib.compress(json.dumps(record).encode()))
+    assert thawed.conditions == ()
+    assert thawed.subject({"one": ""}) == "News for you"
+    assert parts(thawed.body({"one": "Ana"}), thawed) == ["Dear Ana\n", "<p>Ana</p>"]
 
 
 @given(value=HOSTILE)
@@ -134,8 +199,8 @@ def test_the_short_way_of_encoding_comes_to_the_same(value: str) -> None:
     message_plan = Plan(
         language="en", subject_segments=(), text_segments=(slot, "\n"), html_segments=(slot,)
     )
-    _, text, html, _ = message_plan.body({"name": value}).split(f"--{plan.BOUNDARY}".encode())
-    slow = slot.encode(value)
+    _, text, html, _ = message_plan.body({"name": value}).split(f"--{wire.BOUNDARY}".encode())
+    slow = wire.piece(slot.fill(value))
     for part in (text, html):
         octets = part.partition(b"\r\n\r\n")[2].replace(b"=\r\n", b"").removesuffix(b"\r\n")
         assert octets.removesuffix(b"\r\n") == slow.replace(b"=\r\n", b"") or b"=2E" in slow

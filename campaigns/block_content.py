@@ -1,0 +1,352 @@
+"""Turns one block of a document into what the compiler takes, in one language.
+
+Everything that a block names is looked up here: developments, figures, materials, pictures, links
+to pages of ours. What a language does not have is left out of its edition and reported.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from babel import dates
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from campaigns import (
+    block_models,
+    developments,
+    documents,
+    issues,
+    links,
+    materials,
+    pictures,
+    wording,
+)
+from campaigns.findings import Finding
+from campaigns.models import Development, Issue, IssuePart, PartKind
+from foundation import errors
+from foundation.ground import Ground
+from foundation.i18n import N_, Translator
+from templates import content, prose
+
+PICTURE_WIDTH = 552
+"""The widest a picture stands in a mail, in pixels."""
+DEVELOPMENTS_AT_MOST = 30
+
+
+@dataclass(kw_only=True)
+class Resolver:
+    """Resolves the blocks of one document in one language."""
+
+    ground: Ground
+    session: AsyncSession
+    document: documents.Document
+    language: str
+    translator: Translator
+    issue: Issue | None
+    findings: list[Finding] = field(default_factory=list)
+    number: int = 0
+    """The block at hand, counted from 1."""
+
+    def note(
+        self,
+        code: str,
+        msgid: str,
+        *,
+        is_blocking: bool = False,
+        language_values: Sequence[str] = (),
+        **values: str,
+    ) -> None:
+        """Report something about the block at hand."""
+        self.findings.append(
+            Finding(
+                code=code,
+                msgid=msgid,
+                values={"number": self.number, **values},
+                is_blocking=is_blocking,
+                language=self.language,
+                block=self.number,
+                language_values=language_values,
+            )
+        )
+
+    def text(self, texts: Mapping[str, block_models.Piece], need: str) -> Any | None:
+        """The block's text in this edition's language; None, and a finding, where there is none."""
+        found = texts.get(self.language)
+        if found is not None and getattr(found, need).strip():
+            return found
+        if self.language in self.document.editions and self._is_written_elsewhere(texts, need):
+            self.note(
+                "block-without-text",
+                N_("Block %(number)s has no text in %(language)s and is left out there."),
+                language=self.language,
+                language_values=("language",),
+            )
+        else:
+            self.note("empty-block", N_("Block %(number)s is still empty and is left out."))
+        return None
+
+    def url(self, own: str, shared: str) -> str:
+        """A link of the block: its language's own, else the one for all."""
+        return links.absolute(self.ground, own or shared)
+
+    def _is_written_elsewhere(self, texts: Mapping[str, block_models.Piece], need: str) -> bool:
+        return any(getattr(each, need).strip() for each in texts.values())
+
+
+async def made(to: Resolver, block: block_models.AnyBlock) -> content.Block | None:
+    """The block, with who sees it; None, and a finding, where it says nothing in this language.
+
+    Raises `errors.Invalid` and `errors.NotFound` for what is not there.
+    """
+    resolved = await _RESOLVERS[block.kind](to, block)
+    return replace(resolved, shown_to=block.condition) if resolved is not None else None
+
+
+async def _heading(to: Resolver, block: block_models.Heading) -> content.Block | None:
+    text = to.text(block.texts, "text")
+    return content.Heading(text=text.text, level=block.level) if text else None
+
+
+async def _rich_text(to: Resolver, block: block_models.RichText) -> content.Block | None:
+    text = to.text(block.texts, "html")
+    return content.RichText(html=links.absolute_html(to.ground, text.html)) if text else None
+
+
+async def _developments(to: Resolver, block: block_models.Developments) -> content.Block | None:
+    found = await _found_developments(to, block)
+    if not found:
+        to.note("no-developments", N_("Block %(number)s finds no developments and is left out."))
+        return None
+    for each in found:
+        if not each.is_published:
+            to.note(
+                "development-not-published",
+                N_("Block %(number)s tells of “%(headline)s”, which is not published yet."),
+                is_blocking=True,
+                headline=developments.tell(to.ground, each, to.translator).headline,
+            )
+    title = block.texts.get(to.language, block_models.TitleText()).title
+    items = tuple(
+        _development(to, developments.tell(to.ground, each, to.translator)) for each in found
+    )
+    return content.Developments(title=title, items=items)
+
+
+async def _found_developments(to: Resolver, block: block_models.Developments) -> list[Development]:
+    if block.keys:
+        return await developments.chosen(to.session, block.keys)
+    today = to.ground.clock.now().astimezone(to.ground.settings.site.tzinfo).date()
+    day = block.since
+    if block.since_days is not None:
+        day = today - timedelta(days=block.since_days)
+    if day is None:
+        return []
+    if to.issue is None:
+        raise errors.Invalid(
+            N_("“All since a date” needs an issue: choose the bulletin's issue first.")
+        )
+    return await developments.since(
+        to.session,
+        issue_id=to.issue.id,
+        day=day,
+        until=today,
+        limit=min(block.limit, DEVELOPMENTS_AT_MOST),
+    )
+
+
+def _development(to: Resolver, told: developments.Told) -> content.DevelopmentItem:
+    return content.DevelopmentItem(
+        kind=told.kind.value,
+        kind_label=told.kind_label,
+        date_label=to.translator.date(told.happened_on),
+        place=told.place,
+        headline=told.headline,
+        summary_html=told.summary_html,
+        url=told.source_url,
+        source_name=told.source_name,
+        language_note=told.language_note,
+    )
+
+
+async def _figures(to: Resolver, block: block_models.Figures) -> content.Block | None:
+    if not block.keys:
+        to.note("empty-block", N_("Block %(number)s is still empty and is left out."))
+        return None
+    if to.issue is None:
+        raise errors.Invalid(N_("Figures come from an issue: choose the bulletin's issue first."))
+    parts = await issues.parts(to.session, to.issue.id)
+    by_key = {each.key: each for each in parts if each.kind == PartKind.FIGURE.value}
+    missing = [key for key in block.keys if key not in by_key]
+    if missing:
+        raise errors.Invalid(
+            N_("There is no figure called %(keys)s."),
+            keys=", ".join(f"“{key[:60]}”" for key in missing[:5]),
+        )
+    title = block.texts.get(to.language, block_models.TitleText()).title
+    items = tuple(_figure(to, by_key[key]) for key in block.keys)
+    return content.Figures(title=title, items=items)
+
+
+def _figure(to: Resolver, part: IssuePart) -> content.Figure:
+    worded = wording.pick(
+        part.texts, to.translator, need="body", default=to.ground.settings.site.language
+    )
+    title = worded["title"]
+    words = plain(worded["body"])
+    return content.Figure(
+        value=part.value,
+        label=f"{title}: {words}" if title and words else title or words,
+        source_name=part.source_name,
+        url=links.absolute(to.ground, part.source_url),
+    )
+
+
+async def _material(to: Resolver, block: block_models.Material) -> content.Block | None:
+    if not block.material:
+        to.note("empty-block", N_("Block %(number)s is still empty and is left out."))
+        return None
+    material = await materials.by_slug(to.session, block.material)
+    files = await materials.copies(to.session, [material.id])
+    told = materials.tell(to.ground, material, files, to.translator)
+    if not told.copies:
+        raise errors.Invalid(N_("The material “%(title)s” has no file yet."), title=told.title)
+    copy = told.copies[0]
+    text = block.texts.get(to.language, block_models.MaterialText())
+    return content.Material(
+        title=text.title or told.title,
+        lead=text.lead or told.description,
+        label=text.label or _material_label(to, copy),
+        url=copy.url,
+    )
+
+
+def _material_label(to: Resolver, copy: materials.Copy) -> str:
+    """“Open the handout (PDF)”, with the language where it is another."""
+    words = to.translator.gettext(N_("Open the handout"))
+    if copy.kind:
+        words = f"{words} ({copy.kind})"
+    note = wording.note(copy.language, to.translator)
+    return f"{words} {note}".strip()
+
+
+async def _event(to: Resolver, block: block_models.Event) -> content.Block | None:
+    text = to.text(block.texts, "title")
+    if text is None:
+        return None
+    if block.starts_at is None:
+        raise errors.Invalid(N_("The event has no time yet."))
+    return content.Event(
+        title=text.title,
+        when_label=when(
+            block.starts_at,
+            block.ends_at,
+            zone=block.zone or to.ground.settings.site.zone,
+            translator=to.translator,
+        ),
+        place=text.place,
+        address=text.address,
+        body_html=links.absolute_html(to.ground, text.body_html),
+        url=to.url(text.url, block.url),
+    )
+
+
+async def _action(to: Resolver, block: block_models.Action) -> content.Block | None:
+    text = to.text(block.texts, "label")
+    if text is None:
+        return None
+    url = to.url(text.url, block.url)
+    if not url:
+        raise errors.Invalid(N_("The button leads nowhere yet: give it an address."))
+    return content.Action(label=text.label, lead=text.lead, url=url)
+
+
+async def _image(to: Resolver, block: block_models.Image) -> content.Block | None:
+    text = block.texts.get(to.language, block_models.ImageText())
+    url = to.url(text.url, block.url)
+    if block.src:
+        return content.Image(
+            src=block.src, alt=text.alt, caption=text.caption, width=block.width, url=url
+        )
+    if not block.picture:
+        to.note("empty-block", N_("Block %(number)s is still empty and is left out."))
+        return None
+    picture = await pictures.find(to.session, block.picture)
+    if picture is None:
+        raise errors.Invalid(N_("There is no picture “%(name)s”."), name=block.picture[:80])
+    return content.Image(
+        src=to.ground.url(pictures.path(picture)),
+        alt=text.alt,
+        caption=text.caption,
+        width=min(block.width or picture.width, picture.width, PICTURE_WIDTH),
+        url=url,
+    )
+
+
+async def _divider(_to: Resolver, _block: block_models.Divider) -> content.Block | None:
+    return content.Divider()
+
+
+_RESOLVERS: Mapping[str, Callable[..., Awaitable[content.Block | None]]] = {
+    "heading": _heading,
+    "rich_text": _rich_text,
+    "developments": _developments,
+    "figures": _figures,
+    "material": _material,
+    "event": _event,
+    "action": _action,
+    "image": _image,
+    "divider": _divider,
+}
+
+
+def when(start: datetime, end: datetime | None, *, zone: str, translator: Translator) -> str:
+    """Day and time of an event in words, with its zone: times in documents are local."""
+    tzinfo = ZoneInfo(zone)
+    begins = start.replace(tzinfo=tzinfo)
+    locale = translator.locale
+    day = dates.format_date(start.date(), "full", locale=locale)
+    skeleton = "Hm" if "H" in dates.get_time_format("short", locale).pattern else "hm"
+    # The short names that people of the place use (EST); CLDR has none in most languages.
+    zone_name = begins.tzname() or zone
+    if end is None or end == start:
+        times = dates.format_skeleton(skeleton, begins, tzinfo=tzinfo, locale=locale)
+    elif end.date() == start.date():
+        ends = end.replace(tzinfo=tzinfo)
+        times = dates.format_interval(begins, ends, skeleton, tzinfo=tzinfo, locale=locale)
+    else:
+        last = dates.format_date(end.date(), "full", locale=locale)
+        first_time, last_time = (
+            dates.format_skeleton(
+                skeleton, each.replace(tzinfo=tzinfo), tzinfo=tzinfo, locale=locale
+            )
+            for each in (start, end)
+        )
+        return _one_kind_of_blank(f"{day}, {first_time} – {last}, {last_time} ({zone_name})")
+    return _one_kind_of_blank(f"{day}, {times} ({zone_name})")
+
+
+def _one_kind_of_blank(words: str) -> str:
+    """CLDR's thin and narrow blanks break in some mail programs."""
+    return " ".join(words.replace("\u202f", " ").replace("\u2009", " ").split(" "))
+
+
+def plain(html: str) -> str:
+    """The words of rich text, in one line."""
+    blocks = [
+        each if isinstance(each, str) else _words(each) for each in prose.parse(html).children
+    ]
+    return " ".join(" ".join(blocks).split())
+
+
+def _words(element: prose.Element) -> str:
+    """The words of an element; a line break or the next item is a blank."""
+    return "".join(
+        child
+        if isinstance(child, str)
+        else f" {_words(child)} "
+        if child.tag in prose.BLOCKS | {"br"}
+        else _words(child)
+        for child in element
+    )

@@ -1,0 +1,241 @@
+"""The kinds of blocks that a bulletin is made of, typed and checked, with who sees each.
+
+`documents.py` puts them into a document; `docs/bulletin-documents.md` describes every key.
+"""
+
+import typing
+from collections.abc import Mapping
+from datetime import date, datetime
+from typing import Annotated, Literal
+from zoneinfo import available_timezones
+
+import pydantic
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator
+
+from templates.conditions import Condition
+
+MAX_DEVELOPMENTS = 50
+
+Language = Annotated[str, StringConstraints(pattern=r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$")]
+Line = Annotated[str, StringConstraints(max_length=300, pattern=r"^[^\x00-\x1f\x7f]*$")]
+Address = Annotated[str, StringConstraints(max_length=2000, pattern=r"^[^\x00-\x1f\x7f]*$")]
+Html = Annotated[str, StringConstraints(max_length=50_000)]
+
+
+class Piece(BaseModel):
+    """Base of every part of a document: unknown keys are refused, nothing changes in place."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
+
+
+Named = Annotated[
+    str, StringConstraints(min_length=1, max_length=100, pattern=r"^[^\x00-\x1f\x7f]*$")
+]
+"""The name of a town, or a postal code or its beginning."""
+
+
+class Readers(Piece):
+    """Whoever fits one of these: places that people gave us, or speaking for a member."""
+
+    towns: Annotated[list[Named], Field(max_length=200)] = []
+    postal_codes: Annotated[list[Named], Field(max_length=200)] = []
+    """Codes, or how they begin."""
+    members: bool = False
+
+    @pydantic.model_validator(mode="after")
+    def _names_somebody(self) -> "Readers":
+        if not (self.towns or self.postal_codes or self.members):
+            raise ValueError("name towns, postal_codes or members")
+        return self
+
+
+class Block(Piece):
+    """Base of every kind of block."""
+
+    id: Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]{0,20}$")] = ""
+    """A name within the document, given when it is first kept."""
+    only_to: Readers | None = None
+    """Who sees it; everybody when neither this nor `all_but` is there."""
+    all_but: Readers | None = None
+    """Who does not see it."""
+
+    @pydantic.model_validator(mode="after")
+    def _one_rule(self) -> "Block":
+        if self.only_to and self.all_but:
+            raise ValueError("choose one of only_to and all_but")
+        return self
+
+    @property
+    def condition(self) -> Condition | None:
+        """On whom it depends whether it is shown; None for a block that everybody sees."""
+        named = self.only_to or self.all_but
+        if named is None:
+            return None
+        return Condition(
+            towns=tuple(named.towns),
+            postal_codes=tuple(named.postal_codes),
+            members=named.members,
+            is_reversed=self.all_but is not None,
+        )
+
+
+class HeadingText(Piece):
+    """A headline in one language."""
+
+    text: Line = ""
+
+
+class Heading(Block):
+    """A headline between blocks."""
+
+    kind: Literal["heading"] = "heading"
+    level: Annotated[int, Field(ge=2, le=4)] = 2
+    texts: dict[Language, HeadingText] = {}
+
+
+class RichTextText(Piece):
+    """Rich text in one language."""
+
+    html: Html = ""
+
+
+class RichText(Block):
+    """Paragraphs, lists, quotations and links."""
+
+    kind: Literal["rich_text"] = "rich_text"
+    texts: dict[Language, RichTextText] = {}
+
+
+class TitleText(Piece):
+    """The title over a list, in one language."""
+
+    title: Line = ""
+
+
+class Developments(Block):
+    """Developments: those named by `keys`, or all since a date or number of days."""
+
+    kind: Literal["developments"] = "developments"
+    keys: Annotated[list[str | pydantic.StrictInt], Field(max_length=MAX_DEVELOPMENTS)] = []
+    since: date | None = None
+    since_days: Annotated[int, Field(ge=1, le=3660)] | None = None
+    limit: Annotated[int, Field(ge=1, le=MAX_DEVELOPMENTS)] = MAX_DEVELOPMENTS
+    texts: dict[Language, TitleText] = {}
+
+    @pydantic.model_validator(mode="after")
+    def _one_choice(self) -> "Developments":
+        chosen = sum((bool(self.keys), self.since is not None, self.since_days is not None))
+        if chosen > 1:
+            raise ValueError("choose one of keys, since and since_days")
+        return self
+
+
+class Figures(Block):
+    """Figures of the issue's page, named by their keys."""
+
+    kind: Literal["figures"] = "figures"
+    keys: Annotated[list[str], Field(max_length=12)] = []
+    texts: dict[Language, TitleText] = {}
+
+
+class MaterialText(Piece):
+    """What is said of a handout, in one language; blank fields come from the material."""
+
+    title: Line = ""
+    lead: Line = ""
+    label: Line = ""
+
+
+class Material(Block):
+    """A handout of the issue, named by its slug."""
+
+    kind: Literal["material"] = "material"
+    material: Line = ""
+    texts: dict[Language, MaterialText] = {}
+
+
+class EventText(Piece):
+    """An event in one language."""
+
+    title: Line = ""
+    place: Line = ""
+    address: Line = ""
+    body_html: Html = ""
+    url: Address = ""
+
+
+class Event(Block):
+    """Something to come to. Times are local to `zone` (the site's when blank)."""
+
+    kind: Literal["event"] = "event"
+    starts_at: pydantic.NaiveDatetime | None = None
+    ends_at: pydantic.NaiveDatetime | None = None
+    zone: str = ""
+    url: Address = ""
+    texts: dict[Language, EventText] = {}
+
+    @field_validator("zone")
+    @classmethod
+    def _zone_exists(cls, value: str) -> str:
+        if value and value not in available_timezones():
+            raise ValueError("must be a time zone such as America/New_York")
+        return value
+
+    @pydantic.model_validator(mode="after")
+    def _ends_after_start(self) -> "Event":
+        if self.starts_at and self.ends_at and self.ends_at < self.starts_at:
+            raise ValueError("ends_at is before starts_at")
+        return self
+
+
+class ActionText(Piece):
+    """A call to action in one language; a blank `url` is the block's."""
+
+    label: Line = ""
+    lead: Line = ""
+    url: Address = ""
+
+
+class Action(Block):
+    """The call to action: one button."""
+
+    kind: Literal["action"] = "action"
+    url: Address = ""
+    texts: dict[Language, ActionText] = {}
+
+
+class ImageText(Piece):
+    """What a picture shows, in one language."""
+
+    alt: Line = ""
+    caption: Line = ""
+    url: Address = ""
+
+
+class Image(Block):
+    """A picture: one that was uploaded (by digest or file name), or an address elsewhere."""
+
+    kind: Literal["image"] = "image"
+    picture: Line = ""
+    src: Address = ""
+    width: Annotated[int, Field(ge=16, le=1200)] | None = None
+    url: Address = ""
+    texts: dict[Language, ImageText] = {}
+
+
+class Divider(Block):
+    """A hairline between two parts."""
+
+    kind: Literal["divider"] = "divider"
+
+
+AnyBlock = Heading | RichText | Developments | Figures | Material | Event | Action | Image | Divider
+KINDS: Mapping[str, type[Block]] = {
+    model.model_fields["kind"].default: model for model in typing.get_args(AnyBlock)
+}
+"""Every kind of block by its name in documents."""
+
+
+def local(moment: datetime) -> str:
+    """A local time as documents write it: `2026-12-01T18:30`."""
+    return moment.isoformat(timespec="minutes")
