@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, Field, model_validator
 
-from campaigns import attention, audiences, lifecycle, preflight, reports, uncertain, whole
+from campaigns import attention, audiences, lifecycle, preflight, reports, whole
 from campaigns.documents import CampaignPart, Document
 from campaigns.models import Campaign, CampaignState
 from campaigns.transitions import Verb
@@ -46,6 +46,7 @@ class CampaignIn(Body):
     from_address: ShortText = ""
     reply_to: ShortText = ""
     relay: ShortText = ""
+    when_uncertain: Literal["", "hold", "resend"] = ""
 
     @model_validator(mode="before")
     @classmethod
@@ -74,6 +75,7 @@ class CampaignOut(BaseModel):
     from_address: str
     reply_to: str
     relay: str
+    when_uncertain: str
     scheduled_at: datetime | None
     scheduled_local: str
     scheduled_zone: str
@@ -204,7 +206,6 @@ def endpoints() -> list[Endpoint]:
                  summary="Hold what is not sent yet", body=Hold, answer=CampaignWhole),
         _step("resume", lifecycle.resume, "Go on"),
         _step("cancel", lifecycle.cancel, "Stop for good"),
-        _step("resend-uncertain", uncertain.resend, "Send once more to who may not have got it"),
     ]  # fmt: skip
 
 
@@ -309,6 +310,7 @@ async def _of(call: Call, body: CampaignIn) -> Campaign:
         from_address=body.from_address,
         reply_to=body.reply_to,
         relay=body.relay,
+        when_uncertain=body.when_uncertain,
     )
 
 

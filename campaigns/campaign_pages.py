@@ -14,6 +14,7 @@ from campaigns import (
     bulletins,
     lifecycle,
     preflight,
+    reasons,
     reports,
     staff_forms,
     transitions,
@@ -24,7 +25,6 @@ from campaigns.audiences import Audience
 from campaigns.lifecycle import View
 from campaigns.models import Bulletin, CampaignState
 from campaigns.transitions import Verb
-from delivery.models import Reason
 from foundation import errors
 from foundation.accounts.models import Role
 from foundation.i18n import N_, Translator
@@ -56,24 +56,6 @@ NEEDS: Mapping[Verb, Role] = {
     Verb.REQUEST_REVIEW: Role.AUTHOR,
 }
 """Who may take which step."""
-
-REASON_WORDS: Mapping[str, str] = {
-    Reason.UNSUBSCRIBED: N_("unsubscribed before their turn came"),
-    Reason.SUPPRESSED: N_("were barred from mail before their turn came"),
-    Reason.ERASED: N_("asked to be forgotten before their turn came"),
-    Reason.STOPPED: N_("were still waiting when sending was stopped"),
-    Reason.PUT_OFF: N_("put off by the receiving side; tried again"),
-    Reason.CONNECTION_LOST: N_("the connection broke; tried again"),
-    Reason.REFUSED: N_("refused for good by the receiving side"),
-    Reason.GAVE_UP: N_("put off for too long"),
-    Reason.NEEDS_SMTPUTF8: N_("have an address that our relay can't handle"),
-    Reason.TOO_LARGE: N_("the mail is larger than our relay takes"),
-    Reason.UNMAILABLE: N_("no mail could be made for them; the service's log says why"),
-    Reason.NO_REPLY: N_("the relay's answer was lost, so they may have it"),
-    Reason.CRASHED: N_("sending broke off at their mail, so they may have it"),
-    Reason.JOURNAL_LOST: N_("the sender's journal was lost, so they may have it"),
-    Reason.RESENT: N_("sent once more, as they may not have it"),
-}
 
 
 def routes() -> list[web.RouteDef]:
@@ -248,9 +230,10 @@ async def render_campaign(
         is_moving=campaign.state == _S.SENDING,
         audience=await _audience_words(request, view),
         exclusions=audiences.EXCLUSIONS,
-        reasons=REASON_WORDS,
+        reasons=reasons.WORDS,
         language_name=lambda code: wording.language_name(code, speaks),
         sender=_sender(request, view),
+        when_uncertain=view.when_uncertain(ground),
         why=lambda each: attention.why(each, speaks.language),
         **values,
     )

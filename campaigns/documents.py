@@ -43,6 +43,8 @@ class CampaignPart(Piece):
     reply_to: Line = ""
     relay: Line = ""
     """A `[[relay]]` by its name; blank: whichever is right for the sender."""
+    when_uncertain: Literal["", "hold", "resend"] = ""
+    """Whether those of whom it is uncertain that they got it wait for staff, or get it again."""
 
 
 class Document(Piece):

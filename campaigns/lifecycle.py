@@ -18,7 +18,7 @@ from campaigns.audiences import Audience
 from campaigns.models import Bulletin, Campaign, CampaignState
 from campaigns.transitions import TRANSITIONS, Verb
 from delivery import dispatch
-from delivery.models import Dispatch, DispatchState
+from delivery.models import Dispatch, DispatchState, WhenUncertain
 from foundation import addresses, errors, logs
 from foundation.audit import SYSTEM, Actor
 from foundation.ground import Ground
@@ -42,6 +42,12 @@ class View:
     is_changed: bool
     """The bulletin was saved after it was approved; it has to be approved again."""
 
+    def when_uncertain(self, ground: Ground) -> WhenUncertain:
+        """What becomes of recipients of whom it is uncertain whether they got it."""
+        if self.dispatch is not None:
+            return WhenUncertain(self.dispatch.when_uncertain)
+        return WhenUncertain(self.campaign.when_uncertain or ground.settings.delivery.uncertain)
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Page:
@@ -62,6 +68,7 @@ async def create(
     from_address: str = "",
     reply_to: str = "",
     relay: str = "",
+    when_uncertain: str = "",
 ) -> Campaign:
     """A draft that sends a bulletin. Raises `errors.Invalid`, `errors.NotFound`."""
     async with ground.db.transaction() as session:
@@ -76,6 +83,7 @@ async def create(
             from_address=from_address,
             reply_to=reply_to,
             relay=relay,
+            when_uncertain=when_uncertain,
         )
 
 
@@ -91,10 +99,12 @@ async def add(
     from_address: str,
     reply_to: str,
     relay: str,
+    when_uncertain: str,
 ) -> Campaign:
     """As `create`, in the caller's transaction."""
     values = _checked(name, audience, from_name, from_address, reply_to)
     values["relay"] = _known_relay(ground, relay)
+    values["when_uncertain"] = WhenUncertain(when_uncertain).value if when_uncertain else ""
     now = ground.clock.now()
     bulletin = await bulletins.get(session, bulletin_id)
     await audiences.resolve(session, audience, languages=[""])
@@ -168,7 +178,7 @@ async def show(ground: Ground, *, campaign_id: int) -> View:
         bulletin=bulletin,
         languages=bulletins.languages(bulletin),
         dispatch=order,
-        verbs=frozenset(verb for verb, (before, _) in TRANSITIONS.items() if state in before),
+        verbs=frozenset(verb for verb, steps in TRANSITIONS.items() if state in steps),
         is_changed=campaign.approved_version not in (None, bulletin.version),
     )
 
@@ -196,6 +206,14 @@ async def dispatch_of(session: AsyncSession, campaign_id: int) -> Dispatch | Non
     """The campaign's work order, if it was started."""
     statement = select(Dispatch).where(Dispatch.campaign_id == campaign_id)
     return (await session.exec(statement)).first()
+
+
+async def order_of(session: AsyncSession, campaign_id: int) -> Dispatch:
+    """The work order of a campaign that was started. Raises `errors.NotFound` for another."""
+    order = await dispatch_of(session, campaign_id)
+    if order is None:
+        raise errors.NotFound(N_("This campaign was not started yet."))
+    return order
 
 
 async def request_review(ground: Ground, *, actor: Actor, campaign_id: int) -> None:
@@ -305,7 +323,7 @@ async def pause(ground: Ground, *, actor: Actor, campaign_id: int, reason: str =
         await transitions.move(
             ground, session, actor, campaign, Verb.PAUSE, waiting_reason=reason[:500]
         )
-        order = await _order_of(session, campaign_id)
+        order = await order_of(session, campaign_id)
         await dispatch.pause(session, dispatch_id=order.id, reason=reason[:500])
 
 
@@ -314,7 +332,7 @@ async def resume(ground: Ground, *, actor: Actor, campaign_id: int) -> None:
     async with ground.db.transaction() as session:
         campaign = await transitions.get(session, campaign_id)
         await transitions.move(ground, session, actor, campaign, Verb.RESUME, waiting_reason="")
-        order = await _order_of(session, campaign_id)
+        order = await order_of(session, campaign_id)
         await dispatch.resume(session, dispatch_id=order.id)
 
 
@@ -440,13 +458,6 @@ async def _refuse_blocked(ground: Ground, session: AsyncSession, bulletin: Bulle
         raise errors.Refused(
             N_("It can't go out like this: %(problems)s"), problems=errors.Several(blocking)
         )
-
-
-async def _order_of(session: AsyncSession, campaign_id: int) -> Dispatch:
-    order = await dispatch_of(session, campaign_id)
-    if order is None:
-        raise errors.NotFound(N_("This campaign was not started yet."))
-    return order
 
 
 def _checked(

@@ -2,9 +2,14 @@
 
 from aiohttp import web
 
-from campaigns import campaign_pages, overview_pages, step_pages
+from campaigns import campaign_pages, overview_pages, recipients_pages, step_pages
 
 
 def routes() -> list[web.RouteDef]:
     """What is here; fixed names stand before `{id}`."""
-    return [*overview_pages.routes(), *campaign_pages.routes(), *step_pages.routes()]
+    return [
+        *overview_pages.routes(),
+        *campaign_pages.routes(),
+        *step_pages.routes(),
+        *recipients_pages.routes(),
+    ]

@@ -12,7 +12,8 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from campaigns import lifecycle, transitions
 from campaigns.models import Hit, HitKind, HitTotal
-from delivery import ledger
+from delivery import ledger, listing
+from delivery.listing import Choice
 from delivery.models import Delivery, DeliveryState, Dispatch, DispatchLink
 from foundation.ground import Ground
 from subscribers.models import Consent, ConsentStep, Subscriber
@@ -115,8 +116,8 @@ async def report(ground: Ground, *, campaign_id: int) -> Report:
             reasons=await _reasons(session, number),
             uncertain_people=[
                 (each.id, each.email)
-                for each in await ledger.listed(
-                    session, number, state=DeliveryState.UNCERTAIN, limit=_LISTED
+                for each in await listing.listed(
+                    session, number, Choice(state=DeliveryState.UNCERTAIN), limit=_LISTED
                 )
             ],
             consenting=await _consenting(session, number),

@@ -14,7 +14,6 @@ from campaigns import (
     lifecycle,
     preflight,
     staff_forms,
-    uncertain,
 )
 from campaigns import schedule as schedules
 from campaigns.transitions import Verb
@@ -32,7 +31,6 @@ _SAID = {
     Verb.PAUSE: N_("Paused. Who has it, has it; everybody else waits."),
     Verb.RESUME: N_("Sending goes on."),
     Verb.CANCEL: N_("Cancelled. Nobody else gets it."),
-    Verb.RESEND_UNCERTAIN: N_("It goes out to them once more."),
 }
 
 
@@ -51,7 +49,6 @@ def routes() -> list[web.RouteDef]:
         web.post(f"{one}/pause", pause),
         web.post(f"{one}/resume", resume),
         web.post(f"{one}/cancel", cancel),
-        web.post(f"{one}/resend-uncertain", resend_uncertain),
     ]
 
 
@@ -166,12 +163,6 @@ async def resume(request: web.Request) -> web.StreamResponse:
 async def cancel(request: web.Request) -> web.StreamResponse:
     """`POST …/cancel`."""
     return await _step(request, Verb.CANCEL, lifecycle.cancel)
-
-
-@kit.staff(Role.EDITOR)
-async def resend_uncertain(request: web.Request) -> web.StreamResponse:
-    """`POST …/resend-uncertain`."""
-    return await _step(request, Verb.RESEND_UNCERTAIN, uncertain.resend)
 
 
 async def _step(

@@ -43,25 +43,41 @@ class Verb(enum.StrEnum):
     """Go on."""
     CANCEL = "cancel"
     """Stop for good."""
-    RESEND_UNCERTAIN = "resend-uncertain"
-    """Send once more to those who may or may not have got it."""
+    RETRY = "retry"
+    """Try those again who failed, were put off, or may not have got it."""
+    GIVE_UP = "give-up"
+    """Try those no more who were put off."""
+    DECIDE_UNCERTAIN = "decide-uncertain"
+    """Say what becomes of those of whom it turns out uncertain whether they got it."""
 
 
 _S = CampaignState
-TRANSITIONS: Mapping[Verb, tuple[frozenset[CampaignState], CampaignState | None]] = {
-    Verb.UPDATE: (frozenset({_S.DRAFT, _S.IN_REVIEW}), None),
-    Verb.REQUEST_REVIEW: (frozenset({_S.DRAFT}), _S.IN_REVIEW),
-    Verb.APPROVE: (frozenset({_S.DRAFT, _S.IN_REVIEW, _S.APPROVED}), _S.APPROVED),
-    Verb.SEND_BACK: (frozenset({_S.IN_REVIEW, _S.APPROVED}), _S.DRAFT),
-    Verb.SCHEDULE: (frozenset({_S.APPROVED, _S.SCHEDULED}), _S.SCHEDULED),
-    Verb.UNSCHEDULE: (frozenset({_S.SCHEDULED}), _S.APPROVED),
-    Verb.START: (frozenset({_S.APPROVED, _S.SCHEDULED}), _S.SENDING),
-    Verb.PAUSE: (frozenset({_S.SENDING}), _S.PAUSED),
-    Verb.RESUME: (frozenset({_S.PAUSED}), _S.SENDING),
-    Verb.CANCEL: (frozenset(_S) - {_S.SENT, _S.CANCELLED}, _S.CANCELLED),
-    Verb.RESEND_UNCERTAIN: (frozenset({_S.SENT}), _S.SENDING),
+
+
+def _to(after: CampaignState, *states: CampaignState) -> Mapping[CampaignState, CampaignState]:
+    return dict.fromkeys(states, after)
+
+
+def _stays(*states: CampaignState) -> Mapping[CampaignState, CampaignState]:
+    return {state: state for state in states}
+
+
+TRANSITIONS: Mapping[Verb, Mapping[CampaignState, CampaignState]] = {
+    Verb.UPDATE: _stays(_S.DRAFT, _S.IN_REVIEW),
+    Verb.REQUEST_REVIEW: _to(_S.IN_REVIEW, _S.DRAFT),
+    Verb.APPROVE: _to(_S.APPROVED, _S.DRAFT, _S.IN_REVIEW, _S.APPROVED),
+    Verb.SEND_BACK: _to(_S.DRAFT, _S.IN_REVIEW, _S.APPROVED),
+    Verb.SCHEDULE: _to(_S.SCHEDULED, _S.APPROVED, _S.SCHEDULED),
+    Verb.UNSCHEDULE: _to(_S.APPROVED, _S.SCHEDULED),
+    Verb.START: _to(_S.SENDING, _S.APPROVED, _S.SCHEDULED),
+    Verb.PAUSE: _to(_S.PAUSED, _S.SENDING),
+    Verb.RESUME: _to(_S.SENDING, _S.PAUSED),
+    Verb.CANCEL: _to(_S.CANCELLED, *(frozenset(_S) - {_S.SENT, _S.CANCELLED})),
+    Verb.RETRY: {**_stays(_S.SENDING, _S.PAUSED), **_to(_S.SENDING, _S.SENT)},
+    Verb.GIVE_UP: _stays(_S.SENDING, _S.PAUSED),
+    Verb.DECIDE_UNCERTAIN: _stays(*(frozenset(_S) - {_S.CANCELLED})),
 }
-"""Verb → the states it may start from, and the one it leads to (None: it stays)."""
+"""Verb → the states it may start from, each with the one that it leads to."""
 
 STATE_WORDS: Mapping[CampaignState, str] = {
     _S.DRAFT: N_("draft"),
@@ -85,7 +101,9 @@ REFUSALS: Mapping[Verb, str] = {
     Verb.PAUSE: N_("It is %(state)s: only what is being sent can be paused."),
     Verb.RESUME: N_("It is %(state)s, not paused."),
     Verb.CANCEL: N_("It is %(state)s already."),
-    Verb.RESEND_UNCERTAIN: N_("It is %(state)s: wait until everybody else's mail is sent."),
+    Verb.RETRY: N_("It is %(state)s: nobody can be tried again."),
+    Verb.GIVE_UP: N_("It is %(state)s, so nobody waits to be tried again."),
+    Verb.DECIDE_UNCERTAIN: N_("It is %(state)s: nothing of it goes out any more."),
 }
 
 
@@ -99,14 +117,19 @@ async def get(session: AsyncSession, campaign_id: int) -> Campaign:
 
 async def move(
     ground: Ground, session: AsyncSession, actor: Actor, campaign: Campaign, verb: Verb,
-    **values: Any,
+    said: Mapping[str, Any] | None = None, **values: Any,
 ) -> None:  # fmt: skip
-    """Take one step of the table, or be refused; the state must still be what was read."""
+    """Take one step of the table, or be refused; the state must still be what was read.
+
+    `values` are the campaign's new ones; `said` goes into the log with them.
+    """
     allow(campaign, verb)
     before = campaign.state
-    after = TRANSITIONS[verb][1] or CampaignState(before)
+    after = TRANSITIONS[verb][CampaignState(before)]
     if "waiting_reason" in values:
         values.setdefault("waiting_texts", {})
+    shown = {key: value for key, value in values.items() if isinstance(value, (str, int))}
+    former = {key: getattr(campaign, key) for key in shown}
     moved = await session.execute(
         sa.update(Campaign)
         .where(col(Campaign.id) == campaign.id, col(Campaign.state) == before)
@@ -120,10 +143,10 @@ async def move(
     )
     if moved.first() is None:
         raise errors.Conflict(N_("Somebody else was quicker. Reload to see how it stands."))
-    shown = {key: value for key, value in values.items() if isinstance(value, (str, int))}
     note(
         ground, session, actor, campaign.id, verb.value,
-        before={"state": before}, after={"state": after.value, **shown},
+        before={"state": before, **former},
+        after={"state": after.value, **shown, **(said or {})},
     )  # fmt: skip
     await session.refresh(campaign)
 
@@ -131,7 +154,7 @@ async def move(
 def allow(campaign: Campaign, verb: Verb) -> None:
     """Raise `errors.Refused` with the reason when its state does not allow a step."""
     state = CampaignState(campaign.state)
-    if state not in TRANSITIONS[verb][0]:
+    if state not in TRANSITIONS[verb]:
         raise errors.Refused(REFUSALS[verb], state=errors.Word(STATE_WORDS[state]))
 
 

@@ -26,4 +26,5 @@ async def create(ground: Ground, *, actor: Actor, document: Document) -> Campaig
             from_address=part.from_address,
             reply_to=part.reply_to,
             relay=part.relay,
+            when_uncertain=part.when_uncertain,
         )

@@ -3,7 +3,7 @@
 A row is leased by exactly one worker at a time, and only its holder's results are written into it.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import cast
@@ -24,7 +24,6 @@ from delivery.models import (
 )
 from foundation import rows
 from foundation.config import Delivery as DeliverySettings
-from subscribers.models import Subscriber
 
 WAITING = (DeliveryState.QUEUED.value, DeliveryState.DEFERRED.value)
 
@@ -55,20 +54,6 @@ class Claimed:
     language: str
     attempts: int
     first_attempt_at: datetime | None
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Listed:
-    """A row as staff see it."""
-
-    id: int
-    subscriber_id: int | None
-    email: str
-    """Blank when the person was erased."""
-    reason: str
-    reply_code: int | None
-    reply_text: str
-    due_at: datetime
 
 
 async def counts(session: AsyncSession, dispatch_id: int) -> Counts:
@@ -285,77 +270,6 @@ async def release(session: AsyncSession, *, worker_id: int) -> None:
         .where(col(Delivery.worker_id) == worker_id)
         .values(worker_id=None, leased_until=None)
     )
-
-
-async def listed(
-    session: AsyncSession,
-    dispatch_id: int,
-    *,
-    state: DeliveryState,
-    after: int = 0,
-    limit: int = 100,
-) -> Sequence[Listed]:
-    """Rows in one state with what is known of why, by keyset on the row number."""
-    statement = (
-        sa.select(
-            col(Delivery.id),
-            col(Delivery.subscriber_id),
-            sa.func.coalesce(col(Subscriber.email), ""),
-            col(Delivery.reason),
-            col(Delivery.reply_code),
-            col(Delivery.reply_text),
-            col(Delivery.due_at),
-        )
-        .outerjoin(Subscriber, col(Subscriber.id) == col(Delivery.subscriber_id))
-        .where(
-            col(Delivery.dispatch_id) == dispatch_id,
-            col(Delivery.state) == state.value,
-            col(Delivery.id) > after,
-        )
-        .order_by(col(Delivery.id))
-        .limit(limit)
-    )
-    return [
-        Listed(
-            id=row[0],
-            subscriber_id=row[1],
-            email=row[2],
-            reason=row[3],
-            reply_code=row[4],
-            reply_text=row[5],
-            due_at=row[6],
-        )
-        for row in (await session.execute(statement)).all()
-    ]
-
-
-async def uncertain(session: AsyncSession, dispatch_id: int) -> Sequence[Listed]:
-    """Everybody who may or may not have got the mail."""
-    return await listed(session, dispatch_id, state=DeliveryState.UNCERTAIN, limit=1_000_000)
-
-
-async def resend_uncertain(session: AsyncSession, dispatch_id: int, *, now: datetime) -> int:
-    """Queue the uncertain ones once more, at the risk of a second copy; returns how many.
-
-    A dispatch that was over is sending again.
-    """
-    again = (
-        sa.update(Delivery)
-        .where(
-            col(Delivery.dispatch_id) == dispatch_id,
-            col(Delivery.state) == DeliveryState.UNCERTAIN.value,
-        )
-        .values(state=DeliveryState.QUEUED.value, reason=Reason.RESENT.value, due_at=now)
-        .returning(col(Delivery.id))
-    )
-    found = (await session.execute(again)).all()
-    if found:
-        await session.execute(
-            sa.update(Dispatch)
-            .where(col(Dispatch.id) == dispatch_id, col(Dispatch.state) == DispatchState.SENT.value)
-            .values(state=DispatchState.SENDING.value, finished_at=None)
-        )
-    return len(found)
 
 
 def retry_after(attempt: int, settings: DeliverySettings) -> timedelta:

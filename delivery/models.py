@@ -136,7 +136,11 @@ class Reason(enum.StrEnum):
     JOURNAL_LOST = "journal-lost"
     """The sending process is gone, and its journal can't be read."""
     RESENT = "resent"
-    """Was uncertain, and is sent once more because staff or the settings said so."""
+    """Was uncertain, and is sent once more because staff said so."""
+    RETRIED = "retried"
+    """Had failed, and is tried again because staff said so."""
+    GIVEN_UP = "given-up"
+    """Was put off, and is not tried any more because staff said so."""
 
 
 IS_ODD = sa.text("state NOT IN ('queued', 'sent')")

@@ -48,6 +48,13 @@ def safe_cell(text: str) -> str:
     return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r", "\n")) else text
 
 
+def lines(rows: Sequence[Sequence[str]]) -> str:
+    """Rows of a CSV file, every cell a safe one."""
+    out = io.StringIO(newline="")
+    csv.writer(out).writerows([safe_cell(cell) for cell in row] for row in rows)
+    return out.getvalue()
+
+
 async def chunks(ground: Ground, *, topic_slugs: Sequence[str] = ()) -> AsyncIterator[bytes]:
     """The file in pieces: everybody, or who is confirmed on one of the topics and may be mailed.
 
@@ -55,7 +62,7 @@ async def chunks(ground: Ground, *, topic_slugs: Sequence[str] = ()) -> AsyncIte
     """
     async with ground.db.reading() as session:
         wanted = [topic.id for topic in await topics.by_slugs(session, topic_slugs)]
-    yield _lines([COLUMNS]).encode("utf-8-sig")
+    yield lines([COLUMNS]).encode("utf-8-sig")
     after = 0
     while True:
         async with ground.db.reading() as session:
@@ -63,7 +70,7 @@ async def chunks(ground: Ground, *, topic_slugs: Sequence[str] = ()) -> AsyncIte
             if not people:
                 return
             rows = await _rows(session, people)
-        yield _lines(rows).encode()
+        yield lines(rows).encode()
         after = people[-1].id
 
 
@@ -87,12 +94,12 @@ async def note(ground: Ground, *, actor: Actor, topic_slugs: Sequence[str] = ())
 
 async def export_file(ground: Ground, *, path: Path, topic_slugs: Sequence[str] = ()) -> int:
     """Write the file; returns how many people are in it. Raises as `chunks` does."""
-    lines = 0
+    ends = 0
     with path.open("wb") as file:
         async for chunk in chunks(ground, topic_slugs=topic_slugs):
             file.write(chunk)
-            lines += chunk.count(b"\r\n")
-    return lines - 1
+            ends += chunk.count(b"\r\n")
+    return ends - 1
 
 
 async def _page(session: AsyncSession, wanted: Sequence[int], after: int) -> list[Subscriber]:
@@ -177,9 +184,3 @@ def _row(
         status,
         person.created_at.isoformat(timespec="seconds"),
     ]
-
-
-def _lines(rows: Sequence[Sequence[str]]) -> str:
-    out = io.StringIO(newline="")
-    csv.writer(out).writerows([safe_cell(cell) for cell in row] for row in rows)
-    return out.getvalue()

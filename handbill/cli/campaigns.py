@@ -13,7 +13,6 @@ from campaigns import (
     lifecycle,
     preflight,
     reports,
-    uncertain,
     whole,
 )
 from campaigns.lifecycle import View
@@ -29,8 +28,8 @@ from subscribers import people
 from subscribers.models import Subscriber
 from templates.plan import Plan
 
-_ID = click.argument("campaign_id", metavar="ID", type=click.IntRange(min=1))
-_JSON = click.option("--json", "as_json", is_flag=True)
+CAMPAIGN_ID = click.argument("campaign_id", metavar="ID", type=click.IntRange(min=1))
+JSON = click.option("--json", "as_json", is_flag=True)
 _MARKS = {"good": "✓", "warn": "!", "bad": "✗"}
 _COLOURS = {"good": "green", "warn": "yellow", "bad": "red"}
 
@@ -63,7 +62,7 @@ def create(chosen: Chosen, file: Path) -> None:
     "--state", "states", multiple=True, type=click.Choice([s.value for s in CampaignState])
 )
 @click.option("--limit", default=50, show_default=True, type=click.IntRange(1, 1000))
-@_JSON
+@JSON
 @click.pass_obj
 def list_(chosen: Chosen, states: Sequence[str], limit: int, as_json: bool) -> None:
     """Campaigns, newest first."""
@@ -77,8 +76,8 @@ def list_(chosen: Chosen, states: Sequence[str], limit: int, as_json: bool) -> N
 
 
 @campaigns.command("show")
-@_ID
-@_JSON
+@CAMPAIGN_ID
+@JSON
 @click.pass_obj
 def show(chosen: Chosen, campaign_id: int, as_json: bool) -> None:
     """One campaign: what it sends, to whom, and what can be done to it."""
@@ -105,8 +104,8 @@ def show(chosen: Chosen, campaign_id: int, as_json: bool) -> None:
 
 
 @campaigns.command("check")
-@_ID
-@_JSON
+@CAMPAIGN_ID
+@JSON
 @click.pass_obj
 def check(chosen: Chosen, campaign_id: int, as_json: bool) -> None:
     """Everything to look at before it goes out; status 1 if anything stops it."""
@@ -132,7 +131,7 @@ def check(chosen: Chosen, campaign_id: int, as_json: bool) -> None:
 
 
 @campaigns.command("preview")
-@_ID
+@CAMPAIGN_ID
 @click.option("--language", help="Which edition (default: the reader's).")
 @click.option("--as", "reader", metavar="EMAIL", help="As this person would get it.")
 @click.option(
@@ -166,7 +165,7 @@ def preview(
 
 
 @campaigns.command("test")
-@_ID
+@CAMPAIGN_ID
 @click.option("--to", "to", metavar="EMAIL", required=True)
 @click.option("--language", help="Only this edition (default: each).")
 @click.pass_obj
@@ -189,7 +188,7 @@ def test(chosen: Chosen, campaign_id: int, to: str, language: str | None) -> Non
 
 
 @campaigns.command("start")
-@_ID
+@CAMPAIGN_ID
 @click.option("--wait", is_flag=True, help="Follow until every recipient has an outcome.")
 @click.pass_obj
 def start(chosen: Chosen, campaign_id: int, wait: bool) -> None:
@@ -207,7 +206,7 @@ def start(chosen: Chosen, campaign_id: int, wait: bool) -> None:
 
 
 @campaigns.command("schedule")
-@_ID
+@CAMPAIGN_ID
 @click.option("--at", required=True, metavar="2026-12-01T09:00", help="Local day and time.")
 @click.option("--zone", help="Of that time (default: the site's).")
 @click.option("--second", is_flag=True, help="The second of a time that clocks show twice.")
@@ -233,7 +232,7 @@ def schedule(chosen: Chosen, campaign_id: int, at: str, zone: str | None, second
 
 
 @campaigns.command("pause")
-@_ID
+@CAMPAIGN_ID
 @click.option("--reason", default="", help="Shown to colleagues.")
 @click.pass_obj
 def pause(chosen: Chosen, campaign_id: int, reason: str) -> None:
@@ -247,7 +246,7 @@ def pause(chosen: Chosen, campaign_id: int, reason: str) -> None:
 
 
 @campaigns.command("resume")
-@_ID
+@CAMPAIGN_ID
 @click.pass_obj
 def resume(chosen: Chosen, campaign_id: int) -> None:
     """Go on where it was held."""
@@ -259,20 +258,8 @@ def resume(chosen: Chosen, campaign_id: int) -> None:
     click.echo("sending")
 
 
-@campaigns.command("resend-uncertain")
-@_ID
-@click.pass_obj
-def resend_uncertain(chosen: Chosen, campaign_id: int) -> None:
-    """Send once more to those who may or may not have got it."""
-
-    async def act(ground: Ground) -> int:
-        return await uncertain.resend(ground, actor=COMMAND, campaign_id=campaign_id)
-
-    click.echo(f"queued again: {kit.run(chosen, act)}")
-
-
 @campaigns.command("cancel")
-@_ID
+@CAMPAIGN_ID
 @click.pass_obj
 def cancel(chosen: Chosen, campaign_id: int) -> None:
     """Stop for good; who was not mailed yet will not be."""
@@ -285,8 +272,8 @@ def cancel(chosen: Chosen, campaign_id: int) -> None:
 
 
 @campaigns.command("report")
-@_ID
-@_JSON
+@CAMPAIGN_ID
+@JSON
 @click.pass_obj
 def report(chosen: Chosen, campaign_id: int, as_json: bool) -> None:
     """What came of it: every recipient accounted for, people's hits apart from machines'."""

@@ -14,6 +14,7 @@ from handbill.cli import (
     dkim,
     doctor,
     kit,
+    recipients,
     service,
     staff,
     subscribers,
@@ -58,6 +59,8 @@ def _choose_config(context: click.Context, _parameter: click.Parameter, path: Pa
         chosen.config = path
 
 
+for command in recipients.COMMANDS:
+    campaigns.campaigns.add_command(command)
 for module in (service, staff, subscribers, campaigns, developments, bounces, dkim, doctor):
     for command in module.COMMANDS:
         program.add_command(_with_config(command))

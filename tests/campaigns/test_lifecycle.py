@@ -8,10 +8,11 @@ import pytest
 import sqlalchemy as sa
 from sqlmodel import col
 
-from campaigns import audiences, bulletins, lifecycle, transitions, uncertain
+from campaigns import audiences, bulletins, lifecycle, retrying, transitions
 from campaigns.models import Campaign, CampaignState
 from campaigns.transitions import TRANSITIONS, Verb
-from delivery.models import Delivery, Dispatch
+from delivery.listing import Choice
+from delivery.models import Delivery, DeliveryState, Dispatch, WhenUncertain
 from foundation import errors
 from foundation.audit import COMMAND, AuditEntry
 from foundation.ground import Ground
@@ -38,17 +39,19 @@ async def do(ground: Ground, verb: Verb, campaign_id: int) -> None:
     if verb is Verb.UPDATE:
         view = await lifecycle.show(ground, campaign_id=campaign_id)
         more = {"version": view.campaign.version, "name": "n", "audience": audiences.Audience()}
-    if verb is Verb.RESEND_UNCERTAIN:
-        await uncertain.resend(ground, actor=COMMAND, campaign_id=campaign_id)
-        return
-    act: Any = getattr(lifecycle, verb.value.replace("-", "_"))
+    if verb in (Verb.RETRY, Verb.GIVE_UP):
+        more = {"choice": Choice(state=DeliveryState.DEFERRED)}
+    if verb is Verb.DECIDE_UNCERTAIN:
+        more = {"when_uncertain": WhenUncertain.RESEND}
+    room: Any = retrying if hasattr(retrying, verb.value.replace("-", "_")) else lifecycle
+    act: Any = getattr(room, verb.value.replace("-", "_"))
     await act(ground, actor=COMMAND, campaign_id=campaign_id, **more)
 
 
 @pytest.mark.parametrize("verb", list(Verb))
 async def test_a_step_from_another_state_is_refused_with_a_word(ground: Ground, verb: Verb) -> None:
     campaign = await campaigning.approved(ground)
-    for state in set(CampaignState) - TRANSITIONS[verb][0]:
+    for state in set(CampaignState) - set(TRANSITIONS[verb]):
         await put(ground, campaign.id, state)
         with pytest.raises(errors.Refused) as caught:
             await do(ground, verb, campaign.id)

@@ -310,6 +310,20 @@ async def test_the_uncertain_of_a_crash_are_sent_again_where_the_settings_say_so
     assert len(smtp.messages) == 1
 
 
+@pytest.mark.settings(delivery={"uncertain": "resend"})
+async def test_the_uncertain_of_a_crash_are_not_sent_again_once_their_dispatch_is_cancelled(
+    ground: Ground,
+) -> None:
+    await crowd(ground, 1)
+    dead = await Process.start(ground)
+    dead.intend((await dead.claim(1))[0])
+    async with ground.db.transaction() as session:
+        assert await dispatch.cancel(session, dispatch_id=1)
+    dead.die()
+    assert await recover(ground) == 1
+    assert await outcomes(ground) == [("uncertain", Reason.CRASHED)]
+
+
 async def test_a_lease_that_reached_the_database_after_its_process_was_settled_is_freed(
     ground: Ground, smtp: Catcher, deliver: Deliver
 ) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from delivery import ledger
+from delivery import ledger, listing
 from delivery.models import DeliveryState
 from foundation.clock import SystemClock
 from foundation.config import Settings
@@ -107,11 +107,11 @@ async def check_everybody(
 ) -> None:
     """Each recipient against what the server took."""
     async with ground.db.reading() as session:
-        listed = {each.email for each in await ledger.uncertain(session, dispatch_id)}
+        listed = {each.email for each in await listing.uncertain(session, dispatch_id)}
         sent = {
             each.email
-            for each in await ledger.listed(
-                session, dispatch_id, state=DeliveryState.SENT, limit=PEOPLE
+            for each in await listing.listed(
+                session, dispatch_id, listing.Choice(state=DeliveryState.SENT), limit=PEOPLE
             )
         }
     everybody = {mailing.address(number) for number in range(1, PEOPLE + 1)}

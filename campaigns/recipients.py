@@ -1,0 +1,115 @@
+"""To whom a campaign did not simply go out: a page of them, their counts by reason, a CSV file."""
+
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from campaigns import lifecycle, transitions
+from campaigns.models import Campaign
+from delivery import listing
+from delivery.listing import Choice, Group, Listed
+from delivery.models import DeliveryState
+from foundation.audit import Actor
+from foundation.ground import Ground
+from subscribers import exporting
+
+PAGE = 100
+_PIECE = 2000
+COLUMNS = (
+    "delivery", "email", "language", "state", "reason", "reply_code", "reply_text", "relay",
+    "attempts", "first_attempt_at", "due_at", "may_get_it",
+)  # fmt: skip
+"""Of the CSV file."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Page:
+    """Some of the recipients meant, and how many there are of each kind."""
+
+    campaign: Campaign
+    choice: Choice
+    groups: Sequence[Group]
+    """All the odd ones, whoever is meant; the largest group first."""
+    items: Sequence[Listed]
+    next_after: int | None = None
+
+    def count(self, choice: Choice) -> int:
+        """How many `choice` means (without its `ids`)."""
+        return sum(
+            group.count
+            for group in self.groups
+            if group.state == choice.state
+            and choice.reason in (None, group.reason)
+            and choice.reply_code in (None, group.reply_code or 0)
+        )
+
+
+async def page(
+    ground: Ground,
+    *,
+    campaign_id: int,
+    choice: Choice | None,
+    after: int | None = None,
+    limit: int = PAGE,
+) -> Page:
+    """A page by keyset; without a choice, of the first state that has anybody.
+
+    Raises `errors.NotFound`, also for a campaign that was not started yet.
+    """
+    async with ground.db.reading() as session:
+        campaign = await transitions.get(session, campaign_id)
+        order = await lifecycle.order_of(session, campaign_id)
+        groups = await listing.groups(session, order.id)
+        there = {group.state for group in groups}
+        meant = choice or Choice(
+            state=next((state for state in listing.ODD if state in there), DeliveryState.FAILED)
+        )
+        found = await listing.listed(session, order.id, meant, after=after or 0, limit=limit + 1)
+    return Page(
+        campaign=campaign,
+        choice=meant,
+        groups=groups,
+        items=found[:limit],
+        next_after=found[limit - 1].id if len(found) > limit else None,
+    )
+
+
+async def chunks(ground: Ground, *, campaign_id: int, choice: Choice) -> AsyncIterator[bytes]:
+    """The file in pieces, each read by itself. Raises `errors.NotFound` as `page` does."""
+    async with ground.db.reading() as session:
+        order = await lifecycle.order_of(session, campaign_id)
+    yield exporting.lines([COLUMNS]).encode("utf-8-sig")
+    after = 0
+    while True:
+        async with ground.db.reading() as session:
+            found = await listing.listed(session, order.id, choice, after=after, limit=_PIECE)
+        if not found:
+            return
+        yield exporting.lines([_cells(each) for each in found]).encode()
+        after = found[-1].id
+
+
+async def note_export(ground: Ground, *, actor: Actor, campaign_id: int, choice: Choice) -> None:
+    """Put into the log who takes the file along. Raises `errors.NotFound`."""
+    meant = {"of": choice.state.value, "reason": choice.reason, "reply_code": choice.reply_code}
+    async with ground.db.transaction() as session:
+        await transitions.get(session, campaign_id)
+        transitions.note(
+            ground, session, actor, campaign_id, "recipients-exported", before={},
+            after={name: value for name, value in meant.items() if value is not None},
+        )  # fmt: skip
+
+
+def _cells(row: Listed) -> list[str]:
+    may_get_it = "yes" if row.may_get_it else "no"
+    values = (
+        row.id, row.email, row.language, row.state, row.reason, row.reply_code, row.reply_text,
+        row.relay, row.attempts, row.first_attempt_at, row.due_at, may_get_it,
+    )  # fmt: skip
+    return [_cell(value) for value in values]
+
+
+def _cell(value: object) -> str:
+    if value is None:
+        return ""
+    return value.isoformat(timespec="seconds") if isinstance(value, datetime) else str(value)
