@@ -201,6 +201,12 @@ class WorkerDesk:
         return bool(self._results)
 
     @property
+    def in_hand(self) -> list[tuple[Kind, int]]:
+        """Rows whose letters wait or are on the wire, or whose results go to the ledger yet."""
+        letters = [(each.kind, each.id) for each in (*self._notices, *self._bulk, *self._open)]
+        return letters + [(each.kind, each.id) for each in self._results]
+
+    @property
     def intents(self) -> list[Key]:
         """Intents that have no result yet."""
         return [_key(letter) for letter in self._open if letter.is_intended]

@@ -263,12 +263,23 @@ _RECORD = _record()
 _SEND_AGAIN = _send_again()
 
 
-async def release(session: AsyncSession, *, worker_id: int) -> None:
-    """Give back, untouched, every row that `worker_id` still holds."""
+async def release(
+    session: AsyncSession, *, worker_id: int, but: Iterable[tuple[Kind, int]] = ()
+) -> None:
+    """Give back, untouched, every row that `worker_id` still holds, `but` for these."""
+    kept = rows.Rows("kept")
     await session.execute(
         sa.update(Delivery)
-        .where(col(Delivery.worker_id) == worker_id)
-        .values(worker_id=None, leased_until=None)
+        .where(
+            col(Delivery.worker_id) == sa.bindparam("holder"),
+            col(Delivery.id).not_in(sa.select(kept.number(0)).select_from(kept.table)),
+        )
+        .values(worker_id=None, leased_until=None),
+        {
+            "holder": worker_id,
+            "kept": rows.packed([number] for kind, number in but if kind is Kind.DELIVERY),
+        },
+        execution_options={"synchronize_session": False},
     )
 
 

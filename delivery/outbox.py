@@ -13,7 +13,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from delivery import message
 from delivery.letter import IS_ATTEMPT, Envelope, Kind, Result, Verdict
 from delivery.models import NoticeState, QueuedNotice
-from foundation import tables
+from foundation import rows, tables
 from foundation.clock import Clock
 from foundation.ground import Ground
 from foundation.notices import Notice
@@ -152,12 +152,23 @@ async def record(session: AsyncSession, *, worker_id: int, results: Iterable[Res
         )
 
 
-async def release(session: AsyncSession, *, worker_id: int) -> None:
-    """Give back, untouched, every notice that `worker_id` still holds."""
+async def release(
+    session: AsyncSession, *, worker_id: int, but: Iterable[tuple[Kind, int]] = ()
+) -> None:
+    """Give back, untouched, every notice that `worker_id` still holds, `but` for these."""
+    kept = rows.Rows("kept")
     await session.execute(
         sa.update(QueuedNotice)
-        .where(col(QueuedNotice.worker_id) == worker_id)
-        .values(worker_id=None, leased_until=None)
+        .where(
+            col(QueuedNotice.worker_id) == sa.bindparam("holder"),
+            col(QueuedNotice.id).not_in(sa.select(kept.number(0)).select_from(kept.table)),
+        )
+        .values(worker_id=None, leased_until=None),
+        {
+            "holder": worker_id,
+            "kept": rows.packed([number] for kind, number in but if kind is Kind.NOTICE),
+        },
+        execution_options={"synchronize_session": False},
     )
 
 

@@ -64,7 +64,7 @@ class Recheck:
         self._changes = ground.db.changes()
         self._stamp: bytes | None = None
         self._known: Mapping[Key, Look] = {}
-        self._asked: dict[Letter, asyncio.Future[Look]] = {}
+        self._asked: list[tuple[Letter, asyncio.Future[Look]]] = []
         self._asking: asyncio.Task[None] | None = None
 
     def known(self, letter: Letter) -> Look | None:
@@ -79,7 +79,7 @@ class Recheck:
         if known is not None:
             return known
         answer: asyncio.Future[Look] = asyncio.get_running_loop().create_future()
-        self._asked[letter] = answer
+        self._asked.append((letter, answer))
         if self._asking is None or self._asking.done():
             self._asking = asyncio.create_task(self._answer_all())
         return await answer
@@ -95,19 +95,19 @@ class Recheck:
 
     async def _answer_all(self) -> None:
         while self._asked:
-            asked, self._asked = self._asked, {}
+            asked, self._asked = self._asked, []
             # Read before the query: what is committed meanwhile makes its answers old.
             stamp = self._now()
             ahead = itertools.islice(self._upcoming(), _AHEAD) if stamp is not None else ()
             try:
-                found = await self._query({*asked, *ahead})
+                found = await self._query({*(letter for letter, _ in asked), *ahead})
             except Exception as problem:  # noqa: BLE001 - each asker gets it raised
-                for answer in asked.values():
+                for _, answer in asked:
                     if not answer.done():
                         answer.set_exception(problem)
                 continue
             self._stamp, self._known = stamp, found
-            for letter, answer in asked.items():
+            for letter, answer in asked:
                 if not answer.done():
                     answer.set_result(found.get((letter.kind, letter.id), Look.HOLD))
 

@@ -137,6 +137,8 @@ class _Session:
         self._seen_at = ground.clock.now()
         self._recovered_at: datetime | None = None
         self._said = ""
+        self._has_strays = False
+        """Whether a claim failed, and may have leased rows all the same."""
 
     async def work(self, stop: asyncio.Event, *, is_endless: bool) -> None:
         """Feed the sender and record beside it, until stopped or until nothing is due any more."""
@@ -220,6 +222,8 @@ class _Session:
     async def _refill(self) -> bool:
         """Look around, then claim what there is room for; whether anything was claimed."""
         await self._look_around()
+        if self._has_strays:
+            await self._release_strays()
         if self._desk.trouble:
             with contextlib.suppress(errors.Busy):
                 self._journal.probe()
@@ -241,22 +245,38 @@ class _Session:
         lease = Lease.starting(self._ground.clock.now(), seconds=self._settings.lease_s)
         now = self._ground.clock.now()
         letters = []
-        async with self._ground.db.transaction() as session:
-            if notices:
-                queued = await outbox.claim(
-                    session, worker_id=self._id, limit=notices, now=now, until=lease.until
-                )
-                letters += self._composer.notices(queued, lease=lease)
-            if bulk:
-                rows = await ledger.claim(
-                    session, worker_id=self._id, limit=bulk, now=now, until=lease.until
-                )
-                letters += await self._composer.letters(session, rows, lease=lease)
+        try:
+            async with self._ground.db.transaction() as session:
+                if notices:
+                    queued = await outbox.claim(
+                        session, worker_id=self._id, limit=notices, now=now, until=lease.until
+                    )
+                    letters += self._composer.notices(queued, lease=lease)
+                if bulk:
+                    rows = await ledger.claim(
+                        session, worker_id=self._id, limit=bulk, now=now, until=lease.until
+                    )
+                    letters += await self._composer.letters(session, rows, lease=lease)
+        except errors.Busy:
+            self._has_strays = True
+            raise
         if bulk:
             self._helping.taken(time.monotonic())
             self._desk.low_mark = self._helping.size() // 2
         self._desk.put(letters)
         return bool(letters)
+
+    async def _release_strays(self) -> None:
+        """Give back rows that a claim leased whose commit was done, but not answered.
+
+        No result is on its way to the ledger meanwhile: each is in hand, or in the ledger already.
+        """
+        async with self._flushing:
+            in_hand = self._desk.in_hand
+            async with self._ground.db.transaction() as session:
+                await ledger.release(session, worker_id=self._id, but=in_hand)
+                await outbox.release(session, worker_id=self._id, but=in_hand)
+        self._has_strays = False
 
     async def _look_around(self) -> None:
         """Say that we live and how we do; settle what dead processes left."""

@@ -22,11 +22,10 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from foundation import changes, errors
 from foundation.i18n import N_
 
-_BUSY = re.compile(
-    r"database is locked|disk is full|disk I/O error|no space left|deadlock"
-    r"|lock timeout|too many (clients|connections)|terminating connection|shutting down",
-    re.IGNORECASE,
-)
+_SQLITE_BUSY = re.compile(r"database is locked|disk is full|disk I/O error", re.IGNORECASE)
+_POSTGRESQL_BUSY = ("08", "40", "53", "55P03", "57P", "58")
+"""SQLSTATEs, or how they begin: connection, rollback by a deadlock, no space or no place left, lock
+timeout, going down or not up yet, the system (PostgreSQL, appendix A)."""
 _OLDEST_SQLITE = (3, 38)
 """The first with `->>`, by which `foundation.rows` takes a list apart as PostgreSQL does."""
 
@@ -174,7 +173,8 @@ def _may_pass(problem: exc.DBAPIError) -> bool:
     return (
         isinstance(problem, exc.InterfaceError)
         or problem.connection_invalidated
-        or _BUSY.search(str(problem.orig)) is not None
+        or str(getattr(problem.orig, "sqlstate", "")).startswith(_POSTGRESQL_BUSY)
+        or _SQLITE_BUSY.search(str(problem.orig)) is not None
     )
 
 

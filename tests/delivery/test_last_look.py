@@ -1,5 +1,6 @@
 """The last look is never older than the last commit, whoever made it."""
 
+import asyncio
 from collections.abc import Iterable
 
 import pytest
@@ -78,4 +79,14 @@ async def test_while_nothing_is_committed_the_next_ones_need_no_query(ground: Gr
     event.listen(ground.db.engine.sync_engine, "before_cursor_execute", note)
     assert await recheck.look(second) is Look.GO
     assert asked == []
+    recheck.close()
+
+
+@pytest.mark.storage
+async def test_whoever_asks_about_the_same_message_at_the_same_time_is_answered(
+    ground: Ground,
+) -> None:
+    (only,) = await leased(ground, "ana@example.org")
+    recheck = Recheck(ground, worker_id=1, upcoming=lambda: [only])
+    assert await asyncio.gather(*(recheck.look(only) for _ in range(3))) == [Look.GO] * 3
     recheck.close()

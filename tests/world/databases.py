@@ -1,8 +1,12 @@
 """Fresh databases of both engines: copies of a SQLite file, clones of a PostgreSQL template."""
 
 import asyncio
+import contextlib
 import itertools
+import os
 import shutil
+import signal
+import time
 from pathlib import Path
 
 import asyncpg
@@ -31,14 +35,19 @@ class PostgresServer:
 
     _TEMPLATE = "migrated"
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, keeps_commits: bool = False) -> None:
+        """`keeps_commits`: what was committed is there after `kill`, as with the usual settings."""
         self._numbers = itertools.count(1)
-        # Nothing in a test database has to survive a loss of power.
         server = get_server(folder, cleanup_mode="stop")
-        for setting in ("fsync = off", "synchronous_commit = off", "full_page_writes = off"):
+        # Nothing in a test database has to survive a loss of power.
+        settings = ["fsync = off", "full_page_writes = off"]
+        if not keeps_commits:
+            settings.append("synchronous_commit = off")
+        for setting in settings:
             server.psql(f"ALTER SYSTEM SET {setting};")
         server.psql("SELECT pg_reload_conf();")
         self._server = server
+        self._folder = folder
         self._host = make_url(server.get_uri()).query["host"]
         asyncio.run(self._make_template())
 
@@ -66,6 +75,28 @@ class PostgresServer:
         """End the server."""
         self._server.cleanup()
 
+    def kill(self) -> None:
+        """SIGKILL all of it: the postmaster, and each process that serves a connection."""
+        postmaster = self._server.get_pid()
+        assert postmaster is not None
+        # Stopped first, so that it starts no other process meanwhile.
+        os.kill(postmaster, signal.SIGSTOP)
+        children = Path(f"/proc/{postmaster}/task/{postmaster}/children").read_text()
+        everybody = [*map(int, children.split()), postmaster]
+        for number in everybody:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(number, signal.SIGKILL)
+        while any(map(_is_running, everybody)):
+            time.sleep(0.005)
+        # A dead process whose parent did not ask for its status yet would pass for a running one.
+        (self._folder / "postmaster.pid").unlink()
+        (Path(str(self._host)) / ".s.PGSQL.5432.lock").unlink()
+
+    def start_again(self) -> None:
+        """Start it on the data that it left; returns when it has recovered."""
+        with self._server._lock:
+            self._server.ensure_postgres_running()
+
     async def _make_template(self) -> None:
         await self._execute(f"CREATE DATABASE {self._TEMPLATE}")
         await _migrate(self.url(self._TEMPLATE))
@@ -78,6 +109,15 @@ class PostgresServer:
             await connection.execute(statement)
         finally:
             await connection.close()
+
+
+def _is_running(process: int) -> bool:
+    """Whether a process is there and not merely waited for (`Z` in proc(5))."""
+    try:
+        words = Path(f"/proc/{process}/stat").read_text()
+    except FileNotFoundError:
+        return False
+    return words.rpartition(")")[2].split()[0] != "Z"
 
 
 async def _migrate(url: str) -> None:
