@@ -50,6 +50,13 @@ class Sink:
                 self.changed.clear()
                 await self.changed.wait()
 
+    async def reached_by(self, recipient: str, *, within_s: float = 90.0) -> None:
+        """Wait until a message for this address was taken."""
+        async with asyncio.timeout(within_s):
+            while not self.taken[recipient]:
+                self.changed.clear()
+                await self.changed.wait()
+
     async def at_rest(self, *, within_s: float = 90.0) -> None:
         """Wait until no client is in the middle of a message."""
         async with asyncio.timeout(within_s):

@@ -1,0 +1,73 @@
+"""`handbill serve` as an operator starts it: web, scheduler and sending in one process."""
+
+import asyncio
+import json
+import os
+import re
+import sys
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+from foundation.config import Settings
+
+ROOT = Path(__file__).parents[2]
+
+
+class Service:
+    """A process that serves."""
+
+    def __init__(self, process: asyncio.subprocess.Process, url: str) -> None:
+        self.process = process
+        self.url = url
+        """Where its pages are."""
+
+    async def kill(self) -> None:
+        """SIGKILL."""
+        self.process.kill()
+        await self.process.wait()
+
+    async def stop(self) -> int:
+        """SIGTERM; returns the exit status."""
+        self.process.terminate()
+        return await self.process.wait()
+
+
+@asynccontextmanager
+async def running(settings: Settings, folder: Path) -> AsyncIterator[Service]:
+    """A service over these settings; it is gone after the block, however that ends."""
+    file = folder / "config.toml"
+    file.write_text(_toml(settings.model_dump(mode="json", exclude_unset=True)), encoding="utf-8")
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "handbill", "--config", str(file), "serve", "--port", "0"),
+        cwd=ROOT,
+        env={**os.environ, "PYTHONWARNINGS": "ignore"},
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+    )
+    assert process.stdout is not None
+    said: list[str] = []
+    try:
+        async with asyncio.timeout(90):
+            while not (found := re.search(r"http://127\.0\.0\.1:\d+", "".join(said[-1:]))):
+                line = (await process.stdout.readline()).decode()
+                assert line, "".join(said)
+                said.append(line)
+        reading = asyncio.create_task(process.stdout.read())
+        yield Service(process, found.group())
+        reading.cancel()
+    finally:
+        if process.returncode is None:
+            process.kill()
+        await process.wait()
+
+
+def _toml(values: Mapping[str, Any]) -> str:
+    """Tables of plain values, and lists of such tables; JSON writes those values as TOML does."""
+    lines: list[str] = []
+    for name, found in values.items():
+        for table in found if isinstance(found, list) else [found]:
+            lines.append(f"[[{name}]]" if isinstance(found, list) else f"[{name}]")
+            lines += [f"{key} = {json.dumps(value)}" for key, value in table.items()]
+    return "\n".join(lines)
