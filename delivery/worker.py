@@ -16,6 +16,7 @@ from pathlib import Path
 
 import sqlalchemy as sa
 from sqlmodel import col
+from sqlmodel.ext.asyncio.session import AsyncSession
 
 from delivery import dispatch, ledger, outbox, recovery, relay_state, returns
 from delivery.composing import Composer
@@ -36,6 +37,10 @@ _NOTICES = 50
 _SEEN_EVERY = timedelta(seconds=15)
 _RECOVER_EVERY = timedelta(seconds=30)
 _LAST_TRIES = 3
+
+
+class _GivenUp(Exception):
+    """Another process took this one for dead, and settled its rows."""
 
 
 class Worker:
@@ -61,7 +66,6 @@ class Worker:
                 await _pause(stop, _LOOK_S)
                 continue
             await session.work(stop, is_endless=True)
-            return
 
     async def run_until_idle(self) -> None:
         """Send everything that is due now, then stop. Raises `errors.Busy`."""
@@ -181,6 +185,9 @@ class _Session:
                         raise
                     _log.warning("sending waits", said=str(problem))
                     found = False
+                except _GivenUp:
+                    _log.error("this process was taken for dead; it begins anew", worker=self._id)
+                    return
                 await self._wait(stopping, is_endless=is_endless, found=found)
         finally:
             stopping.cancel()
@@ -247,6 +254,8 @@ class _Session:
         letters = []
         try:
             async with self._ground.db.transaction() as session:
+                if not await self._is_seen(session, now):
+                    raise _GivenUp
                 if notices:
                     queued = await outbox.claim(
                         session, worker_id=self._id, limit=notices, now=now, until=lease.until
@@ -265,6 +274,19 @@ class _Session:
             self._desk.low_mark = self._helping.size() // 2
         self._desk.put(letters)
         return bool(letters)
+
+    async def _is_seen(self, session: AsyncSession, now: datetime) -> bool:
+        """Say that we live; False when somebody has settled all of ours, as we were silent so long.
+
+        What a closed process leases is freed by anybody: it must not lease any more.
+        """
+        statement = (
+            sa.update(WorkerRow)
+            .where(col(WorkerRow.id) == self._id, col(WorkerRow.closed_at).is_(None))
+            .values(seen_at=now)
+            .returning(col(WorkerRow.id))
+        )
+        return (await session.execute(statement)).first() is not None
 
     async def _release_strays(self) -> None:
         """Give back rows that a claim leased whose commit was done, but not answered.
