@@ -191,7 +191,8 @@ async def tidy(ground: Ground) -> None:
 def _is_due(now: datetime) -> tuple[sa.ColumnElement[bool], ...]:
     return (
         col(QueuedNotice.state) == NoticeState.QUEUED.value,
-        col(QueuedNotice.due_at) <= now,
+        # The first try is due at once, wherever a clock stood that was set back since.
+        sa.or_(col(QueuedNotice.due_at) <= now, col(QueuedNotice.attempts) == 0),
         col(QueuedNotice.worker_id).is_(None),
     )
 

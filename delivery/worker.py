@@ -11,7 +11,7 @@ import os
 import platform
 import time
 from collections.abc import Awaitable, Callable
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -34,8 +34,8 @@ _log = logs.get("worker")
 _LOOK_S = 0.5
 """How often a worker looks for what is due; a notice of this process rings a bell besides."""
 _NOTICES = 50
-_SEEN_EVERY = timedelta(seconds=15)
-_RECOVER_EVERY = timedelta(seconds=30)
+_SEEN_EVERY_S = 15.0
+_RECOVER_EVERY_S = 30.0
 _LAST_TRIES = 3
 
 
@@ -138,8 +138,9 @@ class _Session:
         self._desk = WorkerDesk(ground, journal=journal, worker_id=worker_id)
         self._helping = Helping(self._settings.batch_size)
         self._flushing = asyncio.Lock()
-        self._seen_at = ground.clock.now()
-        self._recovered_at: datetime | None = None
+        # By a clock that never jumps: whoever dies after the other went back is found all the same.
+        self._seen_at = time.monotonic()
+        self._recovered_at: float | None = None
         self._said = ""
         self._has_strays = False
         """Whether a claim failed, and may have leased rows all the same."""
@@ -302,17 +303,17 @@ class _Session:
 
     async def _look_around(self) -> None:
         """Say that we live and how we do; settle what dead processes left."""
-        now = self._ground.clock.now()
-        if self._recovered_at is None or now - self._recovered_at >= _RECOVER_EVERY:
-            self._recovered_at = now
+        tick = time.monotonic()
+        if self._recovered_at is None or tick - self._recovered_at >= _RECOVER_EVERY_S:
+            self._recovered_at = tick
             await recovery.recover(self._ground, node=self._node)
-        if now - self._seen_at >= _SEEN_EVERY or self._said != self._desk.trouble:
-            self._seen_at, self._said = now, self._desk.trouble
+        if tick - self._seen_at >= _SEEN_EVERY_S or self._said != self._desk.trouble:
+            self._seen_at, self._said = tick, self._desk.trouble
             async with self._ground.db.transaction() as session:
                 await session.execute(
                     sa.update(WorkerRow)
                     .where(col(WorkerRow.id) == self._id)
-                    .values(seen_at=now, said=self._said)
+                    .values(seen_at=self._ground.clock.now(), said=self._said)
                 )
 
     async def _finish_dispatches(self) -> None:

@@ -227,6 +227,37 @@ async def test_replies_that_come_octet_by_octet_are_the_same_replies(
     assert server.accepted == 1
 
 
+@pytest.mark.settings(
+    relay={
+        "connections": 1,
+        "messages_per_connection": 3,
+        "username": "us",
+        "password": "a-secret-word",
+    },
+    delivery={"relay_rest_s": 0.02},
+)
+async def test_a_relay_that_refuses_our_password_in_the_middle_of_a_campaign_costs_nobody_anything(
+    ground: Ground, server: Sink
+) -> None:
+    server.extensions = ("PIPELINING", "AUTH PLAIN")
+    answers = iter([b"235 2.7.0 welcome\r\n"] * 2)
+
+    def judge(connection: Connection) -> None:
+        connection.say(next(answers, b"535 5.7.8 not any more\r\n"))
+
+    server.acts["AUTH"] = judge
+    await begin(ground, 10)
+    async with mailing.sending(ground):
+        await mailing.until(ground, is_resting)
+        await mailing.stand(ground, sent=6, queued=4)
+        assert server.total == 6
+        server.acts["AUTH"] = sink.replying("235 2.7.0 welcome again")
+        await mailing.stand(ground, sent=10)
+    assert set(server.taken.values()) == {1}
+    assert {row.attempts for row in await mailing.rows(ground)} == {1}
+    assert not await suppressions(ground)
+
+
 @one_connection
 @both_ways
 async def test_a_mail_that_is_longer_than_the_relay_takes_is_not_begun_and_no_reader_is_to_blame(

@@ -36,6 +36,17 @@ async def complains(ground: Ground, who: Subscriber) -> None:
         )
 
 
+async def is_suppressed_by_hand(ground: Ground, who: Subscriber) -> None:
+    async with ground.db.transaction() as session:
+        await suppression.add(
+            ground,
+            session,
+            subscriber_id=who.id,
+            reason=SuppressionReason.BY_HAND,
+            via="staff",
+        )
+
+
 async def is_erased(ground: Ground, who: Subscriber) -> None:
     await erasing.erase(
         ground, subscriber_id=who.id, via="staff", actor=audit.SYSTEM, elsewhere=(holdings,)
@@ -47,6 +58,7 @@ changes = pytest.mark.parametrize(
     [
         (unsubscribes, Reason.UNSUBSCRIBED),
         (complains, Reason.SUPPRESSED),
+        (is_suppressed_by_hand, Reason.SUPPRESSED),
         (is_erased, Reason.ERASED),
     ],
 )
@@ -92,6 +104,30 @@ async def test_who_leaves_while_their_mail_is_on_the_wire_gets_nothing(
     server.acts["RCPT"] = held
     sending = asyncio.create_task(worker.run_until_idle(ground))
     assert (await held.reached()).recipient == ANA
+    await change(ground, ana)
+    server.acts.clear()
+    held.release()
+    await sending
+    assert server.taken == {BO: 1}
+    await check_only_bo_got_it(ground, reason)
+
+
+@pytest.mark.storage
+@changes
+@pytest.mark.settings(relay={"connections": 1})
+async def test_who_leaves_when_their_envelope_went_along_with_the_dot_before_gets_nothing(
+    ground: Ground, server: Sink, change: Change, reason: Reason
+) -> None:
+    await people.subscribed(ground, BO)
+    ana = await people.subscribed(ground, ANA)
+    topic = await people.topic(ground)
+    await mailing.start(ground, topics=[topic.id])
+    held = sink.Holding()
+    server.acts["dot"] = held
+    sending = asyncio.create_task(worker.run_until_idle(ground))
+    connection = await held.reached()
+    connection.take()
+    await connection.until_unread(b"RCPT TO:<ana@example.org>\r\nDATA\r\n")
     await change(ground, ana)
     server.acts.clear()
     held.release()

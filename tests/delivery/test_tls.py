@@ -5,6 +5,7 @@ import datetime as dt
 import ssl
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -26,22 +27,33 @@ from tests.world.smtp import Catcher
 Serving = Callable[..., AbstractAsyncContextManager[tuple[Ground, Catcher]]]
 
 
-def certified(folder: Path, name: str) -> ssl.SSLContext:
-    """A server's TLS with a certificate that nobody has signed but itself."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
-    now = dt.datetime.now(tz=dt.UTC)
-    certificate = (
-        x509.CertificateBuilder()
-        .subject_name(subject)
-        .issuer_name(subject)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - dt.timedelta(days=1))
-        .not_valid_after(now + dt.timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName(name)]), critical=False)
-        .sign(key, hashes.SHA256())
-    )
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Certificate:
+    """What a server shows."""
+
+    name: str = "localhost"
+    is_vouched_for: bool = True
+    """Whether it was signed by whom this machine trusts, or by nobody but itself."""
+    days: tuple[int, int] = (-1, 1)
+    """From when until when it is valid, counted from today."""
+
+
+PROVES_NOTHING = {
+    "nobody-vouches": (Certificate(is_vouched_for=False), "self-signed"),
+    "another-host": (Certificate(name="elsewhere.example"), "mismatch"),
+    "expired": (Certificate(days=(-9, -2)), "expired"),
+    "not-yet": (Certificate(days=(2, 9)), "not yet valid"),
+}
+"""What a server shows, and what is said about it."""
+
+
+def certified(folder: Path, wanted: Certificate) -> ssl.SSLContext:
+    """A server's TLS; who vouches for it stands in `authority.pem`."""
+    authority, key = (ec.generate_private_key(ec.SECP256R1()) for _ in range(2))
+    root = _signed("authority", authority, "authority", authority, days=(-9, 9), is_root=True)
+    (folder / "authority.pem").write_bytes(root.public_bytes(serialization.Encoding.PEM))
+    issuer = ("authority", authority) if wanted.is_vouched_for else (wanted.name, key)
+    certificate = _signed(wanted.name, key, *issuer, days=wanted.days)
     file = folder / "server.pem"
     file.write_bytes(
         key.private_bytes(
@@ -56,13 +68,45 @@ def certified(folder: Path, name: str) -> ssl.SSLContext:
     return context
 
 
+def _signed(
+    name: str,
+    key: ec.EllipticCurvePrivateKey,
+    issuer: str,
+    issuer_key: ec.EllipticCurvePrivateKey,
+    *,
+    days: tuple[int, int],
+    is_root: bool = False,
+) -> x509.Certificate:
+    subject, by = (
+        x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, each)]) for each in (name, issuer)
+    )
+    now = dt.datetime.now(tz=dt.UTC)
+    return (
+        x509.CertificateBuilder()
+        .subject_name(subject)
+        .issuer_name(by)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now + dt.timedelta(days=days[0]))
+        .not_valid_after(now + dt.timedelta(days=days[1]))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName(name)]), critical=False)
+        .add_extension(x509.BasicConstraints(ca=is_root, path_length=None), critical=True)
+        .sign(issuer_key, hashes.SHA256())
+    )
+
+
 @pytest.fixture
-def serving(settings: Settings, clock: FakeClock, tmp_path: Path) -> Serving:
+def serving(
+    settings: Settings, clock: FakeClock, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Serving:
     """A server that speaks TLS at once or after STARTTLS, and a ground that sends to it."""
 
     @asynccontextmanager
-    async def start(*, tls: str, verify_certificate: bool) -> AsyncIterator[tuple[Ground, Catcher]]:
-        catcher, context = Catcher(), certified(tmp_path, "localhost")
+    async def start(
+        *, tls: str, shows: Certificate, verify_certificate: bool = True
+    ) -> AsyncIterator[tuple[Ground, Catcher]]:
+        catcher, context = Catcher(), certified(tmp_path, shows)
+        monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "authority.pem"))
         is_at_once = tls == "tls"
         server = await asyncio.get_running_loop().create_server(
             lambda: SMTP(
@@ -95,10 +139,11 @@ def serving(settings: Settings, clock: FakeClock, tmp_path: Path) -> Serving:
 
 
 @pytest.mark.parametrize("tls", ["starttls", "tls"])
+@pytest.mark.parametrize(("shows", "said"), PROVES_NOTHING.values(), ids=PROVES_NOTHING.keys())
 async def test_a_certificate_that_proves_nothing_is_not_accepted(
-    serving: Serving, tls: str
+    serving: Serving, tls: str, shows: Certificate, said: str
 ) -> None:
-    async with serving(tls=tls, verify_certificate=True) as (ground, catcher):
+    async with serving(tls=tls, shows=shows) as (ground, catcher):
         await worker.run_until_idle(ground)
         assert not catcher.messages
         assert (await mailing.counts(ground)).queued == 1
@@ -106,11 +151,23 @@ async def test_a_certificate_that_proves_nothing_is_not_accepted(
             (status,) = (await session.exec(select(RelayStatus))).all()
         assert status.is_resting
         assert "certificate" in status.said.lower()
+        assert said in status.said.lower()
 
 
 @pytest.mark.parametrize("tls", ["starttls", "tls"])
-async def test_mail_goes_out_under_tls(serving: Serving, tls: str) -> None:
-    async with serving(tls=tls, verify_certificate=False) as (ground, catcher):
+async def test_mail_goes_out_under_tls_to_a_server_that_proves_who_it_is(
+    serving: Serving, tls: str
+) -> None:
+    async with serving(tls=tls, shows=Certificate()) as (ground, catcher):
         await worker.run_until_idle(ground)
         assert [each.rcpt_to for each in catcher.messages] == [mailing.address(1)]
         assert (await mailing.counts(ground)).sent == 1
+
+
+async def test_where_the_settings_say_so_a_certificate_need_not_prove_anything(
+    serving: Serving,
+) -> None:
+    shows = Certificate(is_vouched_for=False)
+    async with serving(tls="starttls", shows=shows, verify_certificate=False) as (ground, catcher):
+        await worker.run_until_idle(ground)
+        assert [each.rcpt_to for each in catcher.messages] == [mailing.address(1)]
