@@ -3,7 +3,7 @@
 The same SQL counts, shows and fills the ledger, so what staff see is what is sent.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -135,6 +135,49 @@ async def count_in(
         by_language=by_language,
         excluded=await _count_excluded(session, resolved),
     )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Group:
+    """People of one edition who live in one place; what a condition can ask about them."""
+
+    language: str
+    """Of the edition that they get."""
+    town: str
+    postal_code: str
+    is_member: bool
+    people: int
+
+
+async def by_place(
+    session: AsyncSession,
+    audience: Audience,
+    *,
+    languages: Sequence[str],
+    with_membership: bool,
+) -> AsyncIterator[Group]:
+    """An audience in groups, read as they come. Raises `errors.Invalid` for an unknown topic."""
+    resolved = await resolve(session, audience, languages=languages)
+    contact = members.contact_exists_for(col(Subscriber.id)) if with_membership else sa.false()
+    people = (
+        sa.select(
+            edition_language(languages).label("language"),
+            col(Subscriber.town).label("town"),
+            col(Subscriber.postal_code).label("postal_code"),
+            contact.label("is_member"),
+        )
+        .where(_is_included(resolved))
+        .subquery("people")
+    )
+    statement = sa.select(*people.c, sa.func.count().label("people")).group_by(*people.c)
+    async for row in await session.stream(statement):
+        yield Group(
+            language=row.language,
+            town=row.town,
+            postal_code=row.postal_code,
+            is_member=bool(row.is_member),
+            people=row.people,
+        )
 
 
 async def sample(ground: Ground, audience: Audience, *, limit: int = 5) -> list[Subscriber]:

@@ -11,6 +11,7 @@ from campaigns import (
     issues,
     materials,
     pictures,
+    readers,
     staff_forms,
     wording,
 )
@@ -143,7 +144,14 @@ def _typed_block(
         shared["picture"] = picture or form.line("picture", limit=80)
     if kind == "developments" and shared["since"]:
         shared["keys"] = []
+    towns, postal_codes = form.text("towns", limit=10_000), form.line("postal_codes", limit=4_000)
     form.check()
+    shared |= readers.chosen(
+        form.line("seen_by", limit=20),
+        towns=towns,
+        postal_codes=postal_codes,
+        members=form.flag("members"),
+    )
     return composer.block_from(kind, shared, sides, block_id=block_id), unknown
 
 
@@ -199,6 +207,9 @@ async def _page(
         else {},
         is_gone=isinstance(problem, errors.Conflict) and bool(block_id) and theirs is None,
         options=await _options(request, kind, document, chosen),
+        readers=[
+            (value, kit.translator(request).gettext(word), "") for value, word in readers.CHOICES
+        ],
         chosen=chosen,
         recent=await _recent(request) if kind == "image" else [],
         limit_kb=min(kit.ground(request).settings.server.max_upload_bytes, pictures.MAX_BYTES)

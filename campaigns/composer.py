@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from campaigns import block_content, block_models, documents, links
+from campaigns import block_content, block_models, documents, links, readers
 from campaigns.block_models import AnyBlock
 from campaigns.documents import Document
 from campaigns.staff_forms import FieldSpec, Widget
@@ -225,7 +225,7 @@ def values_of(block: AnyBlock) -> dict[str, str]:
         f"{name}-{code}": text
         for code, fields in kept.pop("texts", {}).items()
         for name, text in fields.items()
-    }
+    } | readers.values_of(block)
     for name, value in kept.items():
         if isinstance(value, (str, int)):
             values[name] = str(value)
@@ -279,6 +279,8 @@ def _field_name(place: str) -> str:
     parts = place.split(".")
     if parts[0] == "texts" and len(parts) >= 3:
         return f"{parts[2]}-{parts[1]}"
+    if parts[0] in ("only_to", "all_but"):
+        return "seen_by" if len(parts) == 1 else parts[1].partition("[")[0]
     return "main" if place == "document" else parts[0].partition("[")[0]
 
 

@@ -14,6 +14,7 @@ from campaigns import (
     issue_page,
     issues,
     preview_pages,
+    readers,
     staff_forms,
 )
 from campaigns.documents import Document
@@ -316,6 +317,7 @@ def _shown_block(block: block_models.AnyBlock, document: Document, speaks: Any) 
         "id": block.id,
         "kind": block.kind,
         "about": composer.about(block, speaks),
+        "seen_by": readers.words(block, speaks),
         "texts": [(code, composer.excerpt(block, code)) for code in document.languages],
         "has_texts": block.kind in composer.WORDED
         or any(composer.excerpt(block, code) for code in document.languages),

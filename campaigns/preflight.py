@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from campaigns import audiences, bulletins, compiling, transitions
+from campaigns import audiences, bulletins, compiling, sections, transitions
 from campaigns.audiences import Counted
 from campaigns.findings import Finding
 from campaigns.models import Bulletin, Campaign
@@ -52,7 +52,8 @@ async def check(ground: Ground, *, campaign_id: int) -> list[Item]:
     async with ground.db.reading() as session:
         campaign = await transitions.get(session, campaign_id)
         bulletin = await bulletins.get(session, campaign.bulletin_id)
-        return await look(ground, session, campaign, bulletin)
+        items = await look(ground, session, campaign, bulletin)
+        return _sorted([*items, *await _about_sections(ground, session, campaign, bulletin)])
 
 
 async def refuse_red(
@@ -70,7 +71,7 @@ async def refuse_red(
 async def look(
     ground: Ground, session: AsyncSession, campaign: Campaign, bulletin: Bulletin
 ) -> list[Item]:
-    """The list, in the caller's transaction."""
+    """The list but for what takes long to count and stops nothing, in the caller's transaction."""
     languages = bulletins.languages(bulletin) or [ground.settings.site.language]
     items = [
         *_about_site(ground, campaign),
@@ -82,6 +83,10 @@ async def look(
         items.append(_changed())
     if not any(each.finding for each in items):
         items.append(_item("bulletin", Tone.GOOD, N_("The bulletin compiles in every language.")))
+    return _sorted(items)
+
+
+def _sorted(items: list[Item]) -> list[Item]:
     order = [Tone.BAD, Tone.WARN, Tone.GOOD]
     return sorted(items, key=lambda each: order.index(each.tone))
 
@@ -135,6 +140,44 @@ async def _about_audience(
             "audience", Tone.GOOD, N_("%(count)s people would get it now."), count=counted.included
         )
     ]
+
+
+async def _about_sections(
+    ground: Ground, session: AsyncSession, campaign: Campaign, bulletin: Bulletin
+) -> list[Item]:
+    """Who would see the blocks that are not for everybody."""
+    try:
+        counted = await sections.count(
+            ground,
+            session,
+            document=bulletins.document_of(bulletin),
+            audience=audiences.parse(campaign.audience),
+        )
+    except errors.Invalid:
+        return []  # an audience that can't be read is on the list already
+    items = [_about_section(each) for each in counted.blocks]
+    items += [
+        _from(
+            Finding(
+                code="section-bare",
+                msgid=N_("For %(count)s people, nothing is left of the edition in %(language)s."),
+                values={"count": people, "language": language},
+                language_values=("language",),
+            )
+        )
+        for language, people in counted.bare.items()
+    ]
+    return items
+
+
+def _about_section(seen: sections.Seen) -> Item:
+    tone, msgid = Tone.WARN, N_("Block %(number)s is for some people only, but all would see it.")
+    if not seen.readers:
+        msgid = N_("Nobody would see block %(number)s: look at whom it is for.")
+    elif seen.readers < seen.total:
+        tone = Tone.GOOD
+        msgid = N_("%(readers)s of %(total)s people would see block %(number)s.")
+    return _item("section", tone, msgid, number=seen.number, readers=seen.readers, total=seen.total)
 
 
 async def _about_sending(ground: Ground, session: AsyncSession, campaign: Campaign) -> list[Item]:

@@ -6,13 +6,17 @@ and counts nowhere.
 
 from aiohttp import web
 
-from campaigns import archive, bulletins, compiling, public, wording
+from campaigns import archive, bulletins, compiling, public, readers, wording
+from campaigns.block_models import AnyBlock
 from campaigns.models import Bulletin
 from delivery import testmail
 from foundation import errors
 from foundation.accounts.models import Role
 from foundation.i18n import N_
 from foundation.web import forms, kit
+from subscribers import people, recipients
+from subscribers.recipients import Recipient
+from templates import conditions
 from templates.plan import Plan
 
 _DARK = "prefers-color-scheme:dark"
@@ -26,6 +30,7 @@ def routes() -> list[web.RouteDef]:
     one = "/staff/bulletins/{id}"
     return [
         web.get(f"{one}/preview", show),
+        web.post(f"{one}/preview", choose_reader),
         web.get(f"{one}/mail", show_mail),
         web.post(f"{one}/test", send_test),
     ]
@@ -33,7 +38,24 @@ def routes() -> list[web.RouteDef]:
 
 @kit.staff(Role.VIEWER)
 async def show(request: web.Request) -> web.StreamResponse:
-    """`GET …/preview?language=&part=&width=&scheme=`."""
+    """`GET …/preview?language=&part=&width=&scheme=&reader=`: for all, or as one person gets it."""
+    return await _preview_page(request)
+
+
+@kit.staff(Role.VIEWER)
+async def choose_reader(request: web.Request) -> web.StreamResponse:
+    """`POST …/preview`: look with the eyes of whoever has an address; it stays out of the URL."""
+    form = await forms.read(request)
+    try:
+        number = await people.by_email(kit.ground(request), email=form.line("email"))
+    except (errors.Invalid, errors.NotFound) as problem:
+        return await _preview_page(request, problem)
+    return kit.redirect(request, str(request.rel_url.update_query(reader=str(number))))
+
+
+async def _preview_page(
+    request: web.Request, unknown: errors.HandbillError | None = None
+) -> web.StreamResponse:
     bulletin = await _bulletin(request)
     offered = bulletins.languages(bulletin)
     if not offered:
@@ -41,11 +63,21 @@ async def show(request: web.Request) -> web.StreamResponse:
     speaks = kit.translator(request)
     language = _choice(request, "language", offered)
     plan, problem = await _compiled(request, bulletin, language)
-    values = _values(request, plan) if plan else {}
+    reader = await _reader(request)
+    values = _values(request, plan, reader) if plan else {}
+    answers = plan.answers(reader) if plan and reader else None
+    document = bulletins.document_of(bulletin)
     return kit.render(
         request,
         "bulletins/staff/preview.html",
-        status=422 if problem else 200,
+        status=422 if problem or unknown else 200,
+        reader=reader,
+        unknown=unknown.say(speaks) if unknown else "",
+        some=[
+            (number, readers.words(block, speaks), reader and _sees(block, reader))
+            for number, block in enumerate(document.blocks, start=1)
+            if block.condition
+        ],
         bulletin=bulletin,
         offered=[(code, wording.language_name(code, speaks)) for code in offered],
         language=language,
@@ -53,8 +85,8 @@ async def show(request: web.Request) -> web.StreamResponse:
         width=_choice(request, "width", WIDTHS),
         scheme=_choice(request, "scheme", SCHEMES),
         subject=plan.subject(values) if plan else "",
-        preheader=bulletins.document_of(bulletin).editions[language].preheader,
-        text=plan.text(values) if plan else "",
+        preheader=document.editions[language].preheader,
+        text=plan.text(values, answers) if plan else "",
         size_kb=round(compiling.html_bytes(plan) / 1024) if plan else 0,
         problem=problem.say(speaks) if problem else "",
         url=_switched(request),
@@ -64,13 +96,15 @@ async def show(request: web.Request) -> web.StreamResponse:
 
 @kit.staff(Role.VIEWER)
 async def show_mail(request: web.Request) -> web.StreamResponse:
-    """`GET …/mail?language=&scheme=`: the mail itself, for the frame."""
+    """`GET …/mail?language=&scheme=&reader=`: the mail itself, for the frame."""
     bulletin = await _bulletin(request)
     language = _choice(request, "language", bulletins.languages(bulletin) or ["en"])
     plan, problem = await _compiled(request, bulletin, language)
     if plan is None:
         raise problem or errors.NotFound(N_("There is no such page."))
-    html = archive.as_page(plan, _values(request, plan), None, target="_blank")
+    reader = await _reader(request)
+    answers = plan.answers(reader) if reader else None
+    html = archive.as_page(plan, _values(request, plan, reader), answers, target="_blank")
     response = public.framed_mail(in_scheme(html, _choice(request, "scheme", SCHEMES)))
     response.headers["Cache-Control"] = "no-store"
     return response
@@ -119,8 +153,21 @@ async def _compiled(
     return plan, None
 
 
-def _values(request: web.Request, plan: Plan) -> dict[str, str]:
-    """The mail as it would come to the person who looks; its own links lead nowhere harmful."""
+async def _reader(request: web.Request) -> Recipient | None:
+    """The person in `?reader=`, with whose eyes staff look; None for nobody in particular."""
+    raw = request.query.get("reader", "")
+    if not (raw.isascii() and raw.isdigit() and len(raw) < 18):
+        return None
+    return await recipients.one(kit.ground(request), subscriber_id=int(raw))
+
+
+def _sees(block: AnyBlock, reader: Recipient) -> bool:
+    """Whether a block with a condition is shown to somebody."""
+    return block.condition is None or conditions.compiled([block.condition])(reader)[0]
+
+
+def _values(request: web.Request, plan: Plan, reader: Recipient | None) -> dict[str, str]:
+    """As it would come to the reader, else to whoever looks; its links lead nowhere harmful."""
     ground, person = kit.ground(request), kit.signed_in(request)
     values = archive.public_values(ground, plan, archive_url=ground.url("/archive"))
     first, _, last = person.name.partition(" ")
@@ -130,6 +177,8 @@ def _values(request: web.Request, plan: Plan) -> dict[str, str]:
         "subscriber.email": person.email,
         "subscriber.language": plan.language,
     }
+    if reader is not None:
+        own = people.merge_values(reader)
     return values | {name: value for name, value in own.items() if name in plan.slot_names}
 
 
@@ -145,6 +194,7 @@ def _switched(request: web.Request) -> dict[str, dict[str, str]]:
         name: {value: str(request.rel_url.update_query({name: value})) for value in values}
         for name, values in offered.items()
     }
+    found["reader"] = {"nobody": str(request.rel_url.without_query_params("reader"))}
     found["language"] = {
         code: str(request.rel_url.update_query({"language": code}))
         for code in kit.ground(request).catalog.languages

@@ -8,6 +8,7 @@ from sqlmodel import col
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from foundation import rows
+from foundation.ground import Ground
 from subscribers import members
 from subscribers.models import Subscriber
 
@@ -35,6 +36,13 @@ async def by_id(
     statement = _WITH_MEMBERSHIP if with_membership else _RECIPIENTS
     found = await session.execute(statement, {"people": rows.packed([number] for number in ids)})
     return {row[0]: Recipient(*row) for row in found.all()}
+
+
+async def one(ground: Ground, *, subscriber_id: int) -> Recipient | None:
+    """One of them, with all that can be asked about them; None when they are gone."""
+    async with ground.db.reading() as session:
+        found = await by_id(session, [subscriber_id], with_membership=True)
+    return found.get(subscriber_id)
 
 
 # Plain columns: a mapped object for each of 100,000 people costs more than their messages.

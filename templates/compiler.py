@@ -9,7 +9,7 @@ from pathlib import Path
 
 from foundation import errors
 from foundation.i18n import N_, Translator
-from templates import marks, plan, problems, sheets, slots, text, typesetting, weaving
+from templates import folding, marks, plan, problems, sheets, slots, text, typesetting, weaving
 from templates.content import Brand, Edition, Template
 
 GMAIL_CLIPS_AT_BYTES = 102 * 1024
@@ -49,7 +49,7 @@ def compile_edition(
         language=edition.language,
         subject_segments=made.cut(subject, marks.Part.SUBJECT),
         text_segments=made.cut(text.bulletin(frame, page, translator), marks.Part.TEXT),
-        html_segments=made.cut(html, marks.Part.HTML),
+        html_segments=made.cut(folding.fold(html, keep=made.pattern), marks.Part.HTML),
         links=tuple(weaver.links),
         conditions=tuple(weaver.conditions),
     )

@@ -54,6 +54,11 @@ class Marks:
             self._made.append(wish)
         return f"{self._word}{self._made.index(wish)}z"
 
+    @property
+    def pattern(self) -> re.Pattern[str]:
+        """What every mark looks like."""
+        return re.compile(rf"{self._word}([se]?)(\d+)z")
+
     def opening(self, condition: int) -> str:
         """The mark before a section for whoever a condition holds for."""
         return f"{self._word}s{condition}z"
@@ -82,7 +87,7 @@ class Marks:
 
     def _split(self, rendered: str, part: Part) -> Iterator["slots.Plain | _Border"]:
         at = 0
-        for found in re.finditer(rf"{self._word}([se]?)(\d+)z", rendered):
+        for found in self.pattern.finditer(rendered):
             if found.start() > at:
                 yield rendered[at : found.start()]
             if found[1]:

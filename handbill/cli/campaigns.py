@@ -24,8 +24,8 @@ from foundation.ground import Ground
 from foundation.i18n import N_
 from handbill.cli import following, kit
 from handbill.cli.kit import Chosen
-from subscribers import people
-from subscribers.models import Subscriber
+from subscribers import people, recipients
+from subscribers.recipients import Recipient
 from templates.plan import Plan
 
 CAMPAIGN_ID = click.argument("campaign_id", metavar="ID", type=click.IntRange(min=1))
@@ -141,7 +141,10 @@ def check(chosen: Chosen, campaign_id: int, as_json: bool) -> None:
 def preview(
     chosen: Chosen, campaign_id: int, language: str | None, reader: str | None, out: Path
 ) -> None:
-    """Write the mail as it would arrive; its links count nothing."""
+    """Write the mail as it would arrive; its links count nothing.
+
+    Without --as, blocks that only some people see are all in it.
+    """
 
     async def act(ground: Ground) -> bytes:
         view = await lifecycle.show(ground, campaign_id=campaign_id)
@@ -154,6 +157,7 @@ def preview(
             plan=plan,
             to=person.email if person else site.contact_email or ground.settings.mail.from_address,
             subscriber_values=people.merge_values(person) if person else {},
+            answers=plan.answers(person) if person else None,
             from_name=view.campaign.from_name,
             from_address=view.campaign.from_address,
         )
@@ -326,11 +330,11 @@ async def _plans(
     return [plans[i18n.match(language, view.languages)]]
 
 
-async def _person(ground: Ground, email: str | None) -> Subscriber | None:
+async def _person(ground: Ground, email: str | None) -> Recipient | None:
     if email is None:
         return None
     number = await people.by_email(ground, email=email)
-    return (await people.show(ground, subscriber_id=number)).subscriber
+    return await recipients.one(ground, subscriber_id=number)
 
 
 def _text(file: Path) -> str:

@@ -1,3 +1,4 @@
+import re
 from typing import Any
 
 import aiohttp
@@ -339,3 +340,58 @@ async def test_a_viewer_looks_and_changes_nothing(ground: Ground, web: Web) -> N
         assert "/arrange" not in page.text
     for path in ("/arrange", "/head", "/blocks/new", "/blocks/a", "/test", "/versions", "/delete"):
         assert (await viewer.post(f"{HERE}{path}", TEXT)).status == 403
+
+
+SEEN_BY: list[tuple[dict[str, str], dict[str, Any]]] = [
+    (
+        {"seen_by": "only_to", "towns": "Worcester\n  San   Juan, Lynn,", "postal_codes": "016"},
+        {"only_to": {"towns": ["Worcester", "San Juan", "Lynn"], "postal_codes": ["016"]}},
+    ),
+    ({"seen_by": "all_but", "members": "1"}, {"all_but": {"members": True}}),
+    ({"seen_by": "everybody", "towns": " ", "postal_codes": ","}, {}),
+]
+
+
+@pytest.mark.parametrize(("typed", "kept"), SEEN_BY)
+async def test_who_sees_a_block_is_chosen_on_its_form_and_read_back(
+    ground: Ground, web: Web, typed: dict[str, str], kept: dict[str, Any]
+) -> None:
+    author = await author_of(ground, web, blocks=[])
+    assert (await add(author, TEXT | typed)).status == 303
+    (block,) = documents.dump(await document(ground))["blocks"]
+    assert {key: block[key] for key in ("only_to", "all_but") if key in block} == kept
+    page = await author.get(f"{HERE}/blocks/{block['id']}")
+    (towns,) = re.findall(r'<textarea[^>]* name="towns"[^>]*>([^<]*)', page.text)
+    again = {"towns": towns, "postal_codes": page.field("postal_codes")}
+    again |= {"seen_by": typed["seen_by"], "members": typed.get("members", "")}
+    answer = await author.post(f"{HERE}/blocks/{block['id']}", TEXT | again | {"version": "2"})
+    assert answer.status == 303
+    assert documents.dump(await document(ground))["blocks"] == [block]
+
+
+async def test_a_line_can_be_for_some_people_too(ground: Ground, web: Web) -> None:
+    author = await author_of(ground, web, blocks=[{"kind": "divider", "id": "a"}])
+    assert "/blocks/a" in (await author.get(HERE)).text
+    changed = {"kind": "divider", "version": "1", "seen_by": "only_to", "members": "1"}
+    assert (await author.post(f"{HERE}/blocks/a", changed)).status == 303
+    assert "Only for: coalition members" in (await author.get(HERE)).text
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        {"seen_by": "only_to"},
+        {"seen_by": "all_but", "towns": " , "},
+        {"seen_by": "everybody", "towns": "Worcester"},
+        {"postal_codes": "016"},
+        {"members": "1"},
+    ],
+)
+async def test_a_choice_that_does_not_fit_the_people_named_is_asked_about(
+    ground: Ground, web: Web, typed: dict[str, str]
+) -> None:
+    author = await author_of(ground, web)
+    answer = await add(author, TEXT | typed)
+    assert answer.status == 422
+    assert 'href="#f-seen_by"' in answer.text
+    assert len((await document(ground)).blocks) == 1

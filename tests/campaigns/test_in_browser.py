@@ -132,3 +132,63 @@ async def test_axe_finds_nothing_and_nothing_sticks_out(
         if wide > width:
             found.append(f"{path}: {wide} pixels wide")
     assert found == []
+
+
+@pytest.mark.parametrize("language", ["en", "es"])
+@pytest.mark.parametrize("width", [375, 1280])
+async def test_who_sees_a_block_is_chosen_by_keyboard_alone_in_both_languages(
+    ground: Ground, page: Page, language: str, width: int
+) -> None:
+    await newsroom.issue(ground)
+    await newsroom.bulletin(ground, written(blocks=[{"kind": "divider", "id": "a"}]))
+    await page.set_viewport_size({"width": width, "height": 900})
+    await page.goto(f"{HERE}/blocks/a?lang={language}")
+    assert await browsers.violations(page) == []
+    await page.locator('input[name="seen_by"][value="everybody"]').focus()
+    await page.keyboard.press("ArrowDown")
+    await page.keyboard.press("Tab")
+    await page.keyboard.type("Worcester, Lynn")
+    await page.keyboard.press("Tab")
+    await page.keyboard.type("016")
+    await page.keyboard.press("Tab")
+    await page.keyboard.press("Space")
+    await page.keyboard.press("Tab")
+    await page.keyboard.press("Enter")
+    await page.wait_for_url(f"**{HERE}#blocks")
+    await page.goto(f"{HERE}?lang={language}")
+    told = {
+        "en": "Only for: Worcester, Lynn, postal codes 016, coalition members",
+        "es": "Solo para: Worcester, Lynn, códigos postales 016, miembros de la coalición",
+    }
+    await expect(page.locator(".seen-by")).to_have_text(told[language])
+    assert await browsers.violations(page) == []
+    assert await page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+async def test_a_bulletin_is_looked_at_as_one_person_gets_it(ground: Ground, page: Page) -> None:
+    await newsroom.issue(ground)
+    blocks = [
+        text_block("To all", "A todos"),
+        {**text_block("To Lynn", "A Lynn"), "only_to": {"towns": ["Lynn"]}},
+    ]
+    await newsroom.bulletin(ground, written(blocks=blocks))
+    await people.subscribed(ground, "far@example.org", town="Boston")
+    await page.goto(f"{HERE}/preview")
+    mail = page.frame_locator("iframe")
+    await expect(mail.get_by_text("To Lynn")).to_be_visible()
+    await expect(page.get_by_text("Only for: Lynn")).to_be_visible()
+    assert await browsers.violations(page) == []
+    await page.get_by_label("Their email address").fill("nobody@example.org")
+    await page.keyboard.press("Enter")
+    await expect(page.locator(".error")).to_be_visible()
+    await page.get_by_label("Their email address").fill("far@example.org")
+    await page.keyboard.press("Enter")
+    await page.wait_for_url("**reader=**")
+    assert "far@example.org" not in page.url
+    await expect(mail.get_by_text("To all")).to_be_visible()
+    await expect(mail.get_by_text("To Lynn")).to_have_count(0)
+    await expect(page.get_by_text("not shown")).to_be_visible()
+    assert await browsers.violations(page) == []
+    await page.get_by_role("link", name="As plain text").click()
+    await expect(page.locator(".mail-text")).to_contain_text("To all")
+    await expect(page.locator(".mail-text")).not_to_contain_text("To Lynn")

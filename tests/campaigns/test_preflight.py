@@ -4,12 +4,13 @@ import shutil
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
 from sqlmodel import col
 
-from campaigns import audiences, bulletins, lifecycle, preflight
+from campaigns import audiences, bulletins, documents, lifecycle, preflight
 from campaigns.models import CampaignState
 from campaigns.preflight import Tone
 from delivery.models import Dispatch
@@ -20,6 +21,7 @@ from foundation.accounts.models import Role
 from foundation.audit import COMMAND
 from foundation.ground import Ground
 from subscribers import erasing
+from subscribers.models import MemberState, SubscriptionState
 from templates import compiler, typesetting
 from tests.world import campaigning, people
 from tests.world.clock import FakeClock
@@ -223,3 +225,77 @@ async def test_a_missing_edition_is_said_and_its_readers_get_the_other(
     await lifecycle.start(ground, actor=COMMAND, campaign_id=campaign.id)
     await deliver()
     assert [each.parsed["Subject"] for each in smtp.messages] == ["News (en)"]
+
+
+async def for_some(ground: Ground, *blocks: dict[str, Any]) -> int:
+    """A campaign whose blocks are for some; its number."""
+    await people.topic(ground)
+    document = campaigning.document()
+    texts = {code: {"html": f"<p>{code}</p>"} for code in ("en", "es")}
+    values = documents.dump(document) | {
+        "blocks": [{"kind": "rich_text", "texts": texts, **block} for block in blocks]
+    }
+    bulletin = await bulletins.create(ground, actor=COMMAND, document=documents.parse(values))
+    campaign = await lifecycle.create(
+        ground,
+        actor=COMMAND,
+        bulletin_id=bulletin.id,
+        name="Some",
+        audience=audiences.Audience(topics=["secure-communities"]),
+    )
+    return campaign.id
+
+
+async def said(ground: Ground, campaign_id: int, code: str) -> list[tuple[Tone, str]]:
+    speaks = ground.translator("en")
+    found = await preflight.check(ground, campaign_id=campaign_id)
+    return [(each.tone, each.say(speaks)) for each in found if each.code == code]
+
+
+@pytest.mark.storage
+async def test_the_list_says_how_many_see_each_block_that_is_not_for_all(ground: Ground) -> None:
+    await people.subscribed(ground, "a@example.org", town="Worcester")
+    await people.subscribed(ground, "b@example.org", town="WORCESTER", language="es")
+    await people.subscribed(ground, "c@example.org", postal_code="02134")
+    await people.subscribed(
+        ground, "u@example.org", town="Worcester", state=SubscriptionState.UNSUBSCRIBED
+    )
+    number = await for_some(
+        ground,
+        {},
+        {"only_to": {"towns": ["worcester"]}},
+        {"only_to": {"members": True}},
+        {"all_but": {"members": True}},
+        {"all_but": {"towns": ["Worcester"], "postal_codes": ["021"]}},
+    )
+    assert await said(ground, number, "section") == [
+        (Tone.WARN, "Nobody would see block 3: look at whom it is for."),
+        (Tone.WARN, "Block 4 is for some people only, but all would see it."),
+        (Tone.WARN, "Nobody would see block 5: look at whom it is for."),
+        (Tone.GOOD, "2 of 3 people would see block 2."),
+    ]
+    assert await said(ground, number, "section-bare") == []
+
+
+@pytest.mark.storage
+async def test_a_member_is_counted_by_being_confirmed_and_approved(ground: Ground) -> None:
+    ana = await people.subscribed(ground, "ana@example.org")
+    await people.speaks_for_a_member(ground, ana)
+    left = await people.subscribed(ground, "left@example.org")
+    await people.speaks_for_a_member(ground, left, state=MemberState.LEFT)
+    number = await for_some(ground, {"only_to": {"members": True}})
+    assert await said(ground, number, "section") == [
+        (Tone.GOOD, "1 of 2 people would see block 1.")
+    ]
+
+
+async def test_a_mail_with_nothing_in_it_for_some_is_warned_of(ground: Ground) -> None:
+    await people.subscribed(ground, "a@example.org", town="Worcester")
+    await people.subscribed(ground, "b@example.org")
+    await people.subscribed(ground, "c@example.org", language="es")
+    number = await for_some(ground, {"only_to": {"towns": ["Worcester"]}})
+    assert await said(ground, number, "section-bare") == [
+        (Tone.WARN, "For 1 people, nothing is left of the edition in English."),
+        (Tone.WARN, "For 1 people, nothing is left of the edition in Spanish."),
+    ]
+    assert preflight.is_clear(await preflight.check(ground, campaign_id=number))

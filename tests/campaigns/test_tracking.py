@@ -9,12 +9,13 @@ import pytest
 import sqlalchemy as sa
 from sqlmodel import col
 
-from campaigns import reports, tracking
+from campaigns import bulletins, compiling, documents, reports, tracking
 from campaigns.models import Hit, HitKind
 from campaigns.tracking import Visit
+from foundation.audit import COMMAND
 from foundation.ground import Ground
 from subscribers.models import Subscriber
-from tests.world import campaigning, people
+from tests.world import campaigning, mailing, people
 from tests.world.clock import FakeClock
 from tests.world.smtp import Catcher, Received
 from tests.world.web import Web
@@ -179,3 +180,33 @@ async def test_a_reader_gets_on_while_the_database_is_locked(
         lock.close()
     found = await reports.report(web.ground, campaign_id=number)
     assert found.clicks == found.opens == reports.Hits()
+
+
+async def test_the_view_in_a_browser_shows_the_blocks_that_the_person_got(
+    web: Web, smtp: Catcher, deliver: Deliver
+) -> None:
+    ground = web.ground
+    await people.subscribed(ground, "near@example.org", town="Lynn")
+    await people.subscribed(ground, "far@example.org")
+    member = await people.subscribed(ground, "member@example.org")
+    await people.speaks_for_a_member(ground, member)
+    words = {"To Lynn": {"towns": ["Lynn"]}, "To members": {"members": True}}
+    blocks = [
+        {"kind": "rich_text", "texts": {"en": {"html": f"<p>{said}</p>"}}, "only_to": readers}
+        for said, readers in words.items()
+    ]
+    document = documents.parse(documents.dump(campaigning.document()) | {"blocks": blocks})
+    bulletin = await bulletins.create(ground, actor=COMMAND, document=document)
+    topic = await people.topic(ground)
+    async with ground.db.reading() as session:
+        plans = await compiling.compile_plans(ground, session, bulletin)
+    await mailing.start(ground, topics=[topic.id], plans=plans)
+    await deliver()
+    for name, seen in (("near", {"To Lynn"}), ("far", set()), ("member", {"To members"})):
+        (received,) = smtp.to(f"{name}@example.org")
+        found = re.search(r'href="(http://handbill\.test/view/[^"]+)"', received.html)
+        assert found
+        page = await web.get(found[1], headers=PERSON)
+        assert page.status == 200
+        for part in (received.html, received.text, page.text):
+            assert {each for each in words if each in part} == seen

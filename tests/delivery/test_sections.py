@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from sqlmodel import col
 
 from foundation.ground import Ground
-from subscribers.models import Member, MemberContact, MemberState, Subscriber
+from subscribers.models import MemberState, Subscriber
 from templates import compiler, content
 from templates.conditions import Condition
 from templates.plan import Plan
@@ -46,28 +46,6 @@ def plan(ground: Ground) -> Plan:
     )
 
 
-async def speak_for_a_member(
-    ground: Ground, person: Subscriber, *, state: MemberState = MemberState.APPROVED
-) -> None:
-    """Make somebody the confirmed contact of an organisation."""
-    now = ground.clock.now()
-    async with ground.db.transaction() as session:
-        member = Member(name="Local 26", state=state.value, applied_at=now)
-        session.add(member)
-        await session.flush()
-        session.add(
-            MemberContact(
-                member_id=member.id,
-                name="Ana",
-                email=person.email,
-                email_key=person.email_key,
-                subscriber_id=person.id,
-                confirmed_at=now,
-                created_at=now,
-            )
-        )
-
-
 def seen(smtp: Catcher, address: str) -> set[str]:
     """Whom the sections are for that somebody got; the same in both parts."""
     (received,) = smtp.to(address)
@@ -85,9 +63,9 @@ async def test_everybody_gets_what_is_for_them(
     await people.subscribed(ground, "far@example.org", town="Boston", postal_code="02134")
     await people.subscribed(ground, "unknown@example.org")
     member = await people.subscribed(ground, "member@example.org", town="Worcester")
-    await speak_for_a_member(ground, member)
+    await people.speaks_for_a_member(ground, member)
     left = await people.subscribed(ground, "left@example.org")
-    await speak_for_a_member(ground, left, state=MemberState.LEFT)
+    await people.speaks_for_a_member(ground, left, state=MemberState.LEFT)
     topic = await people.topic(ground)
     await mailing.start(ground, topics=[topic.id], plans={"en": plan(ground)})
     await deliver()

@@ -67,14 +67,16 @@ def parts(body: bytes, made: Plan) -> list[str]:
     return found
 
 
-def assert_fit_for_smtp(body: bytes) -> None:
-    body.decode("ascii")
+def assert_fit_for_smtp(body: bytes, *, is_8bit: bool = False) -> None:
+    if not is_8bit:
+        body.decode("ascii")
     lines = body.split(b"\r\n")
-    assert all(len(line) <= 76 for line in lines)
+    assert all(len(line) <= (998 if is_8bit else 76) for line in lines)
+    assert b"\x00" not in body
     assert not any(line.startswith((b".", b"From ")) for line in lines)
     assert b"\n" not in body.replace(b"\r\n", b"")
     assert b"\r" not in body.replace(b"\r\n", b"")
-    assert body.count(wire.BOUNDARY.encode()) == 3
+    assert sum(line.startswith(b"--" + wire.BOUNDARY.encode()) for line in lines) == 3
 
 
 @given(
@@ -82,15 +84,92 @@ def assert_fit_for_smtp(body: bytes) -> None:
     html=SEGMENTS,
     values=st.fixed_dictionaries(dict.fromkeys(NAMES, HOSTILE)),
     answers=ANSWERS,
+    is_8bit=st.booleans(),
 )
-@settings(deadline=None, max_examples=300)
+@settings(deadline=None, max_examples=500)
 def test_body_reads_back_as_the_text_and_html_of_the_plan(
-    text: Segments, html: Segments, values: dict[str, str], answers: Answers | None
+    text: Segments,
+    html: Segments,
+    values: dict[str, str],
+    answers: Answers | None,
+    is_8bit: bool,
 ) -> None:
     made = Plan(language="en", subject_segments=("x",), text_segments=text, html_segments=html)
-    body = made.body(values, answers)
-    assert_fit_for_smtp(body)
+    body = made.body(values, answers, is_8bit=is_8bit)
+    assert_fit_for_smtp(body, is_8bit=is_8bit)
     assert parts(body, made) == [made.text(values, answers), made.html(values, answers)]
+    assert is_declared_8bit(body) is not body.isascii()
+
+
+def is_declared_8bit(body: bytes) -> bool:
+    return b"\r\nContent-Transfer-Encoding: 8bit\r\n\r\n" in body
+
+
+@given(value=HOSTILE, is_8bit=st.booleans())
+@settings(deadline=None, max_examples=60)
+def test_every_part_of_a_compiled_edition_can_go_out_unchanged(value: str, is_8bit: bool) -> None:
+    values = editions.values_for(EVERYTHING, **{"subscriber.first_name": value})
+    body = EVERYTHING.body(values, is_8bit=is_8bit)
+    assert_fit_for_smtp(body, is_8bit=is_8bit)
+    assert parts(body, EVERYTHING) == [EVERYTHING.text(values), EVERYTHING.html(values)]
+    if is_8bit and value.isalpha():
+        assert b"quoted-printable" not in body
+
+
+def spliced(*text: str | Slot, name: str = "") -> bytes:
+    """The text part of a body that may be 8bit, as it goes over the wire."""
+    made = Plan(language="en", subject_segments=("x",), text_segments=text, html_segments=("x",))
+    return made.body({"name": name}, is_8bit=True).split(b"--" + wire.BOUNDARY.encode())[1]
+
+
+NAME = Slot("name", Place.TEXT)
+
+
+@pytest.mark.parametrize(
+    ("text", "name", "encoding"),
+    [
+        (("Dear ", NAME, "\n"), "Ana", b"7bit"),
+        (("Querída ", NAME, "\n"), "Ñandú", b"8bit"),
+        (("Dear ", NAME, "\n"), "Ñandú", b"quoted-printable"),
+        ((NAME, "\n"), "Ana", b"7bit"),
+        ((NAME, "\n"), ".profile", b"quoted-printable"),
+        ((NAME, "\n"), "From here", b"quoted-printable"),
+        (("Dear ", NAME, "\n"), ".profile", b"7bit"),
+        ((NAME, ".end\n"), "Ana", b"quoted-printable"),
+        ((".profile\n",), "", b"quoted-printable"),
+        (("x\n.\ny\n",), "", b"quoted-printable"),
+        (("From me\n",), "", b"quoted-printable"),
+        (("Fr", NAME, "\n"), "om me", b"quoted-printable"),
+        (("--=_handbill_part--\n",), "", b"quoted-printable"),
+        (("--", NAME, "\n"), "=_handbill_part", b"quoted-printable"),
+        (("x" * 998 + "\n",), "", b"7bit"),
+        (("x" * 999 + "\n",), "", b"quoted-printable"),
+        (("é" * 499 + "\n",), "", b"8bit"),
+        (("é" * 500 + "\n",), "", b"quoted-printable"),
+        (("x" * 800, NAME, "\n"), "y" * 198, b"7bit"),
+        (("x" * 800, NAME, "\n"), "y" * 199, b"quoted-printable"),
+        (("x" * 800, NAME, NAME, "\n"), "y", b"quoted-printable"),
+        (("a\x00b\n",), "", b"quoted-printable"),
+    ],
+)
+def test_text_goes_out_unchanged_only_where_no_server_has_to_change_it(
+    text: tuple[str | Slot, ...], name: str, encoding: bytes
+) -> None:
+    assert b"Content-Transfer-Encoding: " + encoding + b"\r\n" in spliced(*text, name=name)
+
+
+def test_a_part_that_can_not_go_out_unchanged_keeps_the_other_from_nothing() -> None:
+    made = Plan(
+        language="es",
+        subject_segments=("x",),
+        text_segments=("Año ", NAME, "\n"),
+        html_segments=("<p>" + "ñ" * 2000 + "</p>", Slot("name", Place.HTML)),
+    )
+    values = {"name": "José"}
+    body = made.body(values, is_8bit=True)
+    assert "\r\n\r\nAño José\r\n".encode() in body
+    assert b"Content-Transfer-Encoding: quoted-printable" in body
+    assert parts(body, made) == [made.text(values), made.html(values)]
 
 
 SECTIONS = Plan(

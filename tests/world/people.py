@@ -9,7 +9,16 @@ from foundation import addresses
 from foundation.accounts import sessions
 from foundation.accounts.models import Role, Staff
 from foundation.ground import Ground
-from subscribers.models import Subscriber, Subscription, SubscriptionState, Topic, TopicKind
+from subscribers.models import (
+    Member,
+    MemberContact,
+    MemberState,
+    Subscriber,
+    Subscription,
+    SubscriptionState,
+    Topic,
+    TopicKind,
+)
 
 _NAMES = {
     "secure-communities": {"en": "Secure Communities", "es": "Comunidades Seguras"},
@@ -89,3 +98,25 @@ async def staff(
             await session.flush()
         secret = sessions.start(session, ground, staff=found, browser="test")
     return found, secret
+
+
+async def speaks_for_a_member(
+    ground: Ground, person: Subscriber, *, state: MemberState = MemberState.APPROVED
+) -> None:
+    """Make somebody the confirmed contact of an organisation."""
+    now = ground.clock.now()
+    async with ground.db.transaction() as session:
+        member = Member(name="Local 26", state=state.value, applied_at=now)
+        session.add(member)
+        await session.flush()
+        session.add(
+            MemberContact(
+                member_id=member.id,
+                name="Ana",
+                email=person.email,
+                email_key=person.email_key,
+                subscriber_id=person.id,
+                confirmed_at=now,
+                created_at=now,
+            )
+        )
