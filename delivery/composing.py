@@ -82,7 +82,7 @@ class Composer:
                 attempt=notice.attempts + 1,
                 lease=lease,
                 first_attempt_at=notice.created_at if notice.attempts else None,
-                compose=functools.partial(outbox.compose, self._ground, notice),
+                compose=functools.partial(self._notice, notice),
             )
             for notice in claimed
         ]
@@ -110,13 +110,20 @@ class Composer:
             asks_membership=any(plan.asks_membership for plan in thawed.values()),
         )
 
-    def _compose(self, row: Claimed, prepared: _Prepared, person: Recipient | None) -> Envelope:
+    def _notice(self, notice: QueuedNotice, _is_8bit: bool) -> Envelope:
+        """Always in quoted-printable: notices are few, and their pieces are not kept."""
+        return outbox.compose(self._ground, notice)
+
+    def _compose(
+        self, row: Claimed, prepared: _Prepared, person: Recipient | None, is_8bit: bool
+    ) -> Envelope:
         if person is None:
             raise Erased(N_("The person is gone."))
         splicer = prepared.splicers.get(row.language)
         if splicer is None:
             splicer = prepared.splicers[i18n.match(row.language, prepared.languages)]
-        return splicer.envelope(person, delivery_id=row.id, now=self._ground.clock.now())
+        now = self._ground.clock.now()
+        return splicer.envelope(person, delivery_id=row.id, now=now, is_8bit=is_8bit)
 
 
 class Erased(errors.NotFound):

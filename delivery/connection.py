@@ -19,7 +19,7 @@ from aiosmtplib.errors import SMTPException, SMTPHeloError, SMTPResponseExceptio
 from delivery.letter import Envelope, Letter, Outcome, Reply, Verdict
 from delivery.line import Line
 from delivery.models import Reason
-from foundation import config, logs
+from foundation import config, logs, relaying
 
 _QUIT_S = 2.0
 _LOST = (SMTPException, OSError, TimeoutError)
@@ -102,6 +102,9 @@ class Connection:
         self._settings = settings
         self._extensions = extensions
         self._is_pipelining = "pipelining" in extensions
+        may_be_8bit = settings.transfer_encoding is relaying.TransferEncoding.AUTO
+        self.takes_8bit = may_be_8bit and "8bitmime" in extensions
+        """Whether octets beyond ASCII go out as they are (RFC 6152)."""
         self._most_octets = _size_limit(extensions.get("size", ""))
         self._sent = 0
         self._introduced: Letter | None = None
@@ -177,7 +180,7 @@ class Connection:
         """One letter, then all that follow without a surprise; returns the one that is next."""
         self._sent += 1
         if self._introduced is not letter:
-            if not self._takes(letter.envelope):
+            if not self._takes(letter):
                 hand.settle(letter, self._beyond_relay(letter.envelope))
                 return None
             self._line.write(self._introduction(letter.envelope))
@@ -229,12 +232,16 @@ class Connection:
         """What goes next over this connection, its envelope along with a last dot."""
         while self._is_pipelining and self.is_usable:
             letter = hand.follow()
-            if letter is None or self._takes(letter.envelope):
+            if letter is None or self._takes(letter):
                 return letter
             hand.settle(letter, self._beyond_relay(letter.envelope))
         return None
 
-    def _takes(self, envelope: Envelope) -> bool:
+    def _takes(self, letter: Letter) -> bool:
+        """Whether the relay takes it; first it is made anew if it was made for another encoding."""
+        if letter.is_made_8bit is not self.takes_8bit:
+            letter.make(is_8bit=self.takes_8bit)
+        envelope = letter.envelope
         if envelope.needs_smtputf8 and "smtputf8" not in self._extensions:
             return False
         return len(envelope.data) <= self._most_octets
@@ -262,6 +269,8 @@ class Connection:
             options += f" SIZE={len(envelope.data)}"
         if envelope.needs_smtputf8:
             options += " BODY=8BITMIME SMTPUTF8"
+        elif envelope.is_8bit:
+            options += " BODY=8BITMIME"
         return (
             f"MAIL FROM:<{envelope.mail_from}>{options}\r\n".encode(),
             f"RCPT TO:<{envelope.rcpt_to}>\r\n".encode(),

@@ -52,6 +52,8 @@ class WorkerDesk:
         self._closed = asyncio.Event()
         self._results: list[Result] = []
         self._sync: asyncio.Task[None] | None = None
+        self.takes_8bit = False
+        """Whether the relay that was reached last takes 8bit octets: letters are made for that."""
         self.low_mark = 0
         """With no more deliveries than this waiting, more should be claimed."""
         self.trouble = ""
@@ -281,7 +283,7 @@ class WorkerDesk:
     def _compose(self, letter: Letter) -> bool:
         """Make a letter's octets; one that can't be made is settled. Returns whether it was."""
         try:
-            letter.envelope = letter.compose()
+            letter.make(is_8bit=self.takes_8bit)
         except Erased:
             self._note(letter, Outcome(verdict=Verdict.CANCELLED, reason=Reason.ERASED))
         except Exception as problem:  # noqa: BLE001 - one bad message must not stop the others
@@ -299,7 +301,7 @@ class WorkerDesk:
         for letter in itertools.islice(self._bulk, _AHEAD):
             if not letter.is_made:
                 try:
-                    letter.envelope = letter.compose()
+                    letter.make(is_8bit=self.takes_8bit)
                 except Exception:  # noqa: BLE001 - raised again when its turn comes
                     return
 

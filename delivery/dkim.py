@@ -2,7 +2,7 @@
 
 Every header that a reader or a mail program goes by is named in `h=` once more than it occurs, so
 that a second one put in front breaks the signature (RFC 6376 §8.15). Headers are signed relaxed,
-for relays that fold them anew; bodies as they are, since quoted-printable has nothing to change.
+for relays that fold them anew; bodies as they are, since they hold nothing that servers change.
 """
 
 import base64

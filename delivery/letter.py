@@ -54,6 +54,8 @@ class Envelope(NamedTuple):
     rcpt_to: str
     data: bytes
     """Headers and body: CRLF line ends, no line begins with a dot, ending in CRLF."""
+    is_8bit: bool = False
+    """Whether octets beyond ASCII stand in the body as they are (RFC 6152)."""
 
     @property
     def needs_smtputf8(self) -> bool:
@@ -123,12 +125,14 @@ class Letter:
     id: int
     attempt: int
     lease: Lease
-    compose: Callable[[], Envelope]
-    """Makes the octets; called once, shortly before the message goes to a sender."""
+    compose: Callable[[bool], Envelope]
+    """Makes the octets; its argument is whether the relay takes 8bit ones."""
     topics: tuple[int, ...] = ()
     """A delivery goes out only to who is confirmed on one of these."""
     first_attempt_at: datetime | None = None
     envelope: Envelope = field(default=Envelope(mail_from="", rcpt_to="", data=b""))
+    is_made_8bit: bool = False
+    """What `compose` was told."""
     is_intended: bool = False
     """Whether the journal holds an intent that has no result yet."""
     relays: tuple[str, ...] = ()
@@ -147,3 +151,8 @@ class Letter:
     def is_made(self) -> bool:
         """Whether the octets are there."""
         return bool(self.envelope.data)
+
+    def make(self, *, is_8bit: bool) -> None:
+        """Make the octets, shortly before the message goes to a sender; raises as `compose`."""
+        self.envelope = self.compose(is_8bit)
+        self.is_made_8bit = is_8bit

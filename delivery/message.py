@@ -35,6 +35,10 @@ _PHRASE_SAFE = frozenset(
 )
 
 
+_IS_8BIT = "Content-Transfer-Encoding: 8bit\r\n"
+"""A multipart says so where one of its parts does (RFC 2045 §6.4)."""
+
+
 class Letterhead:
     """The headers of one dispatch's bulletins; what is the same for all is written once."""
 
@@ -68,19 +72,24 @@ class Letterhead:
         subscriber_id: int,
         unsubscribe_url: str,
     ) -> Envelope:
-        """A bulletin for one recipient. Raises `errors.Invalid` as `address` and `unstructured`."""
+        """A bulletin for one recipient; where its body is not ASCII, it is declared to be 8bit.
+
+        Raises `errors.Invalid` as `address` and `unstructured`.
+        """
+        is_8bit = not body.isascii()
         head = (
             f"{self._sender}To: {address(to)}\r\nSubject: {unstructured(subject)}\r\n"
             f"Date: {date(now)}\r\n"
             f"Message-ID: {self._message_id(f'c:{self._campaign_id}:{subscriber_id}')}\r\n"
             f"{self._middle}List-Unsubscribe: "
             f"{_ways_out(self._return_path.domain, unsubscribe_url)}\r\n"
-            f"{self._end}"
+            f"{self._end}{_IS_8BIT if is_8bit else ''}"
         )
         return Envelope(
             mail_from=self._return_path(delivery_id, is_notice=False),
             rcpt_to=to,
             data=self._signer.signed(head.encode(), body, now=now),
+            is_8bit=is_8bit,
         )
 
 

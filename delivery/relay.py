@@ -25,6 +25,9 @@ _LOSSES = 2
 class Desk(Protocol):
     """What a sender sees of the worker."""
 
+    takes_8bit: bool
+    """Whether the relay that was reached last takes 8bit octets; to be told by the sender."""
+
     @property
     def is_closed(self) -> bool:
         """Whether no more letters will be handed out."""
@@ -262,6 +265,7 @@ class _Carrier:
             except RelayTrouble:
                 self.put_back(letter)
                 raise
+            self._desk.takes_8bit = self._connection.takes_8bit
         return self._connection
 
     def _drop(self) -> None:

@@ -36,8 +36,10 @@ class Splicer:
         self._shared_step = -1
         self._shared = plan
 
-    def envelope(self, person: Recipient, *, delivery_id: int, now: datetime) -> Envelope:
-        """The message for one person.
+    def envelope(
+        self, person: Recipient, *, delivery_id: int, now: datetime, is_8bit: bool = False
+    ) -> Envelope:
+        """The message for one person; 8bit if that is asked for and their values allow it.
 
         Only if they agreed to be counted by name do links carry the delivery's number; without
         that they count for the campaign's totals alone (`foundation.tokens.Purpose.CLICK`). Raises
@@ -62,7 +64,7 @@ class Splicer:
         return self._head.envelope(
             to=person.email,
             subject=plan.subject(values),
-            body=plan.body(values, plan.answers(person)),
+            body=plan.body(values, plan.answers(person), is_8bit=is_8bit),
             now=now,
             delivery_id=delivery_id,
             subscriber_id=person.id,

@@ -71,7 +71,7 @@ def _letter(ground: Ground, envelope: Envelope) -> Letter:
         id=0,
         attempt=1,
         lease=Lease.starting(ground.clock.now(), seconds=0),
-        compose=lambda: envelope,
+        compose=lambda _is_8bit: envelope,
         envelope=envelope,
     )
 

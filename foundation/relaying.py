@@ -32,6 +32,15 @@ class Tls(StrEnum):
     """Encrypted from the first byte (RFC 8314)."""
 
 
+class TransferEncoding(StrEnum):
+    """How the parts of bulletins are encoded for a relay."""
+
+    AUTO = "auto"
+    """As they are (8bit) where it offers 8BITMIME (RFC 6152), else quoted-printable."""
+    QUOTED_PRINTABLE = "quoted-printable"
+    """ASCII in short lines, which no server has to change."""
+
+
 class Relay(Section):
     """An SMTP server that takes our mail."""
 
@@ -51,6 +60,7 @@ class Relay(Section):
     warmup: list[Annotated[int, Field(ge=1)]] = []
     timeout_s: Annotated[float, Field(gt=0)] = 60.0
     hello_name: str = ""
+    transfer_encoding: TransferEncoding = TransferEncoding.AUTO
 
     @field_validator("rates")
     @classmethod

@@ -5,7 +5,7 @@ Readers with the same answers share a variant: few long pieces with a hole for e
 body is one `b"".join`. In quoted-printable every piece starts and ends at a line boundary, so any
 value fits any hole. As it is (8bit), text may stand only in lines that SMTP takes unchanged: a part
 whose static text does not is quoted-printable in that variant, and a value that does not fit its
-hole is told to the caller, who then takes the quoted-printable variant.
+hole is told to the caller, who then takes the quoted-printable variant (docs/decisions/0009).
 """
 
 import functools

@@ -166,3 +166,15 @@ def test_a_key_that_can_not_be_used_is_said_before_anything_is_sent(
     mail = settings.mail.model_copy(update={"dkim_keys": [f"autumn={path}"]})
     with pytest.raises(errors.ConfigProblem, match=r"autumn\.pem"):
         building.build(settings.model_copy(update={"mail": mail}))
+
+
+async def test_a_signature_holds_over_octets_that_go_out_as_they_are(
+    signing: Ground, smtp: Catcher
+) -> None:
+    plan = mailing.plan(signing, html="<p>Mañana, {{ subscriber.first_name }}.</p><p>.fin</p>")
+    message = await bulletin(signing, smtp, plans={"en": plan})
+    assert "Mañana, Zoé Ñandú.".encode() in message
+    assert verified(signing, message) == [True, True]
+    passed_on = b"Received: from us by relay.example; Tue, 3 Nov 2026 10:00:00 +0000\r\n" + message
+    assert verified(signing, passed_on) == [True, True]
+    assert verified(signing, message.replace("Zoé".encode(), b"Zoe")) == [False, False]

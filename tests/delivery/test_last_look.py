@@ -15,7 +15,7 @@ from subscribers.models import SuppressionReason
 from tests.world import mailing, people
 
 
-def no_envelope() -> Envelope:
+def no_envelope(_is_8bit: bool) -> Envelope:
     """The look needs none."""
     return Envelope(mail_from="", rcpt_to="", data=b"")
 

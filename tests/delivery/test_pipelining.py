@@ -239,7 +239,7 @@ async def test_what_a_slow_line_has_not_taken_yet_can_still_be_stopped(
         id=1,
         attempt=1,
         lease=Lease.starting(ground.clock.now(), seconds=60),
-        compose=lambda: envelope,
+        compose=lambda _is_8bit: envelope,
         envelope=envelope,
     )
     hand = Hand()
