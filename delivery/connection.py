@@ -1,25 +1,23 @@
-"""One SMTP connection, and what each of the relay's replies means for a message.
+"""One SMTP connection: the transaction, with the last dot when the journal says so.
 
-aiosmtplib connects, secures and authenticates; the transaction is ours, because the last dot has
-to wait for the journal, and because commands that wait for each other are slow.
+Message after message goes out of `Connection._go_on`, which is called where replies come in; the
+rest of the class is for the first of them, and for whatever is not as expected.
 """
 
 import asyncio
 import contextlib
-import enum
 import functools
-import math
-import ssl
 from collections.abc import Mapping
-from typing import Protocol, cast
+from typing import Protocol
 
-import aiosmtplib
-from aiosmtplib.errors import SMTPException, SMTPHeloError, SMTPResponseException
+from aiosmtplib.errors import SMTPException
 
+from delivery import opening
 from delivery.letter import Envelope, Letter, Outcome, Reply, Verdict
 from delivery.line import Line
 from delivery.models import Reason
-from foundation import config, logs, relaying
+from delivery.replies import FINE, GO_AHEAD, TAKEN, Stage, judge, said, short
+from foundation import config, relaying
 
 _QUIT_S = 2.0
 _LOST = (SMTPException, OSError, TimeoutError)
@@ -55,39 +53,8 @@ class Hand(Protocol):
 _DOT = b".\r\n"
 
 
-class RelayTrouble(Exception):
-    """The relay can't be used just now; no recipient is to blame."""
-
-    def __init__(self, said: str) -> None:
-        super().__init__(said)
-        self.said = said
-
-
 class ConnectionStale(Exception):
     """A kept connection was closed by the relay between two messages; a new one will do."""
-
-
-class _Stage(enum.Enum):
-    """Where in a transaction a reply came."""
-
-    MAIL = enum.auto()
-    """To the envelope sender."""
-    RCPT = enum.auto()
-    """To the recipient."""
-    DATA = enum.auto()
-    """To the wish to send the content."""
-    DOT = enum.auto()
-    """To the content."""
-
-
-_FINE = {
-    _Stage.MAIL: frozenset(range(200, 300)),
-    _Stage.RCPT: frozenset({250, 251, 252}),
-    _Stage.DATA: frozenset({354}),
-}
-"""Replies to the envelope's commands that let the content follow (RFC 5321 §4.3.2)."""
-_GO_AHEAD = tuple(_FINE.values())
-_TAKEN = frozenset(range(200, 300))
 
 
 class Connection:
@@ -105,7 +72,7 @@ class Connection:
         may_be_8bit = settings.transfer_encoding is relaying.TransferEncoding.AUTO
         self.takes_8bit = may_be_8bit and "8bitmime" in extensions
         """Whether octets beyond ASCII go out as they are (RFC 6152)."""
-        self._most_octets = _size_limit(extensions.get("size", ""))
+        self._most_octets = opening.size_limit(extensions.get("size", ""))
         self._sent = 0
         self._introduced: Letter | None = None
         """Its envelope is on the wire."""
@@ -119,26 +86,9 @@ class Connection:
     @classmethod
     async def open(cls, settings: config.Relay) -> "Connection":
         """Connect, secure and authenticate. Raises `RelayTrouble`."""
-        client = aiosmtplib.SMTP(
-            hostname=settings.host,
-            port=settings.port,
-            username=settings.username or None,
-            password=settings.password or None,
-            local_hostname=settings.hello_name or None,
-            timeout=settings.timeout_s,
-            use_tls=settings.tls is config.Tls.TLS,
-            start_tls=settings.tls is config.Tls.STARTTLS,
-            tls_context=_tls_context(settings) if settings.tls is not config.Tls.NONE else None,
-        )
-        try:
-            await client.connect()
-            if client.is_ehlo_or_helo_needed:
-                await _greet(client)
-        except (*_LOST, ValueError) as problem:
-            client.close()
-            raise RelayTrouble(_said(problem)) from problem
-        line = Line(cast(asyncio.Transport, client.transport), timeout_s=settings.timeout_s)
-        return cls(line, settings, client.esmtp_extensions)
+        opened = await opening.connect(settings)
+        line = Line(opened.transport, timeout_s=settings.timeout_s)
+        return cls(line, settings, opened.extensions)
 
     @property
     def is_usable(self) -> bool:
@@ -156,7 +106,7 @@ class Connection:
             letter = following
             try:
                 following = await self._transact(letter, hand)
-            except (ConnectionStale, RelayTrouble):
+            except (ConnectionStale, opening.RelayTrouble):
                 hand.put_back(letter)
                 raise
             if following is not None and not self._line.is_open:
@@ -203,7 +153,7 @@ class Connection:
         """
         while True:
             if self._finished is not None:
-                answer = self._line.next_if(_TAKEN)
+                answer = self._line.next_if(TAKEN)
                 if answer is None:
                     return self._line.has_answer
                 hand.settle(self._finished, Outcome(Verdict.SENT, "", self._reply(*answer)))
@@ -214,7 +164,7 @@ class Connection:
             data = letter.envelope.data
             if not self._line.takes(len(data)):
                 return True
-            is_invited = self._line.heard(*_GO_AHEAD)
+            is_invited = self._line.heard(*GO_AHEAD)
             if not is_invited:
                 return is_invited is not None
             may_finish = None if self._line.has_answer else hand.clear_now(letter)
@@ -249,12 +199,12 @@ class Connection:
     def _beyond_relay(self, envelope: Envelope) -> Outcome:
         """Of a message that the relay said it does not take: no octet of it is sent."""
         if envelope.needs_smtputf8 and "smtputf8" not in self._extensions:
-            reason, said = Reason.NEEDS_SMTPUTF8, "the relay offers no SMTPUTF8"
+            reason, told = Reason.NEEDS_SMTPUTF8, "the relay offers no SMTPUTF8"
         else:
             octets = len(envelope.data)
-            said = f"the relay takes {self._most_octets} octets, and the message has {octets}"
+            told = f"the relay takes {self._most_octets} octets, and the message has {octets}"
             reason = Reason.TOO_LARGE
-        reply = Reply(0, said, self._settings.name)
+        reply = Reply(0, told, self._settings.name)
         return Outcome(verdict=Verdict.FAILED, reason=reason, reply=reply)
 
     def _introduction(self, envelope: Envelope) -> bytes:
@@ -279,24 +229,24 @@ class Connection:
 
     async def _hear(self, envelope: Envelope) -> Outcome | None:
         """The replies to the envelope; None when the content may follow."""
-        for stage, command in zip(_FINE, self._commands(envelope), strict=True):
-            if not self._is_pipelining and stage is not _Stage.MAIL:
+        for stage, command in zip(FINE, self._commands(envelope), strict=True):
+            if not self._is_pipelining and stage is not Stage.MAIL:
                 self._line.write(command)
             try:
                 code, text = await self._line.answer()
             except _LOST as problem:
-                if stage is not _Stage.MAIL:
+                if stage is not Stage.MAIL:
                     return self._lost(problem)
                 self.drop()
                 if self._sent > 1:
                     raise ConnectionStale from problem
-                raise RelayTrouble(_said(problem)) from problem
-            if code not in _FINE[stage]:
+                raise opening.RelayTrouble(said(problem)) from problem
+            if code not in FINE[stage]:
                 reply = self._reply(code, text)
-                if stage is _Stage.MAIL:
+                if stage is Stage.MAIL:
                     self._refuse_sender(envelope, reply)
                 await self._reset(stage, reply)
-                return _judge(stage, reply)
+                return judge(stage, reply)
         return None
 
     def _refuse_sender(self, envelope: Envelope, reply: Reply) -> None:
@@ -308,7 +258,7 @@ class Connection:
         is_for_now = 400 <= reply.code < 500 and reply.code != 421
         if not is_for_now and not (reply.code >= 500 and is_about_message):
             self.drop()
-            raise RelayTrouble(f"{reply.code} {reply.text}")
+            raise opening.RelayTrouble(f"{reply.code} {reply.text}")
 
     async def _content(self, letter: Letter, hand: Hand) -> bool:
         """Everything but the dot, leave to finish, the dot; whether that was written.
@@ -348,14 +298,14 @@ class Connection:
         if following is None:
             self._line.write(rest + _DOT)
         else:
-            self._line.write(rest + _DOT + self._introduction(following.envelope))
+            self._line.write(b"".join((rest, _DOT, self._introduction(following.envelope))))
 
     async def _hear_dot(self) -> Outcome:
         try:
             reply = self._reply(*await self._line.answer())
         except _LOST as problem:
             self.drop()
-            self.trouble = _said(problem)
+            self.trouble = said(problem)
             return Outcome(
                 verdict=Verdict.UNCERTAIN,
                 reason=Reason.NO_REPLY,
@@ -364,12 +314,12 @@ class Connection:
         if reply.code == 421:
             self.drop()
             self.trouble = f"{reply.code} {reply.text}"
-        return _judge(_Stage.DOT, reply)
+        return judge(Stage.DOT, reply)
 
     def _reply(self, code: int, text: str) -> Reply:
-        return Reply(code, _short(text), self._settings.name)
+        return Reply(code, short(text), self._settings.name)
 
-    async def _reset(self, stage: _Stage, reply: Reply) -> None:
+    async def _reset(self, stage: Stage, reply: Reply) -> None:
         """Forget the transaction; a connection on which that fails is of no more use."""
         if reply.code == 421:
             self.drop()
@@ -387,72 +337,20 @@ class Connection:
         except _LOST:
             self.drop()
 
-    async def _wants_content(self, *, after: _Stage) -> bool:
+    async def _wants_content(self, *, after: Stage) -> bool:
         """Hear the replies to what was said along with a refused command (RFC 2920 §3.1)."""
         code = 0
-        for stage in _Stage:
-            if after.value < stage.value <= _Stage.DATA.value:
+        for stage in Stage:
+            if after.value < stage.value <= Stage.DATA.value:
                 code, _ = await self._line.answer()
         return code == 354
 
     def _lost(self, problem: Exception) -> Outcome:
         """The connection broke before the last dot, so nothing was taken."""
         self.drop()
-        self.trouble = _said(problem)
+        self.trouble = said(problem)
         return Outcome(
             verdict=Verdict.DEFERRED,
             reason=Reason.CONNECTION_LOST,
             reply=Reply(0, self.trouble, self._settings.name),
         )
-
-
-async def _greet(client: aiosmtplib.SMTP) -> None:
-    """EHLO, or HELO where that is all that a server knows (RFC 5321 §3.2)."""
-    try:
-        await client.ehlo()
-    except SMTPHeloError as problem:
-        if problem.code not in (500, 502):
-            raise
-        await client.helo()
-
-
-def _judge(stage: _Stage, reply: Reply) -> Outcome:
-    """What a reply means for the recipient: the first digit decides (RFC 5321 §4.2.1)."""
-    if reply.code == 421:
-        # The service is closing down (RFC 5321 §3.8): that is about the relay alone.
-        return Outcome(verdict=Verdict.BACK, reply=reply)
-    if stage is _Stage.DOT and 200 <= reply.code < 300:
-        return Outcome(verdict=Verdict.SENT, reply=reply)
-    if 400 <= reply.code < 500:
-        return Outcome(verdict=Verdict.DEFERRED, reason=Reason.PUT_OFF, reply=reply)
-    if 500 <= reply.code < 600:
-        return Outcome(verdict=Verdict.FAILED, reason=Reason.REFUSED, reply=reply)
-    if stage is _Stage.DOT:
-        return Outcome(verdict=Verdict.UNCERTAIN, reason=Reason.NO_REPLY, reply=reply)
-    return Outcome(verdict=Verdict.DEFERRED, reason=Reason.PUT_OFF, reply=reply)
-
-
-def _size_limit(announced: str) -> float:
-    """Octets that the relay takes at most; none or 0 stands for no limit (RFC 1870 §4)."""
-    return int(announced) if announced.isdecimal() and int(announced) > 0 else math.inf
-
-
-def _said(problem: BaseException) -> str:
-    if isinstance(problem, SMTPResponseException):
-        return _short(f"{problem.code} {problem.message}")
-    return _short(str(problem)) or type(problem).__name__
-
-
-def _short(text: str) -> str:
-    """One line without an address."""
-    if not text.isascii():
-        text = text.encode("utf-8", "replace").decode()
-    return logs.masked(" ".join(text.split()))[:200]
-
-
-def _tls_context(settings: config.Relay) -> ssl.SSLContext:
-    context = ssl.create_default_context()
-    if not settings.verify_certificate:
-        context.check_hostname = False
-        context.verify_mode = ssl.CERT_NONE
-    return context

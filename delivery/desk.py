@@ -42,7 +42,7 @@ class WorkerDesk:
         self._will_keep = False
         self._is_synced = self._settings.fsync_interval_s == 0
         self._journal = journal
-        self._recheck = Recheck(ground, worker_id=worker_id, upcoming=self._upcoming)
+        self.recheck = Recheck(ground, worker_id=worker_id, upcoming=self._upcoming)
         self._notices: deque[Letter] = deque()
         self._bulk: deque[Letter] = deque()
         self._open: set[Letter] = set()
@@ -102,7 +102,7 @@ class WorkerDesk:
 
     def retire(self) -> None:
         """Nothing waits, nothing is on the wire, and nothing will be."""
-        self._recheck.close()
+        self.recheck.close()
 
     def close(self) -> None:
         """Hand out nothing more."""
@@ -155,14 +155,14 @@ class WorkerDesk:
 
     def clear_now(self, letter: Letter) -> bool | None:
         """`clear` without waiting; None when that would take a question or a sync."""
-        if self._is_synced or self._recheck.known(letter) is not Look.GO:
+        if self._is_synced or self.recheck.known(letter) is not Look.GO:
             return None
         return self._intend(letter)
 
     async def clear(self, letter: Letter) -> bool:
         """Leave to write the last dot of a letter; without it, the letter is settled already."""
         try:
-            look = await self._recheck.look(letter)
+            look = await self.recheck.look(letter)
         except errors.Busy:
             self.settle(letter, _BACK)
             return False
@@ -235,7 +235,7 @@ class WorkerDesk:
         """
         waiting = (*self._notices, *self._bulk)
         try:
-            looks = await asyncio.gather(*map(self._recheck.look, waiting))
+            looks = await asyncio.gather(*map(self.recheck.look, waiting))
         except errors.Busy:
             return
         for letter, look in zip(waiting, looks, strict=True):

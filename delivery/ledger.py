@@ -171,27 +171,24 @@ async def _lease(
     return [Claimed(*row) for row in sorted(leased, key=lambda row: row[0])]
 
 
-async def record(session: AsyncSession, *, worker_id: int, results: Iterable[Result]) -> None:
+async def record(session: AsyncSession, *, worker_id: int, results: Iterable[Result]) -> bool:
     """Write results into rows that `worker_id` holds, and end their leases; others stay.
 
     A row that staff cancelled meanwhile stays cancelled unless its message went out or may have.
-    One that is uncertain is tried again at its `due_at` where its dispatch says so.
+    One that is uncertain is tried again at its `due_at` where its dispatch says so. Returns whether
+    anything was written.
     """
     mine = [result for result in results if result.kind is Kind.DELIVERY]
-    unsynchronized = {"synchronize_session": False}
-    if mine:
-        await session.execute(
-            _RECORD,
-            {"holder": worker_id, "results": rows.packed(map(_written, mine))},
-            execution_options=unsynchronized,
-        )
+    if not mine:
+        return False
+    connection = await session.connection()
+    values = {"holder": worker_id, "results": rows.packed(map(_written, mine))}
+    has_written = (await connection.execute(_RECORD, values)).rowcount > 0
     unsure = [result for result in mine if result.verdict is Verdict.UNCERTAIN and result.due_at]
     if unsure:
-        await session.execute(
-            _SEND_AGAIN,
-            {"unsure": rows.packed([result.id] for result in unsure)},
-            execution_options=unsynchronized,
-        )
+        values = {"unsure": rows.packed([result.id] for result in unsure)}
+        await connection.execute(_SEND_AGAIN, values)
+    return has_written
 
 
 _TABLE = cast(sa.Table, sa.inspect(Delivery).local_table)
@@ -201,6 +198,7 @@ _WAITING = (Verdict.DEFERRED, Verdict.BACK)
 def _written(result: Result) -> tuple[int | str | datetime | None, ...]:
     """A result as `_RECORD` reads it."""
     is_attempt = result.verdict in IS_ATTEMPT
+    at = rows.written(result.at)
     return (
         result.id,
         DeliveryState.QUEUED if result.verdict is Verdict.BACK else result.verdict,
@@ -211,8 +209,8 @@ def _written(result: Result) -> tuple[int | str | datetime | None, ...]:
         result.reply.relay,
         result.reply.code or None,
         result.reply.text,
-        result.at if is_attempt else None,
-        result.at if result.verdict is Verdict.SENT else None,
+        at if is_attempt else None,
+        at if result.verdict is Verdict.SENT else None,
     )
 
 

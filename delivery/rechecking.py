@@ -3,7 +3,8 @@
 Questions that come in while a query runs are answered together by the next one, so the look costs
 one query for as many messages as are on the wire at once, and none is older than its message. On
 SQLite the same query asks about messages that come next as well, and its answers hold until
-anything at all is committed.
+anything at all is committed; those about rows that are being claimed come with the claim, and a
+commit of the worker's own makes none of them old.
 """
 
 import asyncio
@@ -13,6 +14,7 @@ from collections.abc import Callable, Iterable, Mapping
 
 import sqlalchemy as sa
 from sqlmodel import col
+from sqlmodel.ext.asyncio.session import AsyncSession
 
 from delivery.letter import Kind, Letter
 from delivery.models import (
@@ -24,7 +26,7 @@ from delivery.models import (
     QueuedNotice,
     Reason,
 )
-from foundation import rows
+from foundation import changes, rows
 from foundation.ground import Ground
 from subscribers import suppression
 from subscribers.models import Subscriber, Subscription, SubscriptionState
@@ -63,7 +65,7 @@ class Recheck:
         self._upcoming = upcoming
         self._changes = ground.db.changes()
         self._stamp: bytes | None = None
-        self._known: Mapping[Key, Look] = {}
+        self._known: dict[Key, Look] = {}
         self._asked: list[tuple[Letter, asyncio.Future[Look]]] = []
         self._asking: asyncio.Task[None] | None = None
 
@@ -84,6 +86,33 @@ class Recheck:
             self._asking = asyncio.create_task(self._answer_all())
         return await answer
 
+    def mark(self) -> bytes | None:
+        """Of a transaction that has written something already: what `carry` needs after it.
+
+        None when the answers that are known are old, or nothing can tell.
+        """
+        now = self._now()
+        return now if now == self._stamp else None
+
+    async def foresee(self, session: AsyncSession, letters: Iterable[Letter]) -> dict[Key, Look]:
+        """Answers for letters that are claimed in the session's transaction, for `carry`."""
+        return await self._query(session, letters)
+
+    def carry(self, mark: bytes | None, found: Mapping[Key, Look] | None = None) -> None:
+        """The transaction is committed, and what it wrote concerns no answer that is known.
+
+        Nobody else could commit between the mark and that, so with one commit since then, all
+        answers still hold.
+        """
+        now = self._now()
+        if mark is None or now is None or mark != self._stamp or not changes.is_next(mark, now):
+            return
+        self._stamp = now
+        if found:
+            keys = ((letter.kind, letter.id) for letter in self._upcoming())
+            still = {key: self._known[key] for key in keys if key in self._known}
+            self._known = {**still, **found}
+
     def close(self) -> None:
         """Ask nothing any more."""
         if self._changes is not None:
@@ -100,7 +129,8 @@ class Recheck:
             stamp = self._now()
             ahead = itertools.islice(self._upcoming(), _AHEAD) if stamp is not None else ()
             try:
-                found = await self._query({*(letter for letter, _ in asked), *ahead})
+                async with self._ground.db.reading() as session:
+                    found = await self._query(session, {*(letter for letter, _ in asked), *ahead})
             except Exception as problem:  # noqa: BLE001 - each asker gets it raised
                 for _, answer in asked:
                     if not answer.done():
@@ -111,7 +141,7 @@ class Recheck:
                 if not answer.done():
                     answer.set_result(found.get((letter.kind, letter.id), Look.HOLD))
 
-    async def _query(self, letters: Iterable[Letter]) -> Mapping[Key, Look]:
+    async def _query(self, session: AsyncSession, letters: Iterable[Letter]) -> dict[Key, Look]:
         """One query for each set of topics among the letters, and one for notices."""
         found: dict[Key, Look] = {}
         by_topics: dict[tuple[int, ...], list[int]] = {}
@@ -121,29 +151,28 @@ class Recheck:
                 notices.append(letter.id)
             else:
                 by_topics.setdefault(letter.topics, []).append(letter.id)
-        async with self._ground.db.reading() as session:
-            connection = await session.connection()
-            for topics, ids in by_topics.items():
-                found |= dict.fromkeys([(Kind.DELIVERY, number) for number in ids], Look.GO)
-                letters_not_to_go = await connection.execute(
-                    _NOT_TO_GO,
-                    {
-                        "deliveries": rows.packed([number] for number in ids),
-                        "topics": topics,
-                        "holder": self._worker_id,
-                    },
+        connection = await session.connection()
+        for topics, ids in by_topics.items():
+            found |= dict.fromkeys([(Kind.DELIVERY, number) for number in ids], Look.GO)
+            letters_not_to_go = await connection.execute(
+                _NOT_TO_GO,
+                {
+                    "deliveries": rows.packed([number] for number in ids),
+                    "topics": topics,
+                    "holder": self._worker_id,
+                },
+            )
+            for row in letters_not_to_go.all():
+                found[Kind.DELIVERY, row[0]] = self._judge(
+                    row[1], row[2], row[3], row[4], row[5], row[6]
                 )
-                for row in letters_not_to_go.all():
-                    found[Kind.DELIVERY, row[0]] = self._judge(
-                        row[1], row[2], row[3], row[4], row[5], row[6]
-                    )
-            if notices:
-                holder = self._worker_id
-                there = await connection.execute(_NOTICES, {"ids": notices, "holder": holder})
-                found |= {
-                    (Kind.NOTICE, number): Look.SUPPRESSED if is_suppressed else Look.GO
-                    for number, is_suppressed in there.all()
-                }
+        if notices:
+            holder = self._worker_id
+            there = await connection.execute(_NOTICES, {"ids": notices, "holder": holder})
+            found |= {
+                (Kind.NOTICE, number): Look.SUPPRESSED if is_suppressed else Look.GO
+                for number, is_suppressed in there.all()
+            }
         return found
 
     def _judge(

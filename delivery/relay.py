@@ -10,8 +10,9 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from delivery.connection import Connection, ConnectionStale, RelayTrouble
+from delivery.connection import Connection, ConnectionStale
 from delivery.letter import Letter, Outcome
+from delivery.opening import RelayTrouble
 from foundation import config, logs
 
 _log = logs.get("relay")

@@ -29,6 +29,9 @@ class Splicer:
         self._plan = plan
         self._head = Letterhead(ground, dispatch, plan)
         self._topic = dispatch.topics[0] if len(dispatch.topics) == 1 else 0
+        self._unsubscribe_url = ground.url("/unsubscribe/")
+        self._preferences_url = ground.url("/preferences/")
+        self._view_url = ground.url("/view/")
         self._is_tracked = ground.settings.tracking.enabled
         self._own_fields = dict.fromkeys(
             (name for name in plan.slot_names if name.startswith("subscriber.fields.")), ""
@@ -47,15 +50,14 @@ class Splicer:
         """
         passed = now - self._dispatch.started_at
         step = max(0, int(passed.total_seconds()) // STEP_S)
-        link = self._ground.link
+        seal = self._ground.tokens.seal
         # Fields of its own that this person does not have are blank: the plan's defaults step in.
         values = {**self._own_fields, **people.merge_values(person)}
-        unsubscribe_url = link(
-            "/unsubscribe", Purpose.UNSUBSCRIBE, person.id, delivery_id, self._topic
-        )
-        values["unsubscribe_url"] = unsubscribe_url
-        values["preferences_url"] = link("/preferences", Purpose.PREFERENCES, person.id)
-        values["view_url"] = link("/view", Purpose.VIEW, self._dispatch.id, person.id, delivery_id)
+        token = seal(Purpose.UNSUBSCRIBE, person.id, delivery_id, self._topic)
+        unsubscribe_url = values["unsubscribe_url"] = self._unsubscribe_url + token
+        values["preferences_url"] = self._preferences_url + seal(Purpose.PREFERENCES, person.id)
+        token = seal(Purpose.VIEW, self._dispatch.id, person.id, delivery_id)
+        values["view_url"] = self._view_url + token
         if self._is_tracked and person.allows_tracking:
             plan = self._plan
             values |= self._counted(delivery_id, step)

@@ -3,8 +3,9 @@
 from collections.abc import Mapping
 
 from delivery import message
-from delivery.connection import Connection, ConnectionStale, RelayTrouble
+from delivery.connection import Connection, ConnectionStale
 from delivery.letter import Envelope, Kind, Lease, Letter, Outcome, Verdict
+from delivery.opening import RelayTrouble
 from foundation import addresses, errors
 from foundation.ground import Ground
 from foundation.i18n import N_

@@ -23,7 +23,7 @@ from delivery.composing import Composer
 from delivery.desk import WorkerDesk
 from delivery.helping import Helping
 from delivery.journal import REWRITE_AT_BYTES, Journal
-from delivery.letter import Lease
+from delivery.letter import Lease, Verdict
 from delivery.models import Worker as WorkerRow
 from delivery.relay import Condition, Relays, Sender
 from foundation import errors, logs
@@ -267,9 +267,12 @@ class _Session:
                         session, worker_id=self._id, limit=bulk, now=now, until=lease.until
                     )
                     letters += await self._composer.letters(session, rows, lease=lease)
+                mark = self._desk.recheck.mark() if letters else None
+                found = await self._desk.recheck.foresee(session, letters) if mark else None
         except errors.Busy:
             self._has_strays = True
             raise
+        self._desk.recheck.carry(mark, found)
         if bulk:
             self._helping.taken(time.monotonic())
             self._desk.low_mark = self._helping.size() // 2
@@ -331,12 +334,16 @@ class _Session:
                 return
             try:
                 async with self._ground.db.transaction() as session:
-                    await ledger.record(session, worker_id=self._id, results=results)
+                    has_written = await ledger.record(session, worker_id=self._id, results=results)
+                    mark = self._desk.recheck.mark() if has_written else None
                     await outbox.record(session, worker_id=self._id, results=results)
                     await returns.take_refusals(self._ground, session, results=results)
             except BaseException:
                 self._desk.return_results(results)
                 raise
+            if all(result.verdict is not Verdict.FAILED for result in results):
+                # Otherwise somebody may have been suppressed.
+                self._desk.recheck.carry(mark)
             # No await between these lines: what is written down now is all there is.
             if not self._desk.intents and not self._desk.has_results:
                 self._journal.clear()

@@ -9,9 +9,12 @@ import collections
 import mmap
 import os
 import sqlite3
+import sys
 from pathlib import Path
 
 _HEADER_OCTETS = 48
+_COUNTER = slice(8, 12)
+"""Of commits, in the machine's own order of octets."""
 
 
 class Changes:
@@ -31,6 +34,12 @@ class Changes:
         """Let go of the database."""
         self._index = None
         self._connection.close()
+
+
+def is_next(before: bytes, after: bytes) -> bool:
+    """Whether exactly one commit lies between two stamps."""
+    first, second = (int.from_bytes(stamp[_COUNTER], sys.byteorder) for stamp in (before, after))
+    return second == (first + 1) % 2**32
 
 
 class _Maps:

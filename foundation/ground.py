@@ -31,4 +31,4 @@ class Ground:
 
     def link(self, path: str, purpose: Purpose, *numbers: int) -> str:
         """An absolute address whose last part is a sealed token: `link("/unsubscribe", …)`."""
-        return self.url(f"{path}/{self.tokens.seal(purpose, *numbers)}")
+        return f"{self.url(path)}/{self.tokens.seal(purpose, *numbers)}"

@@ -75,9 +75,11 @@ class Rows:
 
 def packed(rows: Iterable[Sequence[str | int | datetime | None]]) -> str:
     """Rows as the parameter of a statement over `Rows`."""
-    return json.dumps(list(rows), separators=(",", ":"), default=_written)
+    return json.dumps(list(rows), separators=(",", ":"), default=written)
 
 
-def _written(moment: datetime) -> str:
-    """As `tables.UtcDateTime` is kept on SQLite."""
-    return moment.astimezone(UTC).replace(tzinfo=None).isoformat(" ", "microseconds")
+def written(moment: datetime) -> str:
+    """A moment as `tables.UtcDateTime` keeps it on SQLite."""
+    if moment.tzinfo is not UTC:
+        moment = moment.astimezone(UTC)
+    return moment.isoformat(" ", "microseconds").removesuffix("+00:00")

@@ -65,7 +65,7 @@ class Keyring:
     def seal(self, purpose: Purpose, *numbers: int) -> str:
         """A token in base64url."""
         octets = binascii.b2a_base64(self._seal(purpose, numbers), newline=False)
-        return octets.rstrip(b"=").translate(_URL_SAFE).decode("ascii")
+        return octets.translate(_URL_SAFE, b"=").decode("ascii")
 
     def seal_for_address(self, purpose: Purpose, *numbers: int) -> str:
         """A token for a local part: lower-case letters and digits only."""
@@ -101,7 +101,9 @@ class Keyring:
         return self.derive("fingerprint")[:8].hex()
 
     def _seal(self, purpose: Purpose, numbers: Sequence[int]) -> bytes:
-        head = self._prefix + b"".join(map(_varint, numbers))
+        head = self._prefix + b"".join(
+            [_SMALL[number] if number <= 0x7F else _varint(number) for number in numbers]
+        )
         mac = self._macs[purpose].copy()
         mac.update(head)
         return head + mac.digest()
@@ -127,8 +129,6 @@ def _keyed(key: bytes, purpose: Purpose) -> "hashlib.blake2b":
 
 
 def _varint(number: int) -> bytes:
-    if number <= 0x7F:
-        return _SMALL[number]
     if number <= 0x3FFF:
         return bytes((number & 0x7F | 0x80, number >> 7))
     if number <= 0x1FFFFF:

@@ -18,9 +18,10 @@ from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 from sqlmodel import col
 
 from delivery import dkim
-from delivery.connection import Connection, RelayTrouble
+from delivery.connection import Connection
 from delivery.journal import Journal
 from delivery.models import Worker
+from delivery.opening import RelayTrouble
 from foundation import config, database, errors, migrations
 from foundation.audit import AuditEntry
 from foundation.clock import Clock

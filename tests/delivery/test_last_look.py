@@ -4,10 +4,14 @@ import asyncio
 from collections.abc import Iterable
 
 import pytest
+import sqlalchemy as sa
 from sqlalchemy import event
+from sqlmodel import col
+from sqlmodel.ext.asyncio.session import AsyncSession
 
 from delivery import ledger
 from delivery.letter import Envelope, Kind, Lease, Letter
+from delivery.models import Delivery
 from delivery.rechecking import Look, Recheck
 from foundation.ground import Ground
 from subscribers import suppression
@@ -44,6 +48,18 @@ async def leased(ground: Ground, *addresses: str) -> list[Letter]:
     ]
 
 
+async def suppressed(ground: Ground, address: str) -> None:
+    """Somebody else suppresses an address, and commits that."""
+    async with ground.db.transaction() as session:
+        await suppression.add(
+            ground,
+            session,
+            email_key=address,
+            reason=SuppressionReason.BY_HAND,
+            via="test",
+        )
+
+
 @pytest.mark.storage
 async def test_a_suppression_committed_after_the_look_at_the_one_before_is_seen(
     ground: Ground,
@@ -55,14 +71,7 @@ async def test_a_suppression_committed_after_the_look_at_the_one_before_is_seen(
 
     recheck = Recheck(ground, worker_id=1, upcoming=upcoming)
     assert await recheck.look(first) is Look.GO
-    async with ground.db.transaction() as session:
-        await suppression.add(
-            ground,
-            session,
-            email_key="bo@example.org",
-            reason=SuppressionReason.BY_HAND,
-            via="test",
-        )
+    await suppressed(ground, "bo@example.org")
     assert await recheck.look(second) is Look.SUPPRESSED
     recheck.close()
 
@@ -89,4 +98,48 @@ async def test_whoever_asks_about_the_same_message_at_the_same_time_is_answered(
     (only,) = await leased(ground, "ana@example.org")
     recheck = Recheck(ground, worker_id=1, upcoming=lambda: [only])
     assert await asyncio.gather(*(recheck.look(only) for _ in range(3))) == [Look.GO] * 3
+    recheck.close()
+
+
+async def written(session: AsyncSession, letter: Letter) -> None:
+    """Something about a delivery that concerns no look."""
+    await session.execute(
+        sa.update(Delivery).where(col(Delivery.id) == letter.id).values(reply_text="said")
+    )
+
+
+async def test_a_commit_of_our_own_leaves_what_is_known_and_brings_answers_of_its_own(
+    ground: Ground,
+) -> None:
+    first, second, third = await leased(ground, "ana@example.org", "bo@example.org", "cy@x.org")
+    waiting = [second]
+    recheck = Recheck(ground, worker_id=1, upcoming=lambda: waiting)
+    await recheck.look(first)
+    async with ground.db.transaction() as session:
+        await written(session, first)
+        mark = recheck.mark()
+        found = await recheck.foresee(session, [third])
+    recheck.carry(mark, found)
+    assert (recheck.known(second), recheck.known(third)) == (Look.GO, Look.GO)
+    assert recheck.known(first) is None, "it is not waiting any more"
+    recheck.close()
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+async def test_a_commit_of_somebody_else_beside_ours_makes_every_answer_old(
+    ground: Ground, when: str
+) -> None:
+    first, second = await leased(ground, "ana@example.org", "bo@example.org")
+    recheck = Recheck(ground, worker_id=1, upcoming=lambda: [second])
+    await recheck.look(first)
+    if when == "before":
+        await suppressed(ground, "bo@example.org")
+    async with ground.db.transaction() as session:
+        await written(session, first)
+        mark = recheck.mark()
+    if when == "after":
+        await suppressed(ground, "bo@example.org")
+    recheck.carry(mark)
+    assert recheck.known(second) is None
+    assert await recheck.look(second) is Look.SUPPRESSED
     recheck.close()

@@ -1,0 +1,75 @@
+"""Opens a connection to a relay: aiosmtplib connects, secures and authenticates it."""
+
+import asyncio
+import math
+import ssl
+from collections.abc import Mapping
+from typing import NamedTuple, cast
+
+import aiosmtplib
+from aiosmtplib.errors import SMTPException, SMTPHeloError
+
+from delivery.replies import said
+from foundation import config
+
+
+class RelayTrouble(Exception):
+    """The relay can't be used just now; no recipient is to blame."""
+
+    def __init__(self, said: str) -> None:
+        super().__init__(said)
+        self.said = said
+
+
+class Opened(NamedTuple):
+    """A transport on which the server waits for a transaction, and what it offers."""
+
+    transport: asyncio.Transport
+    extensions: Mapping[str, str]
+    """By name in lower case, with their parameters (RFC 5321 §4.1.1.1)."""
+
+
+async def connect(settings: config.Relay) -> Opened:
+    """Connect, secure, greet and authenticate. Raises `RelayTrouble`."""
+    client = aiosmtplib.SMTP(
+        hostname=settings.host,
+        port=settings.port,
+        username=settings.username or None,
+        password=settings.password or None,
+        local_hostname=settings.hello_name or None,
+        timeout=settings.timeout_s,
+        use_tls=settings.tls is config.Tls.TLS,
+        start_tls=settings.tls is config.Tls.STARTTLS,
+        tls_context=_tls_context(settings) if settings.tls is not config.Tls.NONE else None,
+    )
+    try:
+        await client.connect()
+        if client.is_ehlo_or_helo_needed:
+            await _greet(client)
+    except (SMTPException, OSError, TimeoutError, ValueError) as problem:
+        client.close()
+        raise RelayTrouble(said(problem)) from problem
+    return Opened(cast(asyncio.Transport, client.transport), client.esmtp_extensions)
+
+
+def size_limit(announced: str) -> float:
+    """Octets that the relay takes at most; none or 0 stands for no limit (RFC 1870 §4)."""
+    return int(announced) if announced.isdecimal() and int(announced) > 0 else math.inf
+
+
+async def _greet(client: aiosmtplib.SMTP) -> None:
+    """EHLO, or HELO where that is all that a server knows (RFC 5321 §3.2)."""
+    try:
+        await client.ehlo()
+    except SMTPHeloError as problem:
+        if problem.code not in (500, 502):
+            raise
+        await client.helo()
+
+
+def _tls_context(settings: config.Relay) -> ssl.SSLContext:
+    context = ssl.create_default_context()
+    if not settings.verify_certificate:
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+    return context
