@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import resource
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -112,6 +112,60 @@ async def test_no_last_dot_is_written_without_room_for_its_intent(
             process.kill()
             await process.wait()
         await worker.run_until_idle(ground)
+        await check_everybody_got_one(ground, server)
+
+
+def narrow_file(url: str, process: asyncio.subprocess.Process) -> Callable[[], None]:
+    """From now on SQLite's log can't grow, until what is given is called."""
+    log = Path(f"{make_url(url).database}-wal")
+    room = fill_the_disk_of(process, at_bytes=log.stat().st_size)
+
+    def widen() -> None:
+        resource.prlimit(process.pid, resource.RLIMIT_FSIZE, room)
+
+    return widen
+
+
+@asynccontextmanager
+async def narrowed(
+    url: str, process: asyncio.subprocess.Process, request: pytest.FixtureRequest
+) -> AsyncIterator[Callable[[], None]]:
+    """A database that finds no room on its disk, until what is given is called."""
+    if url.startswith("sqlite"):
+        yield narrow_file(url, process)
+        return
+    try:
+        async with request.getfixturevalue("postgres").narrow(url, "deliveries") as widen:
+            yield widen
+    except PermissionError:
+        pytest.skip("this machine lets nobody mount a file system")
+
+
+@pytest.mark.storage
+async def test_when_the_databases_disk_is_full_results_wait_and_are_written_when_there_is_room(
+    database_url: str, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    async with started(database_url, tmp_path, record_interval_s=0.02) as (
+        settings,
+        ground,
+        server,
+    ):
+        held = sink.Holding()
+        server.acts["RCPT"] = held
+        process = await mailing.sending_process(settings, is_heard=True, log_level="warning")
+        async with mailing.ended(process):
+            await held.reached()
+            async with narrowed(database_url, process, request) as widen:
+                server.acts.clear()
+                held.release()
+                await said(process, "_flush")
+                before = await mailing.counts(ground)
+                assert before.queued + before.sent == PEOPLE
+                assert before.sent <= server.total
+                widen()
+                await mailing.stand(ground, sent=PEOPLE)
+                process.terminate()
+                assert await process.wait() == 0
         await check_everybody_got_one(ground, server)
 
 

