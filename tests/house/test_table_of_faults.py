@@ -1,0 +1,32 @@
+"""`docs/contributors.md` lists what can go wrong, with tests that are there."""
+
+import re
+from pathlib import Path
+
+HOUSE = Path(__file__).parents[2]
+TESTS = HOUSE / "tests"
+
+
+def listed() -> set[str]:
+    """The tests that the table names, as path and function."""
+    text = (HOUSE / "docs/contributors.md").read_text(encoding="utf-8")
+    section = text.partition("## What can go wrong")[2].partition("\n## ")[0]
+    return set(re.findall(r"`([\w/]+\.py::\w+)`", section))
+
+
+def written(folder: Path) -> set[str]:
+    """The tests in a folder, in the same form."""
+    return {
+        f"{path.relative_to(TESTS)}::{name}"
+        for path in folder.glob("test_*.py")
+        for name in re.findall(r"^(?:async )?def (test_\w+)", path.read_text("utf-8"), re.MULTILINE)
+    }
+
+
+def test_every_test_that_the_table_of_faults_names_is_there() -> None:
+    assert len(listed()) > 40
+    assert sorted(listed() - written(TESTS / "faults") - written(TESTS / "delivery")) == []
+
+
+def test_every_test_about_a_fault_is_in_the_table() -> None:
+    assert sorted(written(TESTS / "faults") - listed()) == []
