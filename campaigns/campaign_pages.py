@@ -13,6 +13,7 @@ from campaigns import (
     audiences,
     bulletins,
     lifecycle,
+    live_pages,
     preflight,
     reasons,
     reports,
@@ -69,7 +70,6 @@ def routes() -> list[web.RouteDef]:
         web.get(one, show),
         web.get(f"{one}/edit", ask_edit),
         web.post(f"{one}/edit", save),
-        web.get(f"{one}/progress", progress),
     ]
 
 
@@ -180,24 +180,6 @@ async def save(request: web.Request) -> web.StreamResponse:
     return kit.redirect(request, f"/staff/campaigns/{number}", flash=words)
 
 
-@kit.staff(Role.VIEWER)
-async def progress(request: web.Request) -> web.StreamResponse:
-    """`GET …/progress`: how far sending is, for htmx; has the page loaded anew when that ends."""
-    ground, number = kit.ground(request), kit.number_in_path(request)
-    async with ground.db.reading() as session:
-        campaign = await transitions.get(session, number)
-    answer = kit.render(
-        request,
-        "campaigns/_progress.html",
-        campaign=campaign,
-        counts=await reports.progress(ground, campaign_id=number),
-        is_moving=campaign.state == _S.SENDING,
-    )
-    if campaign.state != _S.SENDING:
-        answer.headers["HX-Refresh"] = "true"
-    return answer
-
-
 async def render_campaign(
     request: web.Request, problem: errors.HandbillError | None = None
 ) -> web.Response:
@@ -208,7 +190,7 @@ async def render_campaign(
     values: dict[str, Any] = {"report": None, "counted": None, "items": [], "is_clear": False}
     if view.dispatch is not None:
         values["report"] = await reports.report(ground, campaign_id=campaign.id)
-        values["counts"] = await reports.progress(ground, campaign_id=campaign.id)
+        values["told"] = await live_pages.told(request, campaign.id)
     elif campaign.state != _S.CANCELLED:
         items = await preflight.check(ground, campaign_id=campaign.id)
         values["items"] = [(each, each.say(speaks)) for each in items]

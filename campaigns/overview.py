@@ -35,7 +35,7 @@ class Outcome:
 class Overview:
     """Everything on the page, read at one moment."""
 
-    sending: Sequence[tuple[Campaign, ledger.Counts]]
+    sending: Sequence[Campaign]
     coming: Sequence[Campaign]
     """Scheduled, the next first."""
     waiting: Sequence[Campaign]
@@ -60,7 +60,7 @@ async def read(ground: Ground) -> Overview:
         said = [*await relay_state.troubles(session)]
         said += [relay.said for relay in relays if relay.is_resting and relay.said not in said]
         return Overview(
-            sending=[(each, await _counts(session, each.id)) for each in sending],
+            sending=sending,
             coming=await _in_states(session, CampaignState.SCHEDULED),
             waiting=await _waiting(session),
             applications=await _applications(session),
@@ -102,11 +102,6 @@ async def _waiting(session: AsyncSession) -> Sequence[Campaign]:
 async def _applications(session: AsyncSession) -> int:
     statement = sa.select(sa.func.count()).where(col(Member.state) == MemberState.APPLIED.value)
     return int((await session.execute(statement)).scalar_one())
-
-
-async def _counts(session: AsyncSession, campaign_id: int) -> ledger.Counts:
-    number = sa.select(col(Dispatch.id)).where(col(Dispatch.campaign_id) == campaign_id)
-    return await ledger.counts(session, (await session.execute(number)).scalar() or 0)
 
 
 async def _outcomes(session: AsyncSession) -> list[Outcome]:

@@ -5,7 +5,7 @@ from datetime import date
 
 from aiohttp import web
 
-from campaigns import attention, campaign_pages, developments, overview, transitions
+from campaigns import attention, campaign_pages, developments, live_pages, overview, transitions
 from campaigns import schedule as schedules
 from campaigns.models import Campaign
 from foundation.accounts.models import Role
@@ -29,6 +29,7 @@ async def home(request: web.Request) -> web.StreamResponse:
         request,
         "campaigns/overview.html",
         found=found,
+        sending=[(each, await live_pages.told(request, each.id)) for each in found.sending],
         states=transitions.STATE_WORDS,
         tones=campaign_pages.TONES,
         why=lambda each: attention.why(each, speaks.language),

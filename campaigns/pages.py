@@ -2,7 +2,7 @@
 
 from aiohttp import web
 
-from campaigns import campaign_pages, overview_pages, recipients_pages, step_pages
+from campaigns import campaign_pages, live_pages, overview_pages, recipients_pages, step_pages
 
 
 def routes() -> list[web.RouteDef]:
@@ -11,5 +11,6 @@ def routes() -> list[web.RouteDef]:
         *overview_pages.routes(),
         *campaign_pages.routes(),
         *step_pages.routes(),
+        *live_pages.routes(),
         *recipients_pages.routes(),
     ]

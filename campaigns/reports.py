@@ -14,7 +14,7 @@ from campaigns import lifecycle, transitions
 from campaigns.models import Hit, HitKind, HitTotal
 from delivery import ledger, listing
 from delivery.listing import Choice
-from delivery.models import Delivery, DeliveryState, Dispatch, DispatchLink
+from delivery.models import Delivery, DeliveryState, DispatchLink
 from foundation.ground import Ground
 from subscribers.models import Consent, ConsentStep, Subscriber
 
@@ -122,14 +122,6 @@ async def report(ground: Ground, *, campaign_id: int) -> Report:
             ],
             consenting=await _consenting(session, number),
         )
-
-
-async def progress(ground: Ground, *, campaign_id: int) -> ledger.Counts:
-    """Only how far the sending is, for pages that look often. Raises `errors.NotFound`."""
-    async with ground.db.reading() as session:
-        await transitions.get(session, campaign_id)
-        order: Dispatch | None = await lifecycle.dispatch_of(session, campaign_id)
-        return await ledger.counts(session, order.id if order is not None else 0)
 
 
 async def _unsubscribed(session: AsyncSession, dispatch_id: int) -> int:

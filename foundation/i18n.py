@@ -7,7 +7,7 @@ English msgids stand in the code; every other language is a folder `foundation/l
 import gettext as std_gettext
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Literal
 from zoneinfo import ZoneInfo
@@ -84,6 +84,10 @@ class Translator:
     def number(self, value: float) -> str:
         """A number with this language's separators."""
         return numbers.format_decimal(value, locale=self.locale)
+
+    def duration(self, seconds: float) -> str:
+        """A span of time in its largest fitting unit, such as “3 minutes”."""
+        return dates.format_timedelta(timedelta(seconds=seconds), locale=self.locale)
 
     def percent(self, share: float, digits: int = 1) -> str:
         """A share from 0 to 1 as a percentage."""

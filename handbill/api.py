@@ -9,13 +9,14 @@ from aiohttp import web
 
 from campaigns import api as campaigns
 from campaigns import content_api as content
+from campaigns import live_api as live
 from campaigns import recipients_api as recipients
 from campaigns import webhooks_api as webhooks
 from foundation.web import api, kit, openapi
 from foundation.web.api import Endpoint
 from subscribers import api as subscribers
 
-API_SLICES: tuple[ModuleType, ...] = (subscribers, content, campaigns, recipients, webhooks)
+API_SLICES: tuple[ModuleType, ...] = (subscribers, content, campaigns, recipients, live, webhooks)
 """Modules that offer `endpoints()`."""
 
 

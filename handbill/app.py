@@ -7,12 +7,13 @@ from types import ModuleType
 from aiohttp import web
 
 import templates
-from campaigns import composer_pages, desk_pages, hits
+from campaigns import composer_pages, desk_pages, hits, live_pages
 from campaigns import holdings as campaigns_holdings
 from campaigns import pages as campaigns_pages
 from campaigns import public as content_public
 from delivery import holdings as delivery_holdings
 from delivery.history import History
+from delivery.progress import Watch
 from foundation.accounts import pages as account_pages
 from foundation.accounts import team_pages
 from foundation.accounts.models import Role
@@ -68,6 +69,8 @@ def build(ground: Ground, *, extra_routes: Iterable[web.RouteDef] = ()) -> web.A
     app[kit.GROUND] = ground
     app[kit.PAGES] = pages
     app[kit.STAFF_NAVIGATION] = NAVIGATION
+    app[live_pages.WATCH] = Watch(ground)
+    app.on_shutdown.append(_end_streams)
     app[people_pages.MAIL_HISTORY] = History()
     app[public_links.ELSEWHERE] = (delivery_holdings, campaigns_holdings)
     app.router.add_get("/static/{hash}/{name:.+}", pages.serve_static)
@@ -75,3 +78,8 @@ def build(ground: Ground, *, extra_routes: Iterable[web.RouteDef] = ()) -> web.A
         app.router.add_routes(module.routes())
     app.router.add_routes(list(extra_routes))
     return app
+
+
+async def _end_streams(app: web.Application) -> None:
+    """The server waits for answers that are under way; those that last end now."""
+    app[live_pages.WATCH].close()

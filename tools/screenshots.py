@@ -75,6 +75,7 @@ STAFF = {
     "campaigns": "/staff/campaigns",
     "campaign-new": "/staff/campaigns/new",
     "campaign-sent": "/staff/campaigns/1",
+    "campaign-recipients": "/staff/campaigns/1/recipients",
     "campaign-scheduled": "/staff/campaigns/2",
     "campaign-schedule": "/staff/campaigns/2/schedule",
     "campaign-draft": "/staff/campaigns/3",

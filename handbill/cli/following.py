@@ -5,16 +5,26 @@ import contextlib
 from collections.abc import AsyncIterator
 from datetime import timedelta
 
+import click
 import sqlalchemy as sa
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TaskID,
+    TextColumn,
+    TimeElapsedColumn,
+)
 from sqlmodel import col
 
-from campaigns import lifecycle, reports
+from campaigns import lifecycle, telling
 from campaigns.models import CampaignState
-from delivery.ledger import Counts
+from campaigns.telling import Told
 from delivery.models import Worker as WorkerRow
+from delivery.progress import Watch
 from delivery.worker import Worker
 from foundation.ground import Ground
+from foundation.i18n import N_, Translator
 from handbill import serving
 from handbill.cli import kit
 
@@ -29,24 +39,31 @@ async def follow(ground: Ground, *, campaign_id: int) -> str:
     """Until it ended, or the person interrupts; the state then. Raises `errors.NotFound`."""
     stop = serving.stop_on_signals()
     console = kit.console()
+    watch, speaks = Watch(ground), kit.translator()
     with Progress(
         TextColumn("{task.description}"),
         BarColumn(),
         MofNCompleteColumn(),
+        TextColumn("{task.fields[pace]}", markup=False),
         TimeElapsedColumn(),
         console=console,
         disable=not console.is_terminal,
     ) as bar:
-        task = bar.add_task("sending", total=None)
+        task = bar.add_task("sending", total=None, pace="")
         async with _sending(ground, stop) as sending:
             while True:
                 await lifecycle.follow_dispatches(ground)
-                state = (await lifecycle.show(ground, campaign_id=campaign_id)).campaign.state
-                counts = await reports.progress(ground, campaign_id=campaign_id)
-                bar.update(
-                    task, description=state, total=counts.audience, completed=_settled(counts)
-                )
-                if state in _ENDED or stop.is_set() or sending.done():
+                view = await lifecycle.show(ground, campaign_id=campaign_id)
+                state, order = view.campaign.state, view.dispatch
+                is_over = state in _ENDED or stop.is_set() or sending.done()
+                if order is not None:
+                    # At the end, what was seen a moment ago is too old.
+                    looking = Watch(ground) if is_over else watch
+                    told = telling.tell(await looking.read(order.id), speaks)
+                    _draw(bar, task, state, told, speaks)
+                    if is_over:
+                        _sum_up(told, speaks)
+                if is_over:
                     return state
                 with contextlib.suppress(TimeoutError):
                     await asyncio.wait_for(stop.wait(), _LOOK_S)
@@ -86,5 +103,27 @@ async def _is_sent_elsewhere(ground: Ground) -> bool:
         return bool((await session.execute(statement)).scalar_one())
 
 
-def _settled(counts: Counts) -> int:
-    return counts.audience - counts.queued - counts.deferred
+def _draw(bar: Progress, task: TaskID, state: str, told: Told, speaks: Translator) -> None:
+    bar.update(
+        task,
+        description=state,
+        total=told.maximum,
+        completed=told.value,
+        pace=_pace(told, speaks),
+    )
+
+
+def _pace(told: Told, speaks: Translator) -> str:
+    """How fast, how long still, who is in the way most, and which relay carries it, in one line."""
+    parts = [told.texts["rate"]]
+    if told.texts["left"] != telling.NOTHING:
+        parts.append(speaks.gettext(N_("%(time)s left")) % {"time": told.texts["left"]})
+    return " · ".join([*parts, *told.lists["reasons"][:1], *told.lists["relays"]])
+
+
+def _sum_up(told: Told, speaks: Translator) -> None:
+    """On standard error: what came of it, at which rate, by which relay, and why not of all."""
+    average = speaks.gettext(N_("%(rate)s on average")) % {"rate": told.texts["average"]}
+    click.echo(" · ".join([told.texts["done"], average, *told.lists["relays"]]), err=True)
+    for line in told.lists["reasons"]:
+        click.echo(f"  {line}", err=True)

@@ -8,6 +8,7 @@ from playwright.async_api import Browser, Page, expect
 from campaigns import lifecycle
 from foundation.ground import Ground
 from tests.world import browsers, campaigning, people
+from tests.world.clock import FakeClock
 from tests.world.smtp import Catcher
 from tests.world.web import Web
 
@@ -37,19 +38,125 @@ async def test_the_count_follows_what_is_ticked(ground: Ground, page: Page) -> N
     assert await browsers.violations(page) == []
 
 
-async def test_progress_moves_and_ends_in_the_report(
-    ground: Ground, page: Page, smtp: Catcher, deliver: Callable[[], Awaitable[None]]
+@pytest.mark.parametrize(
+    ("language", "none", "half", "sent"),
+    [
+        ("en", "0 of 2 done", "1 of 2 done", "sent"),
+        ("es", "0 de 2", "1 de 2", "enviado"),
+    ],
+)
+async def test_progress_moves_by_itself_and_ends_in_the_report(
+    ground: Ground,
+    page: Page,
+    smtp: Catcher,
+    deliver: Callable[[], Awaitable[None]],
+    clock: FakeClock,
+    language: str,
+    none: str,
+    half: str,
+    sent: str,
 ) -> None:
+    await people.subscribed(ground, "ana@example.org")
+    await people.subscribed(ground, "bo@example.org")
+    smtp.answer("RCPT", "bo@example.org", "450 4.2.1 Later")
+    campaign, _ = await campaigning.started(ground)
+    await page.goto(f"/staff/campaigns/{campaign.id}?lang={language}")
+    block = page.locator("[data-live]")
+    await expect(block.get_by_text(none).first).to_be_visible()
+    await expect(block.locator("[data-again]")).to_be_hidden()
+    assert await browsers.violations(page) == []
+    await page.evaluate("window.isTheSamePage = true")
+    await deliver()
+    await expect(block.get_by_text(half).first).to_be_visible()
+    await expect(block.locator("[data-list=reasons] li")).to_contain_text("(450)")
+    await expect(block.locator("[data-list=relays] li")).to_contain_text("100")
+    assert await page.evaluate("window.isTheSamePage"), "nothing was loaded anew"
+    assert await block.get_by_role("status").inner_text() == "", "not a word each second"
+    assert await browsers.violations(page) == []
+    smtp.answers.clear()
+    clock.advance(hours=1)
+    await deliver()
+    await lifecycle.follow_dispatches(ground)
+    await expect(page.locator(".title .badge")).to_have_text(sent)
+    assert await page.locator("progress").count() == 0
+    assert len(smtp.messages) == 2
+
+
+async def test_who_asks_for_less_motion_sees_figures_change_less_often(
+    ground: Ground, page: Page, deliver: Callable[[], Awaitable[None]], smtp: Catcher
+) -> None:
+    await people.subscribed(ground, "ana@example.org")
+    await people.subscribed(ground, "bo@example.org")
+    smtp.answer("RCPT", "bo@example.org", "450 4.2.1 Later")
+    campaign, _ = await campaigning.started(ground)
+    await page.emulate_media(reduced_motion="reduce")
+    await page.add_init_script(LISTEN_TOO)
+    await page.goto(f"/staff/campaigns/{campaign.id}")
+    figure = page.locator("[data-text=done]")
+    await expect(page.locator("html")).to_have_attribute("data-told", "0")
+    await deliver()
+    await expect(page.locator("html")).to_have_attribute("data-told", "1")
+    await expect(figure).to_have_text("0 of 2 done")
+    await expect(figure).to_have_text("1 of 2 done")
+
+
+async def test_a_tab_that_nobody_looks_at_closes_its_stream(ground: Ground, page: Page) -> None:
     await people.subscribed(ground)
     campaign, _ = await campaigning.started(ground)
+    await page.add_init_script(LISTEN_TOO)
     await page.goto(f"/staff/campaigns/{campaign.id}")
-    await expect(page.get_by_text("0 of 1 done")).to_be_visible()
+    await expect(page.locator("html")).to_have_attribute("data-told", "0")
+    await page.evaluate(LOOK_AWAY)
+    assert await page.evaluate("window.sources[0].readyState") == 2
+
+
+LISTEN_TOO = """
+window.sources = [];
+const Real = window.EventSource;
+window.EventSource = class extends Real {
+  constructor(address) {
+    super(address);
+    window.sources.push(this);
+    this.addEventListener("progress", (event) => {
+      document.documentElement.dataset.told = JSON.parse(event.data).value;
+    });
+  }
+};
+"""
+LOOK_AWAY = """
+Object.defineProperty(document, "hidden", {value: true, configurable: true});
+document.dispatchEvent(new Event("visibilitychange"));
+"""
+
+
+@pytest.mark.parametrize("language", ["en", "es"])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+async def test_axe_finds_nothing_on_the_list_of_who_did_not_get_it(
+    ground: Ground,
+    page: Page,
+    smtp: Catcher,
+    deliver: Callable[[], Awaitable[None]],
+    scheme: str,
+    language: str,
+) -> None:
+    for name, reply in (("a", "550 5.7.1 No"), ("b", "450 4.2.1 Later")):
+        await people.subscribed(ground, f"{name}.with.a.long.name@example.org")
+        smtp.answer("RCPT", f"{name}.with.a.long.name@example.org", reply)
+    campaign, _ = await campaigning.started(ground)
     await deliver()
-    await expect(page.get_by_text("1 of 1 done")).to_be_visible()
-    await lifecycle.follow_dispatches(ground)
-    await expect(page.locator(".title .badge")).to_have_text("sent")
-    assert await page.locator("progress").count() == 0
-    assert len(smtp.messages) == 1
+    await page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
+    here = f"/staff/campaigns/{campaign.id}/recipients?lang={language}"
+    for state in ("failed", "deferred", "uncertain"):
+        for width in (375, 1280):
+            await page.set_viewport_size({"width": width, "height": 900})
+            await page.goto(f"{here}&state={state}")
+            assert await browsers.violations(page) == [], state
+            wide = await page.evaluate("document.documentElement.scrollWidth")
+            assert wide <= width, state
+    await page.goto(f"{here}&state=failed")
+    await page.locator("input[name=delivery]").focus()
+    await page.keyboard.press("Space")
+    assert await page.locator("input[name=delivery]").is_checked()
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

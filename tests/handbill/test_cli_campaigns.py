@@ -108,6 +108,20 @@ async def test_a_document_is_made_checked_and_sent_to_everybody_once(
     assert len(smtp.messages) == 2
 
 
+async def test_waiting_says_at_the_end_how_it_went_and_why_not_for_all(
+    ground: Ground, smtp: Catcher, run: Run
+) -> None:
+    for name in ("ana", "bob", "cy"):
+        await people.subscribed(ground, f"{name}@example.org")
+    smtp.answer("RCPT", "cy@example.org", "550 5.7.1 Policy")
+    sent = await run("campaigns", "start", await made(run), "--wait")
+    assert sent.returncode == 0, sent.stderr
+    assert "3 of 3 done" in sent.stderr
+    assert "on average" in sent.stderr
+    assert "relay: 2 (100%)" in sent.stderr
+    assert "1 refused for good by the receiving side (550)" in sent.stderr
+
+
 async def test_waiting_sends_by_itself_once_another_process_is_known_dead(
     ground: Ground, smtp: Catcher, run: Run
 ) -> None:
