@@ -10,7 +10,7 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from campaigns.models import Campaign, CampaignState, Development, HitKind, HitTotal
-from delivery import ledger, relay_state
+from delivery import holding_back, ledger, relay_state
 from delivery.models import Dispatch
 from foundation.ground import Ground
 from subscribers.models import Consent, ConsentStep, Member, MemberState
@@ -44,6 +44,8 @@ class Overview:
     """Organisations that wait for an answer."""
     troubles: Sequence[str]
     """What the relays or running senders complain of."""
+    held: Sequence[holding_back.Held]
+    """Limits that keep mail back for now, while something is being sent."""
     outcomes: Sequence[Outcome]
     newcomers: Mapping[date, int]
     """Local day → people who confirmed, for the last `DAYS` days."""
@@ -59,16 +61,17 @@ async def read(ground: Ground) -> Overview:
         relays = await relay_state.read(ground, session)
         said = [*await relay_state.troubles(session)]
         said += [relay.said for relay in relays if relay.is_resting and relay.said not in said]
+        now = ground.clock.now()
+        held = await holding_back.read(ground.settings, session, now=now)
         return Overview(
+            held=held,
             sending=sending,
             coming=await _in_states(session, CampaignState.SCHEDULED),
             waiting=await _waiting(session),
             applications=await _applications(session),
             troubles=said,
             outcomes=await _outcomes(session),
-            newcomers=await _newcomers(
-                session, now=ground.clock.now(), zone=ground.settings.site.tzinfo
-            ),
+            newcomers=await _newcomers(session, now=now, zone=ground.settings.site.tzinfo),
             developments=await _newest(session),
             is_new=(await session.execute(sa.select(col(Campaign.id)).limit(1))).first() is None,
         )

@@ -1,17 +1,19 @@
 """Turns claimed rows into letters: plans thawed once per dispatch, people read once per batch."""
 
 import functools
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import sqlalchemy as sa
 from sqlmodel import col
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from delivery import outbox
+from delivery import outbox, routing
 from delivery.ledger import Claimed
 from delivery.letter import Envelope, Kind, Lease, Letter
+from delivery.limit import Limit
 from delivery.models import Dispatch, DispatchPlan, QueuedNotice
+from delivery.routing import Route
 from delivery.splicing import Splicer
 from foundation import errors, i18n
 from foundation.ground import Ground
@@ -32,6 +34,7 @@ class _Prepared:
     splicers: Mapping[str, Splicer]
     asks_membership: bool
     """Whether a section is for contacts of members, or for all but those."""
+    relays: Route
 
 
 class Composer:
@@ -42,9 +45,17 @@ class Composer:
         self._dispatches: dict[int, _Prepared] = {}
 
     async def letters(
-        self, session: AsyncSession, claimed: Sequence[Claimed], *, lease: Lease
+        self,
+        session: AsyncSession,
+        claimed: Sequence[Claimed],
+        *,
+        lease: Lease,
+        group: Callable[[str], Limit | None],
     ) -> list[Letter]:
-        """One letter a row; what it needs is read now, its octets are made later."""
+        """One letter a row; what it needs is read now, its octets are made later.
+
+        `group` gives the limit of an address's host.
+        """
         for number in sorted({row.dispatch_id for row in claimed}):
             await self._prepare(session, number)
         ids = [row.subscriber_id for row in claimed if row.subscriber_id is not None]
@@ -55,26 +66,35 @@ class Composer:
                 self._dispatches[row.dispatch_id].asks_membership for row in claimed
             ),
         )
-        return [
-            Letter(
-                kind=Kind.DELIVERY,
-                id=row.id,
-                attempt=row.attempts + 1,
-                lease=lease,
-                topics=self._dispatches[row.dispatch_id].topics,
-                first_attempt_at=row.first_attempt_at,
-                compose=functools.partial(
-                    self._compose,
-                    row,
-                    self._dispatches[row.dispatch_id],
-                    people.get(row.subscriber_id or 0),
-                ),
+        letters = []
+        for row in claimed:
+            prepared = self._dispatches[row.dispatch_id]
+            person = people.get(row.subscriber_id or 0)
+            letters.append(
+                Letter(
+                    kind=Kind.DELIVERY,
+                    id=row.id,
+                    attempt=row.attempts + 1,
+                    lease=lease,
+                    topics=prepared.topics,
+                    first_attempt_at=row.first_attempt_at,
+                    compose=functools.partial(self._compose, row, prepared, person),
+                    relays=prepared.relays,
+                    group=group(person.email) if person is not None else None,
+                )
             )
-            for row in claimed
-        ]
+        return letters
 
-    def notices(self, claimed: Sequence[QueuedNotice], *, lease: Lease) -> list[Letter]:
+    def notices(
+        self,
+        claimed: Sequence[QueuedNotice],
+        *,
+        lease: Lease,
+        group: Callable[[str], Limit | None],
+    ) -> list[Letter]:
         """One letter a notice."""
+        settings = self._ground.settings
+        relays = routing.route(settings.relay, from_address=settings.mail.from_address)
         return [
             Letter(
                 kind=Kind.NOTICE,
@@ -83,6 +103,8 @@ class Composer:
                 lease=lease,
                 first_attempt_at=notice.created_at if notice.attempts else None,
                 compose=functools.partial(self._notice, notice),
+                relays=relays,
+                group=group(notice.to_address),
             )
             for notice in claimed
         ]
@@ -108,6 +130,9 @@ class Composer:
             languages=sorted(splicers, key=lambda language: language != found.default_language),
             splicers=splicers,
             asks_membership=any(plan.asks_membership for plan in thawed.values()),
+            relays=routing.route(
+                self._ground.settings.relay, from_address=found.from_address, named=found.relay
+            ),
         )
 
     def _notice(self, notice: QueuedNotice, _is_8bit: bool) -> Envelope:

@@ -8,18 +8,20 @@ back as exactly one result or to where it lay.
 import asyncio
 import itertools
 import time
-from collections import deque
-from collections.abc import Iterable
-from datetime import timedelta
+from collections.abc import Callable, Iterable
+from datetime import datetime, timedelta
 
 from delivery import ledger
 from delivery.composing import Erased
 from delivery.journal import Journal, Key
 from delivery.letter import Kind, Letter, Outcome, Reply, Result, Verdict
+from delivery.limits import Limits
 from delivery.models import Reason
 from delivery.rechecking import Look, Recheck
+from delivery.waiting import Waiting
 from foundation import errors, logs
 from foundation.ground import Ground
+from foundation.i18n import N_
 
 _log = logs.get("desk")
 
@@ -27,15 +29,20 @@ _BACK = Outcome(verdict=Verdict.BACK)
 _AHEAD = 15
 """Deliveries whose octets are made along with one's: each takes half the time that it takes alone,
 between two writes to a socket, when the processor's caches hold other things."""
-_AT_ONCE = 16
-"""Deliveries whose octets are made in one go: that takes half the time of making each between two
-writes to a socket, after which the processor's caches hold other things."""
 
 
 class WorkerDesk:
     """What one worker has in its hands."""
 
-    def __init__(self, ground: Ground, *, journal: Journal, worker_id: int) -> None:
+    def __init__(
+        self,
+        ground: Ground,
+        *,
+        journal: Journal,
+        worker_id: int,
+        is_resting: Callable[[str], bool],
+    ) -> None:
+        """`is_resting` says of a relay, by its name, whether it is left alone for now."""
         self._ground = ground
         self._settings = ground.settings.delivery
         self._loop = asyncio.get_running_loop()
@@ -43,8 +50,14 @@ class WorkerDesk:
         self._is_synced = self._settings.fsync_interval_s == 0
         self._journal = journal
         self.recheck = Recheck(ground, worker_id=worker_id, upcoming=self._upcoming)
-        self._notices: deque[Letter] = deque()
-        self._bulk: deque[Letter] = deque()
+        self.limits = Limits(ground, opened=self._look_again)
+        self.waiting = Waiting(
+            ground.settings,
+            self.limits,
+            is_resting=is_resting,
+            give_back=self._give_back,
+            wake=self._wake,
+        )
         self._open: set[Letter] = set()
         self._has_letters = asyncio.Event()
         self._is_hungry = asyncio.Event()
@@ -65,19 +78,14 @@ class WorkerDesk:
         return self._closed.is_set()
 
     @property
-    def waiting_notices(self) -> int:
-        """Notices that nobody took yet."""
-        return len(self._notices)
-
-    @property
     def is_low(self) -> bool:
         """Whether so few deliveries wait that it is time to claim more."""
-        return len(self._bulk) <= self.low_mark
+        return self.waiting.bulk <= self.low_mark
 
     @property
     def is_idle(self) -> bool:
         """Whether nothing waits and nothing is on the wire."""
-        return not (self._notices or self._bulk or self._open)
+        return not self._open and self.waiting.is_empty
 
     @property
     def has_open(self) -> bool:
@@ -87,18 +95,16 @@ class WorkerDesk:
     def put(self, letters: Iterable[Letter]) -> None:
         """More work; notices go before everything else."""
         for letter in letters:
-            (self._notices if letter.kind is Kind.NOTICE else self._bulk).append(letter)
-        if self._notices or self._bulk:
+            self.waiting.put(letter)
+        if not self.waiting.is_empty:
             self._has_letters.set()
             self._is_hungry.clear()
             self._is_idle.clear()
 
-    def withdraw(self) -> None:
-        """Give back what nobody took yet."""
-        for letter in (*self._notices, *self._bulk):
+    def withdraw(self, *, is_notice: bool | None = None) -> None:
+        """Give back what nobody took yet: all, or only notices or deliveries."""
+        for letter in self.waiting.clear(is_notice=is_notice):
             self._note(letter, _BACK)
-        self._notices.clear()
-        self._bulk.clear()
 
     def retire(self) -> None:
         """Nothing waits, nothing is on the wire, and nothing will be."""
@@ -122,39 +128,43 @@ class WorkerDesk:
         """Wait, but not beyond the moment at which the desk is closed."""
         await _within(self._closed, seconds)
 
-    async def take(self, *, within_s: float) -> Letter | None:
+    async def take(self, relay: str, *, within_s: float) -> Letter | None:
         """The next letter with its envelope made; None when there will be no more."""
         ends = time.monotonic() + within_s
         while not self.is_closed:
-            letter = self.take_now()
+            letter = self.take_now(relay)
             if letter is not None:
                 return letter
             self._has_letters.clear()
-            self._is_hungry.set()
+            if self.is_low:
+                self._is_hungry.set()
             async with asyncio.timeout(max(0.0, ends - time.monotonic())):
                 await self._has_letters.wait()
         return None
 
-    def take_now(self) -> Letter | None:
+    def take_now(self, relay: str) -> Letter | None:
         """The next letter with its envelope made, if there is one at once."""
         while not (self.is_closed or self.trouble):
-            letter = self._next()
+            letter = self._next(relay)
             if letter is None:
                 return None
-            if letter.is_made or self._compose(letter):
+            if letter.is_made or self._compose(letter, relay):
                 self._open.add(letter)
+                self.limits.begin(letter, relay)
                 return letter
         return None
 
     def put_back(self, letter: Letter) -> None:
         """No relay was reached: it goes back to the front."""
         self._open.discard(letter)
-        queue = self._notices if letter.kind is Kind.NOTICE else self._bulk
-        queue.appendleft(letter)
+        self.limits.put_back(letter)
+        self.waiting.put_first(letter)
         self._has_letters.set()
 
     def clear_now(self, letter: Letter) -> bool | None:
-        """`clear` without waiting; None when that would take a question or a sync."""
+        """`clear` without waiting; None when that would take a question, a permit or a sync."""
+        if letter.permit is not None and not self.limits.is_good(letter):
+            return None
         if self._is_synced or self.recheck.known(letter) is not Look.GO:
             return None
         return self._intend(letter)
@@ -162,7 +172,7 @@ class WorkerDesk:
     async def clear(self, letter: Letter) -> bool:
         """Leave to write the last dot of a letter; without it, the letter is settled already."""
         try:
-            look = await self.recheck.look(letter)
+            look = await self._last_look(letter)
         except errors.Busy:
             self.settle(letter, _BACK)
             return False
@@ -182,9 +192,23 @@ class WorkerDesk:
             return False
         return True
 
+    async def _last_look(self, letter: Letter) -> Look:
+        """What the last look says, under a permit that is good at this instant.
+
+        Raises `errors.Busy`, also when no permit could be had.
+        """
+        look = await self.recheck.look(letter)
+        while look is Look.GO and not self.limits.is_good(letter):
+            if not await self.limits.renew(letter):
+                raise errors.Busy(N_("No permit to send could be had in time."))
+            look = await self.recheck.look(letter)
+        return look
+
     def settle(self, letter: Letter, outcome: Outcome) -> None:
         """What came of a letter that was taken."""
         self._open.discard(letter)
+        if letter.group is not None:
+            self.limits.end(letter, outcome)
         self._note(letter, outcome)
         self._tell_idle()
 
@@ -205,7 +229,7 @@ class WorkerDesk:
     @property
     def in_hand(self) -> list[tuple[Kind, int]]:
         """Rows whose letters wait or are on the wire, or whose results go to the ledger yet."""
-        letters = [(each.kind, each.id) for each in (*self._notices, *self._bulk, *self._open)]
+        letters = [(each.kind, each.id) for each in (*self.waiting, *self._open)]
         return letters + [(each.kind, each.id) for each in self._results]
 
     @property
@@ -233,15 +257,13 @@ class WorkerDesk:
 
         Each would cost a connection, as a content that was begun can only be broken off.
         """
-        waiting = (*self._notices, *self._bulk)
+        waiting = list(self.waiting)
         try:
             looks = await asyncio.gather(*map(self.recheck.look, waiting))
         except errors.Busy:
             return
         for letter, look in zip(waiting, looks, strict=True):
-            queue = self._notices if letter.kind is Kind.NOTICE else self._bulk
-            if look is not Look.GO and letter in queue:
-                queue.remove(letter)
+            if look is not Look.GO and self.waiting.discard(letter):
                 self._note(letter, _withheld(look))
         self._tell_idle()
 
@@ -266,21 +288,32 @@ class WorkerDesk:
 
     def _upcoming(self) -> Iterable[Letter]:
         """In the order in which they will be asked about."""
-        return itertools.chain(self._open, self._notices, self._bulk)
+        return itertools.chain(self._open, self.waiting)
 
-    def _next(self) -> Letter | None:
+    def _next(self, relay: str) -> Letter | None:
         """The next letter whose lease is safe; others are given back on the way."""
-        for queue in (self._notices, self._bulk):
-            while queue:
-                letter = queue.popleft()
-                if self.is_low:
-                    self._is_hungry.set()
-                if letter.lease.is_safe(self._ground.clock.now()):
-                    return letter
-                self._note(letter, _BACK)
+        while (letter := self.waiting.next(relay)) is not None:
+            if self.is_low:
+                self._is_hungry.set()
+            if letter.lease.is_safe(self._ground.clock.now()):
+                return letter
+            self._note(letter, _BACK)
         return None
 
-    def _compose(self, letter: Letter) -> bool:
+    def _give_back(self, letter: Letter, due_at: datetime | None) -> None:
+        """A limit keeps it from going out for longer than it is worth holding it."""
+        self._note(letter, Outcome(verdict=Verdict.BACK, due_at=due_at))
+
+    def _look_again(self) -> None:
+        """A limit may have opened."""
+        self.waiting.look_again()
+        self._tell_idle()
+
+    def _wake(self) -> None:
+        """Whoever asked for a letter in vain should ask again."""
+        self._has_letters.set()
+
+    def _compose(self, letter: Letter, relay: str) -> bool:
         """Make a letter's octets; one that can't be made is settled. Returns whether it was."""
         try:
             letter.make(is_8bit=self.takes_8bit)
@@ -292,13 +325,13 @@ class WorkerDesk:
             )
             self._note(letter, Outcome(verdict=Verdict.FAILED, reason=Reason.UNMAILABLE))
         else:
-            self._compose_ahead()
+            self._compose_ahead(relay)
             return True
         return False
 
-    def _compose_ahead(self) -> None:
+    def _compose_ahead(self, relay: str) -> None:
         """Make those that come next; one that can't be made is settled when its turn comes."""
-        for letter in itertools.islice(self._bulk, _AHEAD):
+        for letter in self.waiting.coming(relay, _AHEAD):
             if not letter.is_made:
                 try:
                     letter.make(is_8bit=self.takes_8bit)
@@ -331,9 +364,9 @@ class WorkerDesk:
         verdict, reason = outcome.verdict, outcome.reason
         is_uncertain = verdict is Verdict.UNCERTAIN
         # What becomes of an uncertain delivery stands in its dispatch: the ledger sees to it.
-        if is_uncertain and letter.kind is Kind.NOTICE and self._settings.uncertain == "resend":
+        if is_uncertain and letter.is_notice and self._settings.uncertain == "resend":
             verdict, reason = Verdict.DEFERRED, Reason.RESENT
-        due_at = None
+        due_at = outcome.due_at
         if is_uncertain or verdict is Verdict.DEFERRED:
             began = letter.first_attempt_at or now
             if now - began < timedelta(hours=self._settings.give_up_hours):

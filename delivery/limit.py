@@ -72,11 +72,19 @@ class Limit:
             self._expire()
         if self._bulk or (is_notice and self._notices):
             return True
-        if tick >= self._opens[is_notice]:
+        if tick >= self._opens[is_notice] or self.unused:
             self.is_wanted = True
             if is_notice:
                 self._wanted_notices = _NOTICES
         return False
+
+    def may_open(self, *, is_notice: bool, within_us: int, tick: int) -> bool:
+        """Whether permits are there, or may be had within some time."""
+        if not self.has_rates or self.is_wanted:
+            return True
+        is_good = self._starts <= tick < self._ends
+        has_some = bool(self._bulk or (is_notice and self._notices))
+        return (is_good and has_some) or self._opens[is_notice] - tick <= within_us
 
     def spend(self, *, is_notice: bool) -> int:
         """Use the permit that was seen to be there; returns when it was given out."""

@@ -16,9 +16,12 @@ from delivery.limit import Limit, Permit
 from foundation import errors, logs, rates
 from foundation.config import Settings
 from foundation.ground import Ground
+from foundation.relaying import Relay
 
 _log = logs.get("limits")
 
+RELAY = "relay:"
+"""What the name of a relay's limit starts with."""
 LOOK_S = 2.0
 """How often a worker looks whether another was told to be slower."""
 _RENEW_S = 5.0
@@ -53,13 +56,6 @@ class Limits:
         """The present."""
         return rates.tick(self._clock.now())
 
-    def shuts(self, letter: Letter) -> Limit | None:
-        """The limit of the reader's host that keeps a letter back now; None when there is none."""
-        group = letter.group
-        if group is None or group.is_free:
-            return None
-        return None if self.has_room(group, is_notice=letter.is_notice) else group
-
     def has_room(self, limit: Limit, *, is_notice: bool) -> bool:
         """Whether one more message may go out now under a limit."""
         tick = self.tick()
@@ -68,13 +64,14 @@ class Limits:
         self._look(limit, is_notice=is_notice, tick=tick)
         return False
 
-    def begin(self, letter: Letter, relay: Limit | None) -> None:
+    def begin(self, letter: Letter, relay: str) -> None:
         """Use up a permit of each limit; all of them were seen to have one, at this instant."""
-        group = letter.group
+        group, limit = letter.group, self._relays.get(relay)
         if group is not None:
             group.open += 1
-        held = [each for each in (group, relay) if each is not None and each.has_rates]
-        letter.permit = _permit(letter, held) if held else None
+        if limit is not None or (group is not None and group.has_rates):
+            held = [each for each in (group, limit) if each is not None and each.has_rates]
+            letter.permit = _permit(letter, held)
 
     def is_good(self, letter: Letter) -> bool:
         """Whether a letter's permit lets it go out at this instant."""
@@ -88,7 +85,7 @@ class Limits:
             return True
         for limit, given_at in permit.spent:
             limit.give_back(given_at)
-        held = [limit for limit, _ in permit.spent]
+        held = [limit for limit, _ in permit.spent if limit.has_rates]
         ends_s = time.monotonic() + _RENEW_S
         while not self._have_permits(held, letter):
             self._renewed.clear()
@@ -97,7 +94,7 @@ class Limits:
                     await self._renewed.wait()
             except TimeoutError:
                 return False
-        letter.permit = _permit(letter, held)
+        letter.permit = _permit(letter, [limit for limit in held if limit.has_rates])
         return True
 
     def end(self, letter: Letter, outcome: Outcome) -> None:
@@ -117,11 +114,15 @@ class Limits:
 
     def put_back(self, letter: Letter) -> None:
         """It did not go out: its permits are as good as before."""
-        if letter.group is not None:
-            letter.group.open -= 1
         permit, letter.permit = letter.permit, None
         for limit, given_at in permit.spent if permit is not None else ():
             limit.give_back(given_at)
+        group = letter.group
+        if group is not None:
+            was_full = group.is_full
+            group.open -= 1
+            if was_full:
+                self._opened()
 
     async def load(self) -> None:
         """Learn which hosts asked any worker to be slower. Raises `errors.Busy`."""
@@ -227,23 +228,27 @@ class Limits:
         self._opened()
 
 
+def terms_of_relay(relay: Relay) -> Terms:
+    """What the settings say about a relay's limit."""
+    return Terms(
+        name=f"{RELAY}{relay.name}",
+        rates=rates.parse_all(relay.rates),
+        warmup=tuple(relay.warmup),
+    )
+
+
 def _relays(settings: Settings) -> dict[str, Limit]:
     return {
-        relay.name: Limit(
-            Terms(
-                name=f"relay:{relay.name}",
-                rates=rates.parse_all(relay.rates),
-                warmup=tuple(relay.warmup),
-            ),
-            full=relay.connections,
-        )
+        relay.name: Limit(terms_of_relay(relay), full=relay.connections)
         for relay in settings.relay
         if relay.rates or relay.warmup
     }
 
 
-def _permit(letter: Letter, held: list[Limit]) -> Permit:
+def _permit(letter: Letter, held: list[Limit]) -> Permit | None:
     """One permit of each; all of them were seen to have one, at this instant."""
+    if not held:
+        return None
     starts = max(limit.starts for limit in held)
     ends = min(limit.ends for limit in held)
     spent = tuple((limit, limit.spend(is_notice=letter.is_notice)) for limit in held)

@@ -34,15 +34,15 @@ class Desk(Protocol):
         """Whether no more letters will be handed out."""
         ...
 
-    async def take(self, *, within_s: float) -> Letter | None:
-        """The next letter, with its envelope made; None when there will be no more.
+    async def take(self, relay: str, *, within_s: float) -> Letter | None:
+        """The next letter for a relay, its envelope made; None when there will be no more.
 
         Raises `TimeoutError` when none came in time.
         """
         ...
 
-    def take_now(self) -> Letter | None:
-        """The next letter, with its envelope made, if there is one at once."""
+    def take_now(self, relay: str) -> Letter | None:
+        """The next letter for a relay, its envelope made, if there is one at once."""
         ...
 
     def put_back(self, letter: Letter) -> None:
@@ -74,6 +74,10 @@ class Sender(Protocol):
         """Whether no relay can be used for now."""
         ...
 
+    def is_resting(self, relay: str) -> bool:
+        """Whether a relay is left alone for now because it could not be used."""
+        ...
+
     async def run(self, desk: Desk) -> None:
         """Send until the desk is closed; what is on the wire then is finished first."""
         ...
@@ -95,17 +99,17 @@ class _Relay:
     def __init__(self, settings: config.Relay) -> None:
         self.settings = settings
         self.name = settings.name
-        self.width = settings.connections
         self.is_fine = Condition(name=settings.name, is_resting=False, said="")
         self.rests_until = 0.0
         self.losses = 0
 
-    def is_resting(self, tick: float) -> bool:
-        return tick < self.rests_until
+    @property
+    def is_resting(self) -> bool:
+        return _tick() < self.rests_until
 
 
 class Relays:
-    """Implements `Sender`: the first relay in order that does not rest takes everything."""
+    """Implements `Sender`: every relay keeps its own connections; the desk says what it takes."""
 
     def __init__(
         self,
@@ -122,30 +126,26 @@ class Relays:
     @property
     def is_down(self) -> bool:
         """Whether every relay rests."""
-        return all(relay.is_resting(_tick()) for relay in self._relays)
+        return all(relay.is_resting for relay in self._relays)
+
+    def is_resting(self, relay: str) -> bool:
+        """Whether a relay is left alone for now because it could not be used."""
+        return any(each.is_resting for each in self._relays if each.name == relay)
 
     async def run(self, desk: Desk) -> None:
-        """As many connections as the relay of the moment allows, until the desk is closed."""
-        width = max(relay.settings.connections for relay in self._relays)
+        """As many connections to each relay as it allows, until the desk is closed."""
         async with asyncio.TaskGroup() as group:
-            for slot in range(width):
-                group.create_task(self._carry(slot, desk))
+            for relay in self._relays:
+                for _ in range(relay.settings.connections):
+                    group.create_task(self._carry(relay, desk))
 
-    async def _carry(self, slot: int, desk: Desk) -> None:
-        """One connection at a time, to whichever relay is to be used."""
-        carrier = _Carrier(self, slot, desk)
+    async def _carry(self, relay: _Relay, desk: Desk) -> None:
+        """One connection at a time."""
+        carrier = _Carrier(self, relay, desk)
         try:
             await carrier.run()
         finally:
             await carrier.hang_up()
-
-    def choose(self, slot: int) -> "_Relay | None":
-        """The relay that a slot is to use now."""
-        tick = _tick()
-        for relay in self._relays:
-            if not relay.is_resting(tick):
-                return relay if slot < relay.width else None
-        return None
 
     async def count_loss(self, relay: _Relay, said: str) -> None:
         """A connection broke in the middle of a message."""
@@ -176,13 +176,12 @@ class Relays:
 
 
 class _Carrier:
-    """Carries letters from the desk, over one connection at a time: its `connection.Hand`."""
+    """Carries letters to a relay, over one connection at a time: its `connection.Hand`."""
 
-    def __init__(self, relays: Relays, slot: int, desk: Desk) -> None:
+    def __init__(self, relays: Relays, relay: _Relay, desk: Desk) -> None:
         self._relays = relays
-        self._slot = slot
+        self._relay = relay
         self._desk = desk
-        self._relay: _Relay | None = None
         self._connection: Connection | None = None
         self._has_news = False
         """Whether the relay answered and is not known to be well."""
@@ -192,13 +191,13 @@ class _Carrier:
     async def run(self) -> None:
         """Until the desk is closed; what is on the wire then is finished first."""
         while not self._desk.is_closed:
-            await self._choose()
-            if self._relay is None:
+            if self._relay.is_resting:
+                await self.hang_up()
                 await self._desk.wait(min(1.0, self._relays.rest_s))
                 continue
             letter = await self._take()
             if letter is not None:
-                await self._hand_over(letter, self._relay)
+                await self._hand_over(letter)
 
     async def hang_up(self) -> None:
         """End the connection, if there is one."""
@@ -208,61 +207,55 @@ class _Carrier:
 
     def follow(self) -> Letter | None:
         """The next letter, if this connection is to carry another."""
-        if self._has_news or self._relays.choose(self._slot) is not self._relay:
+        if self._has_news or self._relay.is_resting:
             return None
-        return self._desk.take_now()
+        return self._desk.take_now(self._relay.name)
 
     def settle(self, letter: Letter, outcome: Outcome) -> None:
         """What came of a letter; a reply that ends no connection tells that the relay is well."""
         self._desk.settle(letter, outcome)
         is_broken = self._connection is None or self._connection.trouble
-        if outcome.reply.code and self._relay is not None and not is_broken:
+        if outcome.reply.code and not is_broken:
             self._has_news = self._relays.heard_from(self._relay)
 
     def put_back(self, letter: Letter) -> None:
         """Nothing was said of it but addresses."""
         self._desk.put_back(letter)
 
-    async def _choose(self) -> None:
-        relay = self._relays.choose(self._slot)
-        if relay is not self._relay:
-            await self.hang_up()
-            self._relay = relay
-
     async def _take(self) -> Letter | None:
         try:
-            return await self._desk.take(within_s=IDLE_S)
+            return await self._desk.take(self._relay.name, within_s=IDLE_S)
         except TimeoutError:
             await self.hang_up()
             return None
 
-    async def _hand_over(self, letter: Letter, relay: _Relay) -> None:
+    async def _hand_over(self, letter: Letter) -> None:
         """Send one letter and those that follow it over the same connection."""
         self._has_news = False
         try:
-            connection = await self._connected(letter, relay)
+            connection = await self._connected(letter)
             await connection.send(letter, self)
         except ConnectionStale:
             self._drop()
         except RelayTrouble as trouble:
             self._drop()
-            await self._relays.rest(relay, trouble.said)
+            await self._relays.rest(self._relay, trouble.said)
         except BaseException:
             self._drop()
             raise
         else:
             if connection.trouble:
-                await self._relays.count_loss(relay, connection.trouble)
+                await self._relays.count_loss(self._relay, connection.trouble)
             elif self._has_news:
-                await self._relays.is_well(relay)
+                await self._relays.is_well(self._relay)
             if not connection.is_usable:
                 await self.hang_up()
 
-    async def _connected(self, letter: Letter, relay: _Relay) -> Connection:
+    async def _connected(self, letter: Letter) -> Connection:
         """The connection that is kept, or a new one. Raises `RelayTrouble`, the letter put back."""
         if self._connection is None:
             try:
-                self._connection = await Connection.open(relay.settings)
+                self._connection = await Connection.open(self._relay.settings)
             except RelayTrouble:
                 self.put_back(letter)
                 raise

@@ -2,13 +2,16 @@
 
 from collections.abc import Mapping
 
-from delivery import message
+from delivery import allowances, limits, message, routing
+from delivery.allowances import Ask
 from delivery.connection import Connection, ConnectionStale
 from delivery.letter import Envelope, Kind, Lease, Letter, Outcome, Verdict
 from delivery.opening import RelayTrouble
+from delivery.routing import Route
 from foundation import addresses, errors
 from foundation.ground import Ground
 from foundation.i18n import N_
+from foundation.relaying import Relay
 from templates.plan import Plan
 
 PREFIX = "[Test] "
@@ -23,16 +26,20 @@ async def send(
     from_name: str = "",
     from_address: str = "",
     subject_prefix: str = PREFIX,
+    relay: str = "",
 ) -> None:
-    """One mail for each language, straight to the first relay that can be reached.
+    """One mail for each language, straight to the first relay for it that can be reached.
 
     Raises `errors.Invalid` for what is no address, and `errors.Refused` with the relay's words when
-    it does not take a mail or can't be reached.
+    it does not take a mail or can't be reached, or when it is at its limit.
     """
     address = addresses.parse(to)
-    connection = await _connect(ground)
+    author = from_address or ground.settings.mail.from_address
+    route = routing.route(ground.settings.relay, from_address=author, named=relay)
+    by, connection = await _connect(ground, route)
     try:
         for plan in plans.values():
+            await _use_permit(ground, by)
             data = message.preview(
                 ground,
                 plan=plan,
@@ -56,14 +63,27 @@ async def send(
         await connection.quit()
 
 
-async def _connect(ground: Ground) -> Connection:
+async def _connect(ground: Ground, route: Route) -> tuple[Relay, Connection]:
     said: list[str] = []
     for relay in ground.settings.relay:
-        try:
-            return await Connection.open(relay)
-        except RelayTrouble as trouble:
-            said.append(f"{relay.name}: {trouble.said}")
+        if relay.name in route:
+            try:
+                return relay, await Connection.open(relay)
+            except RelayTrouble as trouble:
+                said.append(f"{relay.name}: {trouble.said}")
     raise _unreachable("; ".join(said))
+
+
+async def _use_permit(ground: Ground, relay: Relay) -> None:
+    """It counts in the relay's rates, as every mail does."""
+    terms = limits.terms_of_relay(relay)
+    if not (terms.rates or terms.warmup):
+        return
+    grants = await allowances.reserve(ground, [Ask(terms=terms, notices=1)])
+    if not grants[terms.name].notices:
+        raise errors.Refused(
+            N_("“%(name)s” has had all that it may get for now. Try again later."), name=relay.name
+        )
 
 
 def _letter(ground: Ground, envelope: Envelope) -> Letter:

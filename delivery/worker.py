@@ -18,7 +18,7 @@ import sqlalchemy as sa
 from sqlmodel import col
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from delivery import dispatch, ledger, outbox, recovery, relay_state, returns
+from delivery import dispatch, ledger, limits, outbox, recovery, relay_state, returns
 from delivery.composing import Composer
 from delivery.desk import WorkerDesk
 from delivery.helping import Helping
@@ -37,6 +37,8 @@ _NOTICES = 50
 _SEEN_EVERY_S = 15.0
 _RECOVER_EVERY_S = 30.0
 _LAST_TRIES = 3
+_HOLD_US = 2_000_000
+"""Letters are held for so long for a limit that opens; for longer ones they are given back."""
 
 
 class _GivenUp(Exception):
@@ -135,7 +137,11 @@ class _Session:
         self._journal = journal
         self._sender = sender
         self._composer = composer
-        self._desk = WorkerDesk(ground, journal=journal, worker_id=worker_id)
+        self._desk = WorkerDesk(
+            ground, journal=journal, worker_id=worker_id, is_resting=sender.is_resting
+        )
+        self._limits = self._desk.limits
+        self._limits_at = -limits.LOOK_S
         self._helping = Helping(self._settings.batch_size)
         self._flushing = asyncio.Lock()
         # By a clock that never jumps: whoever dies after the other went back is found all the same.
@@ -147,11 +153,14 @@ class _Session:
 
     async def work(self, stop: asyncio.Event, *, is_endless: bool) -> None:
         """Feed the sender and record beside it, until stopped or until nothing is due any more."""
+        if is_endless:
+            self._desk.waiting.hold_us = _HOLD_US
         is_over = asyncio.Event()
         failure: errors.Busy | None = None
         try:
             async with asyncio.TaskGroup() as group:
                 sending = group.create_task(self._sender.run(self._desk))
+                group.create_task(self._limits.run())
                 group.create_task(_every(self._settings.record_interval_s, self._flush, is_over))
                 if self._settings.fsync_interval_s:
                     group.create_task(_every(self._settings.fsync_interval_s, self._sync, is_over))
@@ -162,6 +171,7 @@ class _Session:
                 finally:
                     self._desk.close()
                 await sending
+                self._limits.stop()
                 is_over.set()
         except BaseException:
             # Whoever takes the journal over settles what was open, as after a crash.
@@ -215,7 +225,11 @@ class _Session:
             return False
         self._desk.withdraw()
         await self._flush()
-        if can_send and any(await self._is_due()):
+        has_notices, has_bulk = await self._is_due() if can_send else (False, False)
+        waiting = self._desk.waiting
+        if (has_notices and not waiting.is_shut(is_notice=True)) or (
+            has_bulk and not waiting.is_shut(is_notice=False)
+        ):
             # What was given back a moment ago, perhaps by the flush that ran beside this.
             return False
         await self._finish_dispatches()
@@ -239,8 +253,13 @@ class _Session:
         if self._sender.is_down or self._desk.trouble:
             self._desk.withdraw()
             return False
-        notices = _NOTICES if self._desk.waiting_notices < _NOTICES // 2 else 0
+        notices = _NOTICES if self._desk.waiting.notices < _NOTICES // 2 else 0
         bulk = self._helping.size() if self._desk.is_low else 0
+        if not self._may_claim(is_notice=True):
+            notices = 0
+        if not self._may_claim(is_notice=False):
+            bulk = 0
+        self._desk.waiting.sweep()
         has_notices, has_bulk = await self._is_due() if notices or bulk else (False, False)
         notices, bulk = notices * has_notices, bulk * has_bulk
         if not notices and not bulk:
@@ -249,9 +268,17 @@ class _Session:
             return False
         return await self._claim(notices=notices, bulk=bulk)
 
+    def _may_claim(self, *, is_notice: bool) -> bool:
+        """Whether limits of the relays let any go; what is held goes back while they do not."""
+        if not self._desk.waiting.is_shut(is_notice=is_notice):
+            return True
+        self._desk.withdraw(is_notice=is_notice)
+        return False
+
     async def _claim(self, *, notices: int, bulk: int) -> bool:
         lease = Lease.starting(self._ground.clock.now(), seconds=self._settings.lease_s)
         now = self._ground.clock.now()
+        group = self._limits.group
         letters = []
         try:
             async with self._ground.db.transaction() as session:
@@ -261,12 +288,12 @@ class _Session:
                     queued = await outbox.claim(
                         session, worker_id=self._id, limit=notices, now=now, until=lease.until
                     )
-                    letters += self._composer.notices(queued, lease=lease)
+                    letters += self._composer.notices(queued, lease=lease, group=group)
                 if bulk:
                     rows = await ledger.claim(
                         session, worker_id=self._id, limit=bulk, now=now, until=lease.until
                     )
-                    letters += await self._composer.letters(session, rows, lease=lease)
+                    letters += await self._composer.letters(session, rows, lease=lease, group=group)
                 mark = self._desk.recheck.mark() if letters else None
                 found = await self._desk.recheck.foresee(session, letters) if mark else None
         except errors.Busy:
@@ -305,8 +332,11 @@ class _Session:
         self._has_strays = False
 
     async def _look_around(self) -> None:
-        """Say that we live and how we do; settle what dead processes left."""
+        """Say that we live and how we do; settle what dead processes left; hear what hosts said."""
         tick = time.monotonic()
+        if tick - self._limits_at >= limits.LOOK_S:
+            self._limits_at = tick
+            await self._limits.load()
         if self._recovered_at is None or tick - self._recovered_at >= _RECOVER_EVERY_S:
             self._recovered_at = tick
             await recovery.recover(self._ground, node=self._node)
@@ -358,6 +388,7 @@ class _Session:
         for left in reversed(range(_LAST_TRIES)):
             try:
                 await self._flush()
+                await self._limits.close()
                 async with self._ground.db.transaction() as session:
                     await ledger.release(session, worker_id=self._id)
                     await outbox.release(session, worker_id=self._id)

@@ -214,6 +214,7 @@ class Settings(Section):
         if not value:
             raise ValueError("there has to be one at least")
         relaying.check_names([relay.name for relay in value])
+        relaying.check_routes(value)
         return value
 
     @field_validator("domain_limit")

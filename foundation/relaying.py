@@ -125,3 +125,9 @@ def check_domains(limits: Iterable[DomainLimit]) -> None:
             other = seen.setdefault(domain, limit.name)
             if other != limit.name:
                 raise ValueError(f"{domain} is named by {other!r} and by {limit.name!r}")
+
+
+def check_routes(relays: Iterable[Relay]) -> None:
+    """Raises `ValueError` when mail from some domains would have no relay."""
+    if all(relay.sender_domains for relay in relays):
+        raise ValueError("one relay at least must be without sender_domains, to take the rest")

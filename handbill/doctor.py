@@ -17,8 +17,9 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 from sqlmodel import col
 
-from delivery import dkim
+from delivery import dkim, holding_back
 from delivery.connection import Connection
+from delivery.holding_back import Held
 from delivery.journal import Journal
 from delivery.models import Worker
 from delivery.opening import RelayTrouble
@@ -207,6 +208,8 @@ async def _about_database(settings: Settings, clock: Clock) -> AsyncIterator[Fin
     try:
         yield await _about_schema(db, shown)
         yield await _about_clock(db, clock)
+        for finding in await _about_limits(db, settings, clock):
+            yield finding
     except (errors.HandbillError, SQLAlchemyError, asyncpg.PostgresError, OSError) as problem:
         yield _no_database(shown, problem.__cause__ or problem)
     finally:
@@ -262,6 +265,39 @@ async def _about_clock(db: database.Database, clock: Clock) -> Finding:
     if theirs - ours > _DRIFT or is_behind:
         return _wrong_clock(f"{ours:{_MOMENT}}", f"{theirs:{_MOMENT}}")
     return findings.good("clock", N_("The clock says %(ours)s UTC."), ours=f"{ours:{_MOMENT}}")
+
+
+async def _about_limits(db: database.Database, settings: Settings, clock: Clock) -> list[Finding]:
+    """Which limits hold sending back, and until when: all is well, only slower."""
+    if not await migrations.is_newest(db):
+        return []
+    async with db.reading() as session:
+        held = await holding_back.read(settings, session, now=clock.now())
+    return [_held(each) for each in held] or [
+        findings.good("limit", N_("No limit holds sending back."))
+    ]
+
+
+def _held(held: Held) -> Finding:
+    if held.until is not None:
+        return findings.good(
+            "limit",
+            N_(
+                "“%(name)s” has had all that it may get until %(until)s UTC; "
+                "sending goes on by itself."
+            ),
+            name=held.name,
+            until=f"{held.until:{_MOMENT}}",
+        )
+    return findings.good(
+        "limit",
+        N_(
+            "“%(name)s” asked us to be slower (%(said)s); it gets %(count)s mails a minute for now."
+        ),
+        name=held.name,
+        said=held.said,
+        count=held.per_minute,
+    )
 
 
 def _wrong_clock(ours: str, theirs: str) -> Finding:

@@ -13,7 +13,7 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from apscheduler.triggers.interval import IntervalTrigger
 
 from campaigns import lifecycle, webhooks
-from delivery import outbox, returns
+from delivery import allowances, outbox, returns
 from foundation import errors, logs
 from foundation.accounts import idempotency, signin
 from foundation.ground import Ground
@@ -43,6 +43,7 @@ def tasks(ground: Ground) -> Sequence[Task]:
         Task(name="mail held sign-ups", act=retention.release_held, every=timedelta(minutes=5)),
         Task(name="tidy people", act=retention.tidy, every=timedelta(hours=6)),
         Task(name="tidy sent notices", act=outbox.tidy, every=timedelta(hours=6)),
+        Task(name="tidy limits", act=allowances.tidy, every=timedelta(hours=6)),
         Task(name="tidy returned mail", act=returns.tidy, every=timedelta(hours=6)),
         Task(name="tidy webhook calls", act=webhooks.tidy, every=timedelta(hours=6)),
         Task(name="tidy sessions", act=signin.tidy, every=timedelta(hours=6)),

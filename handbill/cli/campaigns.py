@@ -185,6 +185,7 @@ def test(chosen: Chosen, campaign_id: int, to: str, language: str | None) -> Non
             to=to,
             from_name=view.campaign.from_name,
             from_address=view.campaign.from_address,
+            relay=view.campaign.relay,
         )
         return len(plans)
 

@@ -91,3 +91,25 @@ async def test_a_relay_that_hangs_up_on_a_test_is_said(
     server.acts[stage] = sink.hanging_up
     with pytest.raises(errors.Refused, match="can't be reached"):
         await testmail.send(ground, plans={"en": mailing.plan(ground)}, to="me@coalition.example")
+
+
+@pytest.mark.storage
+@pytest.mark.settings(relay={"rates": ["2/h"]})
+async def test_tests_count_in_a_relays_rate_as_all_mail_does(ground: Ground, smtp: Catcher) -> None:
+    plans = {"en": mailing.plan(ground)}
+    for _ in range(2):
+        await testmail.send(ground, plans=plans, to="me@coalition.example")
+    with pytest.raises(errors.Refused, match="all that it may get for now"):
+        await testmail.send(ground, plans=plans, to="me@coalition.example")
+    assert len(smtp.messages) == 2
+
+
+@pytest.mark.settings(relay={"port": 9}, second_relay={"sender_domains": ["union.example"]})
+async def test_a_test_goes_by_a_relay_of_its_sender(ground: Ground) -> None:
+    with pytest.raises(errors.Refused, match="second: "):
+        await testmail.send(
+            ground,
+            plans={"en": mailing.plan(ground)},
+            to="me@coalition.example",
+            from_address="news@union.example",
+        )

@@ -29,6 +29,7 @@ def write(folder: Path, text: str) -> Path:
         ("[[relay]]\nrates = ['0/s']\n", ["line 2", "[relay] rates", "20/s"]),
         ("[[relay]]\nwarmup = [50, 0]\n", ["line 2", "[relay] warmup"]),
         ("[[relay]]\nname = 'a'\n[[relay]]\nname = 'a'\n", ["relay", "'a'", "its own"]),
+        ("[[relay]]\nsender_domains = ['x.org']\n", ["[relay]", "sender_domains", "the rest"]),
         ("[[domain_limit]]\nname = 'a'\n", ["domain_limit", "domains"]),
         (
             "[[domain_limit]]\nname = 'a'\ndomains = ['x.org']\nrate = 1\n",

@@ -22,7 +22,7 @@ def settings(
 ) -> Settings:
     """Settings for a test: a sample coalition, folders under `folder`, `changes` by section.
 
-    `second_relay` among them adds another relay, at the same port unless it says otherwise;
+    `second_relay` among them adds another relay, like the first but for what it says;
     `domain_limit` is the whole list of such tables.
     """
     values: dict[str, Any] = {

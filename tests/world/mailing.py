@@ -111,6 +111,7 @@ async def start(
     from_name: str = "Bay State Coalition",
     from_address: str = "bulletin@coalition.example",
     reply_to: str = "",
+    relay: str = "",
     excluded: Mapping[str, int] | None = None,
 ) -> Dispatch:
     """A dispatch to everybody there is, or to `recipients`."""
@@ -125,6 +126,7 @@ async def start(
                 from_name=from_name,
                 from_address=from_address,
                 reply_to=reply_to,
+                relay=relay,
                 default_language="en",
                 plans=plans or {"en": plan(ground)},
                 topics=topics,

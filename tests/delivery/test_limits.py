@@ -1,0 +1,259 @@
+"""Rates hold against a real server, for all workers together; nobody who is not limited waits."""
+
+import asyncio
+import random
+
+import pytest
+import sqlalchemy as sa
+from sqlmodel import col
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from delivery import allowances, worker
+from delivery.models import Delivery
+from foundation import rates
+from foundation.clock import SystemClock
+from foundation.config import Settings
+from foundation.ground import Ground
+from foundation.notices import Notice
+from subscribers.models import Subscriber
+from tests.delivery.stretches import fullest
+from tests.world import grounds, mailing, sink
+from tests.world.clock import FakeClock
+from tests.world.sink import Sink
+
+HOST = "big.example"
+BIG = {"name": "big", "domains": [HOST]}
+
+
+async def begin(ground: Ground, size: int, *, at_host: int = 0) -> None:
+    """A dispatch to so many people, of whom the first `at_host` have mailboxes at one host."""
+    topic = await mailing.crowd(ground, size)
+    async with ground.db.transaction() as session:
+        await session.execute(
+            sa.update(Subscriber)
+            .where(col(Subscriber.id) <= at_host)
+            .values(email=sa.func.replace(col(Subscriber.email), "example.org", HOST))
+        )
+    await mailing.start(ground, topics=[topic])
+
+
+async def ask_to_confirm(ground: Ground) -> None:
+    """A confirmation mail, queued as a sign-up does it."""
+    notice = Notice(
+        kind="confirm",
+        to="new@example.org",
+        language="en",
+        context={"confirm_url": "http://handbill.test/confirm/1", "topics": "Action alerts"},
+    )
+    async with ground.db.transaction() as session:
+        await ground.notices.queue(session, notice)
+
+
+async def held(ground: Ground) -> int:
+    """Rows under a lease."""
+    statement = sa.select(sa.func.count()).where(col(Delivery.worker_id).is_not(None))
+    async with ground.db.reading() as session:
+        return int((await session.execute(statement)).scalar_one())
+
+
+def at_host(server: Sink) -> int:
+    """What was taken for the host's mailboxes."""
+    return sum(count for who, count in server.taken.items() if who.endswith(HOST))
+
+
+@pytest.mark.storage
+@pytest.mark.settings(relay={"rates": ["5/s", "40/min"]}, delivery={"batch_size": 7})
+@pytest.mark.parametrize("seed", [1, 2])
+async def test_two_workers_keep_a_relays_rates_in_every_stretch_and_nobody_is_left_out(
+    ground: Ground, clock: FakeClock, server: Sink, seed: int
+) -> None:
+    await begin(ground, 60)
+    chance, arrived = random.Random(seed), []
+    async with grounds.standing(ground.settings, clock) as second:
+        while server.total < 60:
+            before = server.total
+            await asyncio.gather(worker.run_until_idle(ground), worker.run_until_idle(second))
+            arrived += [rates.tick(clock.now())] * (server.total - before)
+            clock.advance(milliseconds=chance.choice([60, 450, 1100, 7000, 15_000]))
+    assert fullest(arrived, 1) <= 5
+    assert fullest(arrived, 60) <= 40
+    assert set(server.taken.values()) == {1}
+    assert (await mailing.counts(ground)).sent == 60
+
+
+@pytest.mark.storage
+@pytest.mark.settings(relay={"rates": ["20/day"]})
+async def test_what_a_relay_got_today_counts_after_a_restart(
+    ground: Ground, clock: FakeClock, server: Sink
+) -> None:
+    await begin(ground, 50)
+    await worker.run_until_idle(ground)
+    assert server.total == 19  # one of the twenty is left to notices
+    async with grounds.standing(ground.settings, clock) as again:
+        clock.advance(hours=12)
+        await worker.run_until_idle(again)
+        assert server.total == 19
+        assert await held(again) == 0
+        await ask_to_confirm(again)
+        await worker.run_until_idle(again)
+        assert server.taken["new@example.org"] == 1
+        clock.advance(hours=13)
+        await worker.run_until_idle(again)
+    assert server.total == 38  # within a day of the confirmation
+
+
+@pytest.mark.settings(relay={"warmup": [10, 30]})
+async def test_a_new_relay_gets_more_from_day_to_day(
+    ground: Ground, clock: FakeClock, server: Sink
+) -> None:
+    await begin(ground, 120)
+    found = []
+    for _ in range(3):
+        await worker.run_until_idle(ground)
+        found.append(server.total)
+        clock.advance(hours=25)
+    assert found == [9, 9 + 28, 120]
+
+
+@pytest.mark.storage
+@pytest.mark.settings(domain_limit=[{**BIG, "rates": ["20/min"]}], delivery={"batch_size": 10})
+async def test_a_host_at_its_limit_keeps_nobody_else_waiting_and_no_row_leased(
+    ground: Ground, clock: FakeClock, server: Sink
+) -> None:
+    await begin(ground, 100, at_host=60)
+    await worker.run_until_idle(ground)
+    assert at_host(server) == 19
+    assert server.total == 19 + 40
+    assert await held(ground) == 0
+    waiting = [row for row in await mailing.rows(ground) if row.state == "queued"]
+    assert all(row.due_at > clock.now() for row in waiting)
+    assert [row.attempts for row in waiting] == [0] * 41
+    arrived = [rates.tick(clock.now())] * 19
+    for _ in range(40):
+        clock.advance(seconds=11)
+        before = at_host(server)
+        await worker.run_until_idle(ground)
+        arrived += [rates.tick(clock.now())] * (at_host(server) - before)
+    assert fullest(arrived, 60) <= 20
+    assert (await mailing.counts(ground)).sent == 100
+    assert set(server.taken.values()) == {1}
+
+
+@pytest.mark.settings(domain_limit=[{"name": "others", "domains": ["*"], "rates": ["10/min"]}, BIG])
+async def test_every_other_domain_has_a_limit_of_its_own(ground: Ground, server: Sink) -> None:
+    await begin(ground, 40, at_host=15)
+    async with ground.db.transaction() as session:
+        await session.execute(
+            sa.update(Subscriber)
+            .where(col(Subscriber.id) > 30)
+            .values(email=sa.func.replace(col(Subscriber.email), "example.org", "example.net"))
+        )
+    await worker.run_until_idle(ground)
+    assert at_host(server) == 15
+    assert sum(who.endswith("example.org") for who in server.taken) == 9
+    assert sum(who.endswith("example.net") for who in server.taken) == 9
+
+
+@pytest.mark.settings(
+    domain_limit=[{**BIG, "connections": 2}], relay={"connections": 6}, delivery={"lease_s": 600}
+)
+async def test_a_host_gets_no_more_at_once_than_it_may(ground: Ground, server: Sink) -> None:
+    await begin(ground, 40, at_host=30)
+    under_way: list[int] = []
+
+    def note(connection: sink.Connection) -> None:
+        under_way.append(
+            sum(each.is_busy and each.recipient.endswith(HOST) for each in server.connections)
+        )
+        connection.say(b"250 OK\r\n")
+
+    server.acts["RCPT"] = note
+    await worker.run_until_idle(ground)
+    assert server.total == 40
+    assert max(under_way) <= 2
+
+
+@pytest.mark.storage
+@pytest.mark.settings(domain_limit=[BIG], delivery={"retry_minutes": [1]})
+async def test_a_host_that_says_too_fast_gets_less_for_a_while_and_others_as_before(
+    ground: Ground, clock: FakeClock, server: Sink
+) -> None:
+    await begin(ground, 300, at_host=250)
+
+    def refuse(connection: sink.Connection) -> None:
+        if connection.recipient.endswith(HOST) and at_host(server) >= 60:
+            connection.say(b"450 4.7.28 unusual rate of mail, try later\r\n")
+        else:
+            connection.say(b"250 OK\r\n")
+
+    server.acts["RCPT"] = refuse
+    await worker.run_until_idle(ground)
+    assert server.total - at_host(server) == 50
+    async with ground.db.reading() as session:
+        pace = (await allowances.paces(session))["domains:big"]
+    assert "4.7.28" in pace.said
+    assert pace.ceiling <= pace.measured / 2
+    server.acts.clear()
+    arrived: list[int] = []
+    for _ in range(200):
+        if (await mailing.counts(ground)).sent == 300:
+            break
+        clock.advance(seconds=31)
+        before = at_host(server)
+        await worker.run_until_idle(ground)
+        arrived.append(at_host(server) - before)
+    assert arrived[0] <= max(1, round(pace.ceiling / 6))
+    assert (await mailing.counts(ground)).sent == 300
+    assert set(server.taken.values()) == {1}
+
+
+@pytest.mark.settings(relay={"rates": ["100/s"], "connections": 2})
+async def test_with_a_running_worker_a_rate_delays_but_stops_nothing(
+    settings: Settings, server: Sink
+) -> None:
+    async with grounds.standing(settings, SystemClock()) as ground:
+        await begin(ground, 250)
+        async with mailing.sending(ground):
+            await mailing.stand(ground, sent=250)
+    assert set(server.taken.values()) == {1}
+
+
+@pytest.mark.settings(
+    domain_limit=[{**BIG, "rates": ["20/s"]}], relay={"connections": 2}, delivery={"batch_size": 10}
+)
+async def test_with_a_running_worker_a_hosts_rate_delays_its_readers_alone(
+    settings: Settings, server: Sink
+) -> None:
+    async with grounds.standing(settings, SystemClock()) as ground:
+        await begin(ground, 200, at_host=60)
+        async with mailing.sending(ground):
+            await mailing.stand(ground, sent=200)
+    assert set(server.taken.values()) == {1}
+
+
+@pytest.mark.settings(relay={"rates": ["10/min"], "connections": 9})
+async def test_a_permit_that_ran_out_while_a_relay_was_slow_is_not_used(
+    ground: Ground, clock: FakeClock, server: Sink
+) -> None:
+    await begin(ground, 18)
+    holding = sink.Holding()
+    server.acts["RCPT"] = holding
+    running = asyncio.create_task(worker.run_until_idle(ground))
+
+    async def all_are_held(_session: AsyncSession) -> bool:
+        return sum(line.startswith("RCPT") for line in server.commands) == 9
+
+    await mailing.until(ground, all_are_held)
+    clock.advance(seconds=30)  # where its dot goes out is where it counts
+    server.acts.clear()
+    holding.release()
+    await running
+    arrived = [rates.tick(clock.now())] * server.total
+    for _ in range(8):
+        clock.advance(seconds=13)
+        before = server.total
+        await worker.run_until_idle(ground)
+        arrived += [rates.tick(clock.now())] * (server.total - before)
+    assert fullest(arrived, 60) <= 10
+    assert set(server.taken.values()) == {1}
+    assert server.total == 18

@@ -1,0 +1,170 @@
+"""Several relays share the mail by weight and sender, and stand in for one another."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+
+from delivery import routing, worker
+from foundation.config import Relay, Settings
+from foundation.ground import Ground
+from foundation.notices import Notice
+from tests.world import grounds, mailing, sink
+from tests.world.clock import FakeClock
+from tests.world.sink import Sink
+
+CLOSED = 9
+"""A port (discard) that refuses connections on machines of today."""
+
+
+@pytest.fixture
+async def other() -> AsyncIterator[Sink]:
+    """A second server."""
+    async with sink.running() as started:
+        yield started
+
+
+@pytest.fixture
+async def two(settings: Settings, clock: FakeClock, other: Sink) -> AsyncIterator[Ground]:
+    """A ground with a relay at `server`, and another of what the marker says at `other`."""
+    first, second = settings.relay
+    relays = [first, second.model_copy(update={"port": other.port})]
+    async with grounds.standing(settings.model_copy(update={"relay": relays}), clock) as ground:
+        yield ground
+
+
+async def begin(
+    ground: Ground, size: int, *, relay: str = "", from_address: str = "news@coalition.example"
+) -> None:
+    """A dispatch to so many people."""
+    topic = await mailing.crowd(ground, size)
+    await mailing.start(ground, topics=[topic], relay=relay, from_address=from_address)
+
+
+@pytest.mark.settings(relay={"weight": 1}, second_relay={"weight": 3})
+async def test_relays_share_the_mail_by_weight(two: Ground, server: Sink, other: Sink) -> None:
+    await begin(two, 400)
+    await worker.run_until_idle(two)
+    assert server.total + other.total == 400
+    assert abs(server.total - 100) <= 25
+    assert set((server.taken + other.taken).values()) == {1}
+
+
+@pytest.mark.settings(second_relay={"weight": 1, "connections": 2})
+async def test_connections_are_kept_and_pipelined_also_with_several_relays(
+    two: Ground, server: Sink, other: Sink
+) -> None:
+    await begin(two, 400)
+    await worker.run_until_idle(two)
+    assert server.accepted <= 4
+    assert other.accepted <= 2
+
+
+@pytest.mark.settings(second_relay={"weight": 0})
+async def test_a_relay_of_weight_0_stands_by_until_no_other_can_be_used(
+    settings: Settings, clock: FakeClock, two: Ground, server: Sink, other: Sink
+) -> None:
+    await begin(two, 40)
+    await worker.run_until_idle(two)
+    assert (server.total, other.total) == (40, 0)
+    dead = two.settings.relay[0].model_copy(update={"port": CLOSED})
+    relays = {"relay": [dead, two.settings.relay[1]]}
+    async with grounds.standing(settings.model_copy(update=relays), clock) as ground:
+        await mailing.start(ground, topics=[1], campaign_id=2)
+        await worker.run_until_idle(ground)
+    assert other.total == 40
+
+
+@pytest.mark.storage
+@pytest.mark.settings(relay={"port": CLOSED}, second_relay={"weight": 1})
+async def test_when_one_relay_fails_the_others_take_over_at_once(
+    settings: Settings, clock: FakeClock, other: Sink
+) -> None:
+    relays = [settings.relay[0], settings.relay[1].model_copy(update={"port": other.port})]
+    async with grounds.standing(settings.model_copy(update={"relay": relays}), clock) as ground:
+        await begin(ground, 100)
+        await worker.run_until_idle(ground)
+        assert (await mailing.counts(ground)).sent == 100
+    assert other.total == 100
+
+
+@pytest.mark.storage
+@pytest.mark.settings(second_relay={"weight": 1}, delivery={"relay_rest_s": 30})
+async def test_a_campaign_that_names_a_relay_waits_for_it_while_others_go_on(
+    two: Ground, clock: FakeClock, server: Sink, other: Sink
+) -> None:
+    other.greeting = b"421 4.3.2 not now\r\n"
+    await begin(two, 20, relay="second")
+    await mailing.start(two, topics=[1], campaign_id=2, relay="relay")
+    await worker.run_until_idle(two)
+    assert (server.total, other.total) == (20, 0)
+    assert (await mailing.counts(two, 1)).queued == 20
+    assert all(row.worker_id is None for row in await mailing.rows(two, 1))
+    other.greeting = b"220 ready\r\n"
+    clock.advance(seconds=31)
+    await worker.run_until_idle(two)
+    assert (server.total, other.total) == (20, 20)
+
+
+@pytest.mark.settings(second_relay={"sender_domains": ["union.example"]})
+async def test_a_relay_with_sender_domains_takes_their_mail_and_no_other(
+    two: Ground, server: Sink, other: Sink
+) -> None:
+    await begin(two, 20, from_address="news@Union.example")
+    await mailing.start(two, topics=[1], campaign_id=2)
+    notice = Notice(
+        kind="confirm",
+        to="new@example.net",
+        language="en",
+        context={"confirm_url": "http://handbill.test/confirm/1", "topics": "Action alerts"},
+    )
+    async with two.db.transaction() as session:
+        await two.notices.queue(session, notice)
+    await worker.run_until_idle(two)
+    assert (server.total, other.total) == (21, 20)
+    assert server.taken["new@example.net"] == 1
+
+
+@pytest.mark.settings(relay={"rates": ["10/h"]}, second_relay={"rates": []})
+async def test_a_relay_at_its_rate_leaves_the_rest_to_the_others(
+    two: Ground, server: Sink, other: Sink
+) -> None:
+    await begin(two, 100)
+    await worker.run_until_idle(two)
+    assert (server.total, other.total) == (9, 91)
+
+
+RELAYS = [
+    Relay(name="a"),
+    Relay(name="b"),
+    Relay(name="union", sender_domains=["union.example", "local.example"]),
+]
+
+
+@pytest.mark.parametrize(
+    ("sender", "named", "wanted"),
+    [
+        ("news@coalition.example", "", ("a", "b")),
+        ("news@UNION.example", "", ("union",)),
+        ("news@sub.union.example", "", ("a", "b")),
+        ("news@coalition.example", "b", ("b",)),
+        ("news@coalition.example", "gone", ("a", "b")),
+    ],
+)
+def test_a_senders_domain_or_a_campaigns_word_says_which_relays(
+    sender: str, named: str, wanted: tuple[str, ...]
+) -> None:
+    assert routing.route(RELAYS, from_address=sender, named=named) == wanted
+
+
+def test_a_relay_that_comes_back_does_not_catch_up_on_what_it_missed() -> None:
+    shares = routing.Shares([("a", 1), ("b", 1)])
+    for _ in range(1000):
+        assert shares.is_turn("a", is_usable=lambda name: name == "a")
+        shares.took("a")
+    given = {"a": 0, "b": 0}
+    for _ in range(1000):
+        name = min(given, key=lambda each: given[each])
+        name = name if shares.is_turn(name, is_usable=lambda _: True) else "ab".replace(name, "")
+        shares.took(name)
+        given[name] += 1
+    assert abs(given["a"] - given["b"]) <= 40
