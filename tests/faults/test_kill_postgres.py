@@ -13,6 +13,8 @@ from tests.world import grounds, mailing, sink
 from tests.world.databases import PostgresServer
 from tests.world.sink import Sink
 
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("own-postgres")]
+
 PEOPLE = 900
 CONNECTIONS = 4
 EVERYBODY = {mailing.address(number) for number in range(1, PEOPLE + 1)}
@@ -47,7 +49,6 @@ async def started(
             yield settings, ground, server
 
 
-@pytest.mark.slow
 async def test_when_postgresql_is_killed_the_sender_waits_and_goes_on_and_everybody_gets_one(
     own_postgres: PostgresServer, tmp_path: Path
 ) -> None:
@@ -68,7 +69,6 @@ async def test_when_postgresql_is_killed_the_sender_waits_and_goes_on_and_everyb
         assert (await mailing.counts(ground)).uncertain == 0
 
 
-@pytest.mark.slow
 async def test_when_postgresql_and_the_sender_are_killed_together_the_journal_knows_who_got_one(
     own_postgres: PostgresServer, tmp_path: Path
 ) -> None:

@@ -246,13 +246,14 @@ async def test_a_sender_killed_while_the_database_is_locked_loses_nothing(
 async def test_a_sender_that_starts_on_a_locked_database_waits_for_it(
     database_url: str, tmp_path: Path
 ) -> None:
-    async with started(database_url, tmp_path) as (_, ground, server):
-        stop = asyncio.Event()
-        async with contextlib.AsyncExitStack() as lock:
-            await lock.enter_async_context(locked(database_url))
-            sending = asyncio.create_task(worker.Worker(ground).run(stop))
-            assert not (await asyncio.wait({sending}, timeout=0.5))[0]
-        await mailing.stand(ground, sent=PEOPLE)
-        stop.set()
-        await sending
+    async with started(database_url, tmp_path) as (settings, ground, server):
+        lock = contextlib.AsyncExitStack()
+        await lock.enter_async_context(locked(database_url))
+        process = await mailing.sending_process(settings, is_heard=True, log_level="warning")
+        async with lock, mailing.ended(process):
+            await said(process, "sending can't begin yet")
+            await lock.aclose()
+            await mailing.stand(ground, sent=PEOPLE)
+            process.terminate()
+            assert await process.wait() == 0
         await check_everybody_got_one(ground, server)
