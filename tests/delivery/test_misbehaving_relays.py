@@ -187,26 +187,25 @@ async def test_a_relay_that_greets_with_nonsense_is_asked_again_later(
 
 
 @one_connection
+@pytest.mark.parametrize("number", [1, 2], ids=["first", "streamed"])
 @pytest.mark.parametrize("reply", [b"250 2.0.0 taken\r\n", b"550 5.7.1 refused\r\n"])
 async def test_a_reply_that_came_before_the_last_dot_is_not_taken_for_the_answer_to_it(
-    ground: Ground, server: Sink, clock: FakeClock, reply: bytes
+    ground: Ground, server: Sink, clock: FakeClock, number: int, reply: bytes
 ) -> None:
     def answer_too_early(connection: Connection) -> None:
         connection.expect_content()
         connection.say(b"354 go on\r\n" + reply)
 
-    def refuse(connection: Connection) -> None:
-        connection.say(b"450 4.2.0 not now\r\n")
-
-    await begin(ground, 1)
-    server.acts["DATA"] = once(ground, "DATA", {1: answer_too_early})
-    server.acts["dot"] = once(ground, "dot", {1: refuse})
+    await begin(ground, 3)
+    server.acts["DATA"] = once(ground, "DATA", {number: answer_too_early})
+    server.acts["dot"] = once(ground, "dot", {number: sink.replying("450 4.2.0 not now")})
     async with mailing.sending(ground):
-        await mailing.stand(ground, deferred=1)
+        await mailing.stand(ground, deferred=1, sent=2)
         clock.advance(hours=1)
         server.acts.clear()
-        await mailing.stand(ground, sent=1)
-    assert server.taken == {mailing.address(1): 1}
+        await mailing.stand(ground, sent=3)
+    assert set(server.taken.values()) == {1}
+    assert server.total == 3
 
 
 @one_connection
