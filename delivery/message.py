@@ -71,12 +71,12 @@ class Letterhead:
         delivery_id: int,
         subscriber_id: int,
         unsubscribe_url: str,
+        is_8bit: bool = False,
     ) -> Envelope:
-        """A bulletin for one recipient; where its body is not ASCII, it is declared to be 8bit.
+        """A bulletin for one recipient; `is_8bit` if its body is not ASCII.
 
         Raises `errors.Invalid` as `address` and `unstructured`.
         """
-        is_8bit = not body.isascii()
         head = (
             f"{self._sender}To: {address(to)}\r\nSubject: {unstructured(subject)}\r\n"
             f"Date: {date(now)}\r\n"

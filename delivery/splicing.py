@@ -63,14 +63,16 @@ class Splicer:
             values |= self._counted(delivery_id, step)
         else:
             plan = self._for_all(step)
+        body = plan.body(values, plan.answers(person), is_8bit=is_8bit)
         return self._head.envelope(
             to=person.email,
             subject=plan.subject(values),
-            body=plan.body(values, plan.answers(person), is_8bit=is_8bit),
+            body=body,
             now=now,
             delivery_id=delivery_id,
             subscriber_id=person.id,
             unsubscribe_url=unsubscribe_url,
+            is_8bit=is_8bit and not body.isascii(),
         )
 
     def _for_all(self, step: int) -> Plan:

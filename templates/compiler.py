@@ -47,7 +47,7 @@ def compile_edition(
     )
     compiled = plan.Plan(
         language=edition.language,
-        subject_segments=made.cut(subject, marks.Part.SUBJECT),
+        subject_segments=tuple(slots.shown(made.cut(subject, marks.Part.SUBJECT), None)),
         text_segments=made.cut(text.bulletin(frame, page, translator), marks.Part.TEXT),
         html_segments=made.cut(folding.fold(html, keep=made.pattern), marks.Part.HTML),
         links=tuple(weaver.links),

@@ -14,7 +14,7 @@ from typing import Any
 from foundation.i18n import N_
 from templates import conditions, problems, runs, slots, wire
 from templates.conditions import Answers, Condition, Reader
-from templates.slots import Place, Section, Segment, Segments, Slot
+from templates.slots import Place, Plain, Section, Segment, Segments, Slot
 
 FORMAT = 2
 """The version of the frozen form; raise it when its meaning changes."""
@@ -36,7 +36,7 @@ class Plan:
     """The compiled form of one edition or notice."""
 
     language: str
-    subject_segments: Segments
+    subject_segments: tuple[Plain, ...]
     text_segments: Segments
     html_segments: Segments
     links: tuple[Link, ...] = ()
@@ -83,7 +83,7 @@ class Plan:
         """The same plan with the slots that `values` names filled for everybody: fewer are left."""
         return replace(
             self,
-            subject_segments=slots.filled(self.subject_segments, values),
+            subject_segments=slots.filled_plain(self.subject_segments, values),
             text_segments=slots.filled(self.text_segments, values),
             html_segments=slots.filled(self.html_segments, values),
         )
@@ -111,11 +111,11 @@ class Plan:
 
     def html(self, values: Mapping[str, str], answers: Answers | None = None) -> str:
         """The HTML part for one recipient, as for a preview or the view in a browser."""
-        return slots.joined(self.html_segments, values, answers)
+        return slots.joined(slots.shown(self.html_segments, answers), values)
 
     def text(self, values: Mapping[str, str], answers: Answers | None = None) -> str:
         """The text part for one recipient."""
-        return slots.joined(self.text_segments, values, answers)
+        return slots.joined(slots.shown(self.text_segments, answers), values)
 
     def freeze(self) -> bytes:
         """The plan as octets that any later version can thaw."""
@@ -146,7 +146,7 @@ class Plan:
                 )
             return cls(
                 language=record["language"],
-                subject_segments=_segments(record["subject"]),
+                subject_segments=tuple(map(_plain, record["subject"])),
                 text_segments=_segments(record["text"]),
                 html_segments=_segments(record["html"]),
                 conditions=tuple(
@@ -193,5 +193,5 @@ def _segments(listed: Iterable[_Listed]) -> Segments:
     )
 
 
-def _plain(part: str | list[str]) -> str | Slot:
+def _plain(part: str | list[str]) -> Plain:
     return part if isinstance(part, str) else Slot(part[0], Place(part[1]), part[2])

@@ -26,48 +26,67 @@ _KEPT = 64
 
 # Values that no place but URL_PART and PIXEL has to change, and that fit a line as they are.
 _PLAIN = re.compile(r"[A-Za-z0-9/][A-Za-z0-9:/?#@!$()*+,;._~%-]*")
+# Those that can begin a line of unchanged text as well.
+_PLAIN_AT_START = re.compile(r"[A-EG-Za-z0-9/][A-Za-z0-9:/?#@!$()*+,;._~%-]*")
 
 Piece = bytes | Slot
+_Holes = tuple[tuple[int, Slot], ...]
+
+
+class Coded(NamedTuple):
+    """A body in quoted-printable for all readers who see the same sections."""
+
+    pieces: tuple[bytes, ...]
+    """Octets that are the same for all, and an empty piece for each hole."""
+    fillers: tuple[tuple[str, _Holes, _Holes], ...]
+    """A value's name, the holes where plain values stand as they are, and the others."""
+
+    def splice(self, values: Mapping[str, str]) -> bytes:
+        """One body."""
+        pieces = list(self.pieces)
+        for name, plain_holes, other_holes in self.fillers:
+            value = values[name]
+            octets = _coded(value) if plain_holes else None
+            for position, slot in plain_holes:
+                pieces[position] = octets or wire.piece(slot.fill(value))
+            for position, slot in other_holes:
+                pieces[position] = wire.piece(slot.fill(value))
+        return b"".join(pieces)
+
+
 _Encode = Callable[[str], bytes | None]
 
 
 class _Filler(NamedTuple):
-    """What a value of one name fills."""
+    """What a value of one name fills in an unchanged body."""
 
     name: str
-    coded: tuple[tuple[int, Slot], ...]
-    """Holes of quoted-printable where a plain value stands as it is."""
-    direct: tuple[tuple[int, _Encode], ...]
-    """Holes of 8bit text where a plain value of at most `room` characters stands as it is."""
+    is_plain: Callable[[str], object]
+    """Whether a value of at most `room` characters can stand in each of `plain` as it is."""
     room: int
+    plain: tuple[tuple[int, _Encode], ...]
     others: tuple[tuple[int, _Encode], ...]
-    """All other holes, each with what makes octets of a value, or None when it does not fit."""
 
 
-class Variant(NamedTuple):
-    """A body for all readers who see the same sections."""
+class Unchanged(NamedTuple):
+    """A body of which one part at least goes out as it is."""
 
     pieces: tuple[bytes, ...]
-    """Octets that are the same for all, and an empty piece for each hole."""
     fillers: tuple[_Filler, ...]
 
     def splice(self, values: Mapping[str, str]) -> bytes | None:
         """One body; None when a value can't stand in it as it is."""
         pieces = list(self.pieces)
-        for name, coded, direct, room, others in self.fillers:
+        for name, is_plain, room, plain, others in self.fillers:
             value = values[name]
-            if coded:
-                octets = _coded(value)
-                for position, slot in coded:
-                    pieces[position] = octets or wire.piece(slot.fill(value))
-            if direct:
-                plain = value.encode() if len(value) <= room and _PLAIN.fullmatch(value) else None
-                for position, encode in direct:
-                    found = encode(value) if plain is None else plain
-                    if found is None:
-                        return None
-                    pieces[position] = found
-            for position, encode in others:
+            remaining = others
+            if plain and len(value) <= room and is_plain(value):
+                octets = value.encode("ascii")
+                for position, _ in plain:
+                    pieces[position] = octets
+            else:
+                remaining = plain + others
+            for position, encode in remaining:
                 found = encode(value)
                 if found is None:
                     return None
@@ -75,6 +94,7 @@ class Variant(NamedTuple):
         return b"".join(pieces)
 
 
+Variant = Coded | Unchanged
 Variants = Callable[[Answers | None, bool], Variant]
 """The variant for some answers (None shows all), as 8bit or not."""
 
@@ -174,9 +194,12 @@ class _Assembly:
     def variant(self) -> Variant:
         """All of it; a value that stands in many places is encoded once where it can be."""
         self._pieces[-1] += f"--{wire.BOUNDARY}--\r\n".encode()
+        pieces = tuple(self._pieces)
         slots = [slot for _, slot in self._coded] + [slot for _, slot, _ in self._direct]
         names = dict.fromkeys(slot.name for slot in slots)
-        return Variant(tuple(self._pieces), tuple(map(self._filler, names)))
+        if self._direct:
+            return Unchanged(pieces, tuple(map(self._filler, names)))
+        return Coded(pieces, tuple((name, *self._coded_holes(name)) for name in names))
 
     def _open(self, kind: str, encoding: str) -> None:
         opening = _OPENING.format(boundary=wire.BOUNDARY, kind=kind, encoding=encoding)
@@ -186,42 +209,33 @@ class _Assembly:
         self._pieces += (b"", b"")
         return len(self._pieces) - 2
 
-    def _filler(self, name: str) -> _Filler:
-        coded = [each for each in self._coded if each[1].name == name]
-        direct = [_Direct(*each) for each in self._direct if each[1].name == name]
-        simple = [each for each in direct if each.is_simple]
-        return _Filler(
-            name=name,
-            coded=tuple(each for each in coded if each[1].keeps_plain),
-            direct=tuple((each.position, each.encode) for each in simple),
-            room=min((each.hole.room for each in simple), default=0),
-            others=(
-                *(
-                    (position, functools.partial(_piece_of, slot))
-                    for position, slot in coded
-                    if not slot.keeps_plain
-                ),
-                *((each.position, each.encode) for each in direct if not each.is_simple),
-            ),
+    def _coded_holes(self, name: str) -> tuple[_Holes, _Holes]:
+        """Those where a plain value stands as it is, and the others."""
+        holes = [each for each in self._coded if each[1].name == name]
+        return (
+            tuple(each for each in holes if each[1].keeps_plain),
+            tuple(each for each in holes if not each[1].keeps_plain),
         )
 
-
-class _Direct(NamedTuple):
-    """A hole of unchanged text."""
-
-    position: int
-    slot: Slot
-    hole: wire.Hole
-
-    @property
-    def is_simple(self) -> bool:
-        """Whether any plain value that is short enough fits."""
-        return self.slot.keeps_plain and not self.hole.begins_line
-
-    def encode(self, value: str) -> bytes | None:
-        """The octets for a value, or None when they don't fit."""
-        octets = self.slot.fill(value).encode()
-        return octets if self.hole.takes(octets) else None
+    def _filler(self, name: str) -> _Filler:
+        direct = [each for each in self._direct if each[1].name == name]
+        plain = [each for each in direct if each[1].keeps_plain]
+        starts = any(hole.begins_line for _, _, hole in plain)
+        coded = [each for each in self._coded if each[1].name == name]
+        return _Filler(
+            name=name,
+            is_plain=(_PLAIN_AT_START if starts else _PLAIN).fullmatch,
+            room=min((hole.room for _, _, hole in plain), default=0),
+            plain=tuple((at, functools.partial(_fitting, slot, hole)) for at, slot, hole in plain),
+            others=(
+                *(
+                    (at, functools.partial(_fitting, slot, hole))
+                    for at, slot, hole in direct
+                    if not slot.keeps_plain
+                ),
+                *((at, functools.partial(_piece_of, slot)) for at, slot in coded),
+            ),
+        )
 
 
 def _coded(value: str) -> bytes | None:
@@ -237,3 +251,9 @@ def _coded(value: str) -> bytes | None:
 
 def _piece_of(slot: Slot, value: str) -> bytes:
     return wire.piece(slot.fill(value))
+
+
+def _fitting(slot: Slot, hole: wire.Hole, value: str) -> bytes | None:
+    """The octets for a hole of unchanged text, or None when they don't fit."""
+    octets = slot.fill(value).encode()
+    return octets if hole.takes(octets) else None

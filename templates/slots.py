@@ -114,26 +114,26 @@ def shown(segments: Sequence[Segment], answers: Answers | None) -> Iterator[Plai
             yield from part.segments
 
 
-def joined(
-    segments: Sequence[Segment], values: Mapping[str, str], answers: Answers | None = None
-) -> str:
+def joined(segments: Iterable[Plain], values: Mapping[str, str]) -> str:
     """The text for one reader."""
     return "".join(
-        [
-            part if isinstance(part, str) else part.fill(values[part.name])
-            for part in shown(segments, answers)
-        ]
+        [part if isinstance(part, str) else part.fill(values[part.name]) for part in segments]
     )
 
 
 def filled(segments: Sequence[Segment], values: Mapping[str, str]) -> Segments:
     """With the slots filled that `values` names, neighbouring texts joined to be encoded as one."""
     return _merged(
-        Section(part.condition, _merged(_known(each, values) for each in part.segments))
+        Section(part.condition, filled_plain(part.segments, values))
         if isinstance(part, Section)
         else _known(part, values)
         for part in segments
     )
+
+
+def filled_plain(segments: Iterable[Plain], values: Mapping[str, str]) -> tuple[Plain, ...]:
+    """The same for segments without sections."""
+    return _merged(_known(part, values) for part in segments)
 
 
 def _known(part: Plain, values: Mapping[str, str]) -> Plain:
