@@ -6,7 +6,7 @@ later, so that it neither stands in the way of others nor holds a lease for long
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -28,9 +28,10 @@ _TURN_S = 0.5
 class _Lane:
     """Letters that the same relays may carry."""
 
+    is_notice: bool
     route: Route
     shares: Shares | None
-    """Among several relays."""
+    """Among several relays, for deliveries."""
     letters: deque[Letter] = field(default_factory=deque)
 
 
@@ -80,9 +81,8 @@ class Waiting:
 
     def __iter__(self) -> Iterator[Letter]:
         """All that wait, those that come next first."""
-        for is_notice in (True, False):
-            for lane in self._of(is_notice=is_notice):
-                yield from lane.letters
+        for lane in sorted(self._lanes.values(), key=lambda lane: not lane.is_notice):
+            yield from lane.letters
         for letters in self._aside.values():
             yield from letters
 
@@ -127,25 +127,10 @@ class Waiting:
     def next(self, relay: str) -> Letter | None:
         """The next one for a relay, if there is one that may go now."""
         post = self._posts[relay]
-        for is_notice, lanes in ((True, post.notices), (False, post.bulk)):
-            for lane in lanes if len(lanes) < 2 else sorted(lanes, key=_age):
-                if not lane.letters:
-                    continue
-                if post.limit is not None and not self._limits.has_room(
-                    post.limit, is_notice=is_notice
-                ):
-                    break
-                shares = None if is_notice else lane.shares
-                if shares is not None and not shares.is_turn(relay, is_usable=self._is_usable):
-                    self._ask_again()
-                    continue
-                letter = self._pop(lane)
-                if letter is not None:
-                    if shares is not None:
-                        shares.took(relay)
-                        self._wake()
-                    return letter
-        return None
+        letter = self._from(post.notices, post, relay) if self.notices else None
+        if letter is None and self.bulk:
+            letter = self._from(post.bulk, post, relay)
+        return letter
 
     def coming(self, relay: str, count: int) -> Sequence[Letter]:
         """Deliveries that come next, as far as can be said."""
@@ -176,7 +161,8 @@ class Waiting:
 
     def sweep(self) -> None:
         """Give back what none of its relays takes for now, while others take other things."""
-        for (is_notice, route), lane in self._lanes.items():
+        for lane in self._lanes.values():
+            is_notice, route = lane.is_notice, lane.route
             if lane.letters and not any(self._takes(name, is_notice=is_notice) for name in route):
                 letters, lane.letters = lane.letters, deque()
                 for letter in letters:
@@ -198,8 +184,27 @@ class Waiting:
         self._turn = None
         self._wake()
 
-    def _of(self, *, is_notice: bool) -> Iterable[_Lane]:
-        return [lane for key, lane in self._lanes.items() if key[0] is is_notice]
+    def _from(self, lanes: list[_Lane], post: _Post, relay: str) -> Letter | None:
+        """One out of those lanes; what was claimed first goes first."""
+        for lane in lanes if len(lanes) == 1 else sorted(lanes, key=_age):
+            if not lane.letters:
+                continue
+            if post.limit is not None and not self._limits.has_room(
+                post.limit, is_notice=lane.is_notice
+            ):
+                return None
+            if lane.shares is not None and not lane.shares.is_turn(
+                relay, is_usable=self._is_usable
+            ):
+                self._ask_again()
+                continue
+            letter = self._pop(lane)
+            if letter is not None:
+                if lane.shares is not None:
+                    lane.shares.took(relay)
+                    self._wake()
+                return letter
+        return None
 
     def _lane(self, letter: Letter) -> _Lane:
         route = letter.relays or tuple(self._weights)
@@ -207,7 +212,8 @@ class Waiting:
         lane = self._lanes.get(key)
         if lane is None:
             weights = [(name, self._weights[name]) for name in route]
-            lane = _Lane(route, Shares(weights) if len(route) > 1 else None)
+            is_shared = len(route) > 1 and not letter.is_notice
+            lane = _Lane(letter.is_notice, route, Shares(weights) if is_shared else None)
             self._lanes[key] = lane
             for name in route:
                 post = self._posts[name]
@@ -218,7 +224,10 @@ class Waiting:
         letters = lane.letters
         while letters:
             letter = letters.popleft()
-            self._count(letter, -1)
+            if lane.is_notice:
+                self.notices -= 1
+            else:
+                self.bulk -= 1
             group = letter.group
             if (
                 group is None
@@ -276,5 +285,5 @@ class Waiting:
 
 
 def _age(lane: _Lane) -> float:
-    """What was claimed first goes first."""
+    """When the lease of its first letter ends."""
     return lane.letters[0].lease.tick if lane.letters else 0.0
