@@ -1,30 +1,29 @@
 """The life of a campaign: draft, review, approval, schedule, sending, pause, the end.
 
-What may follow what stands in `transitions`; what sending begins with, in `work_order`.
+What may follow what stands in `transitions`; what sending begins with, in `work_order`; what starts
+by itself, in `due`.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Any
 
 import sqlalchemy as sa
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from campaigns import attention, audiences, bulletins, compiling, preflight, transitions, work_order
+from campaigns import audiences, bulletins, compiling, preflight, transitions, work_order
 from campaigns import schedule as schedules
 from campaigns.audiences import Audience
 from campaigns.models import Bulletin, Campaign, CampaignState
 from campaigns.transitions import TRANSITIONS, Verb
 from delivery import dispatch
 from delivery.models import Dispatch, DispatchState, WhenUncertain
-from foundation import addresses, errors, logs
+from foundation import addresses, errors
 from foundation.audit import SYSTEM, Actor
 from foundation.ground import Ground
 from foundation.i18n import N_
 
-_log = logs.get("campaigns")
 PAGE = 30
 
 
@@ -348,33 +347,6 @@ async def cancel(ground: Ground, *, actor: Actor, campaign_id: int) -> None:
             await dispatch.cancel(session, dispatch_id=order.id)
 
 
-async def start_due(ground: Ground) -> list[int]:
-    """Start what is due; returns the campaigns started. Any number of schedulers may call it.
-
-    What was due while nobody looked starts if it is not older than `[delivery] late_start_hours`;
-    else, and when it can't go out, it waits for a person, who is told.
-    """
-    now = ground.clock.now()
-    oldest = now - timedelta(hours=ground.settings.delivery.late_start_hours)
-    statement = (
-        sa.select(col(Campaign.id), col(Campaign.scheduled_at))
-        .where(
-            col(Campaign.state) == CampaignState.SCHEDULED.value,
-            col(Campaign.scheduled_at) <= now,
-        )
-        .order_by(col(Campaign.scheduled_at), col(Campaign.id))
-    )
-    async with ground.db.reading() as session:
-        due = (await session.execute(statement)).all()
-    started = []
-    for number, moment in due:
-        if moment < oldest:
-            await _wait_for_person(ground, number, errors.Refused(attention.OVERDUE))
-        elif await _start_by_itself(ground, number):
-            started.append(number)
-    return started
-
-
 async def follow_dispatches(ground: Ground) -> list[int]:
     """Close campaigns whose every recipient has an outcome; returns them."""
     finished = sa.select(col(Dispatch.campaign_id)).where(
@@ -400,41 +372,6 @@ async def follow_dispatches(ground: Ground) -> list[int]:
                 after={"state": CampaignState.SENT.value},
             )  # fmt: skip
     return numbers
-
-
-async def _start_by_itself(ground: Ground, campaign_id: int) -> bool:
-    try:
-        await start(ground, actor=SYSTEM, campaign_id=campaign_id)
-    except errors.Busy:
-        return False
-    except errors.HandbillError as problem:
-        async with ground.db.reading() as session:
-            campaign = await transitions.get(session, campaign_id)
-        if campaign.state != CampaignState.SCHEDULED:
-            return False  # another scheduler, or a person, was first
-        _log.warning("a due campaign could not start", campaign=campaign_id, said=str(problem))
-        await _wait_for_person(ground, campaign_id, problem)
-        return False
-    return True
-
-
-async def _wait_for_person(ground: Ground, campaign_id: int, reason: errors.HandbillError) -> None:
-    """Take a due campaign off the schedule and tell staff why; once, whoever calls it."""
-    async with ground.db.transaction() as session:
-        campaign = await transitions.get(session, campaign_id)
-        if campaign.state != CampaignState.SCHEDULED:
-            return
-        languages = ground.catalog.languages
-        await transitions.move(
-            ground,
-            session,
-            SYSTEM,
-            campaign,
-            Verb.UNSCHEDULE,
-            waiting_reason=str(reason),
-            waiting_texts={code: reason.say(ground.translator(code)) for code in languages},
-        )
-        await attention.tell_staff(ground, session, campaign=campaign, reason=reason)
 
 
 async def _step(ground: Ground, actor: Actor, campaign_id: int, verb: Verb, **values: Any) -> None:

@@ -12,7 +12,7 @@ from datetime import timedelta
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from apscheduler.triggers.interval import IntervalTrigger
 
-from campaigns import lifecycle, webhooks
+from campaigns import due, lifecycle, webhooks
 from delivery import allowances, outbox, returns
 from foundation import errors, logs
 from foundation.accounts import idempotency, signin
@@ -37,7 +37,7 @@ def tasks(ground: Ground) -> Sequence[Task]:
     """Everything that happens by itself."""
     tick = timedelta(seconds=ground.settings.scheduler.tick_s)
     return (
-        Task(name="start due campaigns", act=lifecycle.start_due, every=tick),
+        Task(name="start due campaigns", act=due.start_due, every=tick),
         Task(name="close sent campaigns", act=lifecycle.follow_dispatches, every=tick),
         Task(name="tell other programs", act=webhooks.work, every=tick),
         Task(name="mail held sign-ups", act=retention.release_held, every=timedelta(minutes=5)),

@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
-from campaigns import bulletins, lifecycle
+from campaigns import bulletins, due, lifecycle
 from campaigns.models import CampaignState
 from foundation.accounts.models import Role
 from foundation.audit import COMMAND
@@ -237,7 +237,7 @@ async def test_what_is_overdue_asks_for_somebody_on_the_overview(
         ground, actor=COMMAND, campaign_id=campaign.id, at="2026-11-03T09:00", zone="UTC"
     )
     clock.advance(days=3)
-    await lifecycle.start_due(ground)
+    await due.start_due(ground)
     editor = await web.as_staff(Role.EDITOR)
     assert "due while the service was down" in words((await editor.get("/staff")).text)
     assert "due while" not in words((await editor.get("/staff?lang=es")).text)

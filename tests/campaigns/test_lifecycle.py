@@ -8,7 +8,7 @@ import pytest
 import sqlalchemy as sa
 from sqlmodel import col
 
-from campaigns import audiences, bulletins, lifecycle, retrying, transitions
+from campaigns import audiences, bulletins, due, lifecycle, retrying, transitions
 from campaigns.models import Campaign, CampaignState
 from campaigns.transitions import TRANSITIONS, Verb
 from delivery.listing import Choice
@@ -168,9 +168,9 @@ async def test_a_due_campaign_starts_once_whoever_looks(ground: Ground, clock: F
     await people.subscribed(ground)
     campaign = await campaigning.approved(ground)
     await do(ground, Verb.SCHEDULE, campaign.id)
-    assert await lifecycle.start_due(ground) == []
+    assert await due.start_due(ground) == []
     clock.advance(days=29)
-    found = await asyncio.gather(*(lifecycle.start_due(ground) for _ in range(4)))
+    found = await asyncio.gather(*(due.start_due(ground) for _ in range(4)))
     assert [number for each in found for number in each] == [campaign.id]
 
 
@@ -184,7 +184,7 @@ async def test_what_is_overdue_waits_for_a_person_who_is_told(
     await do(ground, Verb.SCHEDULE, campaign.id)
     clock.advance(days=29, hours=ground.settings.delivery.late_start_hours)
     for _ in range(3):
-        assert await lifecycle.start_due(ground) == []
+        assert await due.start_due(ground) == []
     view = await lifecycle.show(ground, campaign_id=campaign.id)
     assert view.campaign.state == CampaignState.APPROVED
     assert "too long ago" in view.campaign.waiting_reason

@@ -7,7 +7,7 @@ import pytest
 import sqlalchemy as sa
 from sqlmodel import col
 
-from campaigns import lifecycle
+from campaigns import due, lifecycle
 from campaigns.models import CampaignState
 from delivery.models import Delivery, Dispatch
 from foundation.audit import COMMAND
@@ -49,7 +49,7 @@ def started_or(stop: asyncio.Event, campaign_id: int) -> Act:
 
     async def act(ground: Ground) -> None:
         nonlocal ticks
-        await lifecycle.start_due(ground)
+        await due.start_due(ground)
         if await campaigning.state(ground, campaign_id) == CampaignState.SENDING:
             ticks += 1
         if ticks > 6:
