@@ -193,6 +193,32 @@ async def test_a_preview_is_the_mail_as_the_person_would_get_it(
     assert smtp.messages == []
 
 
+FOR_LYNN = """
+[[blocks]]
+kind = "rich_text"
+[blocks.only_to]
+towns = ["Lynn"]
+[blocks.texts.en]
+html = "<p>To Lynn.</p>"
+"""
+
+
+async def test_a_preview_leaves_out_what_the_person_would_not_see(
+    ground: Ground, run: Run, tmp_path: Path
+) -> None:
+    await people.subscribed(ground, "lynn@example.org", town="Lynn")
+    await people.subscribed(ground, "boston@example.org", town="Boston")
+    (tmp_path / "bulletin.toml").write_text(DOCUMENT + FOR_LYNN)
+    number = await made(run)
+    for reader, is_shown in (("lynn", True), ("boston", False), ("", True)):
+        asked = ["--as", f"{reader}@example.org"] if reader else ["--language", "en"]
+        done = await run("campaigns", "preview", number, *asked, "--out", "mail.eml")
+        assert done.returncode == 0, done.stderr
+        assert (b"To Lynn." in (tmp_path / "mail.eml").read_bytes()) is is_shown
+    checked = await run("campaigns", "check", number)
+    assert "1 of 2 people would see block" in checked.stdout
+
+
 async def test_a_test_is_marked_and_counts_nowhere(ground: Ground, smtp: Catcher, run: Run) -> None:
     await people.topic(ground)
     number = await made(run)
