@@ -4,22 +4,29 @@ import argparse
 import asyncio
 import json
 import platform
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
 import uvloop
 
-from bench import far, pages, sending, signing, snapshot, splicing
-from bench.measure import Result, table
+from bench import far, pages, postgres, secured, sending, service, signing, snapshot, splicing
+from bench.measure import Figure, Result, table
 from foundation import logs
 from handbill import serving
 
 RESULTS = Path(__file__).parent / "results.json"
-PARTS: dict[str, Callable[[int], Awaitable[Result]]] = {
-    "sending": lambda times: sending.run(people=20_000, times=times),
-    "signing": lambda times: signing.run(people=5_000, times=times),
+Part = Callable[[int], Awaitable[Result | Sequence[Result | Figure]]]
+PARTS: dict[str, Part] = {
+    "sending": lambda times: sending.run(people=100_000, times=times),
+    "demo": lambda times: sending.run_demo(people=30_000, times=times),
+    "conditions": lambda times: sending.run_conditional(people=30_000, times=times),
+    "signing": lambda times: signing.run(people=10_000, times=times),
+    "secured": lambda times: secured.run(people=20_000, times=times),
     "far": lambda times: far.run(people=1_000, times=times),
+    "postgres": lambda times: postgres.run(people=30_000, times=times),
+    "answers": lambda _: service.answers(people=100_000),
+    "memory": lambda _: service.memory(few=100_000, many=1_000_000),
     "snapshot": lambda times: snapshot.run(people=100_000, times=times),
     "splicing": lambda times: splicing.run(messages=5_000, times=times),
     "pages": lambda times: pages.run(requests=2_000, times=times),
@@ -30,7 +37,7 @@ def main() -> None:
     """Measure the parts asked for, in their order."""
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("parts", nargs="*", metavar="PART", help=", ".join(PARTS))
-    parser.add_argument("--times", type=int, default=5, help="how often each is repeated")
+    parser.add_argument("--times", type=int, default=3, help="how often each is repeated")
     chosen = parser.parse_args()
     if unknown := set(chosen.parts) - set(PARTS):
         parser.error(f"there is no {', '.join(sorted(unknown))}; choose of {', '.join(PARTS)}")
@@ -39,7 +46,11 @@ def main() -> None:
     logs.configure(level="error")
     serving.spare_the_collector()
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        results = [runner.run(_measured(name, chosen.times)) for name in chosen.parts or PARTS]
+        results = [
+            each
+            for name in chosen.parts or PARTS
+            for each in runner.run(_measured(name, chosen.times))
+        ]
     print(table(results))
     written = {
         "at": datetime.now(UTC).isoformat(timespec="seconds"),
@@ -49,8 +60,9 @@ def main() -> None:
     RESULTS.write_text(json.dumps(written, indent=2) + "\n", encoding="utf-8")
 
 
-async def _measured(name: str, times: int) -> Result:
-    return await PARTS[name](times)
+async def _measured(name: str, times: int) -> Sequence[Result | Figure]:
+    found = await PARTS[name](times)
+    return [found] if isinstance(found, Result) else found
 
 
 if __name__ == "__main__":

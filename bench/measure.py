@@ -2,7 +2,7 @@
 
 import statistics
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 Rate = Callable[[], Awaitable[float]]
@@ -20,6 +20,8 @@ class Result:
     theirs: Sequence[float]
     goal: float | None = None
     """The ratio that we want to reach; None where none was set."""
+    notes: list[str] = field(default_factory=list)
+    """What else was seen."""
 
     @property
     def ratio(self) -> float:
@@ -29,6 +31,22 @@ class Result:
     def as_dict(self) -> dict[str, Any]:
         """For `bench/results.json`."""
         return {**asdict(self), "ratio": round(self.ratio, 3)}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Figure:
+    """Something that has no yardstick but a limit, which it should stay under."""
+
+    name: str
+    value: float
+    unit: str
+    limit: float
+    times: int = 1
+    """How many observations it comes from."""
+
+    def as_dict(self) -> dict[str, Any]:
+        """For `bench/results.json`."""
+        return asdict(self)
 
 
 async def compare(
@@ -53,9 +71,25 @@ async def compare(
     )
 
 
-def table(results: Sequence[Result]) -> str:
-    """A line for each result: medians with their spread (highest less lowest), then the ratio."""
-    rows = [("", "Handbill", "yardstick", "ratio", "goal", "")]
+def table(results: Sequence[Result | Figure]) -> str:
+    """A line for each result: medians with their spread (highest less lowest), then the ratio.
+
+    Figures follow with their limits, then what else was seen.
+    """
+    ratios = [each for each in results if isinstance(each, Result)]
+    figures = [each for each in results if isinstance(each, Figure)]
+    parts = [_columns(_of_ratios(ratios))] if ratios else []
+    if figures:
+        parts.append(_columns(_of_figures(figures)))
+    parts += [f"{each.name}: {note}" for each in ratios for note in each.notes]
+    return "\n\n".join(parts)
+
+
+_Row = tuple[str, ...]
+
+
+def _of_ratios(results: Sequence[Result]) -> list[_Row]:
+    rows: list[_Row] = [("", "Handbill", "yardstick", "ratio", "goal", "")]
     rows += [
         (
             each.name,
@@ -67,6 +101,25 @@ def table(results: Sequence[Result]) -> str:
         )
         for each in results
     ]
+    return rows
+
+
+def _of_figures(figures: Sequence[Figure]) -> list[_Row]:
+    rows: list[_Row] = [("", "found", "limit", "")]
+    rows += [
+        (
+            each.name,
+            f"{each.value:,.2f} {each.unit}".rstrip(),
+            f"{each.limit:g} {each.unit}".rstrip(),
+            f"of {each.times:,}" if each.times > 1 else "",
+        )
+        for each in figures
+    ]
+    return rows
+
+
+def _columns(rows: Sequence[_Row]) -> str:
+    """Names to the left, figures to the right, what they are about behind them."""
     first, *middle = [max(map(len, column)) for column in zip(*rows, strict=True)][:-1]
     return "\n".join(
         "  ".join(

@@ -5,8 +5,12 @@ import contextlib
 import os
 import shutil
 import socket
+import ssl
 import sys
 from collections.abc import AsyncIterator
+from pathlib import Path
+
+import uvloop
 
 from tests.world import sink
 
@@ -20,17 +24,20 @@ def postfix_program(name: str) -> str | None:
 
 
 @contextlib.asynccontextmanager
-async def running() -> AsyncIterator[int]:
-    """A sink on loopback, for as long as the block lasts; gives its port."""
+async def running(*, is_ours: bool = False, certificate: Path | None = None) -> AsyncIterator[int]:
+    """A sink on loopback, for as long as the block lasts; gives its port.
+
+    One under TLS (by a `certificate` with its key) is ours in any case.
+    """
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
-    program = postfix_program("smtp-sink")
+    program = None if is_ours or certificate else postfix_program("smtp-sink")
     user = ["-u", "nobody"] if os.geteuid() == 0 else []
     command = (
         [program, *user, f"127.0.0.1:{port}", str(BACKLOG)]
         if program
-        else [sys.executable, "-m", "bench.sink", str(port)]
+        else [sys.executable, "-m", "bench.sink", str(port), *map(str, filter(None, [certificate]))]
     )
     process = await asyncio.create_subprocess_exec(*command)
     try:
@@ -55,14 +62,18 @@ async def _answers(port: int) -> bool:
     return True
 
 
-async def _serve(port: int) -> None:
+async def _serve(port: int, certificate: str = "") -> None:
     memory = sink.Sink()
+    context = None
+    if certificate:
+        context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+        context.load_cert_chain(certificate)
     server = await asyncio.get_running_loop().create_server(
-        lambda: sink.Connection(memory), "127.0.0.1", port, backlog=BACKLOG
+        lambda: sink.Connection(memory), "127.0.0.1", port, backlog=BACKLOG, ssl=context
     )
     await server.serve_forever()
 
 
 if __name__ == "__main__":
     with contextlib.suppress(KeyboardInterrupt):
-        asyncio.run(_serve(int(sys.argv[1])))
+        uvloop.run(_serve(int(sys.argv[1]), *sys.argv[2:]))

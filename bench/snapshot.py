@@ -26,13 +26,13 @@ async def run(*, people: int, times: int) -> Result:
     """Everybody confirmed on a topic, by the same query that campaigns use."""
     with tempfile.TemporaryDirectory() as folder:
         async with house.opened(Path(folder)) as ground:
-            topic = await mailing.crowd(ground, people)
-            plans = {"en": house.bulletin(ground)}
+            topic = await house.crowd(ground, people)
+            plans = house.bulletins(ground)
             numbers = iter(range(1, 1000))
             async with ground.db.transaction() as session:
                 await session.execute(sa.text(_PLAIN))
                 audience = audiences.Audience(topics=["secure-communities"])
-                resolved = await audiences.resolve(session, audience, languages=["en"])
+                resolved = await audiences.resolve(session, audience, languages=["en", "es"])
 
             async def ours() -> float:
                 number = next(numbers)

@@ -16,7 +16,7 @@ async def run(*, messages: int, times: int) -> Result:
     """The same values for both; each message has values of its own."""
     with tempfile.TemporaryDirectory() as folder:
         async with house.opened(Path(folder)) as ground:
-            plan = house.bulletin(ground)
+            plan = house.bulletins(ground)["en"]
     people = [_values(plan, number) for number in range(messages)]
     html, text = _template(plan, is_html=True), _template(plan, is_html=False)
 

@@ -38,7 +38,9 @@ class Line(asyncio.Protocol):
         self._is_full = False
         self._lost: OSError | None = None
         # Full as soon as the kernel has not taken everything: `drained` waits for exactly that.
-        transport.set_write_buffer_limits(high=0)
+        # A transport under TLS calls itself full when 0 octets are the limit and none are there.
+        is_secured = transport.get_extra_info("sslcontext") is not None
+        transport.set_write_buffer_limits(high=1 if is_secured else 0, low=0)
         transport.set_protocol(self)
         if transport.is_closing():
             self._lost = ConnectionResetError("the connection was closed")

@@ -20,7 +20,7 @@ from delivery import worker
 from delivery.models import RelayStatus
 from foundation.config import Settings
 from foundation.ground import Ground
-from tests.world import grounds, mailing
+from tests.world import grounds, mailing, sink
 from tests.world.clock import FakeClock
 from tests.world.smtp import Catcher
 
@@ -171,3 +171,24 @@ async def test_where_the_settings_say_so_a_certificate_need_not_prove_anything(
     async with serving(tls="starttls", shows=shows, verify_certificate=False) as (ground, catcher):
         await worker.run_until_idle(ground)
         assert [each.rcpt_to for each in catcher.messages] == [mailing.address(1)]
+
+
+async def test_message_after_message_goes_out_over_one_secured_connection(
+    settings: Settings, clock: FakeClock, tmp_path: Path
+) -> None:
+    context = certified(tmp_path, Certificate())
+    async with sink.running(tls=context) as server:
+        values = settings.relay[0].model_dump() | {
+            "port": server.port,
+            "tls": "tls",
+            "verify_certificate": False,
+            "connections": 1,
+        }
+        relay = type(settings.relay[0]).model_validate(values)
+        wanted = settings.model_copy(update={"relay": [relay]})
+        async with grounds.standing(wanted, clock) as ground:
+            topic = await mailing.crowd(ground, 12)
+            await mailing.start(ground, topics=[topic])
+            await worker.run_until_idle(ground)
+            assert (await mailing.counts(ground)).sent == 12
+        assert (server.total, server.accepted) == (12, 1)

@@ -38,7 +38,7 @@ class Service:
 async def running(settings: Settings, folder: Path) -> AsyncIterator[Service]:
     """A service over these settings; it is gone after the block, however that ends."""
     file = folder / "config.toml"
-    file.write_text(_toml(settings.model_dump(mode="json", exclude_unset=True)), encoding="utf-8")
+    file.write_text(as_toml(settings.model_dump(mode="json", exclude_unset=True)), encoding="utf-8")
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "handbill", "--config", str(file), "serve", "--port", "0"),
         cwd=ROOT,
@@ -63,7 +63,7 @@ async def running(settings: Settings, folder: Path) -> AsyncIterator[Service]:
         await process.wait()
 
 
-def _toml(values: Mapping[str, Any]) -> str:
+def as_toml(values: Mapping[str, Any]) -> str:
     """Tables of plain values, and lists of such tables; JSON writes those values as TOML does."""
     lines: list[str] = []
     for name, found in values.items():

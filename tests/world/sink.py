@@ -5,6 +5,7 @@ answers; so what it noted is what a real server would have delivered.
 """
 
 import asyncio
+import ssl
 from collections import Counter, deque
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -334,11 +335,14 @@ def hanging_up(connection: Connection) -> None:
 
 
 @asynccontextmanager
-async def running(port: int = 0) -> AsyncIterator[Sink]:
-    """A sink on loopback, at a free port unless one is named, for as long as the block lasts."""
+async def running(port: int = 0, *, tls: ssl.SSLContext | None = None) -> AsyncIterator[Sink]:
+    """A sink on loopback, at a free port unless one is named, for as long as the block lasts.
+
+    Under TLS from the first octet on, if it has a context for that.
+    """
     sink = Sink()
     server = await asyncio.get_running_loop().create_server(
-        lambda: Connection(sink), "127.0.0.1", port
+        lambda: Connection(sink), "127.0.0.1", port, ssl=tls
     )
     sink.port = server.sockets[0].getsockname()[1]
     try:

@@ -1,0 +1,68 @@
+"""Messages a second under TLS, beside ours without; both into a sink of our own."""
+
+import datetime as dt
+import tempfile
+from pathlib import Path
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+
+from bench import house, sending
+from bench import sink as sinks
+from bench.measure import Result, compare
+
+GOAL = 0.7
+
+
+async def run(*, people: int, times: int) -> Result:
+    """From the first octet on; after STARTTLS it is the same, as connections are kept."""
+    with tempfile.TemporaryDirectory() as name:
+        certificate = _certificate(Path(name))
+        folders = [Path(name) / each for each in ("plain", "secured")]
+        for folder in folders:
+            folder.mkdir()
+        secured = {"relay": {"tls": "tls", "verify_certificate": False}}
+        async with (
+            sinks.running(is_ours=True) as plain_port,
+            sinks.running(certificate=certificate) as secured_port,
+            house.opened(folders[0], port=plain_port) as plain,
+            house.opened(folders[1], port=secured_port, changes=secured) as under_tls,
+        ):
+            return await compare(
+                "sending over TLS",
+                unit="messages",
+                yardstick="ours in clear, to the same sink",
+                ours=await sending.dispatches(under_tls, people=people),
+                theirs=await sending.dispatches(plain, people=people),
+                times=times,
+                goal=GOAL,
+            )
+
+
+def _certificate(folder: Path) -> Path:
+    """A key with a certificate that vouches for itself."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
+    now = dt.datetime.now(dt.UTC)
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - dt.timedelta(days=1))
+        .not_valid_after(now + dt.timedelta(days=1))
+        .sign(key, hashes.SHA256())
+    )
+    file = folder / "server.pem"
+    file.write_bytes(
+        key.private_bytes(
+            serialization.Encoding.PEM,
+            serialization.PrivateFormat.PKCS8,
+            serialization.NoEncryption(),
+        )
+        + certificate.public_bytes(serialization.Encoding.PEM)
+    )
+    return file
