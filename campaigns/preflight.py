@@ -10,7 +10,7 @@ from campaigns import audiences, bulletins, compiling, sections, transitions
 from campaigns.audiences import Counted
 from campaigns.findings import Finding
 from campaigns.models import Bulletin, Campaign
-from delivery import relay_state
+from delivery import relay_state, routing
 from foundation import errors
 from foundation.errors import Speaks
 from foundation.ground import Ground
@@ -186,6 +186,9 @@ async def _about_sending(ground: Ground, session: AsyncSession, campaign: Campai
     if campaign.relay and campaign.relay not in [relay.name for relay in relays]:
         gone = N_("The relay “%(name)s” is not in the settings any more. Choose another.")
         return [_item("relay", Tone.BAD, gone, name=campaign.relay)]
+    author = campaign.from_address or ground.settings.mail.from_address
+    route = routing.route(ground.settings.relay, from_address=author, named=campaign.relay)
+    relays = [relay for relay in relays if relay.name in route]
     items = [
         _item("sender", Tone.WARN, N_("Sending waits: %(said)s"), said=said)
         for said in await relay_state.troubles(session)
@@ -197,7 +200,7 @@ async def _about_sending(ground: Ground, session: AsyncSession, campaign: Campai
     ]
     if items:
         return items
-    name = ", ".join(relay.host for relay in relays if campaign.relay in ("", relay.name))
+    name = ", ".join(relay.host for relay in relays)
     return [_item("relay", Tone.GOOD, N_("Mail goes out by %(relay)s."), relay=name)]
 
 

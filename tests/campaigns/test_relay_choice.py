@@ -3,14 +3,16 @@
 import dataclasses
 
 import pytest
+from playwright.async_api import Browser, expect
 
 from campaigns import audiences, documents, lifecycle, preflight, whole
 from campaigns.preflight import Tone
+from delivery import allowances
 from foundation import errors
 from foundation.accounts.models import Role
 from foundation.audit import COMMAND
 from foundation.ground import Ground
-from tests.world import campaigning, people
+from tests.world import browsers, campaigning, people
 from tests.world.web import Web
 
 TWO = pytest.mark.settings(second_relay={"weight": 2})
@@ -76,3 +78,42 @@ async def test_a_relay_that_was_taken_out_of_the_settings_stops_the_start(ground
     assert {each.code: each.tone for each in items}["relay"] is Tone.BAD
     with pytest.raises(errors.Refused, match="not in the settings any more"):
         await lifecycle.start(later, actor=COMMAND, campaign_id=made.id)
+
+
+@pytest.mark.settings(
+    relay={"host": "one.example"},
+    second_relay={"host": "two.example", "sender_domains": ["union.example"]},
+)
+async def test_the_list_before_sending_names_the_relays_that_it_goes_by(ground: Ground) -> None:
+    await people.subscribed(ground)
+    for named, host in (("", "one.example"), ("second", "two.example")):
+        made = await whole.create(ground, actor=COMMAND, document=document(named))
+        items = await preflight.check(ground, campaign_id=made.id)
+        (item,) = [each for each in items if each.code == "relay"]
+        assert item.say(ground.translator("en")) == f"Mail goes out by {host}."
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("width", [375, 1280])
+@pytest.mark.settings(second_relay={"rates": ["20/h"]})
+async def test_axe_finds_nothing_on_the_choice_and_on_what_holds_mail_back(
+    ground: Ground, web: Web, browser: Browser, width: int
+) -> None:
+    await people.subscribed(ground)
+    _, secret = await people.staff(ground)
+    await allowances.slow_down(ground, name="domains:gmail", measured=600, said="421 slow down")
+    draft = await campaigning.draft(ground)
+    await campaigning.started(ground)
+    context = await browser.new_context(
+        base_url=web.base, viewport={"width": width, "height": 800}, color_scheme="dark"
+    )
+    await context.add_cookies([{"name": "handbill_session", "value": secret, "url": web.base}])
+    page = await context.new_page()
+    await page.goto("/staff")
+    await expect(page.get_by_text("gmail asked us to be slower")).to_be_visible()
+    assert await browsers.violations(page) == []
+    await page.goto(f"/staff/campaigns/{draft.id}/edit")
+    await page.get_by_text("Sender and archive").click()
+    await page.get_by_label("Goes out by").select_option("second")
+    assert await browsers.violations(page) == []
+    await context.close()
