@@ -35,6 +35,7 @@ class _Prepared:
     asks_membership: bool
     """Whether a section is for contacts of members, or for all but those."""
     relays: Route
+    is_signed: bool
 
 
 class Composer:
@@ -81,6 +82,7 @@ class Composer:
                     compose=functools.partial(self._compose, row, prepared, person),
                     relays=prepared.relays,
                     group=group(person.email) if person is not None else None,
+                    is_signed=prepared.is_signed,
                 )
             )
         return letters
@@ -133,6 +135,7 @@ class Composer:
             relays=routing.route(
                 self._ground.settings.relay, from_address=found.from_address, named=found.relay
             ),
+            is_signed=any(splicer.is_signing for splicer in splicers.values()),
         )
 
     def _notice(self, notice: QueuedNotice, _is_8bit: bool) -> Envelope:

@@ -16,6 +16,7 @@ from delivery.composing import Erased
 from delivery.journal import Journal, Key
 from delivery.letter import Kind, Letter, Outcome, Reply, Result, Verdict
 from delivery.limits import Limits
+from delivery.making import Making
 from delivery.models import Reason
 from delivery.rechecking import Look, Recheck
 from delivery.waiting import Waiting
@@ -26,9 +27,6 @@ from foundation.i18n import N_
 _log = logs.get("desk")
 
 _BACK = Outcome(verdict=Verdict.BACK)
-_AHEAD = 15
-"""Deliveries whose octets are made along with one's: each takes half the time that it takes alone,
-between two writes to a socket, when the processor's caches hold other things."""
 
 
 class WorkerDesk:
@@ -58,6 +56,7 @@ class WorkerDesk:
             give_back=self._give_back,
             wake=self._wake,
         )
+        self._making = Making(self.waiting.coming)
         self._open: set[Letter] = set()
         self._has_letters = asyncio.Event()
         self._is_hungry = asyncio.Event()
@@ -109,6 +108,7 @@ class WorkerDesk:
     def retire(self) -> None:
         """Nothing waits, nothing is on the wire, and nothing will be."""
         self.recheck.close()
+        self._making.close()
 
     def close(self) -> None:
         """Hand out nothing more."""
@@ -316,7 +316,7 @@ class WorkerDesk:
     def _compose(self, letter: Letter, relay: str) -> bool:
         """Make a letter's octets; one that can't be made is settled. Returns whether it was."""
         try:
-            letter.make(is_8bit=self.takes_8bit)
+            self._making.make(letter, relay, is_8bit=self.takes_8bit)
         except Erased:
             self._note(letter, Outcome(verdict=Verdict.CANCELLED, reason=Reason.ERASED))
         except Exception as problem:  # noqa: BLE001 - one bad message must not stop the others
@@ -325,18 +325,8 @@ class WorkerDesk:
             )
             self._note(letter, Outcome(verdict=Verdict.FAILED, reason=Reason.UNMAILABLE))
         else:
-            self._compose_ahead(relay)
             return True
         return False
-
-    def _compose_ahead(self, relay: str) -> None:
-        """Make those that come next; one that can't be made is settled when its turn comes."""
-        for letter in self.waiting.coming(relay, _AHEAD):
-            if not letter.is_made:
-                try:
-                    letter.make(is_8bit=self.takes_8bit)
-                except Exception:  # noqa: BLE001 - raised again when its turn comes
-                    return
 
     def _note(self, letter: Letter, outcome: Outcome) -> None:
         result = self._result(letter, outcome)

@@ -200,10 +200,17 @@ def _fields(head: bytes) -> dict[str, list[bytes]]:
     """Header fields in canonical form by their names; the last of a name first (§5.4.2)."""
     found: dict[str, list[bytes]] = {}
     for line in head.replace(b"\r\n ", b" ").replace(b"\r\n\t", b" ").split(b"\r\n")[:-1]:
-        name, _, value = line.partition(b":")
-        lower = name.strip().lower()
-        found.setdefault(lower.decode("ascii"), []).insert(0, _relaxed(lower, value) + b"\r\n")
+        name, field = _canonical(line)
+        found.setdefault(name, []).insert(0, field)
     return found
+
+
+@functools.lru_cache(maxsize=256)
+def _canonical(line: bytes) -> tuple[str, bytes]:
+    """A field's name and canonical form; most of a bulletin's are the same in every mail."""
+    name, _, value = line.partition(b":")
+    lower = name.strip().lower()
+    return lower.decode("ascii"), _relaxed(lower, value) + b"\r\n"
 
 
 def _relaxed(name: bytes, value: bytes) -> bytes:

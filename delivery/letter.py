@@ -131,6 +131,8 @@ class Letter:
     """A delivery goes out only to who is confirmed on one of these."""
     first_attempt_at: datetime | None = None
     envelope: Envelope = field(default=Envelope(mail_from="", rcpt_to="", data=b""))
+    is_signed: bool = False
+    """Whether a signature is part of making it, by far the most of the work."""
     is_made_8bit: bool = False
     """What `compose` was told."""
     is_intended: bool = False

@@ -28,6 +28,8 @@ class Splicer:
         self._dispatch = dispatch
         self._plan = plan
         self._head = Letterhead(ground, dispatch, plan)
+        self.is_signing = self._head.is_signing
+        """Whether each message takes a signature of ours."""
         self._topic = dispatch.topics[0] if len(dispatch.topics) == 1 else 0
         self._unsubscribe_url = ground.url("/unsubscribe/")
         self._preferences_url = ground.url("/preferences/")
@@ -36,8 +38,7 @@ class Splicer:
         self._own_fields = dict.fromkeys(
             (name for name in plan.slot_names if name.startswith("subscriber.fields.")), ""
         )
-        self._shared_step = -1
-        self._shared = plan
+        self._shared = (-1, plan)
 
     def envelope(
         self, person: Recipient, *, delivery_id: int, now: datetime, is_8bit: bool = False
@@ -77,10 +78,12 @@ class Splicer:
 
     def _for_all(self, step: int) -> Plan:
         """The plan with links that name nobody, made anew for each step of time."""
-        if step != self._shared_step:
-            self._shared_step = step
-            self._shared = self._plan.filled(self._counted(0, step))
-        return self._shared
+        known, plan = self._shared
+        if step != known:
+            plan = self._plan.filled(self._counted(0, step))
+            # One assignment, as several threads may be at it.
+            self._shared = step, plan
+        return plan
 
     def _counted(self, delivery_id: int, step: int) -> Mapping[str, str]:
         """Tracked links and the pixel; `delivery_id` 0 names nobody."""
