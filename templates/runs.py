@@ -23,6 +23,11 @@ _OPENING = (
 )
 _KEPT = 64
 """Variants of one plan that are kept; putting one together takes a few messages' time."""
+_SHARED = frozenset(
+    f"subscriber.{name}" for name in ("first_name", "last_name", "language", "postal_code", "town")
+)
+"""Values that many readers have in common: what they fill a hole with is kept."""
+_KEPT_VALUES = 512
 
 # Values that no place but URL_PART and PIXEL has to change, and that fit a line as they are.
 _PLAIN = re.compile(r"[A-Za-z0-9/][A-Za-z0-9:/?#@!$()*+,;._~%-]*")
@@ -226,13 +231,9 @@ class _Assembly:
             name=name,
             is_plain=(_PLAIN_AT_START if starts else _PLAIN).fullmatch,
             room=min((hole.room for _, _, hole in plain), default=0),
-            plain=tuple((at, functools.partial(_fitting, slot, hole)) for at, slot, hole in plain),
+            plain=tuple((at, _fitting(slot, hole)) for at, slot, hole in plain),
             others=(
-                *(
-                    (at, functools.partial(_fitting, slot, hole))
-                    for at, slot, hole in direct
-                    if not slot.keeps_plain
-                ),
+                *((at, _fitting(slot, hole)) for at, slot, hole in direct if not slot.keeps_plain),
                 *((at, functools.partial(_piece_of, slot)) for at, slot in coded),
             ),
         )
@@ -253,7 +254,11 @@ def _piece_of(slot: Slot, value: str) -> bytes:
     return wire.piece(slot.fill(value))
 
 
-def _fitting(slot: Slot, hole: wire.Hole, value: str) -> bytes | None:
-    """The octets for a hole of unchanged text, or None when they don't fit."""
-    octets = slot.fill(value).encode()
-    return octets if hole.takes(octets) else None
+def _fitting(slot: Slot, hole: wire.Hole) -> _Encode:
+    """What gives the octets for a hole of unchanged text, or None when they don't fit."""
+
+    def encode(value: str) -> bytes | None:
+        octets = slot.fill(value).encode()
+        return octets if hole.takes(octets) else None
+
+    return functools.lru_cache(maxsize=_KEPT_VALUES)(encode) if slot.name in _SHARED else encode
