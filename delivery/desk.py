@@ -105,9 +105,9 @@ class WorkerDesk:
         for letter in self.waiting.clear(is_notice=is_notice):
             self._note(letter, _BACK)
 
-    def retire(self) -> None:
+    async def retire(self) -> None:
         """Nothing waits, nothing is on the wire, and nothing will be."""
-        self.recheck.close()
+        await self.recheck.close()
         self._making.close()
 
     def close(self) -> None:

@@ -49,6 +49,11 @@ class Key:
         return "rsa-sha256" if isinstance(self.private, rsa.RSAPrivateKey) else "ed25519-sha256"
 
     @property
+    def is_slow(self) -> bool:
+        """Whether signing takes longer than all else about a message."""
+        return isinstance(self.private, rsa.RSAPrivateKey)
+
+    @property
     def record(self) -> str:
         """The TXT record at `<selector>._domainkey.<domain>` (RFC 6376 §3.6.1, RFC 8463 §4)."""
         public = self.private.public_key()

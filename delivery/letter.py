@@ -132,7 +132,7 @@ class Letter:
     first_attempt_at: datetime | None = None
     envelope: Envelope = field(default=Envelope(mail_from="", rcpt_to="", data=b""))
     is_signed: bool = False
-    """Whether a signature is part of making it, by far the most of the work."""
+    """Whether making it takes a signature that is most of the work."""
     is_made_8bit: bool = False
     """What `compose` was told."""
     is_intended: bool = False

@@ -46,8 +46,8 @@ class Letterhead:
         self._message_id = MessageIds(ground)
         self._return_path = ReturnPaths(ground)
         self._signer = dkim.for_author(ground.settings, dispatch.from_address)
-        self.is_signing = bool(self._signer.keys)
-        """Whether each message takes a signature of ours."""
+        self.is_signing = any(key.is_slow for key in self._signer.keys)
+        """Whether each message takes a signature that is most of the work."""
         self._campaign_id = dispatch.campaign_id
         self._sender = _lines([("From", mailbox(dispatch.from_name, dispatch.from_address))])
         self._middle = _lines([("MIME-Version", "1.0"), *_reply_to(dispatch.reply_to)])

@@ -1,10 +1,11 @@
 """The last look before a message's last dot: may it still go out, to this person, by us?
 
 Questions that come in while a query runs are answered together by the next one, so the look costs
-one query for as many messages as are on the wire at once, and none is older than its message. On
-SQLite the same query asks about messages that come next as well, and its answers hold until
-anything at all is committed; those about rows that are being claimed come with the claim, and a
-commit of the worker's own makes none of them old.
+one query for as many messages as are on the wire at once, and none is older than its message. The
+same query asks about messages that come next as well, and its answers hold until anything at all is
+committed. On PostgreSQL a much smaller question tells that; on SQLite it is a look at shared
+memory, answers about rows that are being claimed come with the claim, and a commit of the worker's
+own makes none of them old.
 """
 
 import asyncio
@@ -35,6 +36,8 @@ Key = tuple[Kind, int]
 
 _AHEAD = 1000
 """Messages that come next about which a query asks as well."""
+_AHEAD_OF_OTHERS = 200
+"""The same where a look needs a question anyway, and other senders commit all the time."""
 
 
 class Look(enum.StrEnum):
@@ -64,7 +67,9 @@ class Recheck:
         self._worker_id = worker_id
         self._upcoming = upcoming
         self._changes = ground.db.changes()
-        self._stamp: bytes | None = None
+        self._snapshots = ground.db.snapshots()
+        self._ahead = _AHEAD if self._changes is not None else _AHEAD_OF_OTHERS
+        self._stamp: bytes | str | None = None
         self._known: dict[Key, Look] = {}
         self._asked: list[tuple[Letter, asyncio.Future[Look]]] = []
         self._asking: asyncio.Task[None] | None = None
@@ -113,11 +118,14 @@ class Recheck:
             still = {key: self._known[key] for key in keys if key in self._known}
             self._known = {**still, **found}
 
-    def close(self) -> None:
+    async def close(self) -> None:
         """Ask nothing any more."""
         if self._changes is not None:
             self._changes.close()
             self._changes = None
+        if self._snapshots is not None:
+            await self._snapshots.close()
+            self._snapshots = None
 
     def _now(self) -> bytes | None:
         return self._changes.stamp() if self._changes is not None else None
@@ -125,21 +133,26 @@ class Recheck:
     async def _answer_all(self) -> None:
         while self._asked:
             asked, self._asked = self._asked, []
+            letters = {letter for letter, _ in asked}
             # Read before the query: what is committed meanwhile makes its answers old.
-            stamp = self._now()
-            ahead = itertools.islice(self._upcoming(), _AHEAD) if stamp is not None else ()
+            stamp = await self._snapshots.stamp() if self._snapshots is not None else self._now()
             try:
-                async with self._ground.db.reading() as session:
-                    found = await self._query(session, {*(letter for letter, _ in asked), *ahead})
+                if stamp is None or stamp != self._stamp or not self._knows_all(letters):
+                    ahead = itertools.islice(self._upcoming(), self._ahead) if stamp else ()
+                    async with self._ground.db.reading() as session:
+                        found = await self._query(session, {*letters, *ahead})
+                    self._stamp, self._known = stamp, found
             except Exception as problem:  # noqa: BLE001 - each asker gets it raised
                 for _, answer in asked:
                     if not answer.done():
                         answer.set_exception(problem)
                 continue
-            self._stamp, self._known = stamp, found
             for letter, answer in asked:
                 if not answer.done():
-                    answer.set_result(found.get((letter.kind, letter.id), Look.HOLD))
+                    answer.set_result(self._known.get((letter.kind, letter.id), Look.HOLD))
+
+    def _knows_all(self, letters: Iterable[Letter]) -> bool:
+        return all((letter.kind, letter.id) in self._known for letter in letters)
 
     async def _query(self, session: AsyncSession, letters: Iterable[Letter]) -> dict[Key, Look]:
         """One query for each set of topics among the letters, and one for notices."""

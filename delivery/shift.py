@@ -103,7 +103,7 @@ class Shift:
             self._journal.close()
             raise
         finally:
-            self._desk.retire()
+            await self._desk.retire()
         await self._retire()
         if failure is not None:
             raise failure

@@ -29,7 +29,7 @@ class Splicer:
         self._plan = plan
         self._head = Letterhead(ground, dispatch, plan)
         self.is_signing = self._head.is_signing
-        """Whether each message takes a signature of ours."""
+        """Whether each message takes a signature that is most of the work."""
         self._topic = dispatch.topics[0] if len(dispatch.topics) == 1 else 0
         self._unsubscribe_url = ground.url("/unsubscribe/")
         self._preferences_url = ground.url("/preferences/")

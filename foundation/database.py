@@ -21,6 +21,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from foundation import changes, errors
 from foundation.i18n import N_
+from foundation.snapshots import Snapshots
 
 _SQLITE_BUSY = re.compile(r"database is locked|disk is full|disk I/O error", re.IGNORECASE)
 _POSTGRESQL_BUSY = ("08", "40", "53", "55P03", "57P", "58")
@@ -33,8 +34,9 @@ _OLDEST_SQLITE = (3, 38)
 class Database:
     """One database, as the whole process uses it."""
 
-    def __init__(self, engine: AsyncEngine) -> None:
+    def __init__(self, engine: AsyncEngine, *, busy_timeout_s: float) -> None:
         self.engine = engine
+        self._busy_timeout_s = busy_timeout_s
         self.dialect = engine.dialect.name
         self._writing = engine.execution_options(sqlite_begin="IMMEDIATE")
         # Several queries of one page see one state; SQLite's read transactions do so by themselves.
@@ -78,6 +80,12 @@ class Database:
     def changes(self) -> changes.Changes | None:
         """Tells of commits, to be closed by who asked before this is; None for PostgreSQL."""
         return changes.Changes(self._file) if self._file is not None else None
+
+    def snapshots(self) -> Snapshots | None:
+        """The same for PostgreSQL; None for SQLite."""
+        if self.dialect != "postgresql":
+            return None
+        return Snapshots(self.engine, timeout_s=self._busy_timeout_s)
 
     async def close(self) -> None:
         """Give back every connection."""
@@ -134,7 +142,7 @@ def connect(url: str, *, busy_timeout_s: float = 5.0, pool_size: int = 10) -> Da
             N_("The database URL starts with “%(backend)s”; use sqlite:/// or postgresql://."),
             backend=backend,
         )
-    return Database(engine)
+    return Database(engine, busy_timeout_s=busy_timeout_s)
 
 
 def _prepare_sqlite(connection: Any, _record: object) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from sqlmodel import select
 
-from delivery import worker
+from delivery import shift
 from delivery.journal import Journal
 from delivery.models import DeliveryState, NoticeState, QueuedNotice, Worker
 from foundation.ground import Ground
@@ -123,7 +123,7 @@ async def test_a_confirmation_that_was_queued_before_the_clock_went_back_does_no
 async def test_after_the_clock_went_back_a_process_that_dies_is_still_found(
     ground: Ground, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(worker, "_RECOVER_EVERY_S", 0.0)
+    monkeypatch.setattr(shift, "_RECOVER_EVERY_S", 0.0)
     async with mailing.sending(ground):
         await mailing.workers(ground, 1)
         clock.advance(hours=-1)

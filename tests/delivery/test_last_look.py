@@ -73,7 +73,7 @@ async def test_a_suppression_committed_after_the_look_at_the_one_before_is_seen(
     assert await recheck.look(first) is Look.GO
     await suppressed(ground, "bo@example.org")
     assert await recheck.look(second) is Look.SUPPRESSED
-    recheck.close()
+    await recheck.close()
 
 
 async def test_while_nothing_is_committed_the_next_ones_need_no_query(ground: Ground) -> None:
@@ -88,7 +88,7 @@ async def test_while_nothing_is_committed_the_next_ones_need_no_query(ground: Gr
     event.listen(ground.db.engine.sync_engine, "before_cursor_execute", note)
     assert await recheck.look(second) is Look.GO
     assert asked == []
-    recheck.close()
+    await recheck.close()
 
 
 @pytest.mark.storage
@@ -98,7 +98,7 @@ async def test_whoever_asks_about_the_same_message_at_the_same_time_is_answered(
     (only,) = await leased(ground, "ana@example.org")
     recheck = Recheck(ground, worker_id=1, upcoming=lambda: [only])
     assert await asyncio.gather(*(recheck.look(only) for _ in range(3))) == [Look.GO] * 3
-    recheck.close()
+    await recheck.close()
 
 
 async def written(session: AsyncSession, letter: Letter) -> None:
@@ -122,7 +122,7 @@ async def test_a_commit_of_our_own_leaves_what_is_known_and_brings_answers_of_it
     recheck.carry(mark, found)
     assert (recheck.known(second), recheck.known(third)) == (Look.GO, Look.GO)
     assert recheck.known(first) is None, "it is not waiting any more"
-    recheck.close()
+    await recheck.close()
 
 
 @pytest.mark.parametrize("when", ["before", "after"])
@@ -142,4 +142,4 @@ async def test_a_commit_of_somebody_else_beside_ours_makes_every_answer_old(
     recheck.carry(mark)
     assert recheck.known(second) is None
     assert await recheck.look(second) is Look.SUPPRESSED
-    recheck.close()
+    await recheck.close()

@@ -7,7 +7,7 @@ import pytest
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from delivery import dispatch, worker
+from delivery import dispatch, shift
 from delivery.models import QueuedNotice, RelayStatus
 from foundation.ground import Ground
 from foundation.notices import Notice
@@ -120,7 +120,7 @@ async def test_a_confirmation_goes_ahead_of_all_bulk_that_is_not_on_the_wire(
 async def test_a_notice_of_this_process_is_taken_up_when_it_is_committed_not_at_the_next_look(
     ground: Ground, server: Sink, monkeypatch: pytest.MonkeyPatch, is_busy: bool
 ) -> None:
-    monkeypatch.setattr(worker, "_LOOK_S", 3600.0)
+    monkeypatch.setattr(shift, "LOOK_S", 3600.0)
     if is_busy:
         await begin(ground)
         async with at_full_speed(ground, server) as gate:
