@@ -14,6 +14,7 @@ from campaigns.models import Campaign, CampaignState
 from delivery.models import Delivery
 from foundation.accounts.models import Role
 from foundation.ground import Ground
+from subscribers.models import Subscription
 from tests.campaigns.test_campaign_pages import words
 from tests.world import campaigning, mailing, people
 from tests.world.smtp import Catcher
@@ -98,6 +99,19 @@ async def test_who_is_ticked_is_tried_again(
     assert "One is tried again now." in (await editor.get(done.location)).text
     await deliver()
     assert [each.rcpt_to for each in smtp.messages] == ["bo@example.org"]
+
+
+async def test_where_nobody_may_be_mailed_any_more_nothing_is_offered(
+    web: Web, ground: Ground, campaign: Campaign
+) -> None:
+    editor = await web.as_staff(Role.EDITOR)
+    here = f"/staff/campaigns/{campaign.id}/recipients?state=failed"
+    assert "again now" in (await editor.get(here)).text
+    async with ground.db.transaction() as session:
+        await session.execute(sa.update(Subscription).values(state="unsubscribed"))
+    page = (await editor.get(here)).text
+    assert "may not be mailed any more" in page
+    assert "again now" not in page
 
 
 async def test_all_of_a_reason_are_tried_again_and_the_rest_given_up(
