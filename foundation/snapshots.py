@@ -4,12 +4,12 @@
 anything has ended between them, so that whatever was read at the first is true at the second.
 """
 
+import contextlib
+
 import asyncpg
-from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 _QUESTION = "SELECT pg_current_snapshot()::text"
-_TROUBLE = (asyncpg.PostgresError, asyncpg.InterfaceError, SQLAlchemyError, OSError)
 
 
 class Snapshots:
@@ -26,8 +26,8 @@ class Snapshots:
         try:
             driver = self._driver or await self._open()
             found: str = await driver.fetchval(_QUESTION, timeout=self._timeout_s)
-        except _TROUBLE:
-            await self.close()
+        except Exception:  # noqa: BLE001 - the driver raises of all kinds when it is cut off
+            await self._give_up()
             return None
         return found
 
@@ -44,5 +44,15 @@ class Snapshots:
         if kept is not None:
             try:
                 await kept.close()
-            except _TROUBLE:
+            except Exception:  # noqa: BLE001 - of no use any more, whatever it says
+                self._kept = kept
+                await self._give_up()
+
+    async def _give_up(self) -> None:
+        """Let go of a connection that is of no use."""
+        kept, self._kept, self._driver = self._kept, None, None
+        if kept is not None:
+            with contextlib.suppress(Exception):
                 await kept.invalidate()
+            with contextlib.suppress(Exception):
+                await kept.close()
