@@ -16,8 +16,9 @@ import sqlalchemy as sa
 from sqlmodel import col
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from delivery import dsn, holdings
-from delivery.dsn import Recipient, Returned
+from delivery import holdings
+from delivery.bounces import classifier
+from delivery.bounces.returned import Recipient, Returned
 from delivery.letter import Kind, Result, Verdict
 from delivery.models import BounceKind, Delivery, QueuedNotice, Return
 from foundation import errors, tables
@@ -52,7 +53,7 @@ class Ingested:
 
 async def ingest(ground: Ground, octets: bytes) -> Ingested:
     """Take a message that came back; the same one twice counts once."""
-    returned = await asyncio.to_thread(dsn.classify, octets)
+    returned = await asyncio.to_thread(classifier.classify, octets)
     if returned.kind in (BounceKind.NONE, BounceKind.AUTO_REPLY):
         left = await _unsubscribe(ground, returned.subject)
         if left is not None:
@@ -88,7 +89,8 @@ async def take_refusals(
     dead = {
         (result.kind, result.id): result.reply
         for result in results
-        if result.verdict is Verdict.FAILED and dsn.is_dead(result.reply.code, result.reply.text)
+        if result.verdict is Verdict.FAILED
+        and classifier.is_dead(result.reply.code, result.reply.text)
     }
     for (kind, row), reply in dead.items():
         found = (

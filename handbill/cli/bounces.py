@@ -7,8 +7,9 @@ from typing import Any
 
 import click
 
-from delivery import dsn, returns
-from delivery.dsn import Returned
+from delivery import returns
+from delivery.bounces import classifier
+from delivery.bounces.returned import Returned
 from foundation import errors
 from foundation.ground import Ground
 from foundation.i18n import N_
@@ -40,7 +41,7 @@ def classify(files: Sequence[Path]) -> None:
     """Say what messages are; nothing is changed."""
     try:
         for file in files:
-            _print(file, dsn.classify(_read(file)))
+            _print(file, classifier.classify(_read(file)))
     except errors.HandbillError as problem:
         kit.fail(problem)
 

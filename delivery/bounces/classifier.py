@@ -10,9 +10,10 @@ import email.header
 import itertools
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from email.message import Message
 
+from delivery.bounces.reasons import BounceReason
+from delivery.bounces.returned import Judged, Original, Recipient, Returned
 from delivery.models import BounceKind
 
 _STATUS = re.compile(r"\b([245])\.(\d{1,3})\.(\d{1,3})\b")
@@ -23,6 +24,7 @@ _MAX_OCTETS = 1_000_000
 """What a message says about itself stands before what it returns."""
 _MAX_GROUPS = 1_000
 _MAX_HEADER = 2_000
+_MAX_DIAGNOSTIC = 500
 
 _REASONS = {
     "1.1": "user-unknown",
@@ -50,28 +52,6 @@ _DEAD = frozenset({"5.1.1", "5.1.2", "5.1.6", "5.1.10", "5.2.1"})
 """Codes that are about the address alone."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Recipient:
-    """What a message says about one address."""
-
-    address: str
-    kind: BounceKind
-    status: str = ""
-    reason: str = ""
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Returned:
-    """A message that came back, classified."""
-
-    kind: BounceKind
-    recipients: list[Recipient] = field(default_factory=list)
-    reply_code: int | None = None
-    token: str = ""
-    """Of our envelope sender, as found in the message; to be verified by whoever acts on it."""
-    subject: str = ""
-
-
 def classify(octets: bytes) -> Returned:
     """What a message says; any octets are taken, what says nothing is of kind `none`."""
     try:
@@ -83,21 +63,36 @@ def classify(octets: bytes) -> Returned:
 
 def _classified(octets: bytes) -> Returned:
     message = email.message_from_bytes(octets)
-    token = _token(message, octets)
-    subject = _header(message, "Subject")
-    if _is_report(message, "feedback-report"):
-        return _complaint(message, token, subject)
     recipients, reply_code = _status_report(message)
-    if recipients:
-        return Returned(
-            kind=_worst(recipients),
-            recipients=recipients,
-            reply_code=reply_code,
-            token=token,
-            subject=subject,
-        )
-    kind = BounceKind.AUTO_REPLY if _is_automatic(message) else BounceKind.NONE
-    return Returned(kind=kind, token=token, subject=subject)
+    if _is_report(message, "feedback-report"):
+        kind, recipients, reply_code = BounceKind.COMPLAINT, _complaint(message), None
+    elif recipients:
+        kind = _worst(recipients)
+    else:
+        kind = BounceKind.AUTO_REPLY if _is_vacation(message) else BounceKind.NONE
+    sent = _sent(message)
+    return Returned(
+        kind=kind,
+        recipients=recipients,
+        reply_code=reply_code,
+        token=_token(message, octets),
+        subject=_header(message, "Subject"),
+        message_id=_header(sent, "Message-ID").strip("<>") if sent else "",
+        original=_original(sent) if sent else Original(),
+        is_automatic=kind is not BounceKind.NONE or _is_automatic(message),
+    )
+
+
+def classify_reply(reply_code: int | None, text: str, *, status: str = "") -> Judged:
+    """What a server's reply to us, or a provider's event about one, says of its recipient.
+
+    `status` is the enhanced code where it is told apart from the text.
+    """
+    found = _status(status, text)
+    if not found and reply_code is not None:
+        found = f"{reply_code // 100}.0.0"
+    kind = _kind("failed", found, text)
+    return Judged(kind=kind, reason=BounceReason(_reason(found, text, kind)), status=found)
 
 
 def is_dead(reply_code: int, text: str) -> bool:
@@ -127,7 +122,15 @@ def _status_report(message: Message) -> tuple[list[Recipient], int | None]:
         status = _status(str(group.get("Status", "")), diagnostic)
         kind = _kind(str(group.get("Action", "")).strip().lower(), status, diagnostic)
         reason = _reason(status, diagnostic, kind)
-        found.append(Recipient(address=final, kind=kind, status=status, reason=reason))
+        found.append(
+            Recipient(
+                address=final,
+                kind=kind,
+                status=status,
+                reason=reason,
+                diagnostic=diagnostic.partition(";")[2].strip()[:_MAX_DIAGNOSTIC],
+            )
+        )
         answer = _REPLY.search(diagnostic)
         reply_code = int(answer[1]) if answer and reply_code is None else reply_code
     return found, reply_code
@@ -178,10 +181,12 @@ def _is_block(diagnostic: str) -> bool:
 def _reason(status: str, diagnostic: str, kind: BounceKind) -> str:
     if kind is BounceKind.BLOCK:
         return "spam-refused" if "spam" in diagnostic.lower() else "policy-refused"
-    return _REASONS.get(status[2:], "")
+    if kind in (BounceKind.DELAYED, BounceKind.NONE):
+        return ""
+    return _REASONS.get(status[2:], "unknown")
 
 
-def _complaint(message: Message, token: str, subject: str) -> Returned:
+def _complaint(message: Message) -> list[Recipient]:
     fields = next(_groups(message, "message/feedback-report"), None)
     address = ""
     if fields is None:
@@ -190,8 +195,27 @@ def _complaint(message: Message, token: str, subject: str) -> Returned:
                 fields = email.message_from_string(str(part.get_payload()))
     if fields is not None:
         address = _address(fields.get("Original-Rcpt-To") or "")
-    recipients = [Recipient(address=address, kind=BounceKind.COMPLAINT)] if address else []
-    return Returned(kind=BounceKind.COMPLAINT, recipients=recipients, token=token, subject=subject)
+    return [Recipient(address=address, kind=BounceKind.COMPLAINT)] if address else []
+
+
+def _sent(message: Message) -> Message | None:
+    """The mail that is returned, as far as it is."""
+    for part in message.walk():
+        if part.get_content_type() == "message/rfc822":
+            payload = part.get_payload()
+            if isinstance(payload, list) and payload and isinstance(payload[0], Message):
+                return payload[0]
+        elif part.get_content_type() == "text/rfc822-headers":
+            return email.message_from_string(str(part.get_payload()))
+    return None
+
+
+def _original(sent: Message) -> Original:
+    return Original(
+        to=_header(sent, "To").rpartition("<")[2].strip("<> "),
+        list_id=_header(sent, "List-Id").rpartition("<")[2].strip("<> "),
+        campaign=_header(sent, "X-Handbill-Campaign"),
+    )
 
 
 def _worst(recipients: list[Recipient]) -> BounceKind:
@@ -205,10 +229,19 @@ def _worst(recipients: list[Recipient]) -> BounceKind:
     return min((each.kind for each in recipients), key=order.index)
 
 
-def _is_automatic(message: Message) -> bool:
+def _is_vacation(message: Message) -> bool:
     """Vacation notices and the like (RFC 3834 §5)."""
     said = _header(message, "Auto-Submitted").lower() or "no"
     return (not said.startswith("no")) or "X-Autoreply" in message or "X-Autorespond" in message
+
+
+def _is_automatic(message: Message) -> bool:
+    """Whether nobody waits for an answer: also lists, bulk and what has the null sender."""
+    return (
+        _is_vacation(message)
+        or _header(message, "Return-Path") == "<>"
+        or _header(message, "Precedence").lower() in ("bulk", "junk", "list", "auto_reply")
+    )
 
 
 def _token(message: Message, octets: bytes) -> str:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from delivery import dsn
+from delivery.bounces import classifier
 from delivery.models import BounceKind
 from tests.delivery import reports
 
@@ -42,7 +42,7 @@ def test_a_status_report_is_told_apart_by_action_code_and_words(
     octets = reports.status_report(
         to=RETURN_PATH, status=status, action=action, diagnostic=diagnostic
     )
-    found = dsn.classify(octets)
+    found = classifier.classify(octets)
     assert found.kind == kind
     assert found.token == TOKEN
     (recipient,) = found.recipients
@@ -51,12 +51,12 @@ def test_a_status_report_is_told_apart_by_action_code_and_words(
 
 def test_the_reply_code_of_the_refusing_server_is_found() -> None:
     octets = reports.status_report(to=RETURN_PATH, diagnostic="smtp; 553 5.1.1 <x@y> unknown")
-    assert dsn.classify(octets).reply_code == 553
+    assert classifier.classify(octets).reply_code == 553
 
 
 def test_a_complaint_is_one_and_names_us_by_the_mail_that_it_encloses() -> None:
     returned = f"Return-Path: <{RETURN_PATH}>\r\nSubject: News\r\n\r\nHello".encode()
-    found = dsn.classify(reports.complaint(returned=returned))
+    found = classifier.classify(reports.complaint(returned=returned))
     assert found.kind is BounceKind.COMPLAINT
     assert found.token == TOKEN
 
@@ -66,20 +66,20 @@ def test_a_complaint_is_one_and_names_us_by_the_mail_that_it_encloses() -> None:
 )
 def test_a_vacation_notice_is_no_bounce(headers: dict[str, str]) -> None:
     octets = reports.letter(to=RETURN_PATH, subject="Away", **headers)
-    assert dsn.classify(octets).kind is BounceKind.AUTO_REPLY
+    assert classifier.classify(octets).kind is BounceKind.AUTO_REPLY
 
 
 def test_an_ordinary_letter_is_nothing_of_the_kind() -> None:
     octets = reports.letter(to="office@coalition.example", subject="550 5.1.1 no such user")
-    found = dsn.classify(octets)
+    found = classifier.classify(octets)
     assert (found.kind, found.recipients, found.token) == (BounceKind.NONE, [], "")
 
 
 def test_a_servers_reply_calls_a_mailbox_dead_only_by_its_enhanced_code() -> None:
-    assert dsn.is_dead(550, "5.1.1 no such user")
-    assert not dsn.is_dead(550, "no such user")
-    assert not dsn.is_dead(550, "5.7.1 no such user")
-    assert not dsn.is_dead(450, "5.1.1 no such user")
+    assert classifier.is_dead(550, "5.1.1 no such user")
+    assert not classifier.is_dead(550, "no such user")
+    assert not classifier.is_dead(550, "5.7.1 no such user")
+    assert not classifier.is_dead(450, "5.1.1 no such user")
 
 
 def nested(head: bytes) -> bytes:
@@ -106,7 +106,7 @@ def nested(head: bytes) -> bytes:
     ],
 )
 def test_what_makes_no_sense_is_read_without_complaint(octets: bytes) -> None:
-    assert dsn.classify(octets).recipients == []
+    assert classifier.classify(octets).recipients == []
 
 
 def test_however_large_a_message_is_it_is_read_quickly() -> None:
@@ -114,10 +114,12 @@ def test_however_large_a_message_is_it_is_read_quickly() -> None:
     group = b"Final-Recipient: rfc822; ana@example.org\nAction: failed\nStatus: 5.1.1\n\n"
     many = report.replace(b"Final-Recipient", group * 50_000 + b"Final-Recipient", 1)
     began = time.process_time()
-    assert dsn.classify(report + b"x" * 20_000_000).kind is BounceKind.HARD
-    assert dsn.classify(b"To: " + b"a@b.example, " * 100_000 + b"\n\n").kind is BounceKind.NONE
-    assert dsn.classify(b"To: " + b"(" * 100_000 + b"\n\n").kind is BounceKind.NONE
-    assert len(dsn.classify(many).recipients) <= 1000
+    assert classifier.classify(report + b"x" * 20_000_000).kind is BounceKind.HARD
+    assert (
+        classifier.classify(b"To: " + b"a@b.example, " * 100_000 + b"\n\n").kind is BounceKind.NONE
+    )
+    assert classifier.classify(b"To: " + b"(" * 100_000 + b"\n\n").kind is BounceKind.NONE
+    assert len(classifier.classify(many).recipients) <= 1000
     assert time.process_time() - began < 5
 
 
@@ -132,4 +134,4 @@ def test_a_damaged_report_is_read_as_far_as_it_goes(data: st.DataObject) -> None
                 [b'"', b"<", b"@[", b"(((", b"\r\n\r\n", b"\x00", b"\xff", b"=?x?b?", b";"]
             )
         )
-    assert dsn.classify(bytes(octets)).kind in BounceKind
+    assert classifier.classify(bytes(octets)).kind in BounceKind

@@ -1,0 +1,1 @@
+"""Reads mail that came back, and says what it means."""

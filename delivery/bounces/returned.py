@@ -1,0 +1,61 @@
+"""What is known of a mail that came back, once it is read."""
+
+from dataclasses import dataclass, field
+
+from delivery.bounces.reasons import BounceReason
+from delivery.models import BounceKind
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Judged:
+    """What a server's words mean for one recipient."""
+
+    kind: BounceKind
+    reason: BounceReason
+    status: str = ""
+    """The enhanced code (RFC 3463) that they hold, such as 5.1.1; blank if none."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Recipient:
+    """What a message says about one address."""
+
+    address: str
+    kind: BounceKind
+    status: str = ""
+    reason: str = ""
+    """A `BounceReason`; blank for what is no failure."""
+    diagnostic: str = ""
+    """The server's own words, one short line."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Original:
+    """What the returned part of a message says of the mail that was sent; blank where it does not.
+
+    Anybody can write these lines: they tell where to look, and prove nothing.
+    """
+
+    to: str = ""
+    """The address in `To`."""
+    list_id: str = ""
+    """Of `List-Id`, without angle brackets."""
+    campaign: str = ""
+    """Of `X-Handbill-Campaign`."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Returned:
+    """A message that came back, classified."""
+
+    kind: BounceKind
+    recipients: list[Recipient] = field(default_factory=list)
+    reply_code: int | None = None
+    token: str = ""
+    """Of our envelope sender, as found in the message; to be verified by whoever acts on it."""
+    subject: str = ""
+    message_id: str = ""
+    """Of the mail that came back or is complained about, without angle brackets."""
+    original: Original = field(default_factory=Original)
+    is_automatic: bool = False
+    """Written by a program: never to be answered (RFC 3834)."""
