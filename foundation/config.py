@@ -17,6 +17,7 @@ from pydantic import Field, field_validator, model_validator
 
 from foundation import errors, i18n, relaying
 from foundation.i18n import N_
+from foundation.receiving import Imap, Listener, Maildir
 from foundation.relaying import DOMAIN_LIMITS, DomainLimit, Section
 
 PREFIX = "HANDBILL_"
@@ -202,6 +203,9 @@ class Settings(Section):
     relay: list[Relay] = [Relay()]
     domain_limit: list[DomainLimit] = list(DOMAIN_LIMITS)
     delivery: Delivery = Delivery()
+    listener: Listener = Listener()
+    imap: Imap = Imap()
+    maildir: Maildir = Maildir()
     signup: SignupSettings = SignupSettings()
     tracking: Tracking = Tracking()
     retention: Retention = Retention()
@@ -360,6 +364,9 @@ def _with_secrets_from_files(settings: Settings) -> Settings:
         for relay in settings.relay
     ]
     updates: dict[str, Any] = {"relay": relays}
+    if settings.imap.password_file:
+        password = _secret(settings.imap.password_file)
+        updates["imap"] = settings.imap.model_copy(update={"password": password})
     if settings.database.url_file:
         url = _secret(settings.database.url_file)
         updates["database"] = settings.database.model_copy(update={"url": url})

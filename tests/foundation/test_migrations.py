@@ -8,6 +8,7 @@ from alembic import command
 from sqlmodel import select
 
 import campaigns.models
+import delivery.inbound.models
 import delivery.models
 import subscribers.models
 from campaigns.models import Campaign
@@ -26,7 +27,13 @@ async def test_the_migrated_schema_is_that_of_the_models(ground: Ground) -> None
         context = MigrationContext.configure(connection)
         return list(compare_metadata(context, tables.Table.metadata))
 
-    assert {campaigns.models, delivery.models, subscribers.models}  # every table is known
+    # Every table is known.
+    assert {
+        campaigns.models,
+        delivery.inbound.models,
+        delivery.models,
+        subscribers.models,
+    }
     async with ground.db.reading() as session:
         connection = await session.connection()
         assert await connection.run_sync(differences) == []
