@@ -14,7 +14,7 @@ from campaigns import attention, audiences, lifecycle, preflight, reports, whole
 from campaigns.documents import CampaignPart, Document
 from campaigns.models import Campaign, CampaignState
 from campaigns.transitions import Verb
-from foundation import errors
+from foundation import errors, findings
 from foundation.accounts.api_tokens import Scope
 from foundation.i18n import N_
 from foundation.web import api, kit
@@ -118,7 +118,7 @@ class ItemOut(BaseModel):
     """A line of the list that staff tick off."""
 
     code: str
-    tone: preflight.Tone
+    tone: findings.Tone
     said: str
 
 

@@ -1,6 +1,5 @@
 """Everything that should be looked at before a campaign goes out, as a list that staff tick off."""
 
-import enum
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -13,19 +12,9 @@ from campaigns.models import Bulletin, Campaign
 from delivery import relay_state, routing
 from foundation import errors
 from foundation.errors import Speaks
+from foundation.findings import Tone
 from foundation.ground import Ground
 from foundation.i18n import N_
-
-
-class Tone(enum.StrEnum):
-    """How much something matters."""
-
-    GOOD = "good"
-    """As it should be."""
-    WARN = "warn"
-    """Look at it; it can go out like this."""
-    BAD = "bad"
-    """It can't, or must not, go out like this."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -87,7 +76,7 @@ async def look(
 
 
 def _sorted(items: list[Item]) -> list[Item]:
-    order = [Tone.BAD, Tone.WARN, Tone.GOOD]
+    order = [Tone.BAD, Tone.WARN, Tone.NEUTRAL, Tone.GOOD]
     return sorted(items, key=lambda each: order.index(each.tone))
 
 

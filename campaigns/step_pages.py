@@ -17,7 +17,7 @@ from campaigns import (
 )
 from campaigns import schedule as schedules
 from campaigns.transitions import Verb
-from foundation import errors
+from foundation import errors, findings
 from foundation.accounts.models import Role
 from foundation.i18n import N_
 from foundation.web import forms, kit
@@ -103,7 +103,7 @@ async def ask_start(request: web.Request) -> web.StreamResponse:
         request,
         "campaigns/start.html",
         campaign=view.campaign,
-        items=[(each, each.say(speaks)) for each in items if each.tone is not preflight.Tone.GOOD],
+        items=[(each, each.say(speaks)) for each in items if each.tone is not findings.Tone.GOOD],
         is_clear=preflight.is_clear(items),
         counted=counted,
         exclusions=audiences.EXCLUSIONS,

@@ -23,13 +23,13 @@ from delivery.holding_back import Held
 from delivery.journal import Journal
 from delivery.models import Worker
 from delivery.opening import RelayTrouble
-from foundation import config, database, errors, migrations
+from foundation import config, database, errors, findings, migrations
 from foundation.audit import AuditEntry
 from foundation.clock import Clock
 from foundation.config import Settings
+from foundation.findings import Finding, Tone
 from foundation.i18n import N_
-from handbill import doctor_dns, findings
-from handbill.findings import Finding
+from handbill import doctor_dns
 
 _CONNECT_S = 10.0
 _FREE_BYTES = 500_000_000
@@ -61,7 +61,7 @@ def config_problem(problem: errors.ConfigProblem) -> Finding:
     """The one line of a configuration that can't be read."""
     return Finding(
         code="configuration",
-        is_good=False,
+        tone=Tone.BAD,
         msgid="%(problem)s",
         values={"problem": problem},
         advice=N_("Mend this first; the rest can't be looked at without it."),
@@ -76,7 +76,7 @@ def _about_dkim(settings: Settings) -> list[Finding]:
         return [
             Finding(
                 code="dkim",
-                is_good=False,
+                tone=Tone.BAD,
                 msgid="%(problem)s",
                 values={"problem": problem},
                 advice=N_("Nothing is served or sent until this is mended."),

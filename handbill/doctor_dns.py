@@ -11,10 +11,10 @@ from dns.asyncresolver import Resolver
 from dns.rdatatype import RdataType
 
 from delivery import dkim
+from foundation import findings
 from foundation.config import Settings
+from foundation.findings import Finding
 from foundation.i18n import N_
-from handbill import findings
-from handbill.findings import Finding
 
 _LIFETIME_S = 5.0
 _NOBODY = (".localdomain", ".localhost", ".invalid", ".example", ".test")

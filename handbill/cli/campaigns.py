@@ -30,8 +30,6 @@ from templates.plan import Plan
 
 CAMPAIGN_ID = click.argument("campaign_id", metavar="ID", type=click.IntRange(min=1))
 JSON = click.option("--json", "as_json", is_flag=True)
-_MARKS = {"good": "✓", "warn": "!", "bad": "✗"}
-_COLOURS = {"good": "green", "warn": "yellow", "bad": "red"}
 
 
 @click.group()
@@ -124,8 +122,7 @@ def check(chosen: Chosen, campaign_id: int, as_json: bool) -> None:
         )
     else:
         for each in items:
-            mark = click.style(_MARKS[each.tone], fg=_COLOURS[each.tone])
-            click.echo(f"{mark} {each.say(speaks)}")
+            click.echo(f"{kit.mark(each.tone)} {each.say(speaks)}")
     if not preflight.is_clear(items):
         raise SystemExit(kit.FAILED)
 

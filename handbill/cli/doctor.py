@@ -6,11 +6,11 @@ from dns.asyncresolver import Resolver
 
 from foundation import errors
 from foundation.clock import SystemClock
+from foundation.findings import Finding
 from handbill import doctor as examination
 from handbill import doctor_dns
 from handbill.cli import kit
 from handbill.cli.kit import Chosen
-from handbill.findings import Finding
 
 
 @click.command()
@@ -62,9 +62,8 @@ def _resolver() -> Resolver | None:
 
 def _show(finding: Finding) -> None:
     speaks = kit.translator()
-    mark = click.style("✓", fg="green") if finding.is_good else click.style("✗", fg="red")
-    click.echo(f"{mark} {finding.code}: {finding.say(speaks)}")
-    if not finding.is_good:
+    click.echo(f"{kit.mark(finding.tone)} {finding.code}: {finding.say(speaks)}")
+    if finding.advice:
         click.echo(f"    → {finding.advise(speaks)}")
 
 

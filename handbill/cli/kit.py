@@ -29,6 +29,7 @@ from rich.table import Table
 
 from foundation import errors, i18n, logs, migrations
 from foundation.config import Settings
+from foundation.findings import Tone
 from foundation.ground import Ground
 from foundation.i18n import N_, Translator
 from handbill import building
@@ -37,6 +38,13 @@ T = TypeVar("T")
 
 FAILED = 1
 WRONG = 2
+
+_MARKS = {
+    Tone.GOOD: ("✓", "green"),
+    Tone.NEUTRAL: ("·", "blue"),
+    Tone.WARN: ("!", "yellow"),
+    Tone.BAD: ("✗", "red"),
+}
 
 # What a person asked for was wrong, as against: it was right, but could not be done.
 _WRONG = (errors.Invalid, errors.NotFound, errors.ConfigProblem, errors.BadToken)
@@ -140,6 +148,12 @@ def show(rows: Sequence[Mapping[str, Any]], *, as_json: bool, columns: Iterable[
 def show_json(value: Any) -> None:
     """Anything as indented JSON."""
     click.echo(json.dumps(value, indent=2, ensure_ascii=False, default=_plain))
+
+
+def mark(tone: Tone) -> str:
+    """What stands before a line of a list that is looked through."""
+    sign, colour = _MARKS[tone]
+    return click.style(sign, fg=colour)
 
 
 def console() -> Console:

@@ -12,13 +12,13 @@ from sqlmodel import col
 
 from campaigns import audiences, bulletins, documents, due, lifecycle, preflight
 from campaigns.models import CampaignState
-from campaigns.preflight import Tone
 from delivery.models import Dispatch
 from foundation import errors
 from foundation.accounts import api_tokens
 from foundation.accounts.api_tokens import Scope
 from foundation.accounts.models import Role
 from foundation.audit import COMMAND
+from foundation.findings import Tone
 from foundation.ground import Ground
 from subscribers import erasing
 from subscribers.models import MemberState, SubscriptionState

@@ -6,11 +6,11 @@ import pytest
 from playwright.async_api import Browser, expect
 
 from campaigns import audiences, documents, lifecycle, preflight, whole
-from campaigns.preflight import Tone
 from delivery import allowances
 from foundation import errors
 from foundation.accounts.models import Role
 from foundation.audit import COMMAND
+from foundation.findings import Tone
 from foundation.ground import Ground
 from tests.world import browsers, campaigning, people
 from tests.world.web import Web

@@ -11,9 +11,9 @@ from delivery import dkim
 from foundation import audit
 from foundation.clock import Clock, SystemClock
 from foundation.config import Settings
+from foundation.findings import Finding
 from foundation.ground import Ground
 from handbill import doctor
-from handbill.findings import Finding
 from tests.handbill.test_cli import handbill
 from tests.world import names
 from tests.world.clock import FakeClock
