@@ -312,22 +312,64 @@ class BounceKind(enum.StrEnum):
     """Nothing of the kind."""
 
 
+class Proof(enum.StrEnum):
+    """By what it is known whom mail that came back is about."""
+
+    TOKEN = "token"  # noqa: S105 - a way of knowing, not a secret
+    """Our sealed envelope sender: only mail of ours to that person carries it."""
+    HEADERS = "headers"
+    """Our keyed Message-ID or a sealed link, in what was returned of our mail."""
+    PROVIDER = "provider"
+    """A provider whose word was verified named the address."""
+    RELAY = "relay"
+    """Our own relay refused it while we were sending."""
+    STAFF = "staff"
+    """Staff looked at it and took it for true."""
+    NONE = "none"
+    """It only names an address, as anybody can: kept for staff to see, and without consequence."""
+    DISMISSED = "dismissed"
+    """As `none`, and staff looked at it and did not believe it."""
+
+
+UNPROVEN = sa.text("proof = 'none'")
+"""SQL: staff have not said yet what they think of it. In these words a query may use its index."""
+
+
 class Return(tables.Table, table=True):
-    """A message that came back, as far as it concerns one recipient."""
+    """Something that came back, as far as it concerns one recipient."""
 
     __tablename__ = "returns"
-    __table_args__ = (sa.UniqueConstraint("digest"), _OPTIONS)
+    __table_args__ = (
+        sa.UniqueConstraint("digest"),
+        sa.Index("ix_returns_unproven", "id", sqlite_where=UNPROVEN, postgresql_where=UNPROVEN),
+        _OPTIONS,
+    )
 
     id: int = tables.identity()
     delivery_id: int | None = tables.reference("deliveries.id", nullable=True, ondelete="SET NULL")
+    dispatch_id: int | None = tables.loose_reference()
+    """Of the delivery; reports count by it."""
+    notice_id: int | None = tables.loose_reference(index=False)
     subscriber_id: int | None = tables.reference(
         "subscribers.id", nullable=True, ondelete="SET NULL"
     )
+    domain: str = Field(default="", nullable=False)
+    """Of the reader's mailbox."""
+    via: str = Field(default="", nullable=False)
+    """The way that it came: mail, a provider's name, relay…"""
+    proof: str = Field(default=Proof.TOKEN.value, nullable=False)
     kind: str = Field(nullable=False, index=True)
     status: str = Field(default="", nullable=False)
     """RFC 3463, such as 5.1.1."""
     reason: str = Field(default="", nullable=False)
+    reply_code: int | None = Field(default=None)
+    diagnostic: str = tables.long_text()
+    """The receiving server's words, without the address."""
     digest: str = Field(nullable=False)
-    """Of message and recipient, so that the same bounce by two ways counts once."""
+    """Of what it is about and what it means, so that the same bounce by two ways counts once."""
+    times: int = Field(default=1, nullable=False)
+    """How often the same was said, while it is unproven."""
     evidence: bytes | None = Field(default=None, nullable=True, sa_type=sa.LargeBinary)
+    occurred_at: datetime | None = tables.maybe_moment()
+    """When it happened, as far as whoever tells it says."""
     received_at: datetime = tables.moment(index=True)

@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from sqlmodel import col
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from delivery import dispatch, ledger, limits, outbox, recovery, returns
+from delivery import dispatch, ledger, limits, outbox, recovery, refusals
 from delivery.composing import Composer
 from delivery.desk import WorkerDesk
 from delivery.helping import Helping
@@ -292,7 +292,7 @@ class Shift:
                     has_written = await ledger.record(session, worker_id=self._id, results=results)
                     mark = self._desk.recheck.mark() if has_written else None
                     await outbox.record(session, worker_id=self._id, results=results)
-                    await returns.take_refusals(self._ground, session, results=results)
+                    await refusals.take(self._ground, session, results=results)
             except BaseException:
                 self._desk.return_results(results)
                 raise

@@ -147,6 +147,15 @@ class Delivery(Section):
     node: str = ""
 
 
+class Bounces(Section):
+    """What is done about mail that came back."""
+
+    soft_limit: Annotated[int, Field(ge=1)] = 3
+    soft_days: Annotated[float, Field(ge=0)] = 14.0
+    settled_days: Annotated[float, Field(gt=0)] = 3.0
+    evidence_max_bytes: Annotated[int, Field(ge=0)] = 100_000
+
+
 class SignupSettings(Section):
     """Limits that keep the sign-up form from being used against strangers."""
 
@@ -206,6 +215,7 @@ class Settings(Section):
     listener: Listener = Listener()
     imap: Imap = Imap()
     maildir: Maildir = Maildir()
+    bounces: Bounces = Bounces()
     signup: SignupSettings = SignupSettings()
     tracking: Tracking = Tracking()
     retention: Retention = Retention()

@@ -234,6 +234,8 @@ class Suppression(tables.Table, table=True):
     )
     reason: str = Field(nullable=False)
     note: str = tables.long_text()
+    return_id: int | None = tables.loose_reference(index=False)
+    """What came back and led to it, on a higher floor."""
     created_at: datetime = tables.moment(index=True)
     lifted_at: datetime | None = tables.maybe_moment(index=True)
     lifted_by: str = Field(default="", nullable=False)

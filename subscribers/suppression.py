@@ -72,10 +72,12 @@ async def add(
     note: str = "",
     via: str,
     dispatch_id: int | None = None,
+    return_id: int | None = None,
 ) -> None:
     """Never mail an address again; named by its key or by the person who has it.
 
-    Doing it twice for the same reason changes nothing. A person who is gone is passed over.
+    `return_id` is what came back and led to it. Doing it twice for the same reason changes nothing.
+    A person who is gone is passed over.
     """
     person = await _person(session, email_key=email_key, subscriber_id=subscriber_id)
     key = person.email_key if person is not None else email_key
@@ -88,6 +90,7 @@ async def add(
             subscriber_id=person.id if person is not None else None,
             reason=reason.value,
             note=note,
+            return_id=return_id,
             created_at=now,
         )
     )

@@ -95,6 +95,11 @@ def classify_reply(reply_code: int | None, text: str, *, status: str = "") -> Ju
     return Judged(kind=kind, reason=BounceReason(_reason(found, text, kind)), status=found)
 
 
+def tokens(address: str) -> list[str]:
+    """The token of our envelope sender in the address that a message was delivered to, if any."""
+    return _VERP.findall(address[:_MAX_HEADER])
+
+
 def is_dead(reply_code: int, text: str) -> bool:
     """Whether a server's reply says, by its enhanced code, that there is no such mailbox."""
     found = _STATUS.search(text)
