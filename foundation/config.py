@@ -163,8 +163,23 @@ class SignupSettings(Section):
     confirmations_per_address_per_day: Annotated[int, Field(ge=1)] = 3
     submissions_per_network_per_hour: Annotated[int, Field(ge=1)] = 60
     confirmations_per_hour: Annotated[int, Field(ge=1)] = 2000
+    submissions_per_form_per_hour: Annotated[int, Field(ge=1)] = 1000
+    submissions_per_partner_per_hour: Annotated[int, Field(ge=1)] = 1000
+    confirmations_per_domain_per_hour: Annotated[int, Field(ge=1)] = 100
     min_seconds_on_form: Annotated[float, Field(ge=0)] = 2.0
+    answer_after_s: Annotated[float, Field(ge=0, le=5)] = 0.25
+    challenge: Literal["auto", "always", "never"] = "auto"
+    challenge_from_per_10_minutes: Annotated[int, Field(ge=1)] = 150
+    challenge_rounds: Annotated[int, Field(ge=5_000, le=50_000_000)] = 500_000
+    disposable: Literal["take", "hold", "refuse"] = "hold"
+    disposable_domains: list[str] = []
+    welcome_domains: list[str] = []
     confirm_link_days: Annotated[int, Field(ge=1)] = 14
+
+    @field_validator("disposable_domains", "welcome_domains")
+    @classmethod
+    def _in_small_letters(cls, value: list[str]) -> list[str]:
+        return [domain.strip().lower() for domain in value]
 
 
 class Tracking(Section):

@@ -90,6 +90,22 @@ class Invalid(HandbillError):
         self.fields: dict[str, HandbillError] = dict(fields or {})
 
 
+class Mistyped(Invalid):
+    """What was sent in may be right, but looks like a slip; `suggestion` is what was meant."""
+
+    def __init__(self, msgid: str, *, suggestion: str, fields: Mapping[str, HandbillError]) -> None:
+        super().__init__(msgid, fields=fields)
+        self.suggestion = suggestion
+
+
+class ProofNeeded(HandbillError):
+    """A proof of work has to come along; `challenge` is what the proof has to solve."""
+
+    def __init__(self, msgid: str, *, challenge: Mapping[str, object]) -> None:
+        super().__init__(msgid)
+        self.challenge = challenge
+
+
 class NotFound(HandbillError):
     """There is no such thing, or not for this person."""
 

@@ -54,6 +54,16 @@ async def peek(session: AsyncSession, *, subject: str, window: timedelta, now: d
     return (await session.execute(statement)).scalar() or 0
 
 
+async def has_happened(session: AsyncSession, *, subject: str, since: datetime) -> bool:
+    """Whether anything was counted for a subject in a window that began at or after a moment."""
+    statement = sa.select(
+        sa.exists().where(
+            col(ThrottleCounter.subject) == subject, col(ThrottleCounter.window_start) >= since
+        )
+    )
+    return bool((await session.execute(statement)).scalar_one())
+
+
 async def forget(session: AsyncSession, *, before: datetime) -> None:
     """Drop counters of windows that began before a moment."""
     await session.execute(

@@ -60,6 +60,14 @@ class SignUpRequest:
     via: str = "form"
     is_hasty: bool = False
     """Sent faster than a person fills in a form."""
+    is_from_public: bool = False
+    """Sent by somebody of whom nothing is known, not by a program with a token."""
+    proof: str = ""
+    """A solved challenge, see `challenge.py`."""
+    has_seen_challenge: bool = False
+    """The form was shown with a challenge."""
+    sure: str = ""
+    """An address that looks like a slip, and of which the person is sure."""
 
     def with_language(self, language: str) -> "SignUpRequest":
         """The same, in another language."""
@@ -83,7 +91,7 @@ def check(request: SignUpRequest) -> Address:
     except errors.Invalid as problem:
         problems["email"] = problem
     if problems or address is None:
-        raise _mend(problems)
+        raise to_mend(problems)
     return address
 
 
@@ -143,13 +151,14 @@ def chosen(offer: Offer, request: SignUpRequest) -> list[Topic]:
     if unknown:
         raise topics.unknown(unknown)
     if not slugs and len(by_slug) > 1 and request.has_choice:
-        raise _mend({"topic": errors.Invalid(N_("Choose at least one."))})
+        raise to_mend({"topic": errors.Invalid(N_("Choose at least one."))})
     if not by_slug:
         raise errors.Refused(N_("There is nothing to sign up for at the moment. Come back soon."))
     return [by_slug[slug] for slug in slugs] or [offer.topics[0]]
 
 
-def _mend(problems: dict[str, errors.HandbillError]) -> errors.Invalid:
+def to_mend(problems: dict[str, errors.HandbillError]) -> errors.Invalid:
+    """The error that names each wrong field."""
     return errors.Invalid(
         N_("Something needs to be mended before this can be sent."), fields=problems
     )

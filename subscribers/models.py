@@ -174,9 +174,24 @@ class SignUpState(enum.StrEnum):
     HELD = "held"
     """Sent in, but no mail went out for now: a limit was reached."""
     SUSPECT = "suspect"
-    """Sent in faster than people type, or in a flood: no mail goes out unless it is sent again."""
+    """Looks like a program's (see `Doubt`): no mail goes out unless staff say so."""
     EXPIRED = "expired"
     """Never confirmed within the time allowed."""
+
+
+class Doubt(enum.StrEnum):
+    """Why a sign-up looks like a program's."""
+
+    NONE = ""
+    """It does not."""
+    HASTE = "haste"
+    """Sent in faster than people type."""
+    FLOOD = "flood"
+    """One of very many from the same network."""
+    NO_PROOF = "no-proof"
+    """Sent in without proof of work while the forms were under attack."""
+    DISPOSABLE = "disposable"
+    """The address is of a throw-away mail service."""
 
 
 class SignUp(tables.Table, table=True):
@@ -189,6 +204,7 @@ class SignUp(tables.Table, table=True):
     form_id: int | None = tables.reference("forms.id", nullable=True, ondelete="SET NULL")
     partner_id: int | None = tables.reference("partners.id", nullable=True, ondelete="SET NULL")
     state: str = Field(nullable=False, index=True)
+    doubt: str = Field(default=Doubt.NONE.value, nullable=False)
     topics: list[str] = tables.json_list()
     language: str = Field(nullable=False)
     first_name: str = Field(default="", nullable=False)

@@ -2,13 +2,14 @@
 
 from aiohttp import web
 
-from subscribers import forms_pages, members_pages, partners_pages, people_pages
+from subscribers import doubts_pages, forms_pages, members_pages, partners_pages, people_pages
 
 
 def routes() -> list[web.RouteDef]:
     """Everything under `/staff` that this floor serves."""
     return [
         *people_pages.routes(),
+        *doubts_pages.routes(),
         *members_pages.routes(),
         *forms_pages.routes(),
         *partners_pages.routes(),

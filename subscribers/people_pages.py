@@ -11,7 +11,7 @@ from foundation import errors
 from foundation.accounts.models import Role
 from foundation.i18n import N_
 from foundation.web import forms, kit
-from subscribers import erasing, exporting, mending, people, plainly, public_links, topics
+from subscribers import doubts, erasing, exporting, mending, people, plainly, public_links, topics
 from subscribers.models import Topic
 
 MAIL_HISTORY: web.AppKey[people.MailHistory] = web.AppKey("mail_history", people.MailHistory)
@@ -59,6 +59,7 @@ async def index(request: web.Request) -> web.Response:
         standings=plainly.STANDINGS,
         tones=plainly.STANDING_TONES,
         next_url=_next(request, found.next_after),
+        doubtful=await doubts.count(ground),
     )
 
 

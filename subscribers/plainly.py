@@ -8,6 +8,7 @@ from foundation.i18n import N_, Translator
 from subscribers.models import (
     Consent,
     ConsentStep,
+    Doubt,
     MemberState,
     SubscriptionState,
     Suppression,
@@ -45,6 +46,13 @@ MEMBER_TONES: Mapping[MemberState, str] = {
     MemberState.APPROVED: "good",
     MemberState.DECLINED: "bad",
     MemberState.LEFT: "neutral",
+}
+
+DOUBTS: Mapping[Doubt, str] = {
+    Doubt.HASTE: N_("Sent faster than people type"),
+    Doubt.FLOOD: N_("One of very many from the same network"),
+    Doubt.NO_PROOF: N_("Without proof of work, during an attack"),
+    Doubt.DISPOSABLE: N_("A throw-away address"),
 }
 
 _STEPS: Mapping[ConsentStep, str] = {

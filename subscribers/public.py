@@ -1,5 +1,6 @@
 """Supporters' pages: sign up and confirm. What they decide later is in `public_links.py`."""
 
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote, urlsplit
 
@@ -9,12 +10,14 @@ from foundation import errors
 from foundation.ground import Ground
 from foundation.tokens import Purpose
 from foundation.web import forms as web_forms
-from foundation.web import kit, security
+from foundation.web import kit, middleware, security
 from subscribers import (
+    challenge,
     confirming,
     consent,
     forms,
     intake,
+    pacing,
     public_api,
     public_links,
     received,
@@ -43,7 +46,10 @@ def routes() -> list[web.RouteDef]:
 
 async def show(request: web.Request) -> web.Response:
     """`GET /subscribe[/{form}]`: the form; the address's query fills it in before."""
+    ground = kit.ground(request)
     offer = await _offer(request, partner=request.query.get("partner", ""))
+    async with ground.db.reading() as session:
+        has_challenge = await challenge.is_asked_for(ground, session)
     known = {topic.slug for topic in offer.topics}
     ticked = [slug for slug in request.query.getall("topic", []) if slug in known]
     return _form(
@@ -52,14 +58,21 @@ async def show(request: web.Request) -> web.Response:
         values=received.filled_in(request.query),
         carried=received.carried(request, request.query),
         ticked=ticked or [topic.slug for topic in offer.topics[:1]],
+        work=await challenge.issue(ground) if has_challenge else None,
     )
 
 
 async def send(request: web.Request) -> web.Response:
     """`POST /subscribe[/{form}]`: take a sign-up.
 
-    The answer is the same for known and unknown addresses, over a limit, and for programs.
+    The answer is the same for known and unknown addresses, over a limit, and for programs, and
+    comes after the same time.
     """
+    async with pacing.no_sooner_than(kit.ground(request).settings.signup.answer_after_s):
+        return await _taken(request)
+
+
+async def _taken(request: web.Request) -> web.Response:
     form = await web_forms.read(request)
     asked = received.request_of(
         request, form.values, form=request.match_info.get("form", ""), via="form"
@@ -69,7 +82,7 @@ async def send(request: web.Request) -> web.Response:
         return _to_sent(request, await _offer(request, partner=asked.partner))
     try:
         outcome = await signup.submit(kit.ground(request), request=_in_language(request, asked))
-    except errors.Invalid as problem:
+    except (errors.Invalid, errors.ProofNeeded) as problem:
         return _form(
             request,
             await _offer(request, partner=asked.partner),
@@ -78,8 +91,18 @@ async def send(request: web.Request) -> web.Response:
             carried=received.carried(request, form.values),
             ticked=list(asked.topics),
             problem=problem,
+            work=await _work(request, problem, asked),
         )
     return _to_sent(request, outcome.offer)
+
+
+async def _work(
+    request: web.Request, problem: errors.HandbillError, asked: intake.SignUpRequest
+) -> Mapping[str, object] | None:
+    """The challenge on a form that comes back; a proof that came with it may be used up."""
+    if isinstance(problem, errors.ProofNeeded):
+        return problem.challenge
+    return await challenge.issue(kit.ground(request)) if asked.has_seen_challenge else None
 
 
 async def sent(request: web.Request) -> web.Response:
@@ -145,14 +168,20 @@ def _form(
     values: dict[str, str],
     carried: list[tuple[str, str]],
     ticked: list[str],
-    problem: errors.Invalid | None = None,
+    problem: errors.Invalid | errors.ProofNeeded | None = None,
+    work: Mapping[str, object] | None = None,
 ) -> web.Response:
     ground = kit.ground(request)
     speaks = kit.translator(request)
+    invalid = problem if isinstance(problem, errors.Invalid) else None
     response = kit.render(
         request,
         "subscribers/subscribe.html",
-        status=422 if problem else 200,
+        status=middleware.status_of(problem) if problem else 200,
+        message=problem.say(speaks) if problem and not invalid else "",
+        suggestion=problem.suggestion if isinstance(problem, errors.Mistyped) else "",
+        challenge=work,
+        challenge_field=challenge.FIELD,
         offer=offer,
         title=offer.text("title", speaks.language),
         lead=offer.text("lead", speaks.language),
@@ -168,15 +197,19 @@ def _form(
         # A form that comes back to be mended keeps the time at which it was first seen.
         shown=values.get(received.SHOWN)
         or ground.tokens.seal(Purpose.FORM_TIME, int(ground.clock.now().timestamp())),
-        problems=_said(request, problem),
+        problems=_said(request, invalid),
     )
+    response.headers["Content-Security-Policy"] = _policy(request, offer, has_worker=bool(work))
+    return response
+
+
+def _policy(request: web.Request, offer: Offer, *, has_worker: bool) -> str:
+    changes = {"worker_src": "'self'"} if has_worker else {}
     if offer.form and offer.form.thanks_url:
         parts = urlsplit(offer.form.thanks_url)
         # Browsers hold the redirect after a form to this directive too (CSP Level 3 §6.4).
-        response.headers["Content-Security-Policy"] = security.content_policy(
-            kit.context(request).nonce, form_action=f"'self' {parts.scheme}://{parts.netloc}"
-        )
-    return response
+        changes["form_action"] = f"'self' {parts.scheme}://{parts.netloc}"
+    return security.content_policy(kit.context(request).nonce, **changes)
 
 
 def _choices(ground: Ground, offer: Offer, language: str) -> list[tuple[str, str, str]]:

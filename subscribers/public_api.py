@@ -11,15 +11,20 @@ from foundation import errors
 from foundation.i18n import N_
 from foundation.web import forms as web_forms
 from foundation.web import kit, middleware
-from subscribers import forms, received, signup
+from subscribers import challenge, forms, pacing, received, signup
 
 PATH = "/api/public/signups"
+CHALLENGE_PATH = "/api/public/challenge"
 _KEEP_PREFLIGHT_S = 600
 
 
 def routes() -> list[web.RouteDef]:
     """What is here."""
-    return [web.post(PATH, send), web.options(PATH, preflight)]
+    return [
+        web.post(PATH, send),
+        web.options(PATH, preflight),
+        web.get(CHALLENGE_PATH, show_challenge),
+    ]
 
 
 async def preflight(request: web.Request) -> web.Response:
@@ -37,18 +42,32 @@ async def preflight(request: web.Request) -> web.Response:
 
 
 async def send(request: web.Request) -> web.Response:
-    """`POST …`: take a sign-up; 202 whatever was known of the address."""
+    """`POST …`: take a sign-up; 202 whatever was known of the address, after the same time."""
     headers = await _cross_origin(request)
     try:
-        response = await _taken(request)
+        async with pacing.no_sooner_than(kit.ground(request).settings.signup.answer_after_s):
+            response = await _taken(request)
     except errors.HandbillError as problem:
         # Answered here, and not further out, so that the partner's script may read what is wrong.
-        status = next(
-            (code for kind, code in middleware.STATUS.items() if isinstance(problem, kind)), 500
+        response = middleware.problem_details(
+            request, problem, status=middleware.status_of(problem)
         )
-        response = middleware.problem_details(request, problem, status=status)
     response.headers.update(headers)
     return response
+
+
+async def show_challenge(request: web.Request) -> web.Response:
+    """`GET …/challenge`: what a script has to solve before it sends a sign-up; null in quiet times.
+
+    The solution goes along as `altcha`. Whoever asks without need gets nothing to solve.
+    """
+    ground = kit.ground(request)
+    async with ground.db.reading() as session:
+        is_asked_for = await challenge.is_asked_for(ground, session)
+    found = await challenge.issue(ground) if is_asked_for else None
+    headers = await _cross_origin(request)
+    headers["Cache-Control"] = "no-store"
+    return web.json_response({"challenge": found}, headers=headers)
 
 
 async def _taken(request: web.Request) -> web.Response:

@@ -16,15 +16,21 @@ from foundation import errors
 from foundation.i18n import N_
 from foundation.tokens import Purpose
 from foundation.web import kit, security
-from subscribers import intake
+from subscribers import challenge, intake
 from subscribers.intake import SignUpRequest
 
 SHOWN = "shown"
 """The field that says, sealed, when our own page was shown."""
 CHOICE = "choice"
 """The field that says that topics were there to be ticked."""
+CHALLENGED = "challenged"
+"""The field that says that the form was shown with a challenge."""
+SURE = "sure"
+"""The field with an address that looked like a slip when it was sent before."""
+USE = "use"
+"""The button that takes the suggested address instead."""
 _NAMES: Mapping[str, tuple[str, ...]] = {
-    "email": ("email", "EMAIL"),
+    "email": (USE, "email", "EMAIL"),
     "first_name": ("first_name", "FNAME"),
     "last_name": ("last_name", "LNAME"),
     "postal_code": ("postal_code", "zip", "ZIP"),
@@ -62,6 +68,10 @@ def request_of(
     came_from = _referrer(request, both)
     return SignUpRequest(
         **{name: _first(both, *names) for name, names in _NAMES.items()},
+        is_from_public=True,
+        proof=_first(values, challenge.FIELD),
+        has_seen_challenge=CHALLENGED in values,
+        sure=_first(values, SURE),
         topics=_all(both, "topic"),
         has_choice=CHOICE in values,
         form=form,

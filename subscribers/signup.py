@@ -13,17 +13,29 @@ from datetime import datetime
 from sqlmodel import select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from foundation import i18n, tables
+from foundation import errors, i18n, tables
 from foundation.addresses import Address
 from foundation.ground import Ground
+from foundation.i18n import N_
 from foundation.notices import Notice
 from foundation.tokens import Purpose
-from subscribers import consent, forms, intake, limits, suppression, topics
+from subscribers import (
+    challenge,
+    consent,
+    disposable,
+    forms,
+    intake,
+    limits,
+    suppression,
+    topics,
+    typos,
+)
 from subscribers.confirming import Answer, Confirmed, confirm, look
 from subscribers.forms import Offer
 from subscribers.intake import HONEYPOT, SignUpRequest
 from subscribers.models import (
     ConsentStep,
+    Doubt,
     SignUp,
     SignUpState,
     Subscriber,
@@ -58,21 +70,27 @@ class SignUpOutcome:
 async def submit(ground: Ground, *, request: SignUpRequest) -> SignUpOutcome:
     """Take a sign-up and queue the mail that asks the person to confirm it.
 
-    Raises `errors.Invalid` with the wrong fields, `errors.NotFound` when the form is gone. Over a
-    limit the sign-up is held, not lost: `retention.release_held` sends its mail when there is room.
+    Raises `errors.Invalid` with the wrong fields, `errors.NotFound` when the form is gone, and
+    `errors.ProofNeeded` under attack. Over a limit the sign-up is held, not lost:
+    `retention.release_held` sends its mail when there is room. What looks like a program's waits
+    for staff (`doubts.py`).
     """
-    address = intake.check(request)
+    address = _checked(ground, request)
     language = i18n.match(request.language, ground.catalog.languages)
+    doubt = await challenge.judge(ground, request=request)
     async with ground.db.transaction() as session:
         offer = await forms.offered(session, slug=request.form, partner_key=request.partner)
         wanted = intake.chosen(offer, request)
-        state = await _may_ask(ground, session, address, request)
+        state, doubt = await _judged(ground, session, address, request, offer, doubt=doubt)
+        if request.is_from_public:
+            await limits.note_submission(ground, session)
         person = await _person(ground, session, address, language=language)
         row = SignUp(
             subscriber_id=person.id,
             form_id=offer.form.id if offer.form else None,
             partner_id=offer.partner.id if offer.partner else None,
             state=state.value,
+            doubt=doubt.value,
             topics=[topic.slug for topic in wanted],
             language=language,
             tags=intake.clean_tags(request.tags),
@@ -148,21 +166,61 @@ async def send_link(
     )
 
 
-async def _may_ask(
-    ground: Ground, session: AsyncSession, address: Address, request: SignUpRequest
-) -> SignUpState:
-    """Whether the confirmation mail goes out now.
+def _checked(ground: Ground, request: SignUpRequest) -> Address:
+    """The address. Raises `errors.Invalid` for what is wrong or looks like a slip."""
+    address = intake.check(request)
+    if not request.is_from_public:
+        return address
+    typos.point_out(address, sure=request.sure)
+    settings = ground.settings.signup
+    if settings.disposable == "refuse" and disposable.is_disposable(address, settings=settings):
+        said = N_("Mail to throw-away addresses does not last. Give one that you keep.")
+        raise intake.to_mend({"email": errors.Invalid(said)})
+    return address
 
-    Counters come first, always in the order network, address, total: on PostgreSQL their rows hold
-    back a second submission for the same address, and one order keeps clear of deadlocks.
+
+async def _judged(
+    ground: Ground,
+    session: AsyncSession,
+    address: Address,
+    request: SignUpRequest,
+    offer: Offer,
+    *,
+    doubt: Doubt,
+) -> tuple[SignUpState, Doubt]:
+    """Whether the confirmation mail goes out now, and what speaks against the sign-up.
+
+    Counters always come in the order network, partner, form, address, domain, total, submissions:
+    on PostgreSQL their rows hold back a second submission for the same address, and one order keeps
+    clear of deadlocks.
     """
     load = await limits.network_load(ground, session, name="signup", network=request.network)
-    if request.is_hasty or load > limits.FLOOD:
-        return SignUpState.SUSPECT
-    if load > 1 or not await limits.may_confirm(ground, session, address=address):
-        return SignUpState.HELD
+    doubt = doubt or _doubt(ground, address, request, load=load)
+    if doubt:
+        return SignUpState.SUSPECT, doubt
+    pages = await limits.page_load(
+        ground,
+        session,
+        form_id=offer.form.id if offer.form else None,
+        partner_id=offer.partner.id if offer.partner else None,
+    )
+    if max(load, pages) > 1 or not await limits.may_confirm(ground, session, address=address):
+        return SignUpState.HELD, doubt
     reasons = await suppression.reasons(ground, session, email_key=address.key)
-    return SignUpState.HELD if reasons & suppression.LASTING else SignUpState.SUBMITTED
+    is_barred = bool(reasons & suppression.LASTING)
+    return SignUpState.HELD if is_barred else SignUpState.SUBMITTED, doubt
+
+
+def _doubt(ground: Ground, address: Address, request: SignUpRequest, *, load: float) -> Doubt:
+    """Why it looks like a program's."""
+    settings = ground.settings.signup
+    if request.is_hasty:
+        return Doubt.HASTE
+    if load > limits.FLOOD:
+        return Doubt.FLOOD
+    if request.is_from_public and disposable.is_disposable(address, settings=settings):
+        return Doubt.DISPOSABLE
+    return Doubt.NONE
 
 
 async def _person(

@@ -81,6 +81,7 @@ STAFF = {
     "campaign-draft": "/staff/campaigns/3",
     "campaign-edit": "/staff/campaigns/3/edit",
     "people": "/staff/people",
+    "people-doubtful": "/staff/people/doubtful",
     "people-none": "/staff/people?q=nobody-at-all",
     "person": "/staff/people/20",
     "person-erase": "/staff/people/20/erase",

@@ -13,6 +13,10 @@ FILES = {
     "htmx.min.js": "htmx.org/dist/htmx.min.js",
     "trix.esm.min.js": "trix/dist/trix.esm.min.js",
     "sortable.esm.js": "sortablejs/modular/sortable.esm.js",
+    "altcha.min.js": "altcha/dist/external/altcha.min.js",
+    "altcha.css": "altcha/dist/external/altcha.css",
+    "altcha-worker.js": "altcha/dist/workers/pbkdf2.js",
+    "altcha-es.js": "altcha/dist/i18n/es-419.js",
 }
 """Name in the vendor folder → path under `node_modules`."""
 
@@ -20,6 +24,7 @@ LICENCES = {
     "htmx.LICENSE": "htmx.org/LICENSE",
     "trix.LICENSE": "trix/LICENSE",
     "sortable.LICENSE": "sortablejs/LICENSE",
+    "altcha.LICENSE": "altcha/LICENSE.txt",
 }
 
 

@@ -30,11 +30,18 @@ STATUS: dict[type[errors.HandbillError], int] = {
     errors.TooMany: 429,
     errors.Busy: 503,
     errors.BadToken: 400,
+    errors.ProofNeeded: 428,
 }
+
 SESSION_COOKIE = "handbill_session"
 _LANGUAGE_COOKIE = "handbill_lang"
 _TEXT_COOKIE = "handbill_text"
 _ONE_YEAR_S = 31_536_000
+
+
+def status_of(problem: errors.HandbillError) -> int:
+    """The HTTP status of an error."""
+    return next((code for kind, code in STATUS.items() if isinstance(problem, kind)), 500)
 
 
 @web.middleware
@@ -158,9 +165,7 @@ def _from_http(request: web.Request, problem: web.HTTPException) -> errors.Handb
 def _refusal(
     request: web.Request, problem: errors.HandbillError, *, status: int | None = None
 ) -> web.Response:
-    found = status or next(
-        (code for kind, code in STATUS.items() if isinstance(problem, kind)), 500
-    )
+    found = status or status_of(problem)
     if isinstance(problem, errors.SignInNeeded) and not request.path.startswith("/api/"):
         # The path as it came: decoded, it could hold line breaks, which no header may.
         wanted = quote(request.rel_url.raw_path, safe="/")
@@ -192,6 +197,10 @@ def problem_details(
         body["errors"] = [
             {"field": name, "detail": field.say(speaks)} for name, field in problem.fields.items()
         ]
+    if isinstance(problem, errors.Mistyped):
+        body["suggestion"] = problem.suggestion
+    if isinstance(problem, errors.ProofNeeded):
+        body["challenge"] = problem.challenge
     return web.json_response(body, status=status, content_type="application/problem+json")
 
 
@@ -205,6 +214,7 @@ _TITLES = {
     413: N_("Too large"),
     415: N_("Something is not right yet"),
     422: N_("Something is not right yet"),
+    428: N_("One thing more"),
     429: N_("Too many requests"),
     500: N_("Something went wrong"),
     503: N_("Just a moment"),

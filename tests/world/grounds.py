@@ -36,7 +36,7 @@ def settings(
         "security": {"secret_keys": [KEY], "secret_key_file": str(folder / "secret.key")},
         "mail": {"from_address": "bulletin@coalition.example"},
         "delivery": {"journal_dir": str(folder / "journal"), "record_interval_s": 0.02},
-        "signup": {"min_seconds_on_form": 0},
+        "signup": {"min_seconds_on_form": 0, "answer_after_s": 0},
         "scheduler": {"tick_s": 0.05},
     }
     relay: dict[str, Any] = {"hello_name": "sender.test", "timeout_s": 10}
