@@ -1,6 +1,10 @@
 """Why mail was not taken: one vocabulary for DSNs, SMTP replies, providers' events and reports."""
 
 import enum
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from delivery.models import BounceKind
 
 
 class BounceReason(enum.StrEnum):
@@ -31,7 +35,7 @@ class BounceReason(enum.StrEnum):
     POLICY_REFUSED = "policy-refused"
     """A rule of the recipient's site, such as who may write to whom."""
     AUTHENTICATION_FAILED = "authentication-failed"
-    """SPF, DKIM or DMARC did not prove the sender."""
+    """SPF, DKIM, DMARC or the name of our host did not prove the sender."""
     REPUTATION = "reputation"
     """Our address, host or network is on a list, or has no good name."""
     RELAYING_DENIED = "relaying-denied"
@@ -54,3 +58,35 @@ class BounceReason(enum.StrEnum):
     """Something is wrong at the server: disk, configuration, forwarding."""
     UNKNOWN = "unknown"
     """It was refused, and nothing that we understand was said about why."""
+
+
+KINDS: Mapping[BounceReason, BounceKind] = MappingProxyType(
+    {
+        BounceReason.USER_UNKNOWN: BounceKind.HARD,
+        BounceReason.DOMAIN_UNKNOWN: BounceKind.HARD,
+        BounceReason.ADDRESS_MOVED: BounceKind.HARD,
+        BounceReason.MAILBOX_DISABLED: BounceKind.HARD,
+        BounceReason.NOT_ACCEPTING: BounceKind.HARD,
+        BounceReason.SUSPENDED: BounceKind.SOFT,
+        BounceReason.MAILBOX_FULL: BounceKind.SOFT,
+        BounceReason.MESSAGE_TOO_LARGE: BounceKind.BLOCK,
+        BounceReason.SPAM_REFUSED: BounceKind.BLOCK,
+        BounceReason.VIRUS: BounceKind.BLOCK,
+        BounceReason.CONTENT_REFUSED: BounceKind.BLOCK,
+        BounceReason.POLICY_REFUSED: BounceKind.BLOCK,
+        BounceReason.AUTHENTICATION_FAILED: BounceKind.BLOCK,
+        BounceReason.REPUTATION: BounceKind.BLOCK,
+        BounceReason.RELAYING_DENIED: BounceKind.BLOCK,
+        BounceReason.TLS_REQUIRED: BounceKind.BLOCK,
+        BounceReason.PROTOCOL_ERROR: BounceKind.BLOCK,
+        BounceReason.RATE_LIMITED: BounceKind.SOFT,
+        BounceReason.GREYLISTED: BounceKind.SOFT,
+        BounceReason.NETWORK: BounceKind.SOFT,
+        BounceReason.EXPIRED: BounceKind.SOFT,
+        BounceReason.RELAY_LOOP: BounceKind.SOFT,
+        BounceReason.SYSTEM_TROUBLE: BounceKind.SOFT,
+        BounceReason.UNKNOWN: BounceKind.SOFT,
+    }
+)
+"""What each means for the reader. Only what says that the address is dead is hard, and that only
+while the server speaks for good: a temporary reply (4xx, 4.x.x) makes soft of hard."""

@@ -27,6 +27,8 @@ class Recipient:
     """A `BounceReason`; blank for what is no failure."""
     diagnostic: str = ""
     """The server's own words, one short line."""
+    sent_to: str = ""
+    """The address as it was first mailed to, where a report tells it apart; else blank."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -1,0 +1,26 @@
+"""Asks flufl.bounce for addresses, last of all: it knows forms that we don't.
+
+Only its addresses are used: it calls most soft failures permanent. It may raise, and it may be slow
+on what was made to be slow, so it gets little, in short lines.
+"""
+
+import email
+
+from flufl import bounce
+
+from delivery.bounces import mailboxes
+
+_MAX_OCTETS = 60_000
+_MAX_LINE = 500
+
+
+def addresses(octets: bytes) -> list[str]:
+    """The addresses that it finds; none where it fails."""
+    head = octets[:_MAX_OCTETS].replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+    lines = b"\n".join(line[:_MAX_LINE] for line in head.split(b"\n"))
+    try:
+        temporary, permanent = bounce.all_failures(email.message_from_bytes(lines))
+    except Exception:  # noqa: BLE001 - whatever a detector trips over, there is no address in it
+        return []
+    named = [bytes(each).decode("ascii", "replace") for each in sorted({*temporary, *permanent})]
+    return [address for each in named for address in mailboxes.find(each)[:1]]

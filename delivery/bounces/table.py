@@ -1,0 +1,70 @@
+"""The ordered table of what servers say, and the search in it. The first row that fits decides.
+
+A row has a name, the reason that it means, who says so, and phrases. A phrase is plain text in
+lower case, with one space between words; it is found anywhere in what a server said, as whole
+words. `…` in it stands for up to 80 characters, whatever they are, and `<@>` for an address. There
+are no regular expressions to get wrong, so that the time a search takes grows with the text alone.
+
+To teach Handbill a new phrase, add it to a row in `tables/`, as far up as it is unlike anything
+else, and a message that holds it to `tests/delivery/bounces/corpus`.
+"""
+
+import functools
+import re
+from collections.abc import Iterator
+
+from delivery.bounces.tables import languages, providers, recipients, senders, servers, vague
+from delivery.bounces.tables.row import Row
+
+_GAP = ".{0,80}?"
+_MAX_TEXT = 4_000
+_ADDRESS = re.compile(r"<?[^\s<>()\[\]\"',;:@]{1,64}@[^\s<>()\[\]\"',;:@]{1,253}>?")
+_CODE_AGAIN = re.compile(
+    r"\s([45]\d\d-(?:[45]\.\d{1,3}\.\d{1,3})?|[45]\d\d [45]\.\d{1,3}\.\d{1,3}(?=\s))\s*"
+)
+"""The codes before each further line of a reply (RFC 5321 §4.2.1) stand in the midst of words."""
+_CALM = str.maketrans({"’": "'", "‘": "'", "“": '"', "”": '"', "\u00a0": " ", "`": "'"})
+
+
+def first(text: str) -> Row | None:
+    """The first row of the table that fits a `plain` text."""
+    return next(
+        (
+            row
+            for row, phrases in _prepared()
+            if any(_is_in(text, begin, pattern) for begin, pattern in phrases)
+        ),
+        None,
+    )
+
+
+def plain(text: str) -> str:
+    """A text as phrases are compared with it: lower case, single spaces, no address in it."""
+    calm = " ".join(text[:_MAX_TEXT].translate(_CALM).split())
+    return _ADDRESS.sub("<@>", _CODE_AGAIN.sub(" ", calm)).lower()
+
+
+def rows() -> Iterator[Row]:
+    """The table, in its order."""
+    for part in (providers, recipients, senders, languages, servers, vague):
+        yield from part.ROWS
+
+
+@functools.cache
+def _prepared() -> list[tuple[Row, list[tuple[str, re.Pattern[str]]]]]:
+    """For each phrase the longest piece of plain text in it, quick to look for, and its pattern."""
+    return [
+        (row, [(max(phrase.split("…"), key=len), _pattern(phrase)) for phrase in row.says])
+        for row in rows()
+    ]
+
+
+def _is_in(text: str, piece: str, pattern: re.Pattern[str]) -> bool:
+    return piece in text and pattern.search(text) is not None
+
+
+def _pattern(phrase: str) -> re.Pattern[str]:
+    body = _GAP.join(re.escape(piece) for piece in phrase.split("…"))
+    before = r"(?<![a-z0-9])" if re.match(r"[a-z0-9]", phrase) else ""
+    after = r"(?![a-z0-9])" if re.search(r"[a-z0-9]\Z", phrase) else ""
+    return re.compile(f"{before}{body}{after}")

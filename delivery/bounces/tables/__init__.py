@@ -1,0 +1,1 @@
+"""What servers say and what it means: the ordered table, in the order of its files."""
