@@ -10,7 +10,18 @@ from pathlib import Path
 
 import uvloop
 
-from bench import far, pages, postgres, secured, sending, service, signing, snapshot, splicing
+from bench import (
+    far,
+    fuzz_bounces,
+    pages,
+    postgres,
+    secured,
+    sending,
+    service,
+    signing,
+    snapshot,
+    splicing,
+)
 from bench.measure import Figure, Result, table
 from foundation import logs
 from handbill import serving
@@ -31,16 +42,19 @@ PARTS: dict[str, Part] = {
     "splicing": lambda times: splicing.run(messages=5_000, times=times),
     "pages": lambda times: pages.run(requests=2_000, times=times),
 }
+ON_REQUEST: dict[str, Part] = {"fuzz-bounces": lambda _: fuzz_bounces.run()}
+"""Only when asked for by name."""
 
 
 def main() -> None:
     """Measure the parts asked for, in their order."""
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
-    parser.add_argument("parts", nargs="*", metavar="PART", help=", ".join(PARTS))
+    known = {**PARTS, **ON_REQUEST}
+    parser.add_argument("parts", nargs="*", metavar="PART", help=", ".join(known))
     parser.add_argument("--times", type=int, default=3, help="how often each is repeated")
     chosen = parser.parse_args()
-    if unknown := set(chosen.parts) - set(PARTS):
-        parser.error(f"there is no {', '.join(sorted(unknown))}; choose of {', '.join(PARTS)}")
+    if unknown := set(chosen.parts) - set(known):
+        parser.error(f"there is no {', '.join(sorted(unknown))}; choose of {', '.join(known)}")
     if chosen.times < 3:
         parser.error("a median needs three times at least")
     logs.configure(level="error")
@@ -61,7 +75,7 @@ def main() -> None:
 
 
 async def _measured(name: str, times: int) -> Sequence[Result | Figure]:
-    found = await PARTS[name](times)
+    found = await {**PARTS, **ON_REQUEST}[name](times)
     return [found] if isinstance(found, Result) else found
 
 

@@ -78,12 +78,15 @@ def _codec(name: str) -> str:
 
 def _guessed(octets: bytes) -> str:
     """Of what is neither as it says nor UTF-8: Japanese has kana, Chinese has none, else Latin."""
+    beyond = sum(octet > 127 for octet in octets)
     for name, letters in (("cp932", _KANA), ("euc_jp", _KANA), ("gb18030", _HAN)):
         try:
             found = octets.decode(name)
         except ValueError:
             continue
-        if len(letters.findall(found)) * 4 > sum(octet > 127 for octet in octets) // 2:
+        # Most letters are of two such octets; in Latin text read wrongly, of one and an ASCII one.
+        share = 2 * len(letters.findall(found)) / beyond
+        if 0.25 < share < 1.2:
             return found
     return octets.decode("cp1252", "replace")
 

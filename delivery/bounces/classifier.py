@@ -26,6 +26,7 @@ from delivery.bounces.returned import Judged, Original, Recipient, Returned
 from delivery.models import BounceKind
 
 _VERP = re.compile(r"\bb\+([a-z0-9]{10,80})@", re.IGNORECASE)
+_MAX_ADDRESS = 2_000
 _MAX_TOKEN_SEARCH = 200_000
 _WORST_FIRST = (
     BounceKind.HARD,
@@ -65,7 +66,7 @@ def classify_reply(reply_code: int | None, text: str, *, status: str = "") -> Ju
 
 def tokens(address: str) -> list[str]:
     """The token of our envelope sender in the address that a message was delivered to, if any."""
-    return _VERP.findall(address[:_MAX_HEADER])
+    return _VERP.findall(address[:_MAX_ADDRESS])
 
 
 def is_dead(reply_code: int, text: str) -> bool:

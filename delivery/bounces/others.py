@@ -5,6 +5,7 @@ on what was made to be slow, so it gets little, in short lines.
 """
 
 import email
+import logging
 
 from flufl import bounce
 
@@ -12,12 +13,16 @@ from delivery.bounces import mailboxes
 
 _MAX_OCTETS = 60_000
 _MAX_LINE = 500
+_ASCII = bytes(octet if octet < 128 else ord("?") for octet in range(256))
+"""Its detectors take headers for text, and raise at what is none."""
 
 
 def addresses(octets: bytes) -> list[str]:
     """The addresses that it finds; none where it fails."""
     head = octets[:_MAX_OCTETS].replace(b"\r\n", b"\n").replace(b"\r", b"\n")
-    lines = b"\n".join(line[:_MAX_LINE] for line in head.split(b"\n"))
+    lines = b"\n".join(line[:_MAX_LINE] for line in head.translate(_ASCII).split(b"\n"))
+    # It tells of each detector that trips, which is no error of this program.
+    logging.getLogger("flufl.bounce").setLevel(logging.CRITICAL)
     try:
         temporary, permanent = bounce.all_failures(email.message_from_bytes(lines))
     except Exception:  # noqa: BLE001 - whatever a detector trips over, there is no address in it

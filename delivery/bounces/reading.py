@@ -190,8 +190,9 @@ def _pieces(body: bytes, boundary: str) -> list[bytes]:
     if not begins:
         guess = _DELIMITER.search(body)
         begins = _delimiters(lines, guess[1]) if guess else []
+    ends = [*begins, (len(lines), 0)]
     return [
-        lines[begin:end] for (_, begin), (end, _) in itertools.pairwise([*begins, (len(lines), 0)])
+        lines[begin:end] for (_, begin), (end, _) in itertools.pairwise(ends) if begin < len(lines)
     ]
 
 

@@ -11,6 +11,7 @@ else, and a message that holds it to `tests/delivery/bounces/corpus`.
 
 import functools
 import re
+from collections import defaultdict
 from collections.abc import Iterator
 
 from delivery.bounces.tables import languages, providers, recipients, senders, servers, vague
@@ -18,6 +19,7 @@ from delivery.bounces.tables.row import Row
 
 _GAP = ".{0,80}?"
 _MAX_TEXT = 4_000
+_WORD = re.compile(r"[a-z0-9]+")
 _ADDRESS = re.compile(r"<?[^\s<>()\[\]\"',;:@]{1,64}@[^\s<>()\[\]\"',;:@]{1,253}>?")
 _CODE_AGAIN = re.compile(
     r"\s([45]\d\d-(?:[45]\.\d{1,3}\.\d{1,3})?|[45]\d\d [45]\.\d{1,3}\.\d{1,3}(?=\s))\s*"
@@ -28,14 +30,14 @@ _CALM = str.maketrans({"’": "'", "‘": "'", "“": '"', "”": '"', "\u00a0":
 
 def first(text: str) -> Row | None:
     """The first row of the table that fits a `plain` text."""
-    return next(
-        (
-            row
-            for row, phrases in _prepared()
-            if any(_is_in(text, begin, pattern) for begin, pattern in phrases)
-        ),
-        None,
-    )
+    words = set(_WORD.findall(text))
+    by_word, wordless, ordered = _prepared()
+    likely = {*wordless, *(number for word in words for number in by_word.get(word, ()))}
+    for number in sorted(likely):
+        row, pattern = ordered[number]
+        if pattern.search(text):
+            return row
+    return None
 
 
 def plain(text: str) -> str:
@@ -51,16 +53,18 @@ def rows() -> Iterator[Row]:
 
 
 @functools.cache
-def _prepared() -> list[tuple[Row, list[tuple[str, re.Pattern[str]]]]]:
-    """For each phrase the longest piece of plain text in it, quick to look for, and its pattern."""
-    return [
-        (row, [(max(phrase.split("…"), key=len), _pattern(phrase)) for phrase in row.says])
-        for row in rows()
-    ]
+def _prepared() -> tuple[dict[str, list[int]], list[int], list[tuple[Row, re.Pattern[str]]]]:
+    """The phrases in order; which of them hold a word, and which hold none.
 
-
-def _is_in(text: str, piece: str, pattern: re.Pattern[str]) -> bool:
-    return piece in text and pattern.search(text) is not None
+    A phrase is looked for only where its longest word is in the text.
+    """
+    ordered = [(row, _pattern(phrase), phrase) for row in rows() for phrase in row.says]
+    by_word: dict[str, list[int]] = defaultdict(list)
+    wordless: list[int] = []
+    for number, (_, _, phrase) in enumerate(ordered):
+        words = _WORD.findall(phrase)
+        (by_word[max(words, key=len)] if words else wordless).append(number)
+    return dict(by_word), wordless, [(row, pattern) for row, pattern, _ in ordered]
 
 
 def _pattern(phrase: str) -> re.Pattern[str]:

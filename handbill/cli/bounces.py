@@ -1,37 +1,36 @@
 """Commands about mail that came back."""
 
 import json
-from collections.abc import Sequence
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import click
 
 from delivery import returns
-from delivery.bounces import classifier
+from delivery.bounces import archives, classifier
 from delivery.bounces.returned import Returned
 from foundation import errors
 from foundation.ground import Ground
-from foundation.i18n import N_
 from handbill.cli import kit
 from handbill.cli.kit import Chosen
-
-MAX_BYTES = 20_000_000
-"""More than any server returns; a larger file is no message."""
 
 _FILES = click.argument(
     "files",
     nargs=-1,
     required=True,
-    type=click.Path(path_type=Path, exists=True, dir_okay=False, allow_dash=True),
+    type=click.Path(path_type=Path, exists=True, allow_dash=True),
 )
 
 
 @click.group()
 def bounces() -> None:
-    """Mail that came back: read it, act on it. Each file holds one message; `-` is standard input.
+    """Mail that came back: read it, act on it.
 
-    Prints one JSON object a line for each.
+    A file holds a message, or many: an mbox, a ZIP or tar archive, a Maildir or another folder.
+    `-` is standard input. Prints one JSON object a line for each message.
     """
 
 
@@ -39,11 +38,9 @@ def bounces() -> None:
 @_FILES
 def classify(files: Sequence[Path]) -> None:
     """Say what messages are; nothing is changed."""
-    try:
-        for file in files:
-            _print(file, classifier.classify(_read(file)))
-    except errors.HandbillError as problem:
-        kit.fail(problem)
+    with _reading() as problems:
+        for name, octets in _messages(files, problems):
+            _print(name, classifier.classify(octets))
 
 
 @bounces.command("ingest")
@@ -51,37 +48,46 @@ def classify(files: Sequence[Path]) -> None:
 @click.pass_obj
 def ingest(chosen: Chosen, files: Sequence[Path]) -> None:
     """Act on messages: the ledger, the report, suppression. The same one twice counts once."""
+    with _reading() as problems:
 
-    async def act(ground: Ground) -> None:
-        for file in files:
-            done = await returns.ingest(ground, _read(file))
-            _print(
-                file,
-                done.returned,
-                is_ours=done.is_ours,
-                is_new=done.is_new,
-                asks_to_leave=done.asks_to_leave,
-            )
+        async def act(ground: Ground) -> None:
+            for name, octets in _messages(files, problems):
+                done = await returns.ingest(ground, octets)
+                _print(
+                    name,
+                    done.returned,
+                    is_ours=done.is_ours,
+                    is_new=done.is_new,
+                    asks_to_leave=done.asks_to_leave,
+                )
 
-    kit.run(chosen, act)
-
-
-def _read(file: Path) -> bytes:
-    try:
-        with click.open_file(str(file), "rb") as stream:
-            octets: bytes = stream.read(MAX_BYTES + 1)
-    except OSError as problem:
-        raise errors.Refused(
-            N_("%(file)s can't be read: %(problem)s"), file=str(file), problem=str(problem)
-        ) from problem
-    if len(octets) > MAX_BYTES:
-        raise errors.Invalid(N_("%(file)s is too large to be a message."), file=str(file))
-    return octets
+        kit.run(chosen, act)
 
 
-def _print(file: Path, returned: Returned, **more: Any) -> None:
+@contextmanager
+def _reading() -> Iterator[archives.Problems]:
+    """Say what can't be read, go on with the rest, and end as failed."""
+    has_failed = False
+
+    def say(problem: errors.Refused) -> None:
+        nonlocal has_failed
+        has_failed = True
+        kit.say(problem)
+
+    yield say
+    if has_failed:
+        sys.exit(kit.FAILED)
+
+
+def _messages(files: Sequence[Path], problems: archives.Problems) -> Iterator[tuple[str, bytes]]:
+    for file in files:
+        stream = click.get_binary_stream("stdin") if str(file) == "-" else None
+        yield from archives.messages(file, problems=problems, stream=stream)
+
+
+def _print(name: str, returned: Returned, **more: Any) -> None:
     said = {
-        "file": str(file),
+        "file": name,
         "kind": returned.kind.value,
         "recipients": [
             {

@@ -97,6 +97,12 @@ def run_loop(work: Coroutine[Any, Any, T]) -> T:
 
 def fail(problem: errors.HandbillError) -> NoReturn:
     """Say what is wrong on standard error and end with the status that fits."""
+    say(problem)
+    sys.exit(WRONG if isinstance(problem, _WRONG) else FAILED)
+
+
+def say(problem: errors.HandbillError) -> None:
+    """Say what is wrong on standard error, and go on."""
     speaks = translator()
     lines = [problem.say(speaks)]
     if isinstance(problem, errors.Invalid):
@@ -106,7 +112,6 @@ def fail(problem: errors.HandbillError) -> NoReturn:
             if each.say(speaks) != lines[0]
         ]
     click.echo("handbill: " + "\n".join(lines), err=True)
-    sys.exit(WRONG if isinstance(problem, _WRONG) else FAILED)
 
 
 def fail_unexpectedly(problem: Exception) -> NoReturn:

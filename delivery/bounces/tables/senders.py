@@ -17,15 +17,15 @@ ROWS = (
         | connections exceeded | exceeds the maximum number of | number of messages exceeds
         | limit on the number of | recipient limit exceeded | frequency limited
         | session exceeded | server busy | throttling | throttled | slow down | hot account
-        | exceeded the rate limit | rate limit exceeded | rate limited
-        | ratelimit """,
+        | exceeded the rate limit | rate limit exceeded | rate limited | ratelimit
+        """,
     ),
     row(
         "dmarc-and-friends",
         Why.AUTHENTICATION_FAILED,
         "Gmail, Outlook, Yahoo, GMX, Mimecast, Postfix with SPF",
-        """ dmarc
-        | unauthenticated email | unauthenticated senders | sender is unauthenticated
+        """
+        dmarc | unauthenticated email | unauthenticated senders | sender is unauthenticated
         | sender unauthenticated | does not have authentication information
         | fails to pass authentication checks | doesn't meet the required authentication level
         | did not pass authentication | authentication checks | spf check | spf fail | spf record
@@ -35,41 +35,41 @@ ROWS = (
         | not permitted to send mail | not designated as permitted
         | not authorized to send mail from | not authorized to use … domain
         | not allowed to send email | dkim | domainkeys | anti-spoofing | sender id (pra)
-        | sender id check | spoofed | spoofing
-        | 5.7.26 """,
+        | sender id check | spoofed | spoofing | 5.7.26
+        """,
     ),
     row(
         "host-without-name",
         Why.AUTHENTICATION_FAILED,
         "Postfix, AT&T, GMX, Gmail, Yahoo, Comcast",
-        """ cannot find your hostname
-        | cannot find your reverse hostname | cannot resolve your address | reverse dns
-        | reverse lookup | reverse hostname | rdns | ptr record | dns ptr | no ptr | missing ptr
-        | without a ptr | bad dns | forged hostname | valid fqdn | doesn't have a valid dns
-        | servers without a valid sender domain | need fully-qualified hostname
-        | helo command rejected | ehlo command rejected | invalid helo | helo/ehlo
-        | helo … invalid
-        | helo … rejected """,
+        """
+        cannot find your hostname | cannot find your reverse hostname
+        | cannot resolve your address | reverse dns | reverse lookup | reverse hostname | rdns
+        | ptr record | dns ptr | no ptr | missing ptr | without a ptr | bad dns | forged hostname
+        | valid fqdn | doesn't have a valid dns | servers without a valid sender domain
+        | need fully-qualified hostname | helo command rejected | ehlo command rejected
+        | invalid helo | helo/ehlo | helo … invalid | helo … rejected
+        """,
     ),
     row(
         "known-lists",
         Why.REPUTATION,
         "Spamhaus, Barracuda, SpamCop, Proofpoint, UCEPROTECT, Cloudmark and who asks them",
-        """ spamhaus
-        | spamcop | sorbs | uceprotect | barracudacentral | barracuda reputation
+        """
+        spamhaus | spamcop | sorbs | uceprotect | barracudacentral | barracuda reputation
         | barracudanetworks.com/reputation | dnsbl | rbl | surriel | njabl | csi.cloudmark.com
         | dnsbl-lookup | senderbase | senderscore | mail-abuse | blacklist | blacklists
         | blacklisted | black list | black-listed | blocklist | blocklists | blocklisted
         | block list | block listed | block-list | blocked list | denylist | blocked using
-        | listed at | listed by | is listed | currently listed | _is_blocked
-        | localblocked """,
+        | listed at | listed by | is listed | currently listed | _is_blocked | localblocked
+        """,
     ),
     row(
         "poor-name",
         Why.REPUTATION,
         "Gmail, Outlook, Yahoo, AOL, Cox, Mimecast, Cisco, Trend Micro",
-        """ reputation
-        | banned sending ip | user complaints | unusual amount of unsolicited
+        """
+        reputation | banned sending ip | user complaints | unusual amount of unsolicited
         | originating from your ip | traffic not accepted from this ip | bad outbound sender
         | tenant has exceeded threshold | unusual sending activity | access denied, banned
         | part of their network is on our | messages from … weren't sent
@@ -85,40 +85,40 @@ ROWS = (
         | not accept mail from hosts | no smtp service for you | no smtp service | bad guy
         | not accept mail from your | not accepting mail from your | is blocked by | aup#
         | errors.edgecastcdn | access from ip | refused. your | refuse your connection
-        | poor sender
-        | not allowed to connect """,
+        | poor sender | not allowed to connect
+        """,
     ),
     row(
         "harmful",
         Why.VIRUS,
         "ClamAV, Gmail, MessageLabs, Trend Micro, Sophos",
-        """ virus
-        | viruses | malware | malicious | trojan | infected | potential security issue | clamav
-        | worm
-        | exploit """,
+        """
+        virus | viruses | malware | malicious | trojan | infected | potential security issue
+        | clamav | worm | exploit
+        """,
     ),
     row(
         "likely-spam",
         Why.SPAM_REFUSED,
         "Gmail, Outlook, Yahoo, Mail.ru, Yandex, SpamAssassin, Barracuda, Cloudmark",
-        """ unsolicited
-        | spam | spammy | spamming | spammer | spammers | junk mail | junkmail | junk email
-        | junk | bulk mail | bulk email | bulk messages | uce | ube | spamassassin | antispam
-        | spamicity | phishing | phish | scam | hvu:b1 | hvu:b2 | surbl | dt:spm | uribl
-        | url … listed | message looks like | message … scored | blocked for abuse | abusive
-        | high score | bayes | x-spam | hm07 | hm08 | ph01
-        | cm# """,
+        """
+        unsolicited | spam | spammy | spamming | spammer | spammers | junk mail | junkmail
+        | junk email | junk | bulk mail | bulk email | bulk messages | uce | ube | spamassassin
+        | antispam | spamicity | phishing | phish | scam | hvu:b1 | hvu:b2 | surbl | dt:spm
+        | uribl | url … listed | message looks like | message … scored | blocked for abuse
+        | abusive | high score | bayes | x-spam | hm07 | hm08 | ph01 | cm#
+        """,
     ),
     row(
         "not-this-content",
         Why.CONTENT_REFUSED,
         "Postfix (header_checks, body_checks), MailMarshal, Exim, Yahoo, Exchange",
-        """ message content rejected
-        | content rejected | content not accepted | content blocked | content filter
-        | content restrictions | content policy | unacceptable content | prohibited content
-        | message filtered | rejected due to content | rejected because of content
-        | content … refused | content … not allowed | profanity | attachment type
-        | attachment types | type of attachment | attachments are not allowed
+        """
+        message content rejected | content rejected | content not accepted | content blocked
+        | content filter | content restrictions | content policy | unacceptable content
+        | prohibited content | message filtered | rejected due to content
+        | rejected because of content | content … refused | content … not allowed | profanity
+        | attachment type | attachment types | type of attachment | attachments are not allowed
         | attachment … not allowed | attachment … blocked | disallowed attachment
         | banned attachment | banned file | contains … attachment | executable | file type
         | header rejected | header error | header … missing | missing … header | missing date
@@ -130,51 +130,52 @@ ROWS = (
         | 8-bit data in message header | mime error | charset … not accepted
         | too many mime parts | invalid character | invalid header | message headers … invalid
         | data format error | url … not allowed | url contained in | conversion … required
-        | 8bitmime
-        | smtputf8 """,
+        | 8bitmime | smtputf8
+        """,
     ),
     row(
         "relaying",
         Why.RELAYING_DENIED,
         "Postfix, Sendmail, Exim, qmail, Exchange, MDaemon",
-        """ relaying denied
-        | relay access denied | relay denied | relaying not allowed | relay not permitted
-        | relaying not permitted | relay not allowed | relaying prohibited | relay prohibited
-        | relaying to … prohibited | relaying is not | unable to relay | not permitted to relay
-        | not allowed to relay | cannot relay | can't relay | won't relay | don't relay
-        | do not relay | will not relay | relaying mail to | relaying temporarily denied
-        | not a relay | not an open relay | not a gateway | no relaying
-        | this system is not configured to relay | list of allowed rcpthosts | rcpthosts
-        | host is not configured to accept mail for | we do not relay | mail server doesn't relay
-        | attempt to relay | authentication is required to relay
+        """
+        relaying denied | relay access denied | relay denied | relaying not allowed
+        | relay not permitted | relaying not permitted | relay not allowed | relaying prohibited
+        | relay prohibited | relaying to … prohibited | relaying is not | unable to relay
+        | not permitted to relay | not allowed to relay | cannot relay | can't relay
+        | won't relay | don't relay | do not relay | will not relay | relaying mail to
+        | relaying temporarily denied | not a relay | not an open relay | not a gateway
+        | no relaying | this system is not configured to relay | list of allowed rcpthosts
+        | rcpthosts | host is not configured to accept mail for | we do not relay
+        | mail server doesn't relay | attempt to relay | authentication is required to relay
         | authentication required to relay | non-local recipient | not local
         | domain is not hosted | domain isn't in | is not my domain | not one of our domains
-        | not a local domain | insecure mail relay
-        | tenantattribution """,
+        | not a local domain | insecure mail relay | tenantattribution
+        """,
     ),
     row(
         "tls",
         Why.TLS_REQUIRED,
         "Postfix, Exim, Exchange, Gmail",
-        """ must issue a starttls
-        | starttls command first | starttls first | starttls required | starttls is required
-        | tls is required | tls required | requires tls | require tls | requires encryption
-        | encryption required | encryption needed | encrypted connection | secure connection
-        | tls … not offered | tls handshake | tls negotiation | cannot start tls
-        | certificate verification failed | certificate not verified | server certificate
-        | certificate … expired | mta-sts | mtasts | dane | tlsa | requiretls
-        | a tls session is required """,
+        """
+        must issue a starttls | starttls command first | starttls first | starttls required
+        | starttls is required | tls is required | tls required | requires tls | require tls
+        | requires encryption | encryption required | encryption needed | encrypted connection
+        | secure connection | tls … not offered | tls handshake | tls negotiation
+        | cannot start tls | certificate verification failed | certificate not verified
+        | server certificate | certificate … expired | mta-sts | mtasts | dane | tlsa
+        | requiretls | a tls session is required
+        """,
     ),
     row(
         "site-policy",
         Why.POLICY_REFUSED,
         "Google Groups, Exchange, Mimecast, Yahoo, McAfee and many others",
-        """ not accepted for policy reasons
-        | due to policy | policy reasons | policy violation | policy restrictions
-        | violates … policy | against … policy | local policy | our policy | security policy
-        | security policies | policy rejection | policy-based | site policy | recipient policy
-        | denied by policy | blocked by policy | rejected by policy | by policy | for policy
-        | policy | administrative prohibition | administratively denied
+        """
+        not accepted for policy reasons | due to policy | policy reasons | policy violation
+        | policy restrictions | violates … policy | against … policy | local policy | our policy
+        | security policy | security policies | policy rejection | policy-based | site policy
+        | recipient policy | denied by policy | blocked by policy | rejected by policy
+        | by policy | for policy | policy | administrative prohibition | administratively denied
         | administratively prohibited | administratively rejected | prohibited by administrator
         | by the administrator | by administrator | closed mailing list | members only
         | not a member | you are not allowed | not allowed to post | not permitted

@@ -7,6 +7,7 @@ from delivery.bounces.reasons import BounceReason
 from delivery.bounces.tables.row import Row
 from tests.delivery.bounces import labelled
 from tests.delivery.bounces.labelled import Sample
+from tools import bounce_tables
 
 
 def read(sample: Sample) -> Sample:
@@ -25,7 +26,8 @@ def read(sample: Sample) -> Sample:
 
 def test_every_message_is_what_it_is_labelled() -> None:
     wrong = [
-        f"{sample.name}\n  is   {sample.kind} {sample.recipients}\n  read {got.kind} {got.recipients}"
+        f"{sample.name}\n  is   {sample.kind} {sample.recipients}"
+        f"\n  read {got.kind} {got.recipients}"
         for sample in labelled.samples()
         if (got := read(sample)) != sample
     ]
@@ -77,7 +79,13 @@ def test_no_phrase_is_written_where_an_earlier_row_takes_it() -> None:
         (row.name, phrase, found.name)
         for row in table.rows()
         for phrase in row.says
-        if (found := table.first(table.plain(phrase.replace("…", "x")))) is not None
+        if (found := table.first(table.plain(phrase.replace("…", " x ")))) is not None
         and found.name != row.name
     ]
     assert taken == []
+
+
+def test_the_tables_of_the_document_are_those_of_the_code() -> None:
+    text = bounce_tables.DOCUMENT.read_text(encoding="utf-8")
+    assert bounce_tables.written(text) == text, "run `python -m tools.bounce_tables`"
+    assert all(f"`{reason}`" in text for reason in BounceReason)
