@@ -68,6 +68,9 @@ _COPY_BELOW = (
 )
 """Words, in a line of their own or in a frame of dashes, below which the mail is copied."""
 
+_BARE_MARKER = "original message:"
+"""The same on a line of its own; within one it may be said of anything."""
+
 _HEADER = re.compile(r"[ \t>]{0,8}([A-Za-z][A-Za-z0-9-]{1,40}):[ \t]?\S?")
 _OF_A_MAIL = frozenset(
     {
@@ -194,7 +197,9 @@ def _copy_begins(lines: list[str]) -> int | None:
         lowered = line.strip().lower()
         if not lowered:
             continue
-        if seen_words and any(marker in lowered for marker in _COPY_BELOW):
+        if seen_words and (
+            lowered == _BARE_MARKER or any(marker in lowered for marker in _COPY_BELOW)
+        ):
             return number
         if seen_words and _is_head_of_mail(lines, number):
             return number

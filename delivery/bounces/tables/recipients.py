@@ -120,16 +120,17 @@ ROWS = (
         host or domain name not found. name service error for name=… host not found
         | host not found | host unknown | unknown host | mail host unknown | unknown mail host
         | unknown domain | domain unknown | domain not found | domain … not found
-        | domain does not exist | domain doesn't exist | domain … does not exist
-        | domain … doesn't exist | domain name … not exist | host … does not exist
-        | non-existent hosts | non-existent domain | nonexistent host | nonexistent mx
-        | no such domain | no such host | name or service not known | no mx record
-        | no mx or a record | no mx found | no valid mx | no valid hosts found | domain has no
-        | no host name found | can't find host | couldn't find any host
-        | couldn't find a mail exchanger | unable to look up mx | bad destination host
-        | bad destination system | bad destination mailbox domain | bad domain | bad host
-        | illegal host | illegal domain | invalid domain | invalid host | invalid mail domain
-        | unrouteable mail domain | unroutable mail domain | unrouteable domain | unresolvable
+        | domain does not exist | domain doesnt exist | could not find a gateway
+        | domain doesn't exist | domain … does not exist | domain … doesn't exist
+        | domain name … not exist | host … does not exist | non-existent hosts
+        | non-existent domain | nonexistent host | nonexistent mx | no such domain | no such host
+        | name or service not known | no mx record | no mx or a record | no mx found
+        | no valid mx | no valid hosts found | domain has no | no host name found
+        | can't find host | couldn't find any host | couldn't find a mail exchanger
+        | unable to look up mx | bad destination host | bad destination system
+        | bad destination mailbox domain | bad domain | bad host | illegal host | illegal domain
+        | invalid domain | invalid host | invalid mail domain | unrouteable mail domain
+        | unroutable mail domain | unrouteable domain | unresolvable
         | domain … could not be found | domain … couldn't be found | domain could not be found
         | domain couldn't be found | host … could not be found | server … could not be found
         | no dns | nxdomain | no route found to domain | domain invalid | domain … invalid
@@ -151,33 +152,33 @@ ROWS = (
         | no such recipient | no such address | no such account | no such person
         | no such local user | no such virtual user | no such email | no such e-mail
         | no such alias | no such name | no such <@> | no mailbox here | no mailbox by that name
-        | no mailbox found | no mailbox for | no mailbox | no valid recipient | no valid mailbox
-        | no email account | no local mailbox | not our customer | not a valid mailbox
-        | not a valid user | not a valid recipient | not a valid address | not a valid email
-        | not a known user | not a known address | not a user | not a local user
-        | not known at this | not known here | not found in … directory | not an active address
-        | not have an account | not have an email account | doesn't have an account
-        | never existed | nonexistent user | nonexistent recipient | nonexistent mailbox
-        | non-existent user | non-existent recipient | non-existent mailbox
-        | non-existent account | user not found | user cannot be found | user could not be found
-        | user was not found | user … not found | user not known | user not here
-        | user is not known | user … invalid | mailbox not found | mailbox … not found
-        | mailbox doesn't | mailbox is invalid | recipient not found | recipient … not found
-        | recipient not known | recipient invalid | recipient address unknown | account not found
-        | account … not found | account is invalid | address not found | address not known
-        | address not present in | address not valid | address is not valid | address is invalid
-        | address invalid | address … invalid | address is unknown | invalid recipient
-        | invalid user | invalid mailbox | invalid address | invalid account
-        | invalid final delivery userid | invalid email | invalid e-mail | invalid local
-        | invalid destination | bad destination | bad address syntax | bad email address
-        | bogus address | illegal alias | illegal user | undeliverable address
-        | unrouteable address | unroutable address | unrouteable local | can't find user
-        | cannot find user | couldn't find user | could not find user | could not find a user
-        | unable to find user | unable to find recipient | unable to find … mailbox
-        | unable to validate recipient | unable to verify … recipient | name not found
-        | no longer available | no longer exists | no longer valid | no longer at
-        | no longer here | has left | alias not found | user … deleted | mailbox … deleted
-        | account … deleted | address … deleted | account has been removed
+        | no mailbox found | no mailbox for | no mailbox | no valid recipient
+        | no valid recipients | no valid mailbox | no email account | no local mailbox
+        | not our customer | not a valid mailbox | not a valid user | not a valid recipient
+        | not a valid address | not a valid email | not a known user | not a known address
+        | not a user | not a local user | not known at this | not known here
+        | not found in … directory | not an active address | not have an account
+        | not have an email account | doesn't have an account | never existed | nonexistent user
+        | nonexistent recipient | nonexistent mailbox | non-existent user
+        | non-existent recipient | non-existent mailbox | non-existent account | user not found
+        | user cannot be found | user could not be found | user was not found | user … not found
+        | user not known | user not here | user is not known | user … invalid | mailbox not found
+        | mailbox … not found | mailbox doesn't | mailbox is invalid | recipient not found
+        | recipient … not found | recipient not known | recipient invalid
+        | recipient address unknown | account not found | account … not found
+        | account is invalid | address not found | address not known | address not present in
+        | address not valid | address is not valid | address is invalid | address invalid
+        | address … invalid | address is unknown | invalid recipient | invalid user
+        | invalid mailbox | invalid address | invalid account | invalid final delivery userid
+        | invalid email | invalid e-mail | invalid local | invalid destination | bad destination
+        | bad address syntax | bad email address | bogus address | illegal alias | illegal user
+        | undeliverable address | unrouteable address | unroutable address | unrouteable local
+        | can't find user | cannot find user | couldn't find user | could not find user
+        | could not find a user | unable to find user | unable to find recipient
+        | unable to find … mailbox | unable to validate recipient | unable to verify … recipient
+        | name not found | no longer available | no longer exists | no longer valid
+        | no longer at | no longer here | has left | alias not found | user … deleted
+        | mailbox … deleted | account … deleted | address … deleted | account has been removed
         | user has been removed | has left the company | has left the organization
         | unknown address | unknown email | no matches to name | name is unknown
         | could not be found | couldn't be found | cannot be found | doesn't exist

@@ -99,10 +99,10 @@ ROWS = (
         | protocol error | command unrecognized | command not recognized | unrecognized command
         | command not implemented | not implemented | command rejected | improper command
         | invalid command | unsupported | unexpected command | need rcpt | need mail
-        | valid rcpt command must precede | no valid recipients | synchronization error
-        | pipelining | auth required | authentication required | authentication failed
-        | must authenticate | authentication credentials | must be authenticated
-        | requires authentication | smtp auth | parameter
+        | valid rcpt command must precede | synchronization error | pipelining | auth required
+        | authentication required | authentication failed | must authenticate
+        | authentication credentials | must be authenticated | requires authentication
+        | smtp auth | parameter
         """,
     ),
     row(
