@@ -35,7 +35,8 @@ _PROGRAM_HEADERS = (
     "X-Mailer-Daemon",
 )
 _DAEMONS = re.compile(
-    r"mail(?:er)?[-_. ]?daemon|mail[-_. ]?delivery|post_?mast|sysadmin|mdaemon|delivery (?:sub)?system"
+    r"mail(?:er)?[-_. ]?daemon|mail[-_. ]?delivery|post_?mast|sysadmin|mdaemon"
+    r"|delivery (?:sub)?system"
     r"|mail ?system|(?:mail|system) ?administrator|microsoft ?(?:outlook|exchange)"
     r"|(?:mail|message) ?router|internet mail service|mail (?:transport|server|gateway|service)"
     r"|(?:email|mail) deliver|delivery (?:notification|service)|message center|mail security"

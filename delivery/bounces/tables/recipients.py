@@ -67,8 +67,8 @@ ROWS = (
         | temporarily blocked … user | account is locked | account locked | mailbox is locked
         | mailbox locked | mailbox is frozen | mailbox frozen | mailbox temporarily disabled
         | mailbox temporarily unavailable | user is locked | user locked | account … frozen
-        | is currently suspended | recipient is blocked | account … locked
-        | user account is locked | access disabled
+        | is currently suspended | mailbox currently unavailable | recipient is blocked
+        | account … locked | user account is locked | access disabled
         """,
     ),
     row(

@@ -28,14 +28,14 @@ ROWS = (
         dmarc | unauthenticated email | unauthenticated senders | sender is unauthenticated
         | sender unauthenticated | does not have authentication information
         | fails to pass authentication checks | doesn't meet the required authentication level
-        | did not pass authentication | authentication checks | spf check | spf fail | spf record
-        | spf validation | spf-check | spf: | spf unauthorized | spf sender invalid | failed spf
-        | fails spf | (spf | by spf | spf=fail | openspf | sender policy framework
-        | not allowed to send mail from | is not allowed to send mail for
-        | not permitted to send mail | not designated as permitted
-        | not authorized to send mail from | not authorized to use … domain
-        | not allowed to send email | dkim | domainkeys | anti-spoofing | sender id (pra)
-        | sender id check | spoofed | spoofing | 5.7.26
+        | did not pass authentication | authentication checks | spf check | spf mail from
+        | spf fail | spf record | spf validation | spf-check | spf: | spf unauthorized
+        | spf sender invalid | failed spf | fails spf | (spf | by spf | spf=fail | openspf
+        | sender policy framework | not allowed to send mail from
+        | is not allowed to send mail for | not permitted to send mail
+        | not designated as permitted | not authorized to send mail from
+        | not authorized to use … domain | not allowed to send email | dkim | domainkeys
+        | anti-spoofing | sender id (pra) | sender id check | spoofed | spoofing | 5.7.26
         """,
     ),
     row(
