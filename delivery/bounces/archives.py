@@ -14,7 +14,7 @@ import zipfile
 import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import IO
+from typing import Protocol
 
 from delivery.bounces.reading import MAX_OCTETS
 from foundation import errors
@@ -40,12 +40,22 @@ _BROKEN = (
 )
 
 
+class Stream(Protocol):
+    """What octets are read from."""
+
+    def read(self, size: int, /) -> bytes:
+        """So many octets or fewer."""
+
+    def readline(self, size: int, /) -> bytes:
+        """A line, or so many octets of it."""
+
+
 Problems = Callable[[errors.Refused], None]
 """Is told what can't be read, or not to its end; the rest is read all the same."""
 
 
 def messages(
-    path: Path, *, problems: Problems, stream: IO[bytes] | None = None
+    path: Path, *, problems: Problems, stream: Stream | None = None
 ) -> Iterator[tuple[str, bytes]]:
     """The messages in a file, a folder, or the `stream` that goes by the path's name.
 
@@ -109,19 +119,19 @@ def _in_tar(path: Path) -> Iterator[tuple[str, bytes]]:
     try:
         archive = tarfile.open(path, mode="r|*")  # noqa: SIM115 - closed below
     except tarfile.ReadError:
-        with gzip.open(path) as stream:
-            yield from _in_stream(stream, str(path))
+        with gzip.open(path) as unpacked:
+            yield from _in_stream(unpacked, str(path))
         return
     with contextlib.closing(archive):
         for member in archive:
             stream = archive.extractfile(member) if member.isfile() else None
             if stream is not None:
                 yield from _in_stream(stream, f"{path}!{member.name}")
-            # tarfile keeps every member that it has seen.
-            archive.members.clear()
+            # tarfile keeps every member that it has seen; its type information leaves this out.
+            archive.members.clear()  # type: ignore[attr-defined]
 
 
-def _in_stream(stream: IO[bytes], name: str) -> Iterator[tuple[str, bytes]]:
+def _in_stream(stream: Stream, name: str) -> Iterator[tuple[str, bytes]]:
     """The message that it holds, or those of an mbox."""
     first = stream.readline(_LINE)
     if not _FROM.match(first):
@@ -137,7 +147,7 @@ def _in_stream(stream: IO[bytes], name: str) -> Iterator[tuple[str, bytes]]:
         yield f"{name}#{number}", octets
 
 
-def _rest(stream: IO[bytes], size: int) -> bytes:
+def _rest(stream: Stream, size: int) -> bytes:
     """What follows, up to so many octets; a stream may give less at a time."""
     pieces: list[bytes] = []
     while size > 0 and (piece := stream.read(size)):
@@ -146,7 +156,7 @@ def _rest(stream: IO[bytes], size: int) -> bytes:
     return b"".join(pieces)
 
 
-def _of_mbox(stream: IO[bytes], first: bytes) -> Iterator[bytes]:
+def _of_mbox(stream: Stream, first: bytes) -> Iterator[bytes]:
     """Messages of an mbox: each begins with a line `From …` after an empty one."""
     lines, size, is_after_blank = [first], len(first), False
     while line := stream.readline(_LINE):

@@ -81,7 +81,7 @@ def _reading() -> Iterator[archives.Problems]:
 
 def _messages(files: Sequence[Path], problems: archives.Problems) -> Iterator[tuple[str, bytes]]:
     for file in files:
-        stream = click.get_binary_stream("stdin") if str(file) == "-" else None
+        stream = sys.stdin.buffer if str(file) == "-" else None
         yield from archives.messages(file, problems=problems, stream=stream)
 
 

@@ -6,6 +6,7 @@ import tarfile
 import tracemalloc
 import zipfile
 from pathlib import Path
+from typing import Literal
 
 import pytest
 
@@ -48,8 +49,10 @@ def test_the_messages_of_an_mbox_are_numbered(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("mode", ["w", "w:gz", "w:bz2", "w:xz"])
-def test_those_of_a_tar_archive_go_by_their_place_in_it(tmp_path: Path, mode: str) -> None:
-    with tarfile.open(tmp_path / "back.tar", mode) as archive:
+def test_those_of_a_tar_archive_go_by_their_place_in_it(
+    tmp_path: Path, mode: Literal["w", "w:gz", "w:bz2", "w:xz"]
+) -> None:
+    with tarfile.open(tmp_path / "back.tar", mode=mode) as archive:
         for name, octets in (("x/a.eml", ONE), ("x/b.mbox", MBOX)):
             member = tarfile.TarInfo(name)
             member.size = len(octets)
