@@ -100,7 +100,7 @@ async def _kept(ground: Ground, session: AsyncSession, about: About, told: Told)
         status=told.status,
         reason=told.reason,
         reply_code=told.reply_code,
-        diagnostic=logs.masked(" ".join(told.diagnostic.split()))[:500],
+        diagnostic=logs.masked(_plain(told.diagnostic))[:500],
         digest=digest(about, told, now=now),
         times=1,
         evidence=told.evidence[: ground.settings.bounces.evidence_max_bytes] or None,
@@ -115,6 +115,11 @@ async def _kept(ground: Ground, session: AsyncSession, about: About, told: Told)
     ).returning(col(Return.id), col(Return.times))
     number, times = (await session.execute(counted)).one()
     return int(number) if times == 1 else None
+
+
+def _plain(text: str) -> str:
+    """On one line, without what PostgreSQL can't keep (NUL) or a terminal would obey."""
+    return " ".join("".join(each if each.isprintable() else " " for each in text).split())
 
 
 def digest(about: About, told: Told, *, now: datetime) -> str:

@@ -48,6 +48,8 @@ def configure(*, level: str = "info", style: Literal["auto", "text", "json"] = "
     root.setLevel(level.upper())
     for name in ("aiosqlite", "apscheduler", "aiohttp.access", "asyncio", "alembic"):
         logging.getLogger(name).setLevel(logging.WARNING)
+    # aiosmtpd's: it writes whose address connects, whatever the level.
+    logging.getLogger("mail.log").setLevel(logging.ERROR)
 
 
 def get(name: str) -> structlog.stdlib.BoundLogger:

@@ -1,4 +1,4 @@
-"""Runs the service: web, scheduler and sending in one process, or sending alone."""
+"""Runs the service: web, mail coming in, scheduler and sending in one process, or sending alone."""
 
 import asyncio
 import gc
@@ -6,6 +6,7 @@ import signal
 from collections.abc import Coroutine
 from typing import Any
 
+from delivery.inbound import ways
 from delivery.worker import Worker
 from foundation import logs, migrations
 from foundation.ground import Ground
@@ -23,15 +24,20 @@ async def serve(
     with_worker: bool = True,
     stop: asyncio.Event | None = None,
 ) -> None:
-    """Migrate, then serve until SIGTERM or SIGINT; what is being sent is finished first.
+    """Migrate, then serve until SIGTERM or SIGINT; what is being sent or taken is finished first.
 
+    Then nothing new is begun anywhere, and the web closes last: it still answers what came before.
     Raises `errors.Refused` for a database newer than the program or a port that is taken.
     """
     stop = stop or stop_on_signals()
     await migrations.migrate(ground.db)
-    async with listening.open_web(ground, host=host, port=port) as bound:
+    async with (
+        listening.open_web(ground, host=host, port=port) as bound,
+        ways.opened(ground) as ways_in,
+    ):
         _log.info("serving", url=f"http://{host}:{bound}", worker=with_worker)
         runs: list[Coroutine[Any, Any, None]] = [Scheduler(ground).run(stop)]
+        runs += [way.run(stop) for way in ways_in]
         if with_worker:
             runs.append(Worker(ground).run(stop))
         await _together(runs, stop)

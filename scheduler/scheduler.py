@@ -14,6 +14,7 @@ from apscheduler.triggers.interval import IntervalTrigger
 
 from campaigns import due, lifecycle, webhooks
 from delivery import allowances, outbox, returns
+from delivery.inbound import letters
 from foundation import errors, logs
 from foundation.accounts import idempotency, signin
 from foundation.ground import Ground
@@ -45,6 +46,7 @@ def tasks(ground: Ground) -> Sequence[Task]:
         Task(name="tidy sent notices", act=outbox.tidy, every=timedelta(hours=6)),
         Task(name="tidy limits", act=allowances.tidy, every=timedelta(hours=6)),
         Task(name="tidy returned mail", act=returns.tidy, every=timedelta(hours=6)),
+        Task(name="tidy letters", act=letters.tidy, every=timedelta(hours=6)),
         Task(name="tidy webhook calls", act=webhooks.tidy, every=timedelta(hours=6)),
         Task(name="tidy sessions", act=signin.tidy, every=timedelta(hours=6)),
         Task(name="tidy API keys", act=idempotency.tidy, every=timedelta(hours=6)),

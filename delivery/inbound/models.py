@@ -68,7 +68,10 @@ class Letter(tables.Table, table=True):
     __tablename__ = "letters"
 
     id: int = tables.identity()
+    from_address: str = Field(nullable=False)
+    """The envelope sender, which proves nothing."""
     to_address: str = Field(nullable=False)
+    subject: str = tables.long_text()
     octets: bytes = Field(nullable=False, sa_type=sa.LargeBinary)
     """The message, or its beginning if it was long."""
     digest: str = Field(nullable=False, unique=True)

@@ -14,6 +14,7 @@ from handbill.cli import (
     dkim,
     doctor,
     kit,
+    letters,
     recipients,
     service,
     staff,
@@ -61,7 +62,17 @@ def _choose_config(context: click.Context, _parameter: click.Parameter, path: Pa
 
 for command in recipients.COMMANDS:
     campaigns.campaigns.add_command(command)
-for module in (service, staff, subscribers, campaigns, developments, bounces, dkim, doctor):
+for module in (
+    service,
+    staff,
+    subscribers,
+    campaigns,
+    developments,
+    bounces,
+    letters,
+    dkim,
+    doctor,
+):
     for command in module.COMMANDS:
         program.add_command(_with_config(command))
 

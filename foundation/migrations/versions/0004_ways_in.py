@@ -41,7 +41,9 @@ def upgrade() -> None:
     op.create_table(
         "letters",
         sa.Column("id", big, nullable=False),
+        sa.Column("from_address", sa.String(), nullable=False),
         sa.Column("to_address", sa.String(), nullable=False),
+        sa.Column("subject", sa.Text(), nullable=False),
         sa.Column("octets", sa.LargeBinary(), nullable=False),
         sa.Column("digest", sa.String(), nullable=False),
         sa.Column("received_at", sa.DateTime(timezone=True), nullable=False),

@@ -1,0 +1,80 @@
+"""Takes messages in by one way, and keeps what is known of that way up to date."""
+
+import asyncio
+from collections.abc import Coroutine
+from datetime import datetime, timedelta
+from typing import Any, TypeVar
+
+from delivery import intake_state, returns
+from delivery.inbound.models import Way
+from delivery.returns import Ingested
+from foundation import errors, logs
+from foundation.ground import Ground
+
+_log = logs.get("inbound")
+
+T = TypeVar("T")
+
+KEPT_BYTES = 1_000_000
+"""How much of a message is looked at: what it says about itself stands before what it returns."""
+_NOTE_EVERY = timedelta(seconds=10)
+"""A flood of mail does not write the same row each time."""
+
+
+class Inlet:
+    """One way in, as one process uses it."""
+
+    def __init__(self, ground: Ground, way: Way) -> None:
+        self._ground = ground
+        self._way = way
+        self._said: str | None = None
+        """What was noted last; None before anything was."""
+        self._noted_at = datetime.min.replace(tzinfo=ground.clock.now().tzinfo)
+        self._noted_message_at = self._noted_at
+
+    async def take(self, octets: bytes, *, envelope_to: str = "") -> Ingested:
+        """Act on a message. What was begun is finished, even if the caller is cancelled.
+
+        Raises `errors.Busy` when nothing could be stored.
+        """
+        return await finished(self._take(octets, envelope_to))
+
+    async def _take(self, octets: bytes, envelope_to: str) -> Ingested:
+        done = await returns.ingest(
+            self._ground, octets[:KEPT_BYTES], via=self._way.value, envelope_to=envelope_to
+        )
+        now = self._ground.clock.now()
+        if now - self._noted_message_at >= _NOTE_EVERY:
+            await self._note("", last_message_at=now)
+        return done
+
+    async def is_well(self) -> None:
+        """Note that somebody listens or looks here, and that nothing is wrong."""
+        if self._said != "" or self._ground.clock.now() - self._noted_at >= _NOTE_EVERY:
+            await self._note("")
+
+    async def has_trouble(self, said: str) -> None:
+        """Note what is wrong."""
+        _log.warning("a way in is in trouble", way=self._way.value, said=said)
+        await self._note(said)
+
+    async def _note(self, said: str, *, last_message_at: datetime | None = None) -> None:
+        try:
+            await intake_state.note(
+                self._ground, way=self._way, said=said, last_message_at=last_message_at
+            )
+        except errors.Busy as problem:
+            _log.warning("the state of a way in can't be kept", said=str(problem))
+            return
+        self._said, self._noted_at = said, self._ground.clock.now()
+        self._noted_message_at = last_message_at or self._noted_message_at
+
+
+async def finished(work: Coroutine[Any, Any, T]) -> T:
+    """Await `work`; if we are cancelled meanwhile, it is brought to its end first."""
+    task = asyncio.create_task(work)
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.gather(task, return_exceptions=True)
+        raise
