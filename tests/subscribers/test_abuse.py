@@ -24,7 +24,7 @@ from tests.world import grounds
 from tests.world.clock import FakeClock
 from tests.world.web import Answer, Web
 
-FLOOD = int(os.environ.get("HANDBILL_TEST_FLOOD", "2000"))
+FLOOD = int(os.environ.get("HANDBILL_TEST_FLOOD", "1000"))
 """How many hostile submissions; ten thousand take most of a minute."""
 QUICK = {"challenge_rounds": 10_000}
 
