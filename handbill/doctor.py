@@ -29,7 +29,7 @@ from foundation.clock import Clock
 from foundation.config import Settings
 from foundation.findings import Finding, Tone
 from foundation.i18n import N_
-from handbill import doctor_dns
+from handbill import doctor_dns, doctor_returns
 
 _CONNECT_S = 10.0
 _FREE_BYTES = 500_000_000
@@ -52,6 +52,8 @@ async def examine(
         yield finding
     for relay in settings.relay:
         yield await _about_relay(relay)
+    async for finding in doctor_returns.examine(settings, clock=clock):
+        yield finding
     problems = _about_dkim(settings)
     for finding in problems or await doctor_dns.examine(settings, resolver):
         yield finding
