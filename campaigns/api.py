@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, Field, model_validator
 
-from campaigns import attention, audiences, lifecycle, preflight, reports, whole
+from campaigns import alarms, attention, audiences, lifecycle, preflight, reports, whole
 from campaigns.documents import CampaignPart, Document
 from campaigns.models import Campaign, CampaignState
 from campaigns.transitions import Verb
@@ -204,6 +204,7 @@ def endpoints() -> list[Endpoint]:
         _step("start", lifecycle.start, "Begin to send now"),
         Endpoint(method="POST", path=f"{one}/pause", handler=pause, scope=write, tag=tag,
                  summary="Hold what is not sent yet", body=Hold, answer=CampaignWhole),
+        _step("acknowledge", alarms.acknowledge, "Say that its alarms were looked at"),
         _step("resume", lifecycle.resume, "Go on"),
         _step("cancel", lifecycle.cancel, "Stop for good"),
     ]  # fmt: skip

@@ -9,6 +9,7 @@ from typing import Any
 from aiohttp import web
 
 from campaigns import (
+    alarms,
     attention,
     audiences,
     bulletins,
@@ -189,6 +190,8 @@ async def render_campaign(
     campaign, role = view.campaign, kit.signed_in(request).role
     values: dict[str, Any] = {"report": None, "counted": None, "items": [], "is_clear": False}
     if view.dispatch is not None:
+        async with ground.db.reading() as session:
+            values["alarms"] = await alarms.of_campaign(session, campaign.id)
         values["report"] = await reports.report(ground, campaign_id=campaign.id)
         values["told"] = await live_pages.told(request, campaign.id)
     elif campaign.state != _S.CANCELLED:
@@ -217,6 +220,7 @@ async def render_campaign(
         sender=_sender(request, view),
         when_uncertain=view.when_uncertain(ground),
         why=lambda each: attention.why(each, speaks.language),
+        alarm_words=lambda each: alarms.in_words(each).say(speaks),
         **values,
     )
 

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from campaigns import audiences, bulletins, compiling, preflight, transitions, work_order
+from campaigns import alarms, audiences, bulletins, compiling, preflight, transitions, work_order
 from campaigns import schedule as schedules
 from campaigns.audiences import Audience
 from campaigns.models import Bulletin, Campaign, CampaignState
@@ -326,10 +326,20 @@ async def pause(ground: Ground, *, actor: Actor, campaign_id: int, reason: str =
         await dispatch.pause(session, dispatch_id=order.id, reason=reason[:500])
 
 
-async def resume(ground: Ground, *, actor: Actor, campaign_id: int) -> None:
-    """Go on where it was held. Raises `errors.Refused`, `errors.NotFound`."""
+async def resume(
+    ground: Ground, *, actor: Actor, campaign_id: int, is_acknowledged: bool = False
+) -> None:
+    """Go on where it was held.
+
+    One that an alarm paused goes on once somebody has looked at the figures (`is_acknowledged`, or
+    `alarms.acknowledge` before). Raises `errors.Refused`, `errors.NotFound`.
+    """
     async with ground.db.transaction() as session:
         campaign = await transitions.get(session, campaign_id)
+        if is_acknowledged:
+            transitions.allow(campaign, Verb.RESUME)
+            await alarms.settle(ground, session, actor=actor, campaign_id=campaign_id)
+        await alarms.refuse_unacknowledged(session, campaign_id)
         await transitions.move(ground, session, actor, campaign, Verb.RESUME, waiting_reason="")
         order = await order_of(session, campaign_id)
         await dispatch.resume(session, dispatch_id=order.id)

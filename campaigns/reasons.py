@@ -22,6 +22,7 @@ WORDS: Mapping[str, str] = {
     Reason.JOURNAL_LOST: N_("the sender's journal was lost, so they may have it"),
     Reason.RESENT: N_("sent once more, as they may not have it"),
     Reason.RETRIED: N_("had failed; tried again because staff said so"),
+    Reason.BLOCKED: N_("the receiving side refuses us or what we send"),
     Reason.GIVEN_UP: N_("given up by staff"),
 }
 """Reason → msgid; one that is not here stands for itself."""

@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable
 from aiohttp import web
 
 from campaigns import (
+    alarms,
     audiences,
     bulletins,
     campaign_pages,
@@ -48,6 +49,7 @@ def routes() -> list[web.RouteDef]:
         web.post(f"{one}/unschedule", unschedule),
         web.post(f"{one}/pause", pause),
         web.post(f"{one}/resume", resume),
+        web.post(f"{one}/acknowledge", acknowledge),
         web.post(f"{one}/cancel", cancel),
     ]
 
@@ -155,8 +157,29 @@ async def pause(request: web.Request) -> web.StreamResponse:
 
 @kit.staff(Role.EDITOR)
 async def resume(request: web.Request) -> web.StreamResponse:
-    """`POST …/resume`."""
-    return await _step(request, Verb.RESUME, lifecycle.resume)
+    """`POST …/resume`: after an alarm, only if its box is ticked."""
+    form = await forms.read(request)
+    number = kit.number_in_path(request)
+    try:
+        await lifecycle.resume(
+            kit.ground(request),
+            actor=kit.actor(request),
+            campaign_id=number,
+            is_acknowledged=form.flag("acknowledge"),
+        )
+    except (errors.Refused, errors.Conflict) as problem:
+        return await campaign_pages.render_campaign(request, problem)
+    words = kit.translator(request).gettext(_SAID[Verb.RESUME])
+    return kit.redirect(request, f"/staff/campaigns/{number}", flash=words)
+
+
+@kit.staff(Role.EDITOR)
+async def acknowledge(request: web.Request) -> web.StreamResponse:
+    """`POST …/acknowledge`: somebody has seen that too much came back."""
+    await forms.read(request)
+    number = kit.number_in_path(request)
+    await alarms.acknowledge(kit.ground(request), actor=kit.actor(request), campaign_id=number)
+    return kit.redirect(request, f"/staff/campaigns/{number}")
 
 
 @kit.staff(Role.EDITOR)

@@ -16,6 +16,7 @@ from sqlmodel.sql.expression import SelectOfScalar
 
 from delivery import backing_off, windows
 from delivery.backing_off import Pace
+from delivery.blocking import Hold
 from delivery.models import Allowance, Worker
 from foundation import rates, tables
 from foundation.config import Settings
@@ -72,7 +73,7 @@ async def reserve(ground: Ground, asks: Sequence[Ask]) -> Mapping[str, Grant]:
     """Permits for as much as there is room for. Raises `errors.Busy`."""
     wanted = {ask.terms.name: ask for ask in asks}
     async with ground.db.transaction() as session:
-        found = await _locked(ground, session, sorted(wanted))
+        found = await locked(ground, session, sorted(wanted))
         # Only now: whoever waited for the lock would get permits that are over.
         now = ground.clock.now()
         return {row.name: _grant(ground.settings, row, wanted[row.name], now) for row in found}
@@ -84,7 +85,7 @@ async def slow_down(ground: Ground, *, name: str, measured: float, said: str) ->
     Others are taken to have sent as many. Raises `errors.Busy`.
     """
     async with ground.db.transaction() as session:
-        (row,) = await _locked(ground, session, [name])
+        (row,) = await locked(ground, session, [name])
         now = ground.clock.now()
         settings = ground.settings.delivery
         before = pace_of(row)
@@ -100,11 +101,13 @@ async def slow_down(ground: Ground, *, name: str, measured: float, said: str) ->
         return pace
 
 
-async def paces(session: AsyncSession) -> Mapping[str, Pace]:
-    """Every limit whose host asked us to be slower; few rows, and none as a rule."""
-    statement = select(Allowance).where(col(Allowance.ceiling).is_not(None))
-    found = {row.name: pace_of(row) for row in (await session.exec(statement)).all()}
-    return {name: pace for name, pace in found.items() if pace is not None}
+async def troubles(session: AsyncSession) -> Mapping[str, tuple[Pace | None, Hold | None]]:
+    """Every limit whose host asked us to be slower, or refused us; few rows, and none as a rule."""
+    statement = select(Allowance).where(
+        sa.or_(col(Allowance.ceiling).is_not(None), col(Allowance.held_until).is_not(None))
+    )
+    rows = (await session.exec(statement)).all()
+    return {row.name: (pace_of(row), hold_of(row)) for row in rows}
 
 
 def every() -> SelectOfScalar[Allowance]:
@@ -149,7 +152,20 @@ def pace_of(row: Allowance) -> Pace | None:
     )
 
 
-async def _locked(ground: Ground, session: AsyncSession, names: Sequence[str]) -> list[Allowance]:
+def hold_of(row: Allowance) -> Hold | None:
+    """What is known of a host's refusals; None when it never refused us."""
+    if row.held_until is None or row.held_at is None:
+        return None
+    return Hold(
+        times=row.holds,
+        since=row.held_at,
+        until=row.held_until,
+        said=row.held_said,
+        is_given_up=row.is_given_up,
+    )
+
+
+async def locked(ground: Ground, session: AsyncSession, names: Sequence[str]) -> list[Allowance]:
     """The rows of these names, made where they are missing; always locked in the same order."""
     statement = (
         select(Allowance)
@@ -169,7 +185,16 @@ async def _locked(ground: Ground, session: AsyncSession, names: Sequence[str]) -
 
 
 def _fresh(name: str, now: datetime) -> dict[str, object]:
-    return {"name": name, "used": {}, "measured": 0.0, "said": "", "touched_at": now}
+    return {
+        "name": name,
+        "used": {},
+        "measured": 0.0,
+        "said": "",
+        "holds": 0,
+        "held_said": "",
+        "is_given_up": False,
+        "touched_at": now,
+    }
 
 
 def _grant(settings: Settings, row: Allowance, ask: Ask, now: datetime) -> Grant:

@@ -5,8 +5,10 @@ taken in between, a complaint ends every mail, a block is never the reader's fau
 its consequence once, by however many ways it comes.
 """
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 import sqlalchemy as sa
 from sqlmodel import col
@@ -21,6 +23,8 @@ from subscribers.models import Subscriber, Suppression, SuppressionReason
 
 BOUNCES = (BounceKind.HARD, BounceKind.BLOCK, BounceKind.SOFT)
 """What can be wrong with a mail that came back, the worst first."""
+UNBELIEVED = (Proof.NONE.value, Proof.DISMISSED.value)
+"""What stands in `Return.proof` of something that has no consequence."""
 _LASTING = {
     BounceKind.HARD: SuppressionReason.HARD_BOUNCE,
     BounceKind.COMPLAINT: SuppressionReason.COMPLAINT,
@@ -46,12 +50,12 @@ async def keep(ground: Ground, session: AsyncSession, about: About, told: Told) 
 
     What is not proven is kept, counted, and has none.
     """
-    number = await _kept(ground, session, about, told)
-    if number is None:
-        return False
-    if about.proof is not Proof.NONE:
+    if about.proof is Proof.NONE:
+        return await _kept_unproven(ground, session, about, told)
+    numbers = await kept(ground, session, [(about, told)])
+    for number in numbers.values():
         await act(ground, session, about, told, return_id=number)
-    return True
+    return bool(numbers)
 
 
 async def act(
@@ -59,13 +63,17 @@ async def act(
 ) -> None:
     """The consequence of something that is known to be true."""
     if about.delivery is not None:
-        _mark(ground, about.delivery, told.kind)
-        session.add(about.delivery)
-    person = about.person
+        await _mark(session, about.delivery, told.kind, now=ground.clock.now())
+    if about.person is None:
+        return
+    # Held until the end: two things that come at once are taken one after the other (PostgreSQL).
+    person = await session.get(
+        Subscriber, about.person.id, with_for_update=True, populate_existing=True
+    )
     if person is None:
         return
     reason = _LASTING.get(told.kind)
-    if told.kind is BounceKind.SOFT and await _tally(ground, session, person.id):
+    if told.kind is BounceKind.SOFT and await _tally(ground, session, person):
         reason = SuppressionReason.SOFT_BOUNCES
     if reason is None or (
         reason is not SuppressionReason.COMPLAINT and await _is_over(session, person, about)
@@ -77,49 +85,61 @@ async def act(
         subscriber_id=person.id,
         reason=reason,
         note=" ".join(filter(None, (told.status, told.reason))),
-        via="bounce",
+        via="complaint" if reason is SuppressionReason.COMPLAINT else "bounce",
         dispatch_id=about.delivery.dispatch_id if about.delivery is not None else None,
         return_id=return_id,
     )
 
 
-async def _kept(ground: Ground, session: AsyncSession, about: About, told: Told) -> int | None:
-    """The number of the new row; None when the same was known."""
-    now = ground.clock.now()
-    delivery, person = about.delivery, about.person
-    is_proven = about.proof is not Proof.NONE
-    insert = tables.insert_for(session, Return).values(
-        delivery_id=delivery.id if delivery is not None else None,
-        dispatch_id=delivery.dispatch_id if delivery is not None else None,
-        notice_id=about.notice.id if about.notice is not None else None,
-        subscriber_id=person.id if person is not None else None,
-        domain=person.email_key.rpartition("@")[2] if person is not None else "",
-        via=told.via,
-        proof=about.proof.value,
-        kind=told.kind.value,
-        status=told.status,
-        reason=told.reason,
-        reply_code=told.reply_code,
-        diagnostic=logs.masked(_plain(told.diagnostic))[:500],
-        digest=digest(about, told, now=now),
-        times=1,
-        evidence=told.evidence[: ground.settings.bounces.evidence_max_bytes] or None,
-        occurred_at=told.occurred_at,
-        received_at=now,
+async def kept(
+    ground: Ground, session: AsyncSession, told: Sequence[tuple[About, Told]]
+) -> Mapping[str, int]:
+    """Keep many things that are proven, without their consequence; the new ones by digest."""
+    if not told:
+        return {}
+    statement = (
+        tables.insert_for(session, Return)
+        .on_conflict_do_nothing(index_elements=["digest"])
+        .returning(col(Return.digest), col(Return.id))
     )
-    if is_proven:
-        insert = insert.on_conflict_do_nothing(index_elements=["digest"])
-        return (await session.execute(insert.returning(col(Return.id)))).scalar_one_or_none()
+    values = [_values(ground, about, each) for about, each in told]
+    return dict((await session.execute(statement, values)).all())
+
+
+async def _kept_unproven(ground: Ground, session: AsyncSession, about: About, told: Told) -> bool:
+    """Whether it is new; that the same was said before is counted."""
+    insert = tables.insert_for(session, Return).values(_values(ground, about, told))
     counted = insert.on_conflict_do_update(
         index_elements=["digest"], set_={"times": Return.times + 1}
-    ).returning(col(Return.id), col(Return.times))
-    number, times = (await session.execute(counted)).one()
-    return int(number) if times == 1 else None
+    ).returning(col(Return.times))
+    return bool((await session.execute(counted)).scalar_one() == 1)
 
 
-def _plain(text: str) -> str:
-    """On one line, without what PostgreSQL can't keep (NUL) or a terminal would obey."""
-    return " ".join("".join(each if each.isprintable() else " " for each in text).split())
+def _values(ground: Ground, about: About, told: Told) -> dict[str, Any]:
+    now = ground.clock.now()
+    delivery, notice, person = about.delivery, about.notice, about.person
+    # Of somebody who was erased, nothing that may name them comes back this way.
+    is_known = person is not None or notice is not None
+    most = ground.settings.bounces.evidence_max_bytes
+    return {
+        "delivery_id": delivery.id if delivery is not None else None,
+        "dispatch_id": delivery.dispatch_id if delivery is not None else None,
+        "notice_id": notice.id if notice is not None else None,
+        "subscriber_id": person.id if person is not None else None,
+        "domain": person.email_key.rpartition("@")[2] if person is not None else "",
+        "via": told.via,
+        "proof": about.proof.value,
+        "kind": told.kind.value,
+        "status": _plain(told.status, 20),
+        "reason": _plain(told.reason, 40),
+        "reply_code": told.reply_code,
+        "diagnostic": logs.masked(_plain(told.diagnostic, 500)) if is_known else "",
+        "digest": digest(about, told, now=now),
+        "times": 1,
+        "evidence": told.evidence[:most] or None if is_known else None,
+        "occurred_at": told.occurred_at,
+        "received_at": now,
+    }
 
 
 def digest(about: About, told: Told, *, now: datetime) -> str:
@@ -134,18 +154,23 @@ def digest(about: About, told: Told, *, now: datetime) -> str:
     return f"{unproven}{about.subject}:{told.kind}:{day}"
 
 
-def _mark(ground: Ground, row: Delivery, kind: BounceKind) -> None:
+async def _mark(session: AsyncSession, row: Delivery, kind: BounceKind, *, now: datetime) -> None:
     """The worst that is known of a mail stays, in whatever order it is told."""
+    mark = sa.update(Delivery).where(col(Delivery.id) == row.id)
     if kind is BounceKind.COMPLAINT:
-        row.complained_at = row.complained_at or ground.clock.now()
-    elif kind in BOUNCES and kind.value not in _as_bad(row.bounce):
-        row.bounce = kind.value
+        mark = mark.where(col(Delivery.complained_at).is_(None)).values(complained_at=now)
+    elif kind in BOUNCES:
+        better = ["", *(each.value for each in BOUNCES[BOUNCES.index(kind) + 1 :])]
+        mark = mark.where(col(Delivery.bounce).in_(better)).values(bounce=kind.value)
+    else:
+        return
+    await session.execute(mark)
 
 
-def _as_bad(bounce: str) -> list[str]:
-    """Kinds that are no worse than one that is known."""
-    values = [kind.value for kind in BOUNCES]
-    return values[values.index(bounce) :] if bounce in values else []
+def _plain(text: str, most: int) -> str:
+    """One line that any database and page can hold: anybody can write anything into a bounce."""
+    readable = "".join(each if each.isprintable() else " " for each in text)
+    return " ".join(readable.split())[:most]
 
 
 async def _is_over(session: AsyncSession, person: Subscriber, about: About) -> bool:
@@ -161,11 +186,9 @@ async def _is_over(session: AsyncSession, person: Subscriber, about: About) -> b
     return bool((await session.execute(statement)).scalar_one())
 
 
-async def _tally(ground: Ground, session: AsyncSession, subscriber_id: int) -> bool:
+async def _tally(ground: Ground, session: AsyncSession, person: Subscriber) -> bool:
     """Count a soft bounce; whether it was one too many."""
     settings = ground.settings.bounces
-    # Held until the end: two that come at once are counted one after the other (PostgreSQL).
-    person = await session.get_one(Subscriber, subscriber_id, with_for_update=True)
     now = ground.clock.now()
     if await _got_through(session, person, before=now - timedelta(days=settings.settled_days)):
         person.soft_bounces, person.first_soft_bounce_at = 0, None

@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 
-from delivery import ledger
+from delivery import blocking, ledger
 from delivery.composing import Erased
 from delivery.journal import Journal, Key
 from delivery.letter import Kind, Letter, Outcome, Reply, Result, Verdict
@@ -54,6 +54,7 @@ class WorkerDesk:
             self.limits,
             is_resting=is_resting,
             give_back=self._give_back,
+            give_up=self._give_up,
             wake=self._wake,
         )
         self._making = Making(self.waiting.coming)
@@ -209,6 +210,8 @@ class WorkerDesk:
         self._open.discard(letter)
         if letter.group is not None:
             self.limits.end(letter, outcome)
+        elif outcome.reason == Reason.BLOCKED:
+            self.limits.watch(letter, outcome)
         self._note(letter, outcome)
         self._tell_idle()
 
@@ -304,6 +307,10 @@ class WorkerDesk:
         """A limit keeps it from going out for longer than it is worth holding it."""
         self._note(letter, Outcome(verdict=Verdict.BACK, due_at=due_at))
 
+    def _give_up(self, letter: Letter) -> None:
+        """Its host refuses us, however often it is asked."""
+        self._note(letter, Outcome(verdict=Verdict.FAILED, reason=Reason.BLOCKED))
+
     def _look_again(self) -> None:
         """A limit may have opened."""
         self.waiting.look_again()
@@ -357,7 +364,9 @@ class WorkerDesk:
         if is_uncertain and letter.is_notice and self._settings.uncertain == "resend":
             verdict, reason = Verdict.DEFERRED, Reason.RESENT
         due_at = outcome.due_at
-        if is_uncertain or verdict is Verdict.DEFERRED:
+        if reason == Reason.BLOCKED and verdict is Verdict.DEFERRED:
+            verdict, due_at = self._after_block(letter, now)
+        elif is_uncertain or verdict is Verdict.DEFERRED:
             began = letter.first_attempt_at or now
             if now - began < timedelta(hours=self._settings.give_up_hours):
                 due_at = now + ledger.retry_after(letter.attempt, self._settings)
@@ -373,6 +382,10 @@ class WorkerDesk:
             reply=Reply() if verdict is Verdict.BACK else outcome.reply,
             due_at=due_at,
         )
+
+    def _after_block(self, letter: Letter, now: datetime) -> tuple[Verdict, datetime | None]:
+        wait = blocking.wait_after(letter.attempt, self._ground.settings.bounces)
+        return (Verdict.DEFERRED, now + wait) if wait else (Verdict.FAILED, None)
 
     async def _synced(self) -> None:
         """Wait for a sync that began after now; those who wait at the same time share one."""

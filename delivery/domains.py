@@ -20,6 +20,16 @@ _MANY = 5000
 """Single domains that are remembered, if they are not in use."""
 
 
+def names(settings: Settings) -> dict[str, str]:
+    """Domain → the name of the limit that it shares with others."""
+    return {
+        domain: f"{GROUP}{table.name}"
+        for table in settings.domain_limit
+        for domain in table.domains
+        if domain != relaying.OTHERS
+    }
+
+
 class Groups:
     """Every limit by recipients' domains that one worker knows."""
 
@@ -41,11 +51,20 @@ class Groups:
         domain = address.rpartition("@")[2].lower()
         return self._groups.get(domain) or (self._other(domain) if self._others else None)
 
+    def watched(self, address: str) -> Limit:
+        """The limit of an address; made, without any rate, when there is none."""
+        domain = address.rpartition("@")[2].lower()
+        limit = self.of(address)
+        if limit is None:
+            terms = Terms(name=f"{ONE}{domain}")
+            limit = self._groups[domain] = Limit(terms, full=self._full)
+        return limit
+
     def known(self, names: Iterable[str]) -> list[Limit]:
         """Every limit that there is by now, and those of single domains among `names`."""
         for name in names:
             if name.startswith(ONE):
-                self.of(name.removeprefix(ONE))
+                self.watched(name.removeprefix(ONE))
         return [*dict.fromkeys(self._groups.values()), *self._single.values()]
 
     def _other(self, domain: str) -> Limit | None:

@@ -5,10 +5,12 @@ from collections.abc import Mapping, Sequence
 import sqlalchemy as sa
 from sqlmodel import col
 
-from delivery.models import Delivery, DeliveryState, Dispatch
+from delivery import came_back, return_words
+from delivery.came_back import Query
+from delivery.models import Delivery, DeliveryState, Dispatch, Proof
 from foundation.ground import Ground
 from foundation.i18n import N_
-from subscribers.people import Mail
+from subscribers.people import CameBack, Mail
 
 STATES: Mapping[str, str] = {
     DeliveryState.QUEUED: N_("waiting"),
@@ -53,4 +55,21 @@ class History:
                 url=f"/staff/campaigns/{campaign_id}",
             )
             for at, name, state, bounce, campaign_id in rows
+        ]
+
+    async def came_back(
+        self, ground: Ground, *, subscriber_id: int, language: str, limit: int
+    ) -> Sequence[CameBack]:
+        """The newest `limit` things that came back from a person's mailbox, newest first."""
+        speaks = ground.translator(language)
+        found = await came_back.listed(ground, Query(subscriber_id=subscriber_id), limit=limit)
+        return [
+            CameBack(
+                at=row.received_at,
+                what=return_words.summed_up(row.kind, row.reason, speaks),
+                mail=row.mail,
+                url=f"/staff/returns/{row.id}",
+                is_unproven=row.proof == Proof.NONE,
+            )
+            for row in found.rows
         ]

@@ -18,6 +18,8 @@ from foundation.config import Settings
 class Held:
     """A limit that is used up, or a host that asked us to be slower."""
 
+    key: str
+    """Names it among all limits."""
     name: str
     """Of a relay, of a group of domains, or of one domain."""
     is_relay: bool
@@ -27,6 +29,8 @@ class Held:
     """What the host gets a minute for now; None while it asked for nothing."""
     said: str
     """The host's words."""
+    is_refused: bool = False
+    """Whether it refuses us for what we are or send; then nothing but notices goes there."""
 
 
 async def read(settings: Settings, session: AsyncSession, *, now: datetime) -> Sequence[Held]:
@@ -37,6 +41,18 @@ async def read(settings: Settings, session: AsyncSession, *, now: datetime) -> S
 
 
 def _held(settings: Settings, row: Allowance, now: datetime) -> Held | None:
+    hold = allowances.hold_of(row)
+    if hold is not None and now < hold.until:
+        name = row.name.partition(":")[2]
+        return Held(
+            key=row.name,
+            name=name,
+            is_relay=False,
+            until=hold.until,
+            per_minute=None,
+            said=hold.said,
+            is_refused=True,
+        )
     terms = _terms(settings, row.name)
     if terms is None:
         return None
@@ -50,6 +66,7 @@ def _held(settings: Settings, row: Allowance, now: datetime) -> Held | None:
     if opens <= tick and pace is None:
         return None
     return Held(
+        key=row.name,
         name=row.name.partition(":")[2],
         is_relay=row.name.startswith(RELAY),
         until=rates.moment(opens) if opens > tick else None,

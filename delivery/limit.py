@@ -9,6 +9,8 @@ from dataclasses import dataclass
 
 from delivery.allowances import Ask, Grant, Terms
 from delivery.backing_off import Pace
+from delivery.blocking import Hold
+from foundation import rates
 
 _FIRST, _LARGEST = 10, 1000
 _NOTICES = 5
@@ -47,6 +49,10 @@ class Limit:
         self.is_wanted = False
         """Whether permits are to be fetched, or are being fetched."""
         self.pace: Pace | None = None
+        self.hold: Hold | None = None
+        self.blocks = 0
+        """Refusals for what we are or send, in a row."""
+        self._held_until = 0
         self._set_width = width
         self._full = width or full
         self._width = width
@@ -62,6 +68,8 @@ class Limit:
 
     def admits(self, *, is_notice: bool, tick: int) -> bool:
         """Whether one more may go out now; if permits are missing, they are to be fetched."""
+        if tick < self._held_until and not is_notice:
+            return False
         return not self.is_full and self.has_permit(is_notice=is_notice, tick=tick)
 
     def has_permit(self, *, is_notice: bool, tick: int) -> bool:
@@ -80,6 +88,8 @@ class Limit:
 
     def may_open(self, *, is_notice: bool, within_us: int, tick: int) -> bool:
         """Whether permits are there, or may be had within some time."""
+        if self._held_until - tick > within_us and not is_notice:
+            return False
         if not self.has_rates or self.is_wanted:
             return True
         is_good = self._starts <= tick < self._ends
@@ -107,7 +117,13 @@ class Limit:
     @property
     def is_in_use(self) -> bool:
         """Whether forgetting it would lose something."""
-        return bool(self.open or self._bulk or self._notices or self.unused or self.pace)
+        is_watched = self.pace or self.hold or self.blocks
+        return bool(self.open or self._bulk or self._notices or self.unused or is_watched)
+
+    @property
+    def is_given_up(self) -> bool:
+        """Whether its host refuses us for good, as far as those are concerned who wait for it."""
+        return self.hold is not None and self.hold.is_given_up
 
     @property
     def is_full(self) -> bool:
@@ -116,7 +132,8 @@ class Limit:
 
     def opens(self, *, is_notice: bool, tick: int) -> int:
         """When permits may be had again, as far as is known; `tick` when that is not known."""
-        return max(tick, self._opens[is_notice]) if self.has_rates else tick
+        held_until = 0 if is_notice else self._held_until
+        return max(tick, held_until, self._opens[is_notice] if self.has_rates else 0)
 
     def promise(self, tick: int) -> int:
         """When the next one that is given back may be tried: each a little after the one before."""
@@ -163,7 +180,14 @@ class Limit:
         self.pace = pace
         self.has_rates = bool(self.terms.rates or self.terms.warmup or pace)
         self._width = pace.width(self._full) if pace is not None else self._set_width
-        self.is_free = not (self.has_rates or self._width)
+        self.is_free = not (self.has_rates or self._width or self.hold)
+
+    def set_hold(self, hold: Hold | None) -> None:
+        """What is known of its host's refusals; None: nothing any more."""
+        self.hold = hold
+        self.blocks = 0
+        self._held_until = rates.tick(hold.until) if hold is not None else 0
+        self.is_free = not (self.has_rates or self._width or self.hold)
 
     def measure(self, monotonic_s: float) -> None:
         """Note how much was taken until now."""

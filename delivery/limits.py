@@ -8,11 +8,12 @@ import asyncio
 import time
 from collections.abc import Callable, Iterable
 
-from delivery import allowances, backing_off
+from delivery import allowances, backing_off, blocking, blocks
 from delivery.allowances import Terms
 from delivery.domains import Groups
 from delivery.letter import Letter, Outcome, Verdict
 from delivery.limit import Limit, Permit
+from delivery.models import Reason
 from foundation import errors, logs, rates
 from foundation.config import Settings
 from foundation.ground import Ground
@@ -42,6 +43,7 @@ class Limits:
         self._renewed = asyncio.Event()
         self._bells: dict[Limit, asyncio.TimerHandle] = {}
         self._heard: dict[Limit, str] = {}
+        self._refused: dict[Limit, str] = {}
         self._is_stopped = False
 
     def relay(self, name: str) -> Limit | None:
@@ -106,11 +108,18 @@ class Limits:
         group.open -= 1
         if outcome.verdict is Verdict.SENT:
             group.taken += 1
+            group.blocks = 0
+        elif outcome.reason == Reason.BLOCKED:
+            self._blocked(group, outcome)
         elif group.backs_off and backing_off.is_about_pace(*outcome.reply[:2]):
             self._heard[group] = f"{outcome.reply.code} {outcome.reply.text}"
             self._wanted.set()
         if was_full:
             self._opened()
+
+    def watch(self, letter: Letter, outcome: Outcome) -> None:
+        """A host that has no limit refused us: from now on it is counted how often in a row."""
+        self._blocked(self._groups.watched(letter.envelope.rcpt_to), outcome)
 
     def put_back(self, letter: Letter) -> None:
         """It did not go out: its permits are as good as before."""
@@ -127,10 +136,15 @@ class Limits:
     async def load(self) -> None:
         """Learn which hosts asked any worker to be slower. Raises `errors.Busy`."""
         async with self._ground.db.reading() as session:
-            paces = await allowances.paces(session)
+            troubles = await allowances.troubles(session)
         now = self._clock.now()
-        for limit in self._groups.known(paces.keys()):
-            pace = paces.get(limit.terms.name)
+        for limit in self._groups.known(troubles.keys()):
+            pace, hold = troubles.get(limit.terms.name, (None, None))
+            if hold is not None and blocking.is_over(hold, now, self._ground.settings.bounces):
+                hold = None
+            if hold != limit.hold:
+                limit.set_hold(hold)
+                self._opened()
             if pace is not None and backing_off.is_over(
                 pace, now=now, settings=self._ground.settings.delivery
             ):
@@ -180,6 +194,10 @@ class Limits:
                     "a host wants less mail", limit=limit.terms.name, per_minute=pace.ceiling
                 )
             limit.set_pace(pace)
+        while self._refused:
+            limit, said = self._refused.popitem()
+            hold = await blocks.hold(self._ground, name=limit.terms.name, said=said)
+            limit.set_hold(hold)
         wanted = {limit.terms.name: limit for limit in self._all() if limit.is_wanted}
         if not wanted:
             return
@@ -189,6 +207,17 @@ class Limits:
             if not grant.bulk:
                 self._ring_later(wanted[name], grant.bulk_opens)
         self._open()
+
+    def _blocked(self, group: Limit, outcome: Outcome) -> None:
+        group.blocks += 1
+        settings = self._ground.settings.bounces
+        if group.blocks >= settings.blocks_in_a_row:
+            said = f"{outcome.reply.code} {outcome.reply.text}"
+            # At once, for what waits here; the row of the limit then says it to everybody.
+            now = self._clock.now()
+            group.set_hold(blocking.held(group.hold, said=said, now=now, settings=settings))
+            self._refused[group] = said
+            self._wanted.set()
 
     def _all(self) -> list[Limit]:
         return [*self._relays.values(), *self._groups.known(())]

@@ -139,6 +139,8 @@ class Reason(enum.StrEnum):
     """Was uncertain, and is sent once more because staff said so."""
     RETRIED = "retried"
     """Had failed, and is tried again because staff said so."""
+    BLOCKED = "blocked"
+    """The receiving side refuses us or what we send; tried again while it is deferred."""
     GIVEN_UP = "given-up"
     """Was put off, and is not tried any more because staff said so."""
 
@@ -253,6 +255,15 @@ class Allowance(tables.Table, table=True):
     """When the ceiling was lowered last."""
     stepped_at: datetime | None = tables.maybe_moment()
     """When the ceiling was moved last."""
+    holds: int = Field(default=0, nullable=False)
+    """How often in a row mail to a host was held because it refused us."""
+    held_at: datetime | None = tables.maybe_moment()
+    held_until: datetime | None = tables.maybe_moment()
+    """NULL while it was never held."""
+    held_said: str = Field(default="", nullable=False)
+    """What it said then."""
+    is_given_up: bool = Field(default=False, nullable=False)
+    """Whether it refused us once more after the last time."""
     touched_at: datetime = tables.moment(index=True)
 
 
@@ -335,20 +346,32 @@ UNPROVEN = sa.text("proof = 'none'")
 """SQL: staff have not said yet what they think of it. In these words a query may use its index."""
 
 
+class HeardEvent(tables.Table, table=True):
+    """An event that a provider told us, so that telling it again changes nothing."""
+
+    __tablename__ = "heard_events"
+
+    digest: str = Field(primary_key=True)
+    """Of the provider, its number for the event, the address and the kind."""
+    heard_at: datetime = tables.moment(index=True)
+
+
 class Return(tables.Table, table=True):
     """Something that came back, as far as it concerns one recipient."""
 
     __tablename__ = "returns"
     __table_args__ = (
         sa.UniqueConstraint("digest"),
+        # Alarms and reports count from this one alone.
+        sa.Index("ix_returns_counted", "dispatch_id", "kind", "reason"),
         sa.Index("ix_returns_unproven", "id", sqlite_where=UNPROVEN, postgresql_where=UNPROVEN),
         _OPTIONS,
     )
 
     id: int = tables.identity()
     delivery_id: int | None = tables.reference("deliveries.id", nullable=True, ondelete="SET NULL")
-    dispatch_id: int | None = tables.loose_reference()
-    """Of the delivery; reports count by it."""
+    dispatch_id: int | None = tables.loose_reference(index=False)
+    """Of the delivery, for what is proven; reports count by it."""
     notice_id: int | None = tables.loose_reference(index=False)
     subscriber_id: int | None = tables.reference(
         "subscribers.id", nullable=True, ondelete="SET NULL"

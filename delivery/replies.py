@@ -4,6 +4,7 @@ import enum
 
 from aiosmtplib.errors import SMTPResponseException
 
+from delivery import blocking
 from delivery.letter import Outcome, Reply, Verdict
 from delivery.models import Reason
 from foundation import logs
@@ -35,7 +36,10 @@ TAKEN = frozenset(range(200, 300))
 
 
 def judge(stage: Stage, reply: Reply) -> Outcome:
-    """What a reply means for the recipient: the first digit decides (RFC 5321 §4.2.1)."""
+    """What a reply means for the recipient: the first digit decides (RFC 5321 §4.2.1).
+
+    But for a refusal that is about us: that one is tried again, see `blocking`.
+    """
     if reply.code == 421:
         # The service is closing down (RFC 5321 §3.8): that is about the relay alone.
         return Outcome(verdict=Verdict.BACK, reply=reply)
@@ -43,6 +47,8 @@ def judge(stage: Stage, reply: Reply) -> Outcome:
         return Outcome(verdict=Verdict.SENT, reply=reply)
     if 400 <= reply.code < 500:
         return Outcome(verdict=Verdict.DEFERRED, reason=Reason.PUT_OFF, reply=reply)
+    if blocking.is_block(reply.code, reply.text):
+        return Outcome(verdict=Verdict.DEFERRED, reason=Reason.BLOCKED, reply=reply)
     if 500 <= reply.code < 600:
         return Outcome(verdict=Verdict.FAILED, reason=Reason.REFUSED, reply=reply)
     if stage is Stage.DOT:

@@ -6,9 +6,10 @@ in the subject, and proves itself by that alone. Nothing here is ever answered b
 """
 
 import asyncio
+import hashlib
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 import sqlalchemy as sa
@@ -20,8 +21,8 @@ from delivery.bounces import classifier
 from delivery.bounces.returned import Recipient, Returned
 from delivery.consequences import Told
 from delivery.identifying import About, Clues
-from delivery.models import BounceKind, Proof, Return
-from foundation import errors
+from delivery.models import BounceKind, HeardEvent, Proof, Return
+from foundation import errors, tables
 from foundation.ground import Ground
 from subscribers import unsubscribe
 from subscribers.unsubscribe import Unsubscribed
@@ -30,7 +31,15 @@ _SEALED = re.compile(r"[\w-]{16,100}", re.ASCII)
 """What may be a token in the subject of a mail to the unsubscribe address."""
 _GROUP = 500
 """Events that are taken in one transaction."""
-_WITHOUT_CONSEQUENCE = (BounceKind.NONE, BounceKind.AUTO_REPLY)
+_MOST_RECIPIENTS = 100
+"""Of a message that names several and proves nothing by itself."""
+_LINK = re.compile(r"/unsubscribe/([\w-]{16,100})", re.ASCII)
+_SAYS_NOTHING = (BounceKind.NONE, BounceKind.AUTO_REPLY)
+"""Kinds that are not even kept: a vacation notice is none of our business."""
+_CLAIMS = (*consequences.BOUNCES, BounceKind.COMPLAINT)
+"""Kinds that are kept when anybody may have written them."""
+_HEARD = timedelta(days=30)
+"""Providers give up telling an event again long before."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -103,40 +112,64 @@ async def ingest(
     `is_trusted` says that whoever handed it over was verified, so that an address in it is enough.
     """
     returned = await asyncio.to_thread(classifier.classify, octets)
-    if returned.kind in _WITHOUT_CONSEQUENCE:
+    if returned.kind in _SAYS_NOTHING:
         left = await _unsubscribe(ground, returned.subject)
         if left is not None:
             return Ingested(
                 returned=returned, is_ours=True, is_new=left.has_changed, asks_to_leave=True
             )
-    now = ground.clock.now()
     clues = Clues(
         tokens=[*classifier.tokens(envelope_to), *_given(returned.token)],
+        links=_LINK.findall(returned.original.unsubscribe)[:5],
         message_ids=_given(returned.message_id),
         campaign=returned.original.campaign,
-        addresses=[*(each.address for each in returned.recipients), *_given(returned.original.to)],
         is_verified=is_trusted,
-        at=now,
+        at=ground.clock.now(),
     )
+    is_new = is_proven = is_known = False
     async with ground.db.transaction() as session:
-        about = await identifying.whom(ground, session, clues)
-        if about is None or not _is_worth_keeping(about, returned.kind):
-            return Ingested(returned=returned, is_ours=False, is_new=False)
-        said = _about(returned, about)
-        told = Told(
-            via=via,
-            kind=returned.kind,
-            status=said.status,
-            reason=said.reason,
-            reply_code=returned.reply_code,
-            diagnostic=said.diagnostic,
-            evidence=octets,
-        )
-        is_new = await consequences.keep(ground, session, about, told)
-    is_unproven = about.proof is Proof.NONE
+        for about, said in await _abouts(ground, session, returned, clues):
+            is_known, is_proven = True, is_proven or about.proof is not Proof.NONE
+            if said.kind not in _SAYS_NOTHING and (
+                about.proof is not Proof.NONE or said.kind in _CLAIMS
+            ):
+                told = Told(
+                    via=via,
+                    kind=said.kind,
+                    status=said.status,
+                    reason=said.reason,
+                    reply_code=returned.reply_code,
+                    diagnostic=said.diagnostic,
+                    evidence=octets,
+                )
+                is_new = await consequences.keep(ground, session, about, told) or is_new
     return Ingested(
-        returned=returned, is_ours=not is_unproven, is_new=is_new, is_unproven=is_unproven
+        returned=returned,
+        is_ours=is_proven,
+        is_new=is_new,
+        is_unproven=is_known and not is_proven,
     )
+
+
+async def _abouts(
+    ground: Ground, session: AsyncSession, returned: Returned, clues: Clues
+) -> list[tuple[About, Recipient]]:
+    """Whom a message is about, each with what it says of them.
+
+    A mail of ours has one recipient: what proves that it is about one leaves no room for others.
+    """
+    about = await identifying.whom(ground, session, clues)
+    if about is not None:
+        return [(about, _said_of(about, returned))]
+    said = returned.recipients[:_MOST_RECIPIENTS] or [Recipient(address="", kind=returned.kind)]
+    enclosed = _given(returned.original.to) if len(said) == 1 else []
+    found: list[tuple[About, Recipient]] = []
+    for each in said:
+        named = replace(clues, addresses=[*_given(each.address), *enclosed])
+        about = await identifying.whom(ground, session, named)
+        if about is not None:
+            found.append((about, each))
+    return found
 
 
 async def take_events(ground: Ground, events: Sequence[Event]) -> Taken:
@@ -145,17 +178,46 @@ async def take_events(ground: Ground, events: Sequence[Event]) -> Taken:
     Raises `errors.Busy`; whoever sent the events is then to send them again.
     """
     new = repeated = 0
-    for start in range(0, len(events), _GROUP):
+    # In one order, so that two who tell of the same people wait for each other, not both.
+    ordered = sorted(events, key=lambda event: event.address.lower())
+    for start in range(0, len(ordered), _GROUP):
+        group = ordered[start : start + _GROUP]
         async with ground.db.transaction() as session:
-            for event in events[start : start + _GROUP]:
+            unheard = await _unheard(ground, session, group)
+            repeated += len(group) - len(unheard)
+            for event in unheard:
                 is_new = await _take(ground, session, event)
                 new += is_new is True
                 repeated += is_new is False
     return Taken(new=new, repeated=repeated, unknown=len(events) - new - repeated)
 
 
+async def _unheard(
+    ground: Ground, session: AsyncSession, events: Sequence[Event]
+) -> Sequence[Event]:
+    """Those that were not heard before, by the provider's own numbers."""
+    digests = {_digest(event): event for event in events if event.event_id}
+    unheard = [event for event in events if not event.event_id]
+    if not digests:
+        return unheard
+    now = ground.clock.now()
+    statement = (
+        tables.insert_for(session, HeardEvent)
+        .values([{"digest": digest, "heard_at": now} for digest in sorted(digests)])
+        .on_conflict_do_nothing(index_elements=["digest"])
+        .returning(col(HeardEvent.digest))
+    )
+    fresh = set((await session.scalars(statement)).all())
+    return unheard + [event for digest, event in digests.items() if digest in fresh]
+
+
+def _digest(event: Event) -> str:
+    named = (event.via, event.event_id, event.address.lower(), event.kind, event.is_unsubscribe)
+    return hashlib.sha256("\0".join(map(str, named)).encode(errors="replace")).hexdigest()
+
+
 async def _take(ground: Ground, session: AsyncSession, event: Event) -> bool | None:
-    """Whether it was new; None when it is about nobody whom we know."""
+    """Whether it was new; None when it is about nobody whom we know, or says nothing."""
     clues = Clues(
         tokens=_given(event.token),
         message_ids=_given(event.message_id),
@@ -165,10 +227,10 @@ async def _take(ground: Ground, session: AsyncSession, event: Event) -> bool | N
         at=event.occurred_at or ground.clock.now(),
     )
     about = await identifying.whom(ground, session, clues)
-    if about is None:
+    if about is None or (event.kind in _SAYS_NOTHING and not event.is_unsubscribe):
         return None
     if event.is_unsubscribe:
-        return about.person is not None and await _leave(ground, session, event, about)
+        return await _leave(ground, session, about)
     told = Told(
         via=event.via,
         kind=event.kind,
@@ -182,16 +244,16 @@ async def _take(ground: Ground, session: AsyncSession, event: Event) -> bool | N
     return await consequences.keep(ground, session, about, told)
 
 
-async def _leave(ground: Ground, session: AsyncSession, event: Event, about: About) -> bool:
+async def _leave(ground: Ground, session: AsyncSession, about: About) -> bool | None:
     """Whoever says it to their provider says it of everything that comes from us."""
     if about.person is None:
-        return False
+        return None
     return await unsubscribe.end(
         ground,
         session,
         person=about.person,
         topic=None,
-        via=event.via,
+        via="provider",
         dispatch_id=about.delivery.dispatch_id if about.delivery is not None else None,
     )
 
@@ -207,34 +269,27 @@ async def _unsubscribe(ground: Ground, subject: str) -> Unsubscribed | None:
 
 
 async def tidy(ground: Ground) -> None:
-    """Blank evidence that is older than `[retention] bounce_evidence_days`."""
-    before = ground.clock.now() - timedelta(days=ground.settings.retention.bounce_evidence_days)
+    """Blank evidence that is older than `[retention] bounce_evidence_days`; forget events heard."""
+    now = ground.clock.now()
+    before = now - timedelta(days=ground.settings.retention.bounce_evidence_days)
     async with ground.db.transaction() as session:
         await session.execute(
-            sa.update(Return).where(col(Return.received_at) < before).values(evidence=None)
+            sa.update(Return)
+            .where(col(Return.received_at) < before, col(Return.evidence).is_not(None))
+            .values(evidence=None)
         )
+        await session.execute(sa.delete(HeardEvent).where(col(HeardEvent.heard_at) < now - _HEARD))
 
 
 def _given(text: str) -> list[str]:
     return [text] if text else []
 
 
-def _is_worth_keeping(about: About, kind: BounceKind) -> bool:
-    """Anybody may name an address: without a proof only what claims something is kept."""
-    return about.proof is not Proof.NONE or kind in (
-        *consequences.BOUNCES,
-        BounceKind.COMPLAINT,
-    )
-
-
-def _about(returned: Returned, about: About) -> Recipient:
-    """What the message says about the person that it is about; else the worst that it says."""
+def _said_of(about: About, returned: Returned) -> Recipient:
+    """What a message says of the person that it is about; else the worst that it says."""
     said = returned.recipients
     key = about.person.email_key if about.person is not None else ""
-    for each in said:
-        if key and each.address.lower() == key:
-            return each
-    for each in said:
-        if each.kind is returned.kind:
-            return each
-    return said[0] if said else Recipient(address="", kind=returned.kind)
+    by_name = (each for each in said if key and each.address.lower() == key)
+    worst = (each for each in said if each.kind is returned.kind)
+    nothing = Recipient(address="", kind=returned.kind)
+    return next(by_name, None) or next(worst, None) or nothing

@@ -54,9 +54,13 @@ class Waiting:
         *,
         is_resting: Callable[[str], bool],
         give_back: Callable[[Letter, datetime | None], None],
+        give_up: Callable[[Letter], None],
         wake: Callable[[], None],
     ) -> None:
-        """`wake` is called when somebody who asked in vain should ask again."""
+        """`give_up` is called for letters whose host was given up.
+
+        `wake` is called when somebody who asked in vain should ask again.
+        """
         self.hold_us = 0
         """A letter is kept for so long (microseconds) until it may go; 0: not at all."""
         self.notices = 0
@@ -66,6 +70,7 @@ class Waiting:
         self._limits = limits
         self._is_resting = is_resting
         self._give_back = give_back
+        self._give_up = give_up
         self._wake = wake
         self._weights = {relay.name: relay.weight for relay in settings.relay}
         self._rest = timedelta(seconds=settings.delivery.relay_rest_s)
@@ -240,6 +245,9 @@ class Waiting:
 
     def _set_aside(self, letter: Letter, limit: Limit) -> None:
         """Keep a letter whose host gets no more just now, or give it back until it may."""
+        if limit.is_given_up and not letter.is_notice:
+            self._give_up(letter)
+            return
         aside = self._aside.get(limit, [])
         is_soon = self._is_soon(limit, is_notice=letter.is_notice)
         if limit.is_wanted or (is_soon and len(aside) < _ASIDE):

@@ -154,6 +154,15 @@ class Bounces(Section):
     soft_days: Annotated[float, Field(ge=0)] = 14.0
     settled_days: Annotated[float, Field(gt=0)] = 3.0
     evidence_max_bytes: Annotated[int, Field(ge=0)] = 100_000
+    blocks_in_a_row: Annotated[int, Field(ge=1)] = 5
+    block_hold_minutes: list[Annotated[int, Field(ge=1)]] = [60, 240, 720]
+    block_share_percent: Annotated[float, Field(gt=0, le=100)] = 20.0
+    complaint_alarm_percent: Annotated[float, Field(gt=0, le=100)] = 0.1
+    complaint_pause_percent: Annotated[float, Field(gt=0, le=100)] = 0.3
+    hard_pause_percent: Annotated[float, Field(gt=0, le=100)] = 5.0
+    least_sent: Annotated[int, Field(ge=1)] = 200
+    least_complaints: Annotated[int, Field(ge=1)] = 3
+    least_hard: Annotated[int, Field(ge=1)] = 10
 
 
 class SignupSettings(Section):

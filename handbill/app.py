@@ -12,6 +12,7 @@ from campaigns import holdings as campaigns_holdings
 from campaigns import pages as campaigns_pages
 from campaigns import public as content_public
 from delivery import holdings as delivery_holdings
+from delivery import returns_pages
 from delivery.history import History
 from delivery.progress import Watch
 from foundation.accounts import pages as account_pages
@@ -39,6 +40,7 @@ PAGE_SLICES: tuple[ModuleType, ...] = (
     desk_pages,
     composer_pages,
     campaigns_pages,
+    returns_pages,
 )
 """Modules that offer `routes()`; each owns its part of the addresses."""
 
@@ -48,6 +50,7 @@ NAVIGATION = (
     kit.NavigationItem(path="/staff/campaigns", msgid=N_("Campaigns")),
     kit.NavigationItem(path="/staff/issues", msgid=N_("Issues")),
     kit.NavigationItem(path="/staff/people", msgid=N_("People")),
+    kit.NavigationItem(path="/staff/returns", msgid=N_("Came back")),
     kit.NavigationItem(path="/staff/members", msgid=N_("Members")),
     kit.NavigationItem(path="/staff/forms", msgid=N_("Forms")),
     kit.NavigationItem(path="/staff/partners", msgid=N_("Partners")),

@@ -281,6 +281,18 @@ async def _about_limits(db: database.Database, settings: Settings, clock: Clock)
 
 
 def _held(held: Held) -> Finding:
+    if held.is_refused:
+        return findings.warn(
+            "limit",
+            N_(
+                "“%(name)s” refuses our mail (%(said)s). Bulletins to it wait until %(until)s UTC; "
+                "then sending goes on by itself."
+            ),
+            N_("Find out why under “Came back”, mend it, then let the mail go on there."),
+            name=held.name,
+            said=held.said,
+            until=f"{held.until:{_MOMENT}}",
+        )
     if held.until is not None:
         return findings.good(
             "limit",

@@ -12,8 +12,8 @@ from datetime import timedelta
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from apscheduler.triggers.interval import IntervalTrigger
 
-from campaigns import due, lifecycle, webhooks
-from delivery import allowances, outbox, returns
+from campaigns import alarms, due, lifecycle, webhooks
+from delivery import allowances, blocks, outbox, returns
 from delivery.inbound import letters
 from foundation import errors, logs
 from foundation.accounts import idempotency, signin
@@ -40,6 +40,8 @@ def tasks(ground: Ground) -> Sequence[Task]:
     return (
         Task(name="start due campaigns", act=due.start_due, every=tick),
         Task(name="close sent campaigns", act=lifecycle.follow_dispatches, every=tick),
+        Task(name="look at what came back", act=alarms.watch, every=tick),
+        Task(name="hold hosts that refuse us", act=blocks.watch, every=timedelta(minutes=1)),
         Task(name="tell other programs", act=webhooks.work, every=tick),
         Task(name="mail held sign-ups", act=retention.release_held, every=timedelta(minutes=5)),
         Task(name="tidy people", act=retention.tidy, every=timedelta(hours=6)),

@@ -107,6 +107,7 @@ class SuppressionOut(BaseModel):
     subscriber_id: int | None
     reason: str
     note: str
+    return_id: int | None
     created_at: datetime
     lifted_at: datetime | None
 

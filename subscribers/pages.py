@@ -2,7 +2,14 @@
 
 from aiohttp import web
 
-from subscribers import doubts_pages, forms_pages, members_pages, partners_pages, people_pages
+from subscribers import (
+    doubts_pages,
+    forms_pages,
+    members_pages,
+    partners_pages,
+    people_pages,
+    suppressions_pages,
+)
 
 
 def routes() -> list[web.RouteDef]:
@@ -10,6 +17,7 @@ def routes() -> list[web.RouteDef]:
     return [
         *people_pages.routes(),
         *doubts_pages.routes(),
+        *suppressions_pages.routes(),
         *members_pages.routes(),
         *forms_pages.routes(),
         *partners_pages.routes(),

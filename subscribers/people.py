@@ -125,6 +125,19 @@ class Mail:
     url: str = ""
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CameBack:
+    """A mail to a person that came back, or a complaint of theirs."""
+
+    at: datetime
+    what: str
+    """Already in the reader's language."""
+    mail: str
+    """Which mail it was; blank when that is not known."""
+    url: str
+    is_unproven: bool
+
+
 class MailHistory(Protocol):
     """Tells which mails a person was sent; a higher floor knows, `handbill/app.py` hands it in."""
 
@@ -132,6 +145,12 @@ class MailHistory(Protocol):
         self, ground: Ground, *, subscriber_id: int, language: str, limit: int
     ) -> Sequence[Mail]:
         """The newest `limit` mails of a person, newest first, in words of `language`."""
+        ...
+
+    async def came_back(
+        self, ground: Ground, *, subscriber_id: int, language: str, limit: int
+    ) -> Sequence[CameBack]:
+        """The newest `limit` things that came back from a person's mailbox, newest first."""
         ...
 
 

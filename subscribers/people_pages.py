@@ -218,8 +218,12 @@ async def _person_page(
     person = await people.show(ground, subscriber_id=subscriber_id)
     rooms = request.app.get(MAIL_HISTORY)
     mails: Sequence[people.Mail] | None = None
+    came_back: Sequence[people.CameBack] = ()
     if rooms is not None:
         mails = await rooms.mails(
+            ground, subscriber_id=subscriber_id, language=speaks.language, limit=_MAILS
+        )
+        came_back = await rooms.came_back(
             ground, subscriber_id=subscriber_id, language=speaks.language, limit=_MAILS
         )
     async with ground.db.reading() as session:
@@ -232,6 +236,7 @@ async def _person_page(
         status=_status(problem),
         person=person,
         mails=mails,
+        came_back=came_back,
         values=shown,
         topic_names=names,
         steps=[plainly.step(speaks, consent, names) for consent in person.consents],

@@ -75,6 +75,8 @@ _VIAS: Mapping[str, str] = {
     "link": N_("by the link in a mail"),
     "one-click": N_("with one click in their mail program"),
     "mailto": N_("by writing to us"),
+    "mail": N_("by writing to us"),
+    "provider": N_("through their mail provider"),
     "staff": N_("by the office"),
     "bounce": N_("because mail came back"),
     "complaint": N_("because they marked a mail as spam"),
@@ -87,6 +89,15 @@ _REASONS: Mapping[SuppressionReason, str] = {
     SuppressionReason.ERASED: N_("Asked to be forgotten"),
     SuppressionReason.IMPORTED: N_("Had left the service that we came from"),
 }
+SHORT_REASONS: Mapping[SuppressionReason, str] = {
+    SuppressionReason.HARD_BOUNCE: N_("Dead address"),
+    SuppressionReason.SOFT_BOUNCES: N_("Failed again and again"),
+    SuppressionReason.COMPLAINT: N_("Complained"),
+    SuppressionReason.BY_HAND: N_("By the office"),
+    SuppressionReason.IMPORTED: N_("Brought along"),
+    SuppressionReason.ERASED: N_("Forgotten"),
+}
+"""In the order in which staff look at them."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -112,6 +123,8 @@ class WhyNot:
     lifted_at: datetime | None
     lifted_because: str
     lifted_by: str
+    return_id: int | None
+    """What came back and led to it."""
 
 
 def step(speaks: Translator, consent: Consent, topic_names: Mapping[str, str]) -> Step:
@@ -136,4 +149,5 @@ def suppression(speaks: Translator, found: Suppression) -> WhyNot:
         lifted_at=found.lifted_at,
         lifted_because=found.lifted_because,
         lifted_by=found.lifted_by,
+        return_id=found.return_id,
     )

@@ -14,6 +14,7 @@ from alembic.operations.ops import MigrationScript, OpContainer
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy.engine import Connection
 
+import campaigns.alarm_models
 import campaigns.models
 import campaigns.webhook_models
 import delivery.models
@@ -30,6 +31,7 @@ MODELS = (
     subscribers.models,
     delivery.models,
     campaigns.models,
+    campaigns.alarm_models,
     campaigns.webhook_models,
 )
 VERSIONS = Path(migrations.__file__).parent / "versions"

@@ -132,6 +132,7 @@ def _original(sent: Headers) -> Original:
         to=next(iter(mailboxes.find(sent.get("To"))), ""),
         list_id=sent.get("List-Id").rpartition("<")[2].strip("<> "),
         campaign=sent.get("X-Handbill-Campaign"),
+        unsubscribe=sent.get("List-Unsubscribe"),
     )
 
 

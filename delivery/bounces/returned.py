@@ -44,6 +44,8 @@ class Original:
     """Of `List-Id`, without angle brackets."""
     campaign: str = ""
     """Of `X-Handbill-Campaign`."""
+    unsubscribe: str = ""
+    """Of `List-Unsubscribe`, as it stands there."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -249,12 +249,19 @@ def pause(chosen: Chosen, campaign_id: int, reason: str) -> None:
 
 @campaigns.command("resume")
 @CAMPAIGN_ID
+@click.option(
+    "--acknowledge",
+    is_flag=True,
+    help="You have looked at what came back, if it was paused because of that.",
+)
 @click.pass_obj
-def resume(chosen: Chosen, campaign_id: int) -> None:
+def resume(chosen: Chosen, campaign_id: int, acknowledge: bool) -> None:
     """Go on where it was held."""
 
     async def act(ground: Ground) -> None:
-        await lifecycle.resume(ground, actor=COMMAND, campaign_id=campaign_id)
+        await lifecycle.resume(
+            ground, actor=COMMAND, campaign_id=campaign_id, is_acknowledged=acknowledge
+        )
 
     kit.run(chosen, act)
     click.echo("sending")

@@ -27,8 +27,8 @@ Deliver = Callable[[], Awaitable[None]]
 async def campaign(ground: Ground, smtp: Catcher, deliver: Deliver) -> Campaign:
     """Sent to ana; two failed, one with another reply, and one is put off."""
     replies = {
-        "bo": "550 5.7.1 Policy <b>here</b>",
-        "cy": "550 5.7.1 Policy <b>here</b>",
+        "bo": "550 5.3.5 Setup <b>here</b>",
+        "cy": "550 5.3.5 Setup <b>here</b>",
         "di": "554 5.6.0 =Too odd",
         "ed": "450 4.2.1 Later",
     }

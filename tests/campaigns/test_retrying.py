@@ -95,7 +95,7 @@ async def test_a_retry_takes_all_of_a_reason_and_nobody_who_may_not_be_mailed(
     names = ("again", "other", "left", "barred", "bounced")
     numbers = {name: (await people.subscribed(ground, f"{name}@example.org")).id for name in names}
     for name in names:
-        code = "550 5.7.1 Policy" if name != "other" else "554 5.6.0 Too odd"
+        code = "550 5.3.5 Setup" if name != "other" else "554 5.6.0 Too odd"
         smtp.answer("RCPT", f"{name}@example.org", code)
     campaign = await over(ground, deliver)
     assert (await mailing.counts(ground)).failed == 5
@@ -135,7 +135,7 @@ async def test_chosen_rows_alone_are_tried_again(
 ) -> None:
     for name in ("a", "b", "c"):
         await people.subscribed(ground, f"{name}@example.org")
-        smtp.answer("RCPT", f"{name}@example.org", "550 5.7.1 Policy")
+        smtp.answer("RCPT", f"{name}@example.org", "550 5.3.5 Setup")
     campaign = await over(ground, deliver)
     chosen = [(await mailing.rows(ground))[number].id for number in (0, 2)]
     smtp.answers.clear()
@@ -151,7 +151,7 @@ async def test_who_failed_long_ago_gets_the_whole_time_of_retries_again(
     ground: Ground, smtp: Catcher, deliver: Deliver, clock: FakeClock
 ) -> None:
     await people.subscribed(ground, "a@example.org")
-    smtp.answer("RCPT", "a@example.org", "550 5.7.1 Policy")
+    smtp.answer("RCPT", "a@example.org", "550 5.3.5 Setup")
     campaign = await over(ground, deliver)
     clock.advance(days=30)
     smtp.answer("RCPT", "a@example.org", "450 4.2.1 Later")
@@ -198,7 +198,7 @@ async def test_a_cancelled_campaign_tries_nobody_again(
 ) -> None:
     for name in ("a", "b"):
         await people.subscribed(ground, f"{name}@example.org")
-    smtp.answer("RCPT", "a@example.org", "550 5.7.1 Policy")
+    smtp.answer("RCPT", "a@example.org", "550 5.3.5 Setup")
     smtp.answer("RCPT", "b@example.org", "450 4.2.1 Later")
     campaign, _ = await campaigning.started(ground)
     await deliver()
@@ -217,7 +217,7 @@ async def test_a_worker_that_closes_a_dispatch_waits_for_who_queues_somebody_ane
 ) -> None:
     """On SQLite there is one writer at a time, so it is so by itself."""
     await people.subscribed(ground, "a@example.org")
-    smtp.answer("RCPT", "a@example.org", "550 5.7.1 Policy")
+    smtp.answer("RCPT", "a@example.org", "550 5.3.5 Setup")
     await over(ground, deliver)
     async with ground.db.transaction() as session:
         await session.execute(sa.update(Dispatch).values(state=DispatchState.SENDING.value))
@@ -252,7 +252,7 @@ async def test_a_list_names_everybody_in_pages_and_counts_them_by_reason(
 ) -> None:
     for number in range(7):
         await people.subscribed(ground, f"p{number}@example.org")
-        reply = "550 5.7.1 Policy" if number < 5 else "554 5.6.0 Too odd"
+        reply = "550 5.3.5 Setup" if number < 5 else "554 5.6.0 Too odd"
         smtp.answer("RCPT", f"p{number}@example.org", reply)
     await over(ground, deliver)
     found: list[str] = []
@@ -268,7 +268,7 @@ async def test_a_list_names_everybody_in_pages_and_counts_them_by_reason(
     assert [(each.reason, each.reply_code, each.count) for each in groups] == [
         ("refused", 550, 5), ("refused", 554, 2),
     ]  # fmt: skip
-    assert "Policy" in groups[0].example
+    assert "Setup" in groups[0].example
 
 
 @pytest.mark.storage

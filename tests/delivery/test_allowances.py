@@ -154,13 +154,15 @@ async def test_a_host_that_finds_us_too_fast_gets_half_and_then_more_again(
     assert max(ceilings) > 600
     assert (grants[-1].bulk, grants[-1].pace) == (1000, None)
     async with ground.db.reading() as session:
-        assert await allowances.paces(session) == {}
+        assert await allowances.troubles(session) == {}
 
 
 async def test_all_workers_learn_what_a_host_said_to_one(ground: Ground, clock: FakeClock) -> None:
     await allowances.slow_down(ground, name="domains:gmail", measured=600, said="421 slow down")
     async with grounds.standing(ground.settings, clock) as second, second.db.reading() as session:
-        assert (await allowances.paces(session))["domains:gmail"].ceiling == 300
+        pace, _ = (await allowances.troubles(session))["domains:gmail"]
+    assert pace is not None
+    assert pace.ceiling == 300
     clock.advance(seconds=5)
     same = await allowances.slow_down(ground, name="domains:gmail", measured=600, said="421 again")
     assert same.ceiling == 300  # an answer to what was under way with the first

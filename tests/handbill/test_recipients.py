@@ -33,7 +33,7 @@ async def campaign(ground: Ground, smtp: Catcher, deliver: Deliver) -> Campaign:
     """Three failed, and one is put off."""
     for name in ("a", "b", "c", "d"):
         await people.subscribed(ground, f"{name}@example.org")
-        reply = "450 4.2.1 Later" if name == "d" else "550 5.7.1 Policy"
+        reply = "450 4.2.1 Later" if name == "d" else "550 5.3.5 Setup"
         smtp.answer("RCPT", f"{name}@example.org", reply)
     made, _ = await campaigning.started(ground)
     await deliver()

@@ -17,7 +17,7 @@ from foundation.web import middleware
 from handbill import app
 from subscribers import applying, people_pages
 from subscribers.models import Form, Member, MemberState, Partner, Subscriber
-from subscribers.people import Mail
+from subscribers.people import CameBack, Mail
 from tests.world import people
 from tests.world.clock import FakeClock
 from tests.world.web import Web
@@ -120,6 +120,16 @@ async def test_mails_received_come_from_whoever_was_handed_in(ground: Ground) ->
             limit: int,  # noqa: ARG002
         ) -> Sequence[Mail]:
             return [Mail(at=ground.clock.now(), subject="Hearing on Thursday", state="Sent")]
+
+        async def came_back(
+            self,
+            ground: Ground,  # noqa: ARG002
+            *,
+            subscriber_id: int,  # noqa: ARG002
+            language: str,  # noqa: ARG002
+            limit: int,  # noqa: ARG002
+        ) -> Sequence[CameBack]:
+            return []
 
     person = await people.subscribed(ground)
     built = app.build(ground)
