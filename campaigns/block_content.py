@@ -167,6 +167,7 @@ def _development(to: Resolver, told: developments.Told) -> content.DevelopmentIt
         url=told.source_url,
         source_name=told.source_name,
         language_note=told.language_note,
+        language=told.language if told.language_note else "",
     )
 
 

@@ -9,7 +9,18 @@ from pathlib import Path
 
 from foundation import errors
 from foundation.i18n import N_, Translator
-from templates import folding, marks, plan, problems, sheets, slots, text, typesetting, weaving
+from templates import (
+    folding,
+    headings,
+    marks,
+    plan,
+    problems,
+    sheets,
+    slots,
+    text,
+    typesetting,
+    weaving,
+)
 from templates.content import Brand, Edition, Template
 
 GMAIL_CLIPS_AT_BYTES = 102 * 1024
@@ -102,7 +113,7 @@ def _sheets(
         title=title,
         date_label=edition.date_label,
         issue_title=edition.issue_title,
-        parts=weaving.weave(edition.blocks, weaver),
+        parts=headings.leveled(weaving.weave(edition.blocks, weaver), top=1 if title else 0),
         unsubscribe_url=weaver.marks.make("unsubscribe_url"),
         preferences_url=weaver.marks.make("preferences_url"),
         view_url=weaver.marks.make("view_url"),

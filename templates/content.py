@@ -59,6 +59,8 @@ class DevelopmentItem:
     source_name: str = ""
     language_note: str = ""
     """Says that the text is in another language, where there is no translation."""
+    language: str = ""
+    """That other language's tag."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -86,9 +86,17 @@ def _wrong(tag: str, attributes: Mapping[str, str], *, is_default: bool) -> str:
     unknown = sorted(set(attributes) - allowed)
     if unknown:
         return f"<{tag}> has no attribute “{unknown[0]}”"
+    if any(name.endswith("padding") and _has_bare_zero(attributes[name]) for name in attributes):
+        return f"<{tag}> has a padding with a bare 0; write 0px, or Outlook gets wrong widths"
     if tag == "mj-image" and "alt" not in attributes and not is_default:
         return "<mj-image> needs an alt text (empty only where the picture adds nothing)"
     return ""
+
+
+def _has_bare_zero(padding: str) -> bool:
+    """Whether one of several sides is a 0 without unit, which the compiler does not understand."""
+    sides = padding.split()
+    return len(sides) > 1 and "0" in sides
 
 
 def _blank(found: re.Match[str]) -> str:

@@ -1,12 +1,14 @@
 """Rich text as a small tree, so that the HTML and the text part are made from the same thing."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 
 from templates import sanitise
 
-BLOCKS = frozenset({"p", "ul", "ol", "li", "blockquote", "h2", "h3", "h4"})
+HEADINGS = frozenset({"h2", "h3", "h4"})
+LISTS = frozenset({"ul", "ol"})
+BLOCKS = frozenset({"p", "li", "blockquote"}) | LISTS | HEADINGS
 
 
 @dataclass(slots=True)
@@ -16,6 +18,8 @@ class Element:
     tag: str
     href: str = ""
     children: list["Element | str"] = field(default_factory=list)
+    level: int = 0
+    """Of a heading among those of the mail; its tag says how large it looks."""
 
     def words(self) -> str:
         """The text inside, without any markup."""
@@ -70,7 +74,7 @@ def _with_paragraphs(parent: Element) -> Element:
     for child in [*parent.children, None]:
         if child is None or (isinstance(child, Element) and child.tag in BLOCKS):
             if any(not isinstance(each, str) or each.strip() for each in run):
-                blocks.append(Element("p", children=run))
+                blocks.append(Element("p", children=_inlined(run)))
             run = []
             if child is not None:
                 blocks.extend(_flattened(child))
@@ -88,9 +92,37 @@ def _flattened(element: Element) -> list[Element | str]:
         return _with_paragraphs(element).children
     if element.tag == "p" and not element.words().strip():
         return []
-    if element.tag in ("ul", "ol"):
+    if element.tag in LISTS:
         items: list[Element | str] = [
-            child for child in element if isinstance(child, Element) and child.tag == "li"
+            _item(child) for child in element if isinstance(child, Element) and child.tag == "li"
         ]
         return [Element(element.tag, children=items)] if items else []
-    return [element]
+    return [Element(element.tag, children=_inlined(element))]
+
+
+def _item(item: Element) -> Element:
+    """An entry of a list: its own words in a line, then the lists in it."""
+    lists = [each for each in item if isinstance(each, Element) and each.tag in LISTS]
+    words = _inlined(each for each in item if each not in lists)
+    return Element("li", children=[*words, *(each for it in lists for each in _flattened(it))])
+
+
+def _inlined(children: Iterable[Element | str]) -> list[Element | str]:
+    """What stands in a line: blocks in it are taken apart, with a line break between them."""
+    found: list[Element | str] = []
+    is_apart = False
+    for child in children:
+        is_block = isinstance(child, Element) and child.tag in BLOCKS
+        inner = _inlined(child) if isinstance(child, Element) else []
+        parts = inner if is_block else [child]
+        if isinstance(child, Element) and child.tag != "br" and not is_block:
+            parts = [Element(child.tag, child.href, inner)]
+        if found and (is_apart or is_block) and _has_words(parts):
+            found.append(Element("br"))
+        is_apart = is_block or (is_apart and not _has_words(parts))
+        found += parts
+    return found
+
+
+def _has_words(parts: Iterable[Element | str]) -> bool:
+    return any(not isinstance(each, str) or each.strip() for each in parts)

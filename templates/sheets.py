@@ -4,11 +4,9 @@ particulars of a bulletin. All texts are plain and may hold marks; nothing in he
 
 from dataclasses import dataclass
 
-from templates import colours, weaving
+from templates import palette, weaving
 from templates.content import Brand
-
-PAPER = "#fcfbf8"
-PAPER_DARK = "#171614"
+from templates.palette import Palette
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -33,19 +31,14 @@ class Frame:
         return "left" if self.direction == "rtl" else "right"
 
     @property
-    def accent(self) -> str:
-        """The site's accent, readable on light paper."""
-        return colours.readable(self.brand.accent, on=PAPER)
+    def light(self) -> Palette:
+        """The colours by day."""
+        return palette.light(self.brand.accent)
 
     @property
-    def accent_dark(self) -> str:
-        """The site's accent, readable on dark paper."""
-        return colours.readable(self.brand.accent, on=PAPER_DARK, ratio=5.5)
-
-    @property
-    def bar(self) -> str:
-        """The site's accent as a ground for white letters."""
-        return colours.readable(self.brand.accent, on="#ffffff")
+    def dark(self) -> Palette:
+        """The colours at night."""
+        return palette.dark(self.brand.accent)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

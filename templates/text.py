@@ -1,5 +1,6 @@
 """The text part of a bulletin, from the same blocks and with the same links as its HTML."""
 
+import re
 import textwrap
 from collections.abc import Iterable
 
@@ -8,6 +9,8 @@ from templates import content, prose, sheets
 from templates.weaving import Woven
 
 WIDTH = 72
+_ADDRESS = re.compile(r"<(\S+)>")
+"""Within other words it stands in brackets (RFC 3986 appendix C)."""
 
 
 def bulletin(frame: sheets.Frame, page: sheets.Bulletin, translator: Translator) -> str:
@@ -104,8 +107,9 @@ def _development(item: content.DevelopmentItem, summary: str, translator: Transl
         _dotted([item.kind_label.upper(), item.date_label, item.place]),
         wrapped(item.headline),
         f"({item.language_note})" if item.language_note else "",
+        item.url,
     ]
-    return _paragraphs([_lines(head), summary, _source(item.source_name, item.url, translator)])
+    return _paragraphs([_lines(head), summary, _source(item.source_name, "", translator)])
 
 
 def _figure(item: content.Figure, translator: Translator) -> str:
@@ -148,7 +152,13 @@ def _prose_block(element: prose.Element) -> str:
         return textwrap.indent(prose_text(element), "> ", lambda _line: True)
     if element.tag in ("h2", "h3", "h4"):
         return underlined(_inline(element), "-")
-    return "\n".join(wrapped(line) for line in _inline(element).split("\n") if line.strip())
+    return "\n".join(_line(line) for line in _inline(element).split("\n") if line.strip())
+
+
+def _line(words: str) -> str:
+    """A line; an address has brackets, so that it ends where it ends, unless it is all there is."""
+    alone = _ADDRESS.fullmatch(words.strip())
+    return alone[1] if alone else wrapped(words)
 
 
 def _list_item(item: prose.Element, bullet: str) -> str:
@@ -178,7 +188,8 @@ def _inline(element: prose.Element) -> str:
         elif child.tag == "a" and child.href:
             words = _inline(child).strip()
             address = child.href.removeprefix("mailto:")
-            pieces.append(words if words in (address, child.href) else f"{words} <{address}>")
+            said = "" if words in (address, child.href) else f"{words} "
+            pieces.append(f"{said}<{address}>")
         else:
             pieces.append(_inline(child))
     return "".join(pieces)

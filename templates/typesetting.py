@@ -17,6 +17,13 @@ from jinja2.runtime import Context
 from templates import mjml_lint, problems, slots
 
 MAIL = Path(__file__).parent / "mail"
+_MENDED = (
+    (' aria-roledescription="email"', ""),
+    (' role="article"', ' role="main"'),
+    (' height="auto"', ""),
+)
+"""What MJML writes, and what stands there instead; none of it can be in a text, where quotation
+marks are escaped."""
 
 
 def typeset(name: str, *, values: Mapping[str, Any], folder: Path = MAIL) -> str:
@@ -27,11 +34,22 @@ def typeset(name: str, *, values: Mapping[str, Any], folder: Path = MAIL) -> str
     source = compose(name, values=values, folder=folder)
     try:
         # By itself it would load Roboto from another host, which would see who reads when.
-        return str(mjml.mjml2html(source, fonts={}))
+        return _mended(str(mjml.mjml2html(source, fonts={})))
     except ValueError as problem:
         raise problems.TemplateProblem(
             file=f"{folder.name}/{name}.mjml", line=1, detail=str(problem)
         ) from problem
+
+
+def _mended(html: str) -> str:
+    """The HTML without what MJML writes and nobody should read.
+
+    Its body is an article whose role is “email”, in English whatever the mail's language; here it
+    is the document's main part. A picture's height is no number, so none is said.
+    """
+    for written, instead in _MENDED:
+        html = html.replace(written, instead)
+    return html
 
 
 def compose(name: str, *, values: Mapping[str, Any], folder: Path = MAIL) -> str:

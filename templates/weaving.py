@@ -27,6 +27,8 @@ class Woven:
     block: content.Block | content.DevelopmentItem | content.Figure
     rich: prose.Element | None = None
     items: tuple["Woven", ...] = ()
+    level: int = 0
+    """Of its headline, from 1; see `templates/headings.py`."""
     opening: str = ""
     """The mark that stands before a block that only some see; blank for everybody's."""
     closing: str = ""
@@ -116,6 +118,9 @@ class Weaver:
                 children.append(self._element(child, where))
             else:
                 children.extend(self._words(child, where, is_linked=element.tag == "a"))
+        if href and not element.words().strip():
+            # Nobody could see or hear a link without words.
+            children = [mergefields.without_fields(element.href).removeprefix("mailto:")]
         return prose.Element(element.tag, href, children)
 
     def _words(
