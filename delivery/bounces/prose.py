@@ -143,7 +143,8 @@ def _named(layout: Layout, lines: list[str]) -> list[str]:
     ours = _ours(layout)
     sent_to = {mailboxes.normal(each) for each in mailboxes.find(layout.sent.get("To"))}
     scored: dict[str, tuple[int, str]] = {}
-    for line in lines:
+    subject = f"for {layout.message.headers.get('Subject')}"
+    for line in (*lines, subject):
         for address, score in _scores(line):
             key = mailboxes.normal(address)
             if key in ours or (mailboxes.is_servant(address) and key not in sent_to):

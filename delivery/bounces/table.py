@@ -14,7 +14,15 @@ import re
 from collections import defaultdict
 from collections.abc import Iterator
 
-from delivery.bounces.tables import languages, providers, recipients, senders, servers, vague
+from delivery.bounces.tables import (
+    languages,
+    proofs,
+    providers,
+    recipients,
+    senders,
+    servers,
+    vague,
+)
 from delivery.bounces.tables.row import Row
 
 _GAP = ".{0,80}?"
@@ -48,7 +56,7 @@ def plain(text: str) -> str:
 
 def rows() -> Iterator[Row]:
     """The table, in its order."""
-    for part in (providers, recipients, senders, languages, servers, vague):
+    for part in (providers, proofs, recipients, senders, languages, servers, vague):
         yield from part.ROWS
 
 

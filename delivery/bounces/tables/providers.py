@@ -19,8 +19,10 @@ ROWS = (
         | sender domain must exist | domain of sender address … does not
         | domain of sender address | sender rejected | sender was rejected | sender denied
         | sender refused | sender not accepted | invalid sender | unknown sender
-        | envelope sender … rejected | return path … invalid | unroutable sender
-        | unrouteable sender
+        | envelope sender … rejected | sender … does not exist | sender … doesn't exist
+        | sender's domain | mail from domain | from domain … not exist
+        | sending domain … not exist | return address … not exist | return path … invalid
+        | unroutable sender | unrouteable sender
         """,
     ),
     row(

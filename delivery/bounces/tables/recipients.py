@@ -135,7 +135,8 @@ ROWS = (
         | domain couldn't be found | host … could not be found | server … could not be found
         | no dns | nxdomain | no route found to domain | domain invalid | domain … invalid
         | domain … not registered | unrecognized domain | domain name not known
-        | recipient domain … not | no data known | not a valid domain
+        | recipient domain … not | recipient domain must exist | no data known
+        | not a valid domain
         """,
     ),
     row(

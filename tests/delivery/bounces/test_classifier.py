@@ -6,9 +6,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from delivery.bounces import classifier
+from delivery.bounces import classifier, others
+from delivery.bounces.returned import Original, Returned
 from delivery.models import BounceKind
 from tests.delivery import reports
+from tests.delivery.bounces import labelled
 
 TOKEN = "ahcqcacchzss5wn6tlo5gfib7y"
 RETURN_PATH = f"b+{TOKEN}@coalition.example"
@@ -135,3 +137,114 @@ def test_a_damaged_report_is_read_as_far_as_it_goes(data: st.DataObject) -> None
             )
         )
     assert classifier.classify(bytes(octets)).kind in BounceKind
+
+
+def sample(name: str) -> Returned:
+    """What is read in a message of the corpus."""
+    return classifier.classify((labelled.FOLDER / name).read_bytes())
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "hard/postfix-user-unknown.eml",
+        "hard/exim-old-text.eml",
+        "hard/exchange2007-german.eml",
+        "hard/dsn-headers-only.eml",
+        "soft/qmail-full.eml",
+        "complaint/jmrp-old.eml",
+        "complaint/arf-headers-only.eml",
+        "complaint/plain-feedback-report.eml",
+    ],
+)
+def test_the_mail_that_came_back_is_described_by_its_own_headers(name: str) -> None:
+    found = sample(name)
+    assert found.message_id.startswith("c.7.")
+    assert found.message_id.endswith("@coalition.example")
+    assert (found.original.campaign, found.original.list_id) == ("7", "news.coalition.example")
+    assert found.original.to.endswith("@example.org")
+    assert found.token == TOKEN
+
+
+def test_a_message_that_encloses_nothing_describes_nothing() -> None:
+    found = sample("auto-reply/away-french.eml")
+    assert (found.message_id, found.original) == ("", Original())
+
+
+@pytest.mark.parametrize("kind", [kind.value for kind in BounceKind if kind != "none"])
+def test_whatever_a_program_wrote_is_never_to_be_answered(kind: str) -> None:
+    names = [path.name for path in (labelled.FOLDER / kind).glob("*.eml")]
+    assert [name for name in names if not sample(f"{kind}/{name}").is_automatic] == []
+
+
+@pytest.mark.parametrize(
+    ("name", "is_automatic"),
+    [("letter", False), ("letter-answers", False), ("newsletter", True), ("dsn-delivered", True)],
+)
+def test_a_letter_of_a_person_may_be_answered_and_a_list_may_not(
+    name: str, is_automatic: bool
+) -> None:
+    assert sample(f"none/{name}.eml").is_automatic is is_automatic
+
+
+def test_the_address_that_was_first_mailed_to_is_told_apart_from_the_one_that_failed() -> None:
+    report = reports.status_report(to=RETURN_PATH).replace(
+        b"Action: failed", b"Original-Recipient: rfc822; alias@example.com\nAction: failed"
+    )
+    (recipient,) = classifier.classify(report).recipients
+    assert (recipient.address, recipient.sent_to) == ("ana@example.org", "alias@example.com")
+
+
+def test_a_recipient_comes_with_the_servers_own_words_on_one_line() -> None:
+    (recipient,) = sample("block/postfix-spamhaus.eml").recipients
+    assert recipient.diagnostic.startswith("554 5.7.1 Service unavailable; Client host")
+    assert "\n" not in recipient.diagnostic
+    (recipient,) = sample("hard/qmail-no-mailbox.eml").recipients
+    assert recipient.diagnostic == (
+        "<ana@example.org>: Sorry, no mailbox here by that name. (#5.1.1)"
+    )
+
+
+def test_our_own_address_and_the_postmaster_are_never_the_ones_that_failed() -> None:
+    octets = (
+        f"From: MAILER-DAEMON@mx.example.net\nTo: {RETURN_PATH}\nSubject: Returned mail\n\n"
+        f"Your message from <{RETURN_PATH}>\ncould not be delivered to\n<ana@example.org>\n"
+        "For help write to postmaster@mx.example.net or <news@coalition.example>.\n\n"
+        "--- Original message\n\nReceived: from x\nFrom: news@coalition.example\n"
+        "MIME-Version: 1.0\nTo: ana@example.org\n\nHello"
+    ).encode()
+    assert [each.address for each in classifier.classify(octets).recipients] == ["ana@example.org"]
+
+
+@pytest.mark.parametrize(
+    ("code", "text", "status", "kind", "reason"),
+    [
+        (550, "5.1.1 <ana@example.org>: user unknown", "", "hard", "user-unknown"),
+        (450, "4.1.1 user unknown", "", "soft", "user-unknown"),
+        (450, "user unknown", "", "soft", "user-unknown"),
+        (550, "user unknown", "", "hard", "user-unknown"),
+        (552, "mailbox full", "5.2.2", "soft", "mailbox-full"),
+        (550, "receiving mail at a rate that is too high", "5.2.1", "soft", "rate-limited"),
+        (421, "4.7.0 reputation", "", "block", "reputation"),
+        (None, "", "5.1.1", "hard", "user-unknown"),
+        (None, "Email address is on the suppression list", "", "hard", "user-unknown"),
+        (550, "", "", "soft", "unknown"),
+        (451, "", "", "soft", "unknown"),
+    ],
+)
+def test_a_reply_and_a_providers_event_are_read_by_the_same_table(
+    code: int | None, text: str, status: str, kind: str, reason: str
+) -> None:
+    judged = classifier.classify_reply(code, text, status=status)
+    assert (judged.kind, judged.reason) == (kind, reason)
+
+
+def test_other_peoples_detectors_may_fail(monkeypatch: pytest.MonkeyPatch) -> None:
+    def tripping(_: object) -> None:
+        raise IndexError("list index out of range")
+
+    monkeypatch.setattr(others.bounce, "all_failures", tripping)
+    octets = (
+        b"From: MAILER-DAEMON@mx.example.net\nSubject: Returned mail\n\nIt could not be delivered."
+    )
+    assert classifier.classify(octets).recipients == []
