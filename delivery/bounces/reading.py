@@ -16,7 +16,6 @@ from delivery.bounces import charsets
 MAX_OCTETS = 1_000_000
 """What a message says about itself stands before what it returns."""
 _MAX_PARTS = 100
-_MAX_DEPTH = 8
 _MAX_HEADERS = 400
 _MAX_VALUE = 4_000
 _MAX_TEXT = 200_000
@@ -100,7 +99,7 @@ def read(octets: bytes) -> Part:
     """The message in these octets."""
     octets = octets[:MAX_OCTETS].replace(b"\0", b"")
     lines = octets.replace(b"\r\n", b"\n").replace(b"\r", b"\n").lstrip(b"\n")
-    return _part(lines, [_MAX_PARTS], _MAX_DEPTH)
+    return _part(lines, [_MAX_PARTS])
 
 
 def headers(octets: bytes) -> tuple[Headers, bytes]:
@@ -146,21 +145,21 @@ def groups(text: bytes) -> list[Headers]:
     return found
 
 
-def _part(octets: bytes, left: list[int], depth: int) -> Part:
-    """The part in these octets; `left` counts down how many more there may be, for all of them."""
+def _part(octets: bytes, left: list[int]) -> Part:
+    """The part in these octets; `left` counts down how many more there may be, also how deep."""
     left[0] -= 1
     said, body = headers(octets)
     content_type, parameters = _content_type(said)
     parts: list[Part] = []
-    if depth > 0 and content_type.startswith("multipart/"):
+    if content_type.startswith("multipart/"):
         for piece in _pieces(body, parameters.get("boundary", "")):
             if left[0] <= 0:
                 break
-            parts.append(_part(piece, left, depth - 1))
-    elif not content_type.startswith("multipart/"):
+            parts.append(_part(piece, left))
+    else:
         body = _decoded(body, said.get("Content-Transfer-Encoding").lower())
-        if depth > 0 and content_type in _MESSAGES and left[0] > 0:
-            parts.append(_part(body.lstrip(b"\n"), left, depth - 1))
+        if content_type in _MESSAGES and left[0] > 0:
+            parts.append(_part(body.lstrip(b"\n"), left))
     return Part(
         headers=said,
         content_type="text/plain"

@@ -16,7 +16,7 @@ from foundation import errors
 ONE = b"From: a@example.org\nSubject: one\n\nOne.\n"
 TWO = b"From: b@example.org\nSubject: two\n\nTwo.\n"
 FROM = b"From MAILER-DAEMON Sun Mar  1 10:00:05 2026\n"
-MBOX = FROM + ONE + b"\n" + FROM + TWO + b"\n>From here on it is quoted.\n"
+MBOX = FROM + ONE + b"\n" + FROM + TWO + FROM + b"\n>From here on it is quoted.\n"
 
 
 def taken(path: Path, stream: io.BytesIO | None = None) -> dict[str, bytes]:

@@ -208,7 +208,7 @@ def test_a_recipient_comes_with_the_servers_own_words_on_one_line() -> None:
 def test_our_own_address_and_the_postmaster_are_never_the_ones_that_failed() -> None:
     octets = (
         f"From: MAILER-DAEMON@mx.example.net\nTo: {RETURN_PATH}\nSubject: Returned mail\n\n"
-        f"Your message from <{RETURN_PATH}>\ncould not be delivered to\n<ana@example.org>\n"
+        f"Your message\n<{RETURN_PATH}>\ncould not be delivered to\n<ana@example.org>\n"
         "For help write to postmaster@mx.example.net or <news@coalition.example>.\n\n"
         "--- Original message\n\nReceived: from x\nFrom: news@coalition.example\n"
         "MIME-Version: 1.0\nTo: ana@example.org\n\nHello"
@@ -228,6 +228,7 @@ def test_our_own_address_and_the_postmaster_are_never_the_ones_that_failed() -> 
         (421, "4.7.0 reputation", "", "block", "reputation"),
         (None, "", "5.1.1", "hard", "user-unknown"),
         (None, "Email address is on the suppression list", "", "hard", "user-unknown"),
+        (None, "5.0.0 (the other said: 5.2.2)", "", "soft", "mailbox-full"),
         (550, "", "", "soft", "unknown"),
         (451, "", "", "soft", "unknown"),
     ],
