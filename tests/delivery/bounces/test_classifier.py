@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from delivery.bounces import classifier, others
+from delivery.bounces import classifier
 from delivery.bounces.returned import Original, Returned
 from delivery.models import BounceKind
 from tests.delivery import reports
@@ -244,7 +244,7 @@ def test_other_peoples_detectors_may_fail(monkeypatch: pytest.MonkeyPatch) -> No
     def tripping(_: object) -> None:
         raise IndexError("list index out of range")
 
-    monkeypatch.setattr(others.bounce, "all_failures", tripping)
+    monkeypatch.setattr("flufl.bounce.all_failures", tripping)
     octets = (
         b"From: MAILER-DAEMON@mx.example.net\nSubject: Returned mail\n\nIt could not be delivered."
     )
