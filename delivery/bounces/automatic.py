@@ -43,6 +43,7 @@ _DAEMONS = re.compile(
     r"|(?:^|[<\" ])(?:bounces?|ndr|uucp|root|imail)\b|non-delivery",
     re.IGNORECASE,
 )
+_REJECTS = "was automatically rejected"
 _BEFORE_SUBJECT = re.compile(r"(?:[\W_]{0,3}(?:re|aw|fwd?|tr|sv|vs|rif|odp|antw|res)\s?:)*\s*")
 
 
@@ -110,7 +111,12 @@ def is_challenge(layout: Layout) -> bool:
 
 
 def is_receipt(layout: Layout) -> bool:
-    """Whether it says that a mail was shown or thrown away (RFC 8098)."""
+    """Whether it says that a mail was shown or thrown away (RFC 8098).
+
+    A mailbox that rejects by itself (RFC 5429 §2.1.2) says so in the same form, and is a bounce.
+    """
+    if _REJECTS in " ".join(layout.words[:2_000].lower().split()):
+        return False
     kind = layout.message.parameters.get("report-type", "").lower()
     return kind == "disposition-notification" or any(
         part.content_type == "message/disposition-notification" for part in layout.message.walk()

@@ -13,6 +13,8 @@ from delivery.bounces import mailboxes
 
 _MAX_OCTETS = 60_000
 _MAX_LINE = 500
+_MAX_LINES = 1_000
+"""It goes through them once for each of its some sixty patterns."""
 _ASCII = bytes(octet if octet < 128 else ord("?") for octet in range(256))
 """Its detectors take headers for text, and raise at what is none."""
 
@@ -20,7 +22,8 @@ _ASCII = bytes(octet if octet < 128 else ord("?") for octet in range(256))
 def addresses(octets: bytes) -> list[str]:
     """The addresses that it finds; none where it fails."""
     head = octets[:_MAX_OCTETS].replace(b"\r\n", b"\n").replace(b"\r", b"\n")
-    lines = b"\n".join(line[:_MAX_LINE] for line in head.translate(_ASCII).split(b"\n"))
+    few = head.translate(_ASCII).split(b"\n")[:_MAX_LINES]
+    lines = b"\n".join(line[:_MAX_LINE] for line in few)
     # It tells of each detector that trips, which is no error of this program.
     logging.getLogger("flufl.bounce").setLevel(logging.CRITICAL)
     try:

@@ -99,13 +99,14 @@ ROWS = (
         | relay prohibited | relaying to … prohibited | relaying is not | unable to relay
         | not permitted to relay | not allowed to relay | cannot relay | can't relay
         | won't relay | don't relay | do not relay | will not relay | relaying mail to
-        | relaying temporarily denied | not a relay | not an open relay | not a gateway
-        | no relaying | this system is not configured to relay | list of allowed rcpthosts
-        | rcpthosts | host is not configured to accept mail for | we do not relay
-        | mail server doesn't relay | attempt to relay | authentication is required to relay
-        | authentication required to relay | non-local recipient | not local
-        | domain is not hosted | domain isn't in | is not my domain | not one of our domains
-        | not a local domain | insecure mail relay | tenantattribution
+        | relaying temporarily denied | not a relay | as a relay | not an open relay
+        | not a gateway | no relaying | this system is not configured to relay
+        | list of allowed rcpthosts | rcpthosts | host is not configured to accept mail for
+        | we do not relay | mail server doesn't relay | attempt to relay
+        | authentication is required to relay | authentication required to relay
+        | non-local recipient | not local | domain is not hosted | domain isn't in
+        | is not my domain | not one of our domains | not a local domain | insecure mail relay
+        | tenantattribution
         """,
     ),
     row(
