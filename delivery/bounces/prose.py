@@ -62,7 +62,8 @@ def is_bounce(layout: Layout) -> bool:
     subject = _calm(headers.get("Subject"))
     by_daemon = automatic.is_daemon(headers) or automatic.has_null_sender(headers)
     has_subject = any(phrase in subject for phrase in forms.SUBJECTS)
-    has_sentence = any(phrase in _calm(layout.words) for phrase in forms.SENTENCES)
+    words = _calm(layout.words)
+    has_sentence = any(phrase in words for phrase in forms.SENTENCES)
     if by_daemon:
         return has_subject or has_sentence or is_delay(layout) or _says_why(layout)
     if not has_subject or not has_sentence:
