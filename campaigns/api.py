@@ -154,6 +154,16 @@ class UncertainOut(BaseModel):
     email: str
 
 
+class CameBackOut(BaseModel):
+    """Mails that came back, or were refused for good, for one reason from one domain."""
+
+    kind: str
+    reason: str
+    domain: str
+    count: int
+    while_sending: int
+
+
 class ReportOut(BaseModel):
     """What came of it; `audience` is the sum of the six states after `excluded`."""
 
@@ -168,6 +178,7 @@ class ReportOut(BaseModel):
     cancelled: int
     bounced: dict[str, int]
     complaints: int
+    came_back: list[CameBackOut]
     unsubscribed: int
     opens: HitsOut
     clicks: HitsOut

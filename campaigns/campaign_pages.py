@@ -27,6 +27,7 @@ from campaigns.audiences import Audience
 from campaigns.lifecycle import View
 from campaigns.models import Bulletin, CampaignState
 from campaigns.transitions import Verb
+from delivery import return_words
 from foundation import errors
 from foundation.accounts.models import Role
 from foundation.i18n import N_, Translator
@@ -220,6 +221,7 @@ async def render_campaign(
         sender=_sender(request, view),
         when_uncertain=view.when_uncertain(ground),
         why=lambda each: attention.why(each, speaks.language),
+        words=return_words,
         alarm_words=lambda each: alarms.in_words(each).say(speaks),
         **values,
     )

@@ -12,14 +12,14 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from campaigns import lifecycle, transitions
 from campaigns.models import Hit, HitKind, HitTotal
-from delivery import ledger, listing
+from delivery import ledger, listing, refusals
 from delivery.listing import Choice
-from delivery.models import Delivery, DeliveryState, DispatchLink
+from delivery.models import BounceKind, Delivery, DeliveryState, DispatchLink, Return
 from foundation.ground import Ground
 from subscribers.models import Consent, ConsentStep, Subscriber
 
 _LISTED = 500
-"""Uncertain recipients that a report names."""
+"""Uncertain recipients, and reasons of what came back, that a report names."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -46,6 +46,20 @@ class LinkHits:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class CameBack:
+    """So many mails that came back, or were refused, for one reason from one domain."""
+
+    kind: str
+    reason: str
+    """A `BounceReason`; blank where none was given."""
+    domain: str
+    """Of the readers' mailboxes; blank for who was forgotten since."""
+    count: int
+    while_sending: int
+    """How many of them our relay refused at once."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Report:
     """Read in one transaction: `audience` is the sum of the six states, at every instant."""
 
@@ -60,6 +74,8 @@ class Report:
     cancelled: int
     bounced: Mapping[str, int]
     complaints: int
+    came_back: Sequence[CameBack]
+    """What came back, and what the relay refused for good: by kind, reason and domain."""
     unsubscribed: int
     opens: Hits
     clicks: Hits
@@ -106,6 +122,7 @@ async def report(ground: Ground, *, campaign_id: int) -> Report:
             cancelled=counts.cancelled,
             bounced=dict(counts.bounced),
             complaints=counts.complaints,
+            came_back=await _came_back(session, number),
             unsubscribed=await _unsubscribed(session, number),
             opens=await _hits(session, number, HitKind.OPEN),
             clicks=await _hits(session, number, HitKind.CLICK),
@@ -122,6 +139,32 @@ async def report(ground: Ground, *, campaign_id: int) -> Report:
             ],
             consenting=await _consenting(session, number),
         )
+
+
+async def _came_back(session: AsyncSession, dispatch_id: int) -> list[CameBack]:
+    """The most frequent first; a mail counts once, with the worst that is known of it."""
+    is_relay = sa.case((col(Return.via) == refusals.RELAY, 1), else_=0)
+    is_worst = sa.or_(
+        col(Return.kind) == BounceKind.COMPLAINT.value,
+        col(Return.kind) == col(Delivery.bounce),
+        sa.and_(col(Delivery.bounce) == "", col(Return.via) == refusals.RELAY),
+    )
+    grouped = (col(Return.kind), col(Return.reason), col(Return.domain))
+    count = sa.func.count()
+    statement = (
+        sa.select(*grouped, count, sa.func.sum(is_relay))
+        .join(Delivery, col(Delivery.id) == col(Return.delivery_id))
+        .where(col(Return.dispatch_id) == dispatch_id, is_worst)
+        .group_by(*grouped)
+        .order_by(count.desc(), *grouped)
+        .limit(_LISTED)
+    )
+    return [
+        CameBack(
+            kind=kind, reason=reason, domain=domain, count=int(found), while_sending=int(at_once)
+        )
+        for kind, reason, domain, found, at_once in (await session.execute(statement)).all()
+    ]
 
 
 async def _unsubscribed(session: AsyncSession, dispatch_id: int) -> int:

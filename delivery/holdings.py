@@ -55,7 +55,7 @@ async def forget(session: AsyncSession, *, subscriber_id: int) -> None:
     await session.execute(
         sa.update(Return)
         .where(col(Return.subscriber_id) == subscriber_id)
-        .values(reason="", evidence=None)
+        .values(reason="", diagnostic="", domain="", evidence=None)
     )
 
 

@@ -10,7 +10,7 @@ import structlog
 
 _ADDRESS = re.compile(r"([\w.+'-])[\w.+'-]*@([\w-]+(?:\.[\w-]+)+)")
 _TOKEN_PATH = re.compile(
-    r"/(confirm|unsubscribe|preferences|view|r|o|signin|members/confirm|download)/[\w-]{8,}"
+    r"/(confirm|unsubscribe|preferences|come-back|view|r|o|signin|members/confirm|download)/[\w-]{8,}"
 )
 _SECRET_KEYS = re.compile(r"password|secret|token|authorization|cookie", re.IGNORECASE)
 

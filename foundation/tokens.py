@@ -44,6 +44,8 @@ class Purpose(enum.StrEnum):
     """Numbers: member contact."""
     FORM_TIME = "form"
     """Numbers: second at which a form was shown."""
+    COME_BACK = "come-back"
+    """Numbers: subscriber, minute of issue."""
     DOWNLOAD = "download"
     """Numbers: subscriber, minute of issue."""
 

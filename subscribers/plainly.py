@@ -98,6 +98,19 @@ SHORT_REASONS: Mapping[SuppressionReason, str] = {
     SuppressionReason.ERASED: N_("Forgotten"),
 }
 """In the order in which staff look at them."""
+TO_THE_PERSON: Mapping[SuppressionReason, str] = {
+    SuppressionReason.COMPLAINT: N_("One of our mails was marked as spam in your mailbox."),
+    SuppressionReason.BY_HAND: N_("Our office stopped it."),
+    SuppressionReason.HARD_BOUNCE: N_(
+        "A mail to you came back: your mail server said that this mailbox does not exist."
+    ),
+    SuppressionReason.SOFT_BOUNCES: N_(
+        "Mails to you came back several times in a row, for example because the mailbox was full."
+    ),
+    SuppressionReason.ERASED: N_("You once asked us to forget you."),
+    SuppressionReason.IMPORTED: N_("You had left the service that we used before."),
+}
+"""Why no mail comes, as the person's own page says it."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -13,9 +13,8 @@ from foundation.i18n import N_
 from foundation.web import forms as web_forms
 from foundation.web import kit
 from foundation.web.forms import Form
-from subscribers import download, preferences, received, unsubscribe
+from subscribers import coming_back, download, plainly, preferences, received, unsubscribe
 from subscribers.holdings import Elsewhere
-from subscribers.suppression import LASTING
 
 ELSEWHERE: web.AppKey[tuple[Elsewhere, ...]] = web.AppKey("elsewhere", tuple)
 """What higher floors hold about people; `handbill/app.py` hands it in."""
@@ -31,6 +30,8 @@ def routes() -> list[web.RouteDef]:
         web.post("/unsubscribe/{token}", unsubscribe_now),
         web.get("/preferences/{token}", preferences_page),
         web.post("/preferences/{token}", preferences_act),
+        web.get("/come-back/{token}", come_back_page),
+        web.post("/come-back/{token}", come_back),
     ]
 
 
@@ -80,18 +81,35 @@ async def preferences_page(request: web.Request) -> web.Response:
 
 
 async def preferences_act(request: web.Request) -> web.Response:
-    """`POST /preferences/{token}`: save, take along, or be forgotten (which asks once more)."""
+    """`POST /preferences/{token}`: save, ask for mail again, take along, or be forgotten."""
     form = await web_forms.read(request)
     action = form.values.get("action", "")
     if action == "save":
         return await _save(request, form)
     if action == "download":
         return await _download(request)
+    if action == "come-back":
+        return await _ask_to_come_back(request)
     if action == "erase":
         return await _ask_to_erase(request)
     if action == "erase-now":
         return await _erase(request)
     return await _preferences(request)
+
+
+async def come_back_page(request: web.Request) -> web.Response:
+    """`GET /come-back/{token}`: a button; looking at it changes nothing."""
+    found = await coming_back.look(kit.ground(request), token=request.match_info["token"])
+    kit.speak(request, found.language)
+    return private(kit.render(request, "subscribers/come_back.html", found=found))
+
+
+async def come_back(request: web.Request) -> web.Response:
+    """`POST /come-back/{token}`: mail may come again."""
+    await web_forms.read(request)
+    found = await coming_back.confirm(kit.ground(request), token=request.match_info["token"])
+    kit.speak(request, found.language)
+    return private(kit.render(request, "subscribers/come_back.html", found=found))
 
 
 def private(response: web.Response) -> web.Response:
@@ -139,8 +157,12 @@ async def _preferences(
             view=view,
             person=wishes or view.subscriber,
             ticked=wishes.topics if wishes else view.ticked,
-            is_blocked=bool(view.suppressions & LASTING),
-            is_returning=bool(view.suppressions - LASTING),
+            why_stopped=[
+                speaks.gettext(words)
+                for reason, words in plainly.TO_THE_PERSON.items()
+                if reason in view.suppressions
+            ],
+            may_come_back=view.suppressions <= set(coming_back.LIFTABLE),
             site_languages=[
                 (code, ground.catalog.translator(code).name) for code in ground.catalog.languages
             ],
@@ -168,6 +190,12 @@ async def _save(request: web.Request, form: Form) -> web.Response:
     except errors.Invalid as problem:
         return await _preferences(request, problem=problem, wishes=wishes)
     return kit.redirect(request, f"/preferences/{token}?saved={'asked' if saved.asked else 'done'}")
+
+
+async def _ask_to_come_back(request: web.Request) -> web.Response:
+    token = request.match_info["token"]
+    asked = await coming_back.ask(kit.ground(request), token=token)
+    return kit.redirect(request, f"/preferences/{token}?saved={asked.value}")
 
 
 async def _download(request: web.Request) -> web.Response:

@@ -5,8 +5,8 @@ holding who it was; while the person is there, the row refers to them and querie
 
 A person can come back by themselves where the reason allows it: a fresh confirmed opt-in lifts a
 bounce (the mailbox has just shown that it works), an erasure, and what another service brought
-along. A complaint and what staff put there by hand stay: no mail goes out to ask, and only staff
-can lift them, with a reason.
+along. A complaint stays when a form is sent in, as anybody can send one: it is lifted from the
+person's own preferences page (`coming_back`). What staff put there by hand only staff can lift.
 """
 
 from collections.abc import Collection, Sequence
@@ -137,6 +137,9 @@ async def lift(
         return False
     person = await _person(session, email_key=email_key, subscriber_id=None)
     if person is not None:
+        # Whoever comes back begins anew: one more full mailbox is not the fourth in a row.
+        person.soft_bounces, person.first_soft_bounce_at = 0, None
+        session.add(person)
         consent.record(
             session,
             subscriber_id=person.id,

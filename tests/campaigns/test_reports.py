@@ -43,6 +43,9 @@ async def test_everybody_is_accounted_for_at_every_step(
     found = await adds_up(ground, campaign.id)
     assert (found.sent, found.failed, found.deferred) == (2, 1, 1)
     assert found.by_language == {"en": {"sent": 1, "deferred": 1}, "es": {"sent": 1, "failed": 1}}
+    (refused,) = found.came_back
+    assert (refused.kind, refused.reason, refused.domain) == ("hard", "user-unknown", "example.org")
+    assert (refused.count, refused.while_sending) == (1, 1)
     await lifecycle.cancel(ground, actor=COMMAND, campaign_id=campaign.id)
     found = await adds_up(ground, campaign.id)
     assert (found.state, found.cancelled, found.deferred) == ("cancelled", 1, 0)

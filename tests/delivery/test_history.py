@@ -57,9 +57,12 @@ async def test_who_asks_gets_a_list_of_their_mails_and_bounces(
     async with ground.db.reading() as session:
         held = await holdings.held(session, subscriber_id=ana)
     assert [mail["state"] for mail in held["mails"]] == ["sent", "failed", "sent"]
-    assert held["returned"] == [
-        {"kind": "hard", "status": "5.1.1", "at": clock.now().isoformat(timespec="seconds")}
-    ]
+    refused, bounced = held["returned"]
+    assert (refused["kind"], refused["status"]) == ("block", "5.6.0")
+    at = clock.now().isoformat(timespec="seconds")
+    assert bounced == {"kind": "hard", "status": "5.1.1", "at": at}
+    (newest, *_) = await History().came_back(ground, subscriber_id=ana, language="es", limit=10)
+    assert newest.what == "Dirección inexistente: no existe ese buzón"
 
 
 @pytest.mark.storage
@@ -78,5 +81,6 @@ async def test_erasing_leaves_the_counts_and_nothing_that_names_the_person(
     assert {row.subscriber_id for row in deliveries} == {None}
     assert {row.subscriber_id for row in came_back} == {None}
     assert not [row for row in deliveries if row.reply_text]
-    assert [row.evidence for row in came_back] == [None]
+    kept = {(row.evidence, row.diagnostic, row.domain) for row in came_back}
+    assert kept == {(None, "", "")}
     assert await History().mails(ground, subscriber_id=ana, language="en", limit=10) == []

@@ -246,7 +246,7 @@ async def test_a_suppressed_person_is_told_why_nothing_comes(web: Web, ground: G
             via="bounce",
         )
     page = await web.get(mailbox.preferences_path(ground, who))
-    assert "came back to us" in page.text
+    assert "this mailbox does not exist" in page.text
 
 
 async def mailed(ground: Ground, who: Subscriber) -> Delivery:
