@@ -14,6 +14,7 @@ from datetime import datetime
 
 from delivery import dkim
 from delivery import values as delivery_values
+from delivery.hooks import marks
 from delivery.letter import Envelope
 from delivery.models import Dispatch
 from foundation import addresses, errors
@@ -59,6 +60,7 @@ class Letterhead:
                     f"{dispatch.campaign_id}:bulletin:{_domain(dispatch.from_address)}",
                 ),
                 ("X-Handbill-Campaign", str(dispatch.campaign_id)),
+                *marks.headers(ground.settings, campaign_id=dispatch.campaign_id),
                 ("Content-Type", plan.content_type_header),
             ]
         )

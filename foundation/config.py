@@ -19,6 +19,7 @@ from foundation import errors, i18n, relaying
 from foundation.i18n import N_
 from foundation.receiving import Imap, Listener, Maildir
 from foundation.relaying import DOMAIN_LIMITS, DomainLimit, Section
+from foundation.webhook_sources import WebhookSource
 
 PREFIX = "HANDBILL_"
 Relay = relaying.Relay
@@ -74,6 +75,7 @@ class Server(Section):
     trusted_proxies: list[str] = []
     max_body_bytes: Annotated[int, Field(ge=10_000)] = 1_048_576
     max_upload_bytes: Annotated[int, Field(ge=10_000)] = 10_485_760
+    max_webhook_bytes: Annotated[int, Field(ge=10_000)] = 10_485_760
     secure_cookies: bool = True
 
 
@@ -221,13 +223,18 @@ class Log(Section):
     format: Literal["auto", "text", "json"] = "auto"
 
 
-_TABLES: dict[str, type[Section]] = {"relay": Relay, "domain_limit": DomainLimit}
+_TABLES: dict[str, type[Section]] = {
+    "relay": Relay,
+    "domain_limit": DomainLimit,
+    "webhook_source": WebhookSource,
+}
 """Sections of which there may be several: `[[relay]]`."""
 
 
 class Settings(Section):
     """Everything that can be set."""
 
+    webhook_source: list[WebhookSource] = []
     site: Site = Site()
     server: Server = Server()
     database: DatabaseSettings = DatabaseSettings()
@@ -253,6 +260,12 @@ class Settings(Section):
             raise ValueError("there has to be one at least")
         relaying.check_names([relay.name for relay in value])
         relaying.check_routes(value)
+        return value
+
+    @field_validator("webhook_source")
+    @classmethod
+    def _sources_differ(cls, value: list[WebhookSource]) -> list[WebhookSource]:
+        relaying.check_names([source.name for source in value])
         return value
 
     @field_validator("domain_limit")
@@ -317,9 +330,11 @@ def _apply_environment(
         section, separator, key = variable.removeprefix(PREFIX).lower().partition("__")
         if not variable.startswith(PREFIX) or not separator:
             continue
-        if section == "relay":
-            relays = values.setdefault("relay", [{}])
-            table = relays[0]
+        if section in _TABLES:
+            # The first of them.
+            tables = values.setdefault(section, [])
+            table = tables[0] if tables else {}
+            tables[:1] = [table]
         else:
             table = values.setdefault(section, {})
         table[key] = _as_written(section, key, raw)
@@ -397,7 +412,13 @@ def _with_secrets_from_files(settings: Settings) -> Settings:
         else relay
         for relay in settings.relay
     ]
-    updates: dict[str, Any] = {"relay": relays}
+    sources = [
+        source.model_copy(update={"secret": _secret(source.secret_file)})
+        if source.secret_file
+        else source
+        for source in settings.webhook_source
+    ]
+    updates: dict[str, Any] = {"relay": relays, "webhook_source": sources}
     if settings.imap.password_file:
         password = _secret(settings.imap.password_file)
         updates["imap"] = settings.imap.model_copy(update={"password": password})

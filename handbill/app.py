@@ -1,5 +1,6 @@
 """Assembles the web application: every slice's routes, the middlewares, pages and static files."""
 
+import asyncio
 from collections.abc import Iterable
 from pathlib import Path
 from types import ModuleType
@@ -14,6 +15,9 @@ from campaigns import public as content_public
 from delivery import holdings as delivery_holdings
 from delivery import returns_pages
 from delivery.history import History
+from delivery.hooks import fetching, sns
+from delivery.hooks import providers as hook_providers
+from delivery.hooks import public as hooks_public
 from delivery.progress import Watch
 from foundation.accounts import pages as account_pages
 from foundation.accounts import team_pages
@@ -37,6 +41,7 @@ PAGE_SLICES: tuple[ModuleType, ...] = (
     subscribers_pages,
     content_public,
     hits,
+    hooks_public,
     desk_pages,
     composer_pages,
     campaigns_pages,
@@ -61,8 +66,16 @@ NAVIGATION = (
 _TEMPLATES = Path(templates.__file__).parent
 
 
-def build(ground: Ground, *, extra_routes: Iterable[web.RouteDef] = ()) -> web.Application:
-    """The application over `ground`; the demo adds routes of its own."""
+def build(
+    ground: Ground,
+    *,
+    extra_routes: Iterable[web.RouteDef] = (),
+    fetch: sns.Fetch = fetching.fetch,
+) -> web.Application:
+    """The application over `ground`; the demo adds routes of its own.
+
+    `fetch` gets what Amazon SNS points to.
+    """
     pages = Pages(_TEMPLATES / "pages", _TEMPLATES / "static")
     app = web.Application(
         client_max_size=ground.settings.server.max_body_bytes,
@@ -76,6 +89,8 @@ def build(ground: Ground, *, extra_routes: Iterable[web.RouteDef] = ()) -> web.A
     app.on_shutdown.append(_end_streams)
     app[people_pages.MAIL_HISTORY] = History()
     app[public_links.ELSEWHERE] = (delivery_holdings, campaigns_holdings)
+    app[hooks_public.SOURCES] = hook_providers.build(ground.settings, fetch=fetch)
+    app[hooks_public.PLACES] = asyncio.Semaphore(hooks_public.AT_ONCE)
     app.router.add_get("/static/{hash}/{name:.+}", pages.serve_static)
     for module in PAGE_SLICES:
         app.router.add_routes(module.routes())

@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 
 from delivery import dkim
+from delivery.hooks import fetching, providers
 from delivery.outbox import Outbox
 from foundation import config, database, i18n, tokens
 from foundation.clock import Clock, SystemClock
@@ -30,9 +31,10 @@ def build(settings: Settings, *, clock: Clock | None = None) -> Ground:
     """The ground of a process.
 
     Raises `errors.ConfigProblem` for a database URL of another kind, or a DKIM key that can't be
-    used: mail that should be signed must not go out without.
+    used: mail that should be signed must not go out without. So does a webhook's key or secret.
     """
     dkim.keys(settings)
+    providers.build(settings, fetch=fetching.fetch)
     site = settings.site
     clock = clock or SystemClock()
     return Ground(

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Iterable
 
 from aiohttp import web
 
+from delivery.hooks import fetching, sns
 from foundation import errors
 from foundation.ground import Ground
 from foundation.i18n import N_
@@ -13,11 +14,18 @@ from handbill import app
 
 @contextlib.asynccontextmanager
 async def open_web(
-    ground: Ground, *, host: str, port: int, extra_routes: Iterable[web.RouteDef] = ()
+    ground: Ground,
+    *,
+    host: str,
+    port: int,
+    extra_routes: Iterable[web.RouteDef] = (),
+    fetch: sns.Fetch = fetching.fetch,
 ) -> AsyncIterator[int]:
     """The web server, for as long as the block lasts; gives the port (port 0 takes a free one)."""
     runner = web.AppRunner(
-        app.build(ground, extra_routes=extra_routes), access_log=None, shutdown_timeout=5
+        app.build(ground, extra_routes=extra_routes, fetch=fetch),
+        access_log=None,
+        shutdown_timeout=5,
     )
     await runner.setup()
     try:

@@ -14,6 +14,7 @@ from apscheduler.triggers.interval import IntervalTrigger
 
 from campaigns import alarms, due, lifecycle, webhooks
 from delivery import allowances, blocks, outbox, returns
+from delivery.hooks import backlog, receiving
 from delivery.inbound import letters
 from foundation import errors, logs
 from foundation.accounts import idempotency, signin
@@ -43,12 +44,15 @@ def tasks(ground: Ground) -> Sequence[Task]:
         Task(name="look at what came back", act=alarms.watch, every=tick),
         Task(name="hold hosts that refuse us", act=blocks.watch, every=timedelta(minutes=1)),
         Task(name="tell other programs", act=webhooks.work, every=tick),
+        Task(name="act on webhooks", act=backlog.work, every=tick),
         Task(name="mail held sign-ups", act=retention.release_held, every=timedelta(minutes=5)),
         Task(name="tidy people", act=retention.tidy, every=timedelta(hours=6)),
         Task(name="tidy sent notices", act=outbox.tidy, every=timedelta(hours=6)),
         Task(name="tidy limits", act=allowances.tidy, every=timedelta(hours=6)),
         Task(name="tidy returned mail", act=returns.tidy, every=timedelta(hours=6)),
         Task(name="tidy letters", act=letters.tidy, every=timedelta(hours=6)),
+        Task(name="tidy waiting webhooks", act=backlog.tidy, every=timedelta(hours=6)),
+        Task(name="tidy webhook tokens", act=receiving.tidy, every=timedelta(hours=6)),
         Task(name="tidy webhook calls", act=webhooks.tidy, every=timedelta(hours=6)),
         Task(name="tidy sessions", act=signin.tidy, every=timedelta(hours=6)),
         Task(name="tidy API keys", act=idempotency.tidy, every=timedelta(hours=6)),

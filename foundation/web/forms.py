@@ -141,10 +141,7 @@ def too_large(limit: int, *, is_file: bool = False) -> errors.TooLarge:
 
 
 def _over_limit(request: web.Request) -> errors.TooLarge:
-    server = kit.ground(request).settings.server
-    if kit.takes_files_at(request):
-        return too_large(server.max_upload_bytes, is_file=True)
-    return too_large(server.max_body_bytes)
+    return too_large(kit.body_limit(request), is_file=kit.takes_files_at(request))
 
 
 def _not_readable() -> errors.Invalid:

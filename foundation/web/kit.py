@@ -159,6 +159,21 @@ def takes_files_at(request: web.Request) -> bool:
     return getattr(request.match_info.handler, "takes_files", False)
 
 
+def takes_events(handler: Handler) -> Handler:
+    """Marks a handler to which programs send many events at once, up to `max_webhook_bytes`."""
+    handler.takes_events = True  # type: ignore[attr-defined]
+    return handler
+
+
+def body_limit(request: web.Request) -> int:
+    """The largest body that the request's handler takes, in bytes."""
+    server = ground(request).settings.server
+    if takes_files_at(request):
+        return server.max_upload_bytes
+    is_wide = getattr(request.match_info.handler, "takes_events", False)
+    return server.max_webhook_bytes if is_wide else server.max_body_bytes
+
+
 def number_in_path(request: web.Request, name: str = "id") -> int:
     """A row number in the address. Raises `errors.NotFound` when it is not one."""
     text = request.match_info[name]

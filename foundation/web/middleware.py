@@ -1,8 +1,8 @@
 """What happens around every request: language, session, safe headers, errors turned into answers.
 
 This is the one place where a domain error becomes a status and a page (or problem details,
-RFC 9457, under `/api/`). No traceback reaches a reader; each unforeseen error is logged with a
-number that the page shows.
+RFC 9457, where programs call). No traceback reaches a reader; each unforeseen error is logged with
+a number that the page shows.
 """
 
 import contextlib
@@ -37,6 +37,8 @@ SESSION_COOKIE = "handbill_session"
 _LANGUAGE_COOKIE = "handbill_lang"
 _TEXT_COOKIE = "handbill_text"
 _ONE_YEAR_S = 31_536_000
+_FOR_PROGRAMS = ("/api/", "/hooks/")
+"""Where no person looks: errors are problem details."""
 
 
 def status_of(problem: errors.HandbillError) -> int:
@@ -90,12 +92,10 @@ async def know_staff(request: web.Request, handler: Handler) -> web.StreamRespon
 @web.middleware
 async def limit_body(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Refuses a body that says that it is too large before it is read; files may be larger."""
-    server = kit.ground(request).settings.server
-    takes_files = kit.takes_files_at(request)
-    limit = server.max_upload_bytes if takes_files else server.max_body_bytes
+    limit = kit.body_limit(request)
     if (request.content_length or 0) > limit:
-        raise forms.too_large(limit, is_file=takes_files)
-    if not takes_files:
+        raise forms.too_large(limit, is_file=kit.takes_files_at(request))
+    if limit == kit.ground(request).settings.server.max_body_bytes:
         return await handler(request)
     wider = request.clone(client_max_size=limit)
     try:
@@ -156,7 +156,7 @@ def _from_http(request: web.Request, problem: web.HTTPException) -> errors.Handb
     if problem.status == 404:
         return errors.NotFound(N_("There is no such page."))
     if problem.status == 413:
-        return forms.too_large(kit.ground(request).settings.server.max_body_bytes)
+        return forms.too_large(kit.body_limit(request))
     if problem.status == 405:
         return errors.Refused(N_("This address does not take that kind of request."))
     return errors.Invalid(N_("This request could not be understood."))
@@ -166,13 +166,14 @@ def _refusal(
     request: web.Request, problem: errors.HandbillError, *, status: int | None = None
 ) -> web.Response:
     found = status or status_of(problem)
-    if isinstance(problem, errors.SignInNeeded) and not request.path.startswith("/api/"):
+    is_program = request.path.startswith(_FOR_PROGRAMS)
+    if isinstance(problem, errors.SignInNeeded) and not is_program:
         # The path as it came: decoded, it could hold line breaks, which no header may.
         wanted = quote(request.rel_url.raw_path, safe="/")
         return web.Response(status=303, headers={"Location": f"/staff/signin?next={wanted}"})
     response = (
         problem_details(request, problem, status=found)
-        if request.path.startswith("/api/")
+        if is_program
         else _error_page(request, problem, status=found)
     )
     if isinstance(problem, errors.TooMany):
@@ -189,7 +190,7 @@ def problem_details(
     speaks = kit.translator(request)
     body: dict[str, object] = {
         "type": "about:blank",
-        "title": speaks.gettext(_TITLES.get(status, N_("Something went wrong"))),
+        "title": speaks.gettext(_title(problem, status)),
         "status": status,
         "detail": problem.say(speaks),
     }
@@ -202,6 +203,12 @@ def problem_details(
     if isinstance(problem, errors.ProofNeeded):
         body["challenge"] = problem.challenge
     return web.json_response(body, status=status, content_type="application/problem+json")
+
+
+def _title(problem: errors.HandbillError, status: int) -> str:
+    # Only a link says with 400 that it does not work; all else has something in it to mend.
+    is_unreadable = status == 400 and isinstance(problem, errors.Invalid)
+    return _TITLES.get(422 if is_unreadable else status, N_("Something went wrong"))
 
 
 _TITLES = {
@@ -229,7 +236,7 @@ def _error_page(
         request,
         "error.html",
         status=status,
-        title=speaks.gettext(_TITLES.get(status, N_("Something went wrong"))),
+        title=speaks.gettext(_title(problem, status)),
         message=problem.say(speaks),
         error_fields=[
             (name, field.say(speaks))

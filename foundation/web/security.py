@@ -73,10 +73,20 @@ def check_same_site(request: web.Request) -> None:
 
 
 def client_network(request: web.Request, trusted_proxies: Sequence[str]) -> str:
-    """The network that a request came from: IPv4 /24 or IPv6 /48, never the full address.
+    """The network that a request came from: IPv4 /24 or IPv6 /48, never the full address."""
+    return truncated_network(_client_address(request, trusted_proxies))
 
-    `X-Forwarded-For` counts only when the connection comes from a trusted proxy; of its entries the
-    last that is not itself such a proxy does.
+
+def is_from(request: web.Request, networks: Sequence[str], trusted_proxies: Sequence[str]) -> bool:
+    """Whether a request came from one of some networks."""
+    wanted = [ipaddress.ip_network(entry, strict=False) for entry in networks]
+    return _is_within(_client_address(request, trusted_proxies), wanted)
+
+
+def _client_address(request: web.Request, trusted_proxies: Sequence[str]) -> str:
+    """`X-Forwarded-For` counts only when the connection comes from a trusted proxy.
+
+    Of its entries the last that is not itself such a proxy does.
     """
     address = request.remote or ""
     trusted = [ipaddress.ip_network(entry, strict=False) for entry in trusted_proxies]
@@ -85,7 +95,7 @@ def client_network(request: web.Request, trusted_proxies: Sequence[str]) -> str:
             address = hop.strip() or address
             if not _is_within(address, trusted):
                 break
-    return truncated_network(address)
+    return address
 
 
 def truncated_network(address: str) -> str:

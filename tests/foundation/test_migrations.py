@@ -8,6 +8,7 @@ from alembic import command
 from sqlmodel import select
 
 import campaigns.models
+import delivery.hooks.models
 import delivery.inbound.models
 import delivery.models
 import subscribers.models
@@ -30,6 +31,7 @@ async def test_the_migrated_schema_is_that_of_the_models(ground: Ground) -> None
     # Every table is known.
     assert {
         campaigns.models,
+        delivery.hooks.models,
         delivery.inbound.models,
         delivery.models,
         subscribers.models,

@@ -23,7 +23,7 @@ def settings(
     """Settings for a test: a sample coalition, folders under `folder`, `changes` by section.
 
     `second_relay` among them adds another relay, like the first but for what it says;
-    `domain_limit` is the whole list of such tables.
+    `domain_limit` and `webhook_source` are whole lists of such tables.
     """
     values: dict[str, Any] = {
         "site": {
@@ -44,7 +44,7 @@ def settings(
     relay["port"] = relay_port or 9
     second: dict[str, Any] = {}
     for section, entries in changes.items():
-        if section == "domain_limit":
+        if section in ("domain_limit", "webhook_source"):
             values[section] = entries
         elif section in ("relay", "second_relay"):
             (relay if section == "relay" else second).update(entries)

@@ -55,7 +55,7 @@ def check_refusal(answer: Answer, body: str, where: str) -> None:
     path = URL(answer.url).path
     if not body:
         return  # the answer to HEAD
-    if path.startswith("/api/"):
+    if path.startswith(("/api/", "/hooks/")):
         assert answer.headers["Content-Type"].startswith("application/problem+json"), where
         said = json.loads(body)
         assert said["status"] == answer.status, where

@@ -11,6 +11,7 @@ import aiohttp
 from multidict import CIMultiDictProxy
 from yarl import URL
 
+from delivery.hooks import fetching, sns
 from foundation.accounts import sessions
 from foundation.accounts.models import Role
 from foundation.ground import Ground
@@ -111,9 +112,9 @@ def _each(value: Any) -> list[Any]:
 
 
 @asynccontextmanager
-async def browsing(ground: Ground) -> AsyncIterator[Web]:
+async def browsing(ground: Ground, *, fetch: sns.Fetch = fetching.fetch) -> AsyncIterator[Web]:
     """The application on a free port, and a browser at its door."""
-    async with listening.open_web(ground, host="127.0.0.1", port=0) as port:
+    async with listening.open_web(ground, host="127.0.0.1", port=0, fetch=fetch) as port:
         web = Web(ground, f"http://127.0.0.1:{port}")
         try:
             yield web

@@ -1,0 +1,1 @@
+"""Webhooks of sending providers: verified, understood, and handed on as events of ours."""
