@@ -94,6 +94,7 @@ async def test_a_message_is_acted_on_even_if_its_sender_does_not_wait_for_the_an
     await client.say(given.bounce(mail).replace(b"\n", b"\r\n") + b"\r\n.\r\n")
     await begun.wait()
     client.hang_up()
+    await listener._is_empty.wait()
     may_go_on.set()
     await listener.close()
     assert len(await given.returned(ground)) == 1
