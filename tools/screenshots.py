@@ -80,6 +80,8 @@ STAFF = {
     "campaign-schedule": "/staff/campaigns/2/schedule",
     "campaign-draft": "/staff/campaigns/3",
     "campaign-edit": "/staff/campaigns/3/edit",
+    "returns": "/staff/returns",
+    "suppressions": "/staff/suppressions",
     "people": "/staff/people",
     "people-doubtful": "/staff/people/doubtful",
     "people-none": "/staff/people?q=nobody-at-all",
