@@ -1,12 +1,25 @@
-"""No address, token or secret is in clear in a log."""
+"""No address, token or secret is in clear in a log, whoever says it and in whichever form."""
+
+import json
+import logging
+from collections.abc import Iterator
+
+import pytest
 
 from foundation import logs
 
 
+@pytest.fixture
+def _as_before() -> Iterator[None]:
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    yield
+    root.handlers[:] = handlers
+    root.setLevel(level)
+
+
 def test_addresses_and_tokens_are_masked_wherever_they_stand() -> None:
     entry = logs.hide_people(
-        None,
-        "info",
         {
             "event": "mail for maria.perez@example.org",
             "path": "/unsubscribe/AQIDBAUGBwgJCgsMDQ4P",
@@ -22,3 +35,35 @@ def test_addresses_and_tokens_are_masked_wherever_they_stand() -> None:
 
 def test_staff_sign_in_links_are_masked() -> None:
     assert "secret-of-32" not in logs.masked("GET /staff/signin/secret-of-32-letters")
+
+
+@pytest.mark.usefixtures("_as_before")
+def test_each_entry_is_a_line_of_json_where_nobody_watches(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    logs.configure(style="json")
+    try:
+        int("maria@example.org")
+    except ValueError:
+        logs.get("test").exception("100% broken", number=3, to="maria@example.org")
+    logging.getLogger("a library").error("refused %s", "maria@example.org")
+    ours, theirs = map(json.loads, capsys.readouterr().err.splitlines())
+    assert (ours["event"], ours["number"], ours["level"]) == ("100% broken", 3, "error")
+    assert "m…@example.org" in ours["exception"]
+    assert ours["to"] == "m…@example.org"
+    assert theirs["event"] == "refused m…@example.org"
+    assert theirs["timestamp"].endswith("Z")
+
+
+@pytest.mark.usefixtures("_as_before")
+def test_in_words_an_entry_is_a_line_with_its_values_and_the_trace_below(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    logs.configure(level="warning", style="text")
+    log = logs.get("test")
+    log.info("is not said")
+    log.error("sending stops", exc_info=ValueError("full"), said="no space left", number=3)
+    first, last = capsys.readouterr().err.splitlines()
+    assert "[error    ] sending stops" in first
+    assert first.endswith("number=3 said='no space left'")
+    assert last == "ValueError: full"
