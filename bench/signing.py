@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from bench import house, sending
 from bench import sink as sinks
 from bench.measure import Result, compare
-from delivery import dkim
+from delivery import signing_keys
 
 GOAL_RSA = 0.8
 GOAL_ED25519 = 0.7
@@ -19,7 +19,7 @@ GOAL_ED25519 = 0.7
 async def run(*, people: int, times: int) -> list[Result]:
     """Every message with one signature, by a key of either kind."""
     with tempfile.TemporaryDirectory() as name:
-        made = dkim.create(Path(name) / "keys", "bench")
+        made = signing_keys.create(Path(name) / "keys", "bench")
         (rsa_key, rsa_path), (other, other_path) = made
         private = rsa_key.private
         if not isinstance(private, rsa.RSAPrivateKey):

@@ -33,7 +33,7 @@ MEMBERS_TOPIC = "coalition-members"
 class Audience(BaseModel):
     """A rule: people confirmed on one of the topics, perhaps only some languages or contacts."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(defer_build=True, extra="forbid", frozen=True)
 
     topics: list[str] = []
     """Slugs; none means nobody, unless `members`."""

@@ -25,7 +25,9 @@ Html = Annotated[str, StringConstraints(max_length=50_000)]
 class Piece(BaseModel):
     """Base of every part of a document: unknown keys are refused, nothing changes in place."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
+    model_config = ConfigDict(
+        defer_build=True, extra="forbid", frozen=True, str_strip_whitespace=True
+    )
 
 
 Named = Annotated[

@@ -10,72 +10,28 @@ import functools
 import hashlib
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
+from typing import TYPE_CHECKING
 
-from cryptography.exceptions import UnsupportedAlgorithm
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ed25519, padding, rsa
-
-from foundation import addresses, errors
+from foundation import addresses
 from foundation.config import Settings
-from foundation.i18n import N_
+
+if TYPE_CHECKING:
+    from delivery.signing_keys import Key
 
 _SIGNED = (
     *("from", "to", "cc", "subject", "date", "message-id", "reply-to", "mime-version"),
     *("content-type", "auto-submitted", "list-id", "list-unsubscribe", "list-unsubscribe-post"),
     *("list-help", "list-archive", "feedback-id"),
 )
-_LEAST_BITS = 1024
-"""Shorter ones count as none (RFC 8301 §3.2)."""
 _WHITE = re.compile(rb"[ \t]+")
-_SELECTOR = re.compile(r"[a-z0-9]([a-z0-9-]{0,40}[a-z0-9])?")
 _FOLD = 70
-
-PrivateKey = rsa.RSAPrivateKey | ed25519.Ed25519PrivateKey
-
-
-@dataclass(frozen=True, slots=True)
-class Key:
-    """A private key and the name under which its public half stands in the DNS."""
-
-    selector: str
-    private: PrivateKey
-
-    @property
-    def algorithm(self) -> str:
-        """The value of `a=`."""
-        return "rsa-sha256" if isinstance(self.private, rsa.RSAPrivateKey) else "ed25519-sha256"
-
-    @property
-    def is_slow(self) -> bool:
-        """Whether signing takes longer than all else about a message."""
-        return isinstance(self.private, rsa.RSAPrivateKey)
-
-    @property
-    def record(self) -> str:
-        """The TXT record at `<selector>._domainkey.<domain>` (RFC 6376 §3.6.1, RFC 8463 §4)."""
-        public = self.private.public_key()
-        if isinstance(public, rsa.RSAPublicKey):
-            octets = public.public_bytes(
-                serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
-            )
-            return f"v=DKIM1; k=rsa; p={base64.b64encode(octets).decode()}"
-        octets = public.public_bytes(serialization.Encoding.Raw, serialization.PublicFormat.Raw)
-        return f"v=DKIM1; k=ed25519; p={base64.b64encode(octets).decode()}"
-
-    def sign(self, octets: bytes) -> bytes:
-        """The signature over canonical octets."""
-        if isinstance(self.private, rsa.RSAPrivateKey):
-            return self.private.sign(octets, padding.PKCS1v15(), hashes.SHA256())
-        return self.private.sign(hashlib.sha256(octets).digest())
 
 
 class Signer:
     """Signs for one domain with each of its keys."""
 
-    def __init__(self, domain: str, keys: Sequence[Key]) -> None:
+    def __init__(self, domain: str, keys: Sequence["Key"]) -> None:
         self.domain = domain
         self.keys = tuple(keys)
 
@@ -93,7 +49,7 @@ class Signer:
         signatures = [self._signature(key, common, content) for key in self.keys]
         return b"%b%b\r\n%b" % (b"".join(signatures), head, body)
 
-    def _signature(self, key: Key, common: str, content: bytes) -> bytes:
+    def _signature(self, key: "Key", common: str, content: bytes) -> bytes:
         value = (
             f"v=1; a={key.algorithm}; c=relaxed/simple; d={self.domain};\r\n"
             f" s={key.selector};{common}"
@@ -123,82 +79,21 @@ def domain(settings: Settings) -> str:
     return addresses.a_labels(named).lower()
 
 
-def keys(settings: Settings) -> Sequence[Key]:
+def keys(settings: Settings) -> Sequence["Key"]:
     """The keys that `[mail] dkim_keys` names. Raises `errors.ConfigProblem`."""
-    return _keys(tuple(settings.mail.dkim_keys))
+    named = tuple(settings.mail.dkim_keys)
+    if not named:
+        return ()
+    # `cryptography` takes seven megabytes: a site whose relay signs has no use for it.
+    from delivery import signing_keys
+
+    return signing_keys.read(named)
 
 
 def records(settings: Settings) -> Sequence[tuple[str, str]]:
     """For each key the name in the DNS and the TXT record that has to stand there."""
     own = domain(settings)
     return [(f"{key.selector}._domainkey.{own}", key.record) for key in keys(settings)]
-
-
-def create(folder: Path, selector: str) -> Sequence[tuple[Key, Path]]:
-    """A new key of each kind, in files that only this user can read.
-
-    Raises `errors.Refused` when such a file is there already, or can't be written, and
-    `errors.Invalid` for a selector that can't be one.
-    """
-    if not _SELECTOR.fullmatch(selector):
-        raise errors.Invalid(
-            N_("“%(selector)s” can't name a key: use letters of a to z, digits and hyphens."),
-            selector=selector,
-        )
-    made: tuple[Key, ...] = (
-        Key(f"{selector}-rsa", rsa.generate_private_key(public_exponent=65537, key_size=2048)),
-        Key(f"{selector}-ed25519", ed25519.Ed25519PrivateKey.generate()),
-    )
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        return [(key, _written(folder / f"{key.selector}.pem", key)) for key in made]
-    except OSError as problem:
-        raise errors.Refused(
-            N_("The key can't be kept in %(file)s: %(problem)s"),
-            file=problem.filename or str(folder),
-            problem=problem.strerror or str(problem),
-        ) from problem
-
-
-def _written(path: Path, key: Key) -> Path:
-    octets = key.private.private_bytes(
-        serialization.Encoding.PEM,
-        serialization.PrivateFormat.PKCS8,
-        serialization.NoEncryption(),
-    )
-    path.touch(mode=0o600, exist_ok=False)
-    path.write_bytes(octets)
-    return path
-
-
-@functools.lru_cache(maxsize=8)
-def _keys(named: tuple[str, ...]) -> tuple[Key, ...]:
-    """Read once: every notice asks for them."""
-    return tuple(
-        Key(selector, _private(Path(path)))
-        for selector, _, path in (each.partition("=") for each in named)
-    )
-
-
-def _private(path: Path) -> PrivateKey:
-    try:
-        found = serialization.load_pem_private_key(path.read_bytes(), password=None)
-    except (OSError, ValueError, TypeError, UnsupportedAlgorithm) as problem:
-        raise errors.ConfigProblem(
-            N_(
-                "The DKIM key %(file)s can't be read: %(problem)s. "
-                "`handbill dkim new` makes keys; [mail] dkim_keys names them."
-            ),
-            file=str(path),
-            problem=getattr(problem, "strerror", None) or str(problem),
-        ) from problem
-    if isinstance(found, rsa.RSAPrivateKey) and found.key_size >= _LEAST_BITS:
-        return found
-    if isinstance(found, ed25519.Ed25519PrivateKey):
-        return found
-    raise errors.ConfigProblem(
-        N_("The DKIM key %(file)s is neither RSA of 1024 bits or more nor Ed25519."), file=str(path)
-    )
 
 
 def _fields(head: bytes) -> dict[str, list[bytes]]:

@@ -5,9 +5,12 @@ anything has ended between them, so that whatever was read at the first is true 
 """
 
 import contextlib
+from typing import TYPE_CHECKING
 
-import asyncpg
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+if TYPE_CHECKING:
+    import asyncpg
 
 _QUESTION = "SELECT pg_current_snapshot()::text"
 
@@ -31,7 +34,7 @@ class Snapshots:
             return None
         return found
 
-    async def _open(self) -> asyncpg.Connection:
+    async def _open(self) -> "asyncpg.Connection":
         self._kept = await self._engine.connect()
         # Straight to the driver: no transaction is begun around the question.
         driver: asyncpg.Connection = (await self._kept.get_raw_connection()).driver_connection

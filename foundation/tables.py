@@ -5,14 +5,16 @@ declaration serve both. Nothing here opens a connection.
 """
 
 from datetime import UTC, datetime
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine.interfaces import Dialect
-from sqlalchemy.types import TypeDecorator
+from sqlalchemy.types import TypeDecorator, TypeEngine
 from sqlmodel import Field, SQLModel
 from sqlmodel.ext.asyncio.session import AsyncSession
+
+if TYPE_CHECKING:
+    from sqlalchemy.dialects import postgresql, sqlite
 
 NAMING = {
     "ix": "ix_%(column_0_N_label)s",
@@ -25,7 +27,21 @@ SQLModel.metadata.naming_convention = NAMING
 METADATA = SQLModel.metadata
 
 BIG = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
-JSON = sa.JSON().with_variant(postgresql.JSONB(), "postgresql")
+
+
+class Json(TypeDecorator[Any]):
+    """A document: text on SQLite, JSONB on PostgreSQL."""
+
+    impl = sa.JSON
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        """The engine's own type; PostgreSQL's is only loaded where that is used."""
+        if dialect.name != "postgresql":
+            return dialect.type_descriptor(sa.JSON())
+        from sqlalchemy.dialects import postgresql
+
+        return dialect.type_descriptor(postgresql.JSONB())
 
 
 class UtcDateTime(TypeDecorator[datetime]):
@@ -58,8 +74,12 @@ class UtcDateTime(TypeDecorator[datetime]):
 
 
 class Table(SQLModel):
-    """Base of every table. SQLite never gives an erased row's number to somebody else."""
+    """Base of every table. SQLite never gives an erased row's number to somebody else.
 
+    Rows are made by our own code, so that validators for them are never built.
+    """
+
+    model_config = {"defer_build": True}
     __table_args__: Any = {"sqlite_autoincrement": True}
 
 
@@ -99,12 +119,12 @@ def maybe_moment(*, index: bool = False) -> Any:
 
 def json_list() -> Any:
     """A JSON column that starts as an empty list. Assign a new list to change it."""
-    return Field(default_factory=list, nullable=False, sa_type=JSON)
+    return Field(default_factory=list, nullable=False, sa_type=Json)
 
 
 def json_dict() -> Any:
     """A JSON column that starts as an empty object. Assign a new dictionary to change it."""
-    return Field(default_factory=dict, nullable=False, sa_type=JSON)
+    return Field(default_factory=dict, nullable=False, sa_type=Json)
 
 
 def long_text(default: str = "") -> Any:
@@ -112,8 +132,13 @@ def long_text(default: str = "") -> Any:
     return Field(default=default, nullable=False, sa_type=sa.Text)
 
 
-def insert_for(session: AsyncSession, table: type[SQLModel]) -> postgresql.Insert | sqlite.Insert:
+def insert_for(session: AsyncSession, table: type[SQLModel]) -> "postgresql.Insert | sqlite.Insert":
     """An INSERT that knows `on_conflict_do_update` and `on_conflict_do_nothing` on this engine."""
-    dialect = session.get_bind().dialect.name
     target = sa.inspect(table).local_table
-    return postgresql.insert(target) if dialect == "postgresql" else sqlite.insert(target)
+    if session.get_bind().dialect.name == "postgresql":
+        from sqlalchemy.dialects import postgresql
+
+        return postgresql.insert(target)
+    from sqlalchemy.dialects import sqlite
+
+    return sqlite.insert(target)

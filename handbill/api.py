@@ -1,7 +1,5 @@
 """The whole API: every slice's endpoints, their OpenAPI document, and a page to read it."""
 
-from functools import cache
-from importlib import metadata
 from types import ModuleType
 from typing import Any
 
@@ -14,6 +12,7 @@ from campaigns import recipients_api as recipients
 from campaigns import webhooks_api as webhooks
 from foundation.web import api, kit, openapi
 from foundation.web.api import Endpoint
+from handbill import release
 from subscribers import api as subscribers
 
 API_SLICES: tuple[ModuleType, ...] = (subscribers, content, campaigns, recipients, live, webhooks)
@@ -36,16 +35,7 @@ def routes() -> list[web.RouteDef]:
 
 def describe(url: str) -> dict[str, Any]:
     """The OpenAPI document of a site."""
-    return openapi.describe(endpoints(), title="Handbill", version=version(), url=url)
-
-
-@cache
-def version() -> str:
-    """The installed version, or that of the source tree."""
-    try:
-        return metadata.version("handbill")
-    except metadata.PackageNotFoundError:
-        return "0.1.0"
+    return openapi.describe(endpoints(), title="Handbill", version=release.version(), url=url)
 
 
 async def show_openapi(request: web.Request) -> web.StreamResponse:

@@ -11,7 +11,6 @@ import secrets
 from collections.abc import Mapping
 from datetime import timedelta
 
-import altcha
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from foundation import errors, throttle
@@ -39,6 +38,8 @@ async def is_asked_for(ground: Ground, session: AsyncSession) -> bool:
 
 async def issue(ground: Ground) -> Mapping[str, object]:
     """A new challenge, as ALTCHA's element takes it (its protocol, version 2)."""
+    import altcha  # with its other algorithms a megabyte and a half, which quiet times save
+
     tries = ground.settings.signup.challenge_rounds // _ROUNDS_A_TRY
     # A known answer between half and all of the tries: nobody is lucky, nobody waits for ever.
     counter = tries // 2 + secrets.randbelow(tries // 2 + 1)
@@ -106,6 +107,8 @@ def _solved(ground: Ground, proof: str) -> tuple[str, int] | None:
     """The challenge's nonce and second of issue; None when the proof is not right."""
     if len(proof) > _MAX_PROOF:
         return None
+    import altcha
+
     result = altcha.verify_solution(
         proof,
         ground.tokens.derive("challenge"),

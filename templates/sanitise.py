@@ -5,8 +5,6 @@ Whoever stores rich text passes it through `rich_text`; the compiler does so onc
 
 import re
 
-import nh3
-
 from templates import mergefields, slots
 
 TAGS = frozenset({"p", "br", "strong", "em", "a", "ul", "ol", "li", "blockquote", "h2", "h3", "h4"})
@@ -23,6 +21,8 @@ _ADDRESS = re.compile(
 
 def rich_text(html: str) -> str:
     """The safe part of `html`: only `TAGS` (and their synonyms), and links that lead somewhere."""
+    import nh3  # a megabyte and a half, for whoever writes
+
     return nh3.clean(
         slots.scrubbed(html),
         tags=set(TAGS | SYNONYMS.keys()),

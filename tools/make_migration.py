@@ -23,6 +23,7 @@ import foundation.audit
 import foundation.throttle
 import subscribers.models
 from foundation import database, migrations
+from foundation.migrations import upgrading
 
 MODELS = (
     foundation.accounts.models,
@@ -62,7 +63,7 @@ async def _write(message: str) -> None:
 
 def _autogenerate(connection: Connection, message: str) -> None:
     number = len(list(VERSIONS.glob("[0-9]*.py"))) + 1
-    settings = migrations.config(connection)
+    settings = upgrading.config(connection)
     settings.set_main_option("file_template", "%%(rev)s_%%(slug)s")
     command.revision(
         settings,

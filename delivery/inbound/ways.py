@@ -8,7 +8,6 @@ import contextlib
 from collections.abc import AsyncIterator, Sequence
 from typing import Protocol
 
-from delivery.inbound import listener
 from delivery.inbound.mailbox import Mailbox
 from delivery.inbound.maildir import Maildir
 from foundation.ground import Ground
@@ -33,6 +32,8 @@ async def opened(ground: Ground) -> AsyncIterator[Sequence[WayIn]]:
     found: list[WayIn] = []
     async with contextlib.AsyncExitStack() as stack:
         if settings.listener.enabled:
+            from delivery.inbound import listener  # with a server that others need not load
+
             found.append(await stack.enter_async_context(listener.listening(ground)))
         if settings.imap.host:
             found.append(Mailbox(ground))

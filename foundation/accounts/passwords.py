@@ -1,17 +1,16 @@
 """Passwords of staff, kept as Argon2id hashes (RFC 9106); checked off the event loop."""
 
 import asyncio
-
-from argon2 import PasswordHasher
-from argon2.exceptions import InvalidHashError, VerificationError
+import functools
+from typing import TYPE_CHECKING
 
 from foundation import errors
 from foundation.i18n import N_
 
+if TYPE_CHECKING:
+    from argon2 import PasswordHasher
+
 MAX_CHARACTERS = 200
-_hasher = PasswordHasher()
-# Checked when nobody has the address, so that an answer takes as long as for somebody who does.
-_NOBODY = _hasher.hash("nobody has this password")
 
 
 def check_strength(password: str, *, minimum: int, email: str) -> None:
@@ -32,16 +31,37 @@ def check_strength(password: str, *, minimum: int, email: str) -> None:
 
 async def hash_password(password: str) -> str:
     """The hash to store."""
-    return await asyncio.to_thread(_hasher.hash, password)
+    return await asyncio.to_thread(_hash, password)
 
 
 async def is_right(password: str, stored: str | None) -> bool:
     """Whether a password fits the stored hash; takes as long when there is none."""
-    return await asyncio.to_thread(_verify, password[: MAX_CHARACTERS + 1], stored or _NOBODY)
+    return await asyncio.to_thread(_verify, password[: MAX_CHARACTERS + 1], stored)
 
 
-def _verify(password: str, stored: str) -> bool:
+@functools.cache
+def _hasher() -> "PasswordHasher":
+    from argon2 import PasswordHasher
+
+    return PasswordHasher()
+
+
+@functools.cache
+def _nobody() -> str:
+    """Checked when nobody has the address, so that an answer takes as long as for who has one."""
+    return _hash("nobody has this password")
+
+
+def _hash(password: str) -> str:
+    return _hasher().hash(password)
+
+
+def _verify(password: str, stored: str | None) -> bool:
+    from argon2.exceptions import InvalidHashError, VerificationError
+
+    # Made before it is known whether it is needed: the first answer must not tell either.
+    nobody = _nobody()
     try:
-        return _hasher.verify(stored, password)
+        return _hasher().verify(stored or nobody, password)
     except (VerificationError, InvalidHashError):
         return False

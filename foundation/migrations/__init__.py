@@ -1,33 +1,17 @@
 """Brings a database to the newest schema, and refuses one that is newer than the program.
 
-`versions/` holds Alembic's scripts; they run inside one transaction on the connection given.
+`versions/` holds Alembic's scripts, named by their numbers. Alembic itself is only loaded when
+there is something to do: a service that starts on the newest schema never needs it.
 """
 
 from pathlib import Path
 
 import sqlalchemy as sa
-from alembic import command
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from alembic.util.exc import CommandError
 from sqlalchemy.engine import Connection
 
-from foundation import errors
 from foundation.database import Database
-from foundation.i18n import N_
 
-_FOLDER = Path(__file__).parent
-# A number of our own for PostgreSQL's advisory lock, so that two nodes never migrate at once.
-_LOCK = 0x68616E64
-
-
-def config(connection: Connection | None = None) -> Config:
-    """Alembic's configuration, with the connection to work on."""
-    found = Config()
-    found.set_main_option("script_location", str(_FOLDER))
-    found.attributes["connection"] = connection
-    return found
+FOLDER = Path(__file__).parent
 
 
 async def migrate(db: Database) -> bool:
@@ -36,48 +20,30 @@ async def migrate(db: Database) -> bool:
     Safe to call from several processes at once. Raises `errors.Refused` when the database was
     written by a newer Handbill.
     """
+    if await is_newest(db):
+        return False
+    from foundation.migrations import upgrading
+
     async with db.transaction() as session:
         connection = await session.connection()
-        return await connection.run_sync(_upgrade)
+        return await connection.run_sync(upgrading.upgrade)
 
 
 async def is_newest(db: Database) -> bool:
     """Whether the schema is this program's; changes nothing. Raises `errors.Busy`."""
     async with db.reading() as session:
         connection = await session.connection()
-        return await connection.run_sync(_is_newest)
+        return await connection.run_sync(_present) == newest()
 
 
-def _is_newest(connection: Connection) -> bool:
-    present = MigrationContext.configure(connection).get_current_revision()
-    return present == ScriptDirectory.from_config(config(connection)).get_current_head()
+def newest() -> str:
+    """The number of the last script."""
+    return max(path.name[:4] for path in (FOLDER / "versions").glob("[0-9]*.py"))
 
 
-def _upgrade(connection: Connection) -> bool:
-    if connection.dialect.name == "postgresql":
-        # Another node may be at it; that takes as long as it takes.
-        connection.execute(sa.text("SET LOCAL lock_timeout = 0"))
-        connection.execute(sa.text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
-    settings = config(connection)
-    scripts = ScriptDirectory.from_config(settings)
-    present = MigrationContext.configure(connection).get_current_revision()
-    newest = scripts.get_current_head()
-    if present == newest:
-        return False
-    if present is not None and not _is_known(scripts, present):
-        raise errors.Refused(
-            N_(
-                "This database was written by a newer Handbill (schema %(present)s). "
-                "Install that version, or restore a backup made before the upgrade."
-            ),
-            present=present,
-        )
-    command.upgrade(settings, "head")
-    return True
-
-
-def _is_known(scripts: ScriptDirectory, revision: str) -> bool:
-    try:
-        return scripts.get_revision(revision) is not None
-    except CommandError:
-        return False
+def _present(connection: Connection) -> str | None:
+    """The database's schema, by Alembic's own table; None where there is none yet."""
+    if not sa.inspect(connection).has_table("alembic_version"):
+        return None
+    found: str | None = connection.scalar(sa.text("SELECT version_num FROM alembic_version"))
+    return found

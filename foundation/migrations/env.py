@@ -14,7 +14,7 @@ def _write_type(kind: str, item: Any, autogenerate: AutogenContext) -> str | Lit
         return False
     if isinstance(item, tables.UtcDateTime):
         return "sa.DateTime(timezone=True)"
-    if item is tables.JSON:
+    if isinstance(item, tables.Json):
         autogenerate.imports.add("from sqlalchemy.dialects import postgresql")
         return "sa.JSON().with_variant(postgresql.JSONB(), 'postgresql')"
     if type(item).__module__.startswith("sqlmodel"):

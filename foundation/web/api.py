@@ -34,7 +34,7 @@ T = TypeVar("T")
 class Body(BaseModel):
     """Base of what callers send: unknown fields are refused by name."""
 
-    model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)
+    model_config = ConfigDict(extra="forbid", str_strip_whitespace=True, defer_build=True)
 
 
 class Page(BaseModel, Generic[T]):

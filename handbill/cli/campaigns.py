@@ -22,14 +22,12 @@ from foundation import errors, i18n
 from foundation.audit import COMMAND
 from foundation.ground import Ground
 from foundation.i18n import N_
-from handbill.cli import following, kit
+from handbill.cli import following, kit, recipients
 from handbill.cli.kit import Chosen
-from subscribers import people, recipients
+from subscribers import people
+from subscribers import recipients as readers
 from subscribers.recipients import Recipient
 from templates.plan import Plan
-
-CAMPAIGN_ID = click.argument("campaign_id", metavar="ID", type=click.IntRange(min=1))
-JSON = click.option("--json", "as_json", is_flag=True)
 
 
 @click.group()
@@ -60,7 +58,7 @@ def create(chosen: Chosen, file: Path) -> None:
     "--state", "states", multiple=True, type=click.Choice([s.value for s in CampaignState])
 )
 @click.option("--limit", default=50, show_default=True, type=click.IntRange(1, 1000))
-@JSON
+@kit.JSON
 @click.pass_obj
 def list_(chosen: Chosen, states: Sequence[str], limit: int, as_json: bool) -> None:
     """Campaigns, newest first."""
@@ -74,8 +72,8 @@ def list_(chosen: Chosen, states: Sequence[str], limit: int, as_json: bool) -> N
 
 
 @campaigns.command("show")
-@CAMPAIGN_ID
-@JSON
+@kit.CAMPAIGN_ID
+@kit.JSON
 @click.pass_obj
 def show(chosen: Chosen, campaign_id: int, as_json: bool) -> None:
     """One campaign: what it sends, to whom, and what can be done to it."""
@@ -102,8 +100,8 @@ def show(chosen: Chosen, campaign_id: int, as_json: bool) -> None:
 
 
 @campaigns.command("check")
-@CAMPAIGN_ID
-@JSON
+@kit.CAMPAIGN_ID
+@kit.JSON
 @click.pass_obj
 def check(chosen: Chosen, campaign_id: int, as_json: bool) -> None:
     """Everything to look at before it goes out; status 1 if anything stops it."""
@@ -128,7 +126,7 @@ def check(chosen: Chosen, campaign_id: int, as_json: bool) -> None:
 
 
 @campaigns.command("preview")
-@CAMPAIGN_ID
+@kit.CAMPAIGN_ID
 @click.option("--language", help="Which edition (default: the reader's).")
 @click.option("--as", "reader", metavar="EMAIL", help="As this person would get it.")
 @click.option(
@@ -166,7 +164,7 @@ def preview(
 
 
 @campaigns.command("test")
-@CAMPAIGN_ID
+@kit.CAMPAIGN_ID
 @click.option("--to", "to", metavar="EMAIL", required=True)
 @click.option("--language", help="Only this edition (default: each).")
 @click.pass_obj
@@ -190,7 +188,7 @@ def test(chosen: Chosen, campaign_id: int, to: str, language: str | None) -> Non
 
 
 @campaigns.command("start")
-@CAMPAIGN_ID
+@kit.CAMPAIGN_ID
 @click.option("--wait", is_flag=True, help="Follow until every recipient has an outcome.")
 @click.pass_obj
 def start(chosen: Chosen, campaign_id: int, wait: bool) -> None:
@@ -208,7 +206,7 @@ def start(chosen: Chosen, campaign_id: int, wait: bool) -> None:
 
 
 @campaigns.command("schedule")
-@CAMPAIGN_ID
+@kit.CAMPAIGN_ID
 @click.option("--at", required=True, metavar="2026-12-01T09:00", help="Local day and time.")
 @click.option("--zone", help="Of that time (default: the site's).")
 @click.option("--second", is_flag=True, help="The second of a time that clocks show twice.")
@@ -234,7 +232,7 @@ def schedule(chosen: Chosen, campaign_id: int, at: str, zone: str | None, second
 
 
 @campaigns.command("pause")
-@CAMPAIGN_ID
+@kit.CAMPAIGN_ID
 @click.option("--reason", default="", help="Shown to colleagues.")
 @click.pass_obj
 def pause(chosen: Chosen, campaign_id: int, reason: str) -> None:
@@ -248,7 +246,7 @@ def pause(chosen: Chosen, campaign_id: int, reason: str) -> None:
 
 
 @campaigns.command("resume")
-@CAMPAIGN_ID
+@kit.CAMPAIGN_ID
 @click.option(
     "--acknowledge",
     is_flag=True,
@@ -268,7 +266,7 @@ def resume(chosen: Chosen, campaign_id: int, acknowledge: bool) -> None:
 
 
 @campaigns.command("cancel")
-@CAMPAIGN_ID
+@kit.CAMPAIGN_ID
 @click.pass_obj
 def cancel(chosen: Chosen, campaign_id: int) -> None:
     """Stop for good; who was not mailed yet will not be."""
@@ -281,8 +279,8 @@ def cancel(chosen: Chosen, campaign_id: int) -> None:
 
 
 @campaigns.command("report")
-@CAMPAIGN_ID
-@JSON
+@kit.CAMPAIGN_ID
+@kit.JSON
 @click.pass_obj
 def report(chosen: Chosen, campaign_id: int, as_json: bool) -> None:
     """What came of it: every recipient accounted for, people's hits apart from machines'."""
@@ -339,7 +337,7 @@ async def _person(ground: Ground, email: str | None) -> Recipient | None:
     if email is None:
         return None
     number = await people.by_email(ground, email=email)
-    return await recipients.one(ground, subscriber_id=number)
+    return await readers.one(ground, subscriber_id=number)
 
 
 def _text(file: Path) -> str:
@@ -371,4 +369,6 @@ def _words(value: Any) -> str:
     return str(value)
 
 
+for command in recipients.COMMANDS:
+    campaigns.add_command(command)
 COMMANDS = (campaigns,)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from delivery import dkim
+from delivery import dkim, signing_keys
 from foundation.clock import SystemClock
 from handbill.cli import kit
 from handbill.cli.kit import Chosen
@@ -35,7 +35,7 @@ def group() -> None:
 def new(chosen: Chosen, selector: str | None, folder: Path) -> None:
     """Make an RSA and an Ed25519 key; print the DNS records and the setting that they need."""
     domain = dkim.domain(kit.settings(chosen))
-    made = dkim.create(folder, selector or f"handbill{SystemClock().now():%Y%m}")
+    made = signing_keys.create(folder, selector or f"handbill{SystemClock().now():%Y%m}")
     speaks = kit.translator()
     click.echo(speaks.gettext("1. Publish these records:") + "\n")
     for key, _ in made:

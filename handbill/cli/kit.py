@@ -21,11 +21,9 @@ from collections.abc import (
 )
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NoReturn, TypeVar
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 import click
-from rich.console import Console
-from rich.table import Table
 
 from foundation import errors, i18n, logs, migrations
 from foundation.config import Settings
@@ -33,6 +31,9 @@ from foundation.findings import Tone
 from foundation.ground import Ground
 from foundation.i18n import N_, Translator
 from handbill import building
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 T = TypeVar("T")
 
@@ -45,6 +46,8 @@ _MARKS = {
     Tone.WARN: ("!", "yellow"),
     Tone.BAD: ("✗", "red"),
 }
+CAMPAIGN_ID = click.argument("campaign_id", metavar="ID", type=click.IntRange(min=1))
+JSON = click.option("--json", "as_json", is_flag=True)
 
 # What a person asked for was wrong, as against: it was right, but could not be done.
 _WRONG = (errors.Invalid, errors.NotFound, errors.ConfigProblem, errors.BadToken)
@@ -141,6 +144,8 @@ def show(rows: Sequence[Mapping[str, Any]], *, as_json: bool, columns: Iterable[
     if as_json:
         show_json(list(rows))
         return
+    from rich.table import Table
+
     table = Table(box=None, pad_edge=False, header_style="bold")
     names = list(columns)
     for name in names:
@@ -161,8 +166,11 @@ def mark(tone: Tone) -> str:
     return click.style(sign, fg=colour)
 
 
-def console() -> Console:
+def console() -> "Console":
     """Where tables and progress bars go."""
+    # Rich brings seven megabytes, and a service draws nothing.
+    from rich.console import Console
+
     return Console(soft_wrap=not sys.stdout.isatty())
 
 

@@ -1,30 +1,48 @@
 """The program itself: its options, and every group of commands."""
 
+import importlib
 import sys
 from pathlib import Path
 
 import click
 
 from foundation import errors
-from handbill import api
-from handbill.cli import (
-    bounces,
-    campaigns,
-    developments,
-    dkim,
-    doctor,
-    kit,
-    letters,
-    recipients,
-    service,
-    staff,
-    subscribers,
-)
+from handbill import release
+from handbill.cli import kit
 from handbill.cli.kit import Chosen
 
+MODULES = {
+    "service": ("serve", "worker", "migrate", "backup", "demo"),
+    "staff": ("staff", "token"),
+    "subscribers": ("subscribers",),
+    "campaigns": ("campaigns",),
+    "developments": ("developments",),
+    "bounces": ("bounces",),
+    "letters": ("letters",),
+    "dkim": ("dkim",),
+    "doctor": ("doctor",),
+}
+"""Modules of this package, and the commands that each has in `COMMANDS`."""
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(api.version(), prog_name="handbill")
+
+class _Program(click.Group):
+    """Loads a module when a command of it is asked for: a service needs none of the others."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's to pass
+        """Every command's name."""
+        return sorted(name for names in MODULES.values() for name in names)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """A command by its name, or None."""
+        for module, names in MODULES.items():
+            if cmd_name in names and cmd_name not in self.commands:
+                for command in importlib.import_module(f"handbill.cli.{module}").COMMANDS:
+                    self.add_command(_with_config(command))
+        return super().get_command(ctx, cmd_name)
+
+
+@click.group(cls=_Program, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(release.version(), prog_name="handbill")
 @click.option(
     "--config",
     type=click.Path(path_type=Path),
@@ -58,23 +76,6 @@ def _choose_config(context: click.Context, _parameter: click.Parameter, path: Pa
     chosen = context.find_object(Chosen)
     if path is not None and chosen is not None:
         chosen.config = path
-
-
-for command in recipients.COMMANDS:
-    campaigns.campaigns.add_command(command)
-for module in (
-    service,
-    staff,
-    subscribers,
-    campaigns,
-    developments,
-    bounces,
-    letters,
-    dkim,
-    doctor,
-):
-    for command in module.COMMANDS:
-        program.add_command(_with_config(command))
 
 
 def main() -> None:

@@ -14,7 +14,6 @@ from delivery.retrying import REASONS, Retried
 from foundation.audit import COMMAND
 from foundation.ground import Ground
 from handbill.cli import kit
-from handbill.cli.campaigns import CAMPAIGN_ID, JSON
 from handbill.cli.kit import Chosen
 
 _COLUMNS = ("delivery", "email", "reason", "reply_code", "reply_text", "attempts", "due_at")
@@ -36,7 +35,7 @@ _DELIVERIES = click.option(
 
 
 @click.command("recipients")
-@CAMPAIGN_ID
+@kit.CAMPAIGN_ID
 @click.option(
     "--state",
     default=DeliveryState.FAILED.value,
@@ -45,7 +44,7 @@ _DELIVERIES = click.option(
 )
 @_meant
 @click.option("--limit", default=1000, show_default=True, type=click.IntRange(1, 100_000))
-@JSON
+@kit.JSON
 @click.option(
     "--out",
     type=click.Path(path_type=Path, dir_okay=False),
@@ -78,7 +77,7 @@ def list_recipients(
 
 
 @click.command("retry")
-@CAMPAIGN_ID
+@kit.CAMPAIGN_ID
 @click.option("--state", required=True, type=click.Choice([state.value for state in REASONS]))
 @_meant
 @_DELIVERIES
@@ -111,7 +110,7 @@ def retry(
 
 
 @click.command("give-up")
-@CAMPAIGN_ID
+@kit.CAMPAIGN_ID
 @_meant
 @_DELIVERIES
 @click.pass_obj
@@ -136,7 +135,7 @@ def give_up(
 
 
 @click.command("decide-uncertain")
-@CAMPAIGN_ID
+@kit.CAMPAIGN_ID
 @click.argument("what", type=click.Choice([each.value for each in WhenUncertain]))
 @click.pass_obj
 def decide_uncertain(chosen: Chosen, campaign_id: int, what: str) -> None:

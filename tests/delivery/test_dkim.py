@@ -7,7 +7,7 @@ from pathlib import Path
 import dkim as other
 import pytest
 
-from delivery import dkim, worker
+from delivery import dkim, signing_keys, worker
 from foundation import errors
 from foundation.config import Settings
 from foundation.ground import Ground
@@ -27,7 +27,7 @@ SIGNED = (
 
 def with_keys(settings: Settings, folder: Path, **mail: object) -> Settings:
     """The settings, with a new key of each kind."""
-    made = dkim.create(folder / "dkim", "autumn")
+    made = signing_keys.create(folder / "dkim", "autumn")
     named = [f"{key.selector}={path}" for key, path in made]
     changed = settings.mail.model_copy(update={"dkim_keys": named, **mail})
     return settings.model_copy(update={"mail": changed})
@@ -142,18 +142,18 @@ async def test_without_keys_nothing_is_signed(ground: Ground, smtp: Catcher) -> 
 
 
 def test_private_keys_are_their_owners_alone_and_are_never_written_over(tmp_path: Path) -> None:
-    made = dkim.create(tmp_path / "keys", "autumn")
+    made = signing_keys.create(tmp_path / "keys", "autumn")
     before = [path.read_bytes() for _, path in made]
     assert [stat.S_IMODE(path.stat().st_mode) for _, path in made] == [0o600, 0o600]
     with pytest.raises(errors.Refused, match="autumn-rsa"):
-        dkim.create(tmp_path / "keys", "autumn")
+        signing_keys.create(tmp_path / "keys", "autumn")
     assert [path.read_bytes() for _, path in made] == before
 
 
 @pytest.mark.parametrize("selector", ["", "a b", "../up", "a=b", "Ä", "-x"])
 def test_what_can_not_name_a_key_is_refused(tmp_path: Path, selector: str) -> None:
     with pytest.raises(errors.Invalid, match="name a key"):
-        dkim.create(tmp_path, selector)
+        signing_keys.create(tmp_path, selector)
 
 
 @pytest.mark.parametrize("content", [None, b"", b"no key", b"-----BEGIN PRIVATE KEY-----\n"])

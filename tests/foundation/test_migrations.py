@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 from alembic import command
+from alembic.script import ScriptDirectory
 from sqlmodel import select
 
 import campaigns.models
@@ -16,6 +17,7 @@ from campaigns.models import Campaign
 from delivery.models import Delivery, Dispatch
 from foundation import database, errors, migrations, tables
 from foundation.ground import Ground
+from foundation.migrations import upgrading
 from tests.world import databases
 
 
@@ -39,6 +41,11 @@ async def test_the_migrated_schema_is_that_of_the_models(ground: Ground) -> None
     async with ground.db.reading() as session:
         connection = await session.connection()
         assert await connection.run_sync(differences) == []
+
+
+def test_the_newest_schema_is_that_of_the_last_script() -> None:
+    scripts = ScriptDirectory.from_config(upgrading.config())
+    assert migrations.newest() == scripts.get_current_head()
 
 
 @pytest.mark.storage
@@ -65,7 +72,7 @@ async def test_an_upgrade_keeps_a_dispatch_that_is_being_sent(
     db = database.connect(url)
     async with db.transaction() as session:
         connection = await session.connection()
-        await connection.run_sync(lambda raw: command.upgrade(migrations.config(raw), "0001"))
+        await connection.run_sync(lambda raw: command.upgrade(upgrading.config(raw), "0001"))
         for statement in OLD_ROWS.split(";"):
             await session.execute(sa.text(statement))
     assert await migrations.migrate(db) is True

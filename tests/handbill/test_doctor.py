@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from dns.asyncresolver import Resolver
 
-from delivery import dkim
+from delivery import dkim, signing_keys
 from foundation import audit
 from foundation.clock import Clock, SystemClock
 from foundation.config import Settings
@@ -104,7 +104,9 @@ async def test_no_name_server_says_nothing_about_the_domain(ground: Ground) -> N
 
 def signing(ground: Ground, folder: Path) -> tuple[Settings, dict[str, str]]:
     """Settings with new keys, and the records that they need."""
-    named = [f"{key.selector}={path}" for key, path in dkim.create(folder / "dkim", "autumn")]
+    named = [
+        f"{key.selector}={path}" for key, path in signing_keys.create(folder / "dkim", "autumn")
+    ]
     mail = ground.settings.mail.model_copy(update={"dkim_keys": named})
     settings = ground.settings.model_copy(update={"mail": mail})
     return settings, dict(dkim.records(settings))

@@ -22,6 +22,8 @@ class Service:
         self.process = process
         self.url = url
         """Where its pages are."""
+        self.said: list[str] = []
+        """Its output, line by line, as far as it was read."""
 
     async def kill(self) -> None:
         """SIGKILL."""
@@ -35,32 +37,40 @@ class Service:
 
 
 @asynccontextmanager
-async def running(settings: Settings, folder: Path) -> AsyncIterator[Service]:
+async def running(
+    settings: Settings, folder: Path, *, environment: Mapping[str, str] | None = None
+) -> AsyncIterator[Service]:
     """A service over these settings; it is gone after the block, however that ends."""
     file = folder / "config.toml"
     file.write_text(as_toml(settings.model_dump(mode="json", exclude_unset=True)), encoding="utf-8")
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "handbill", "--config", str(file), "serve", "--port", "0"),
         cwd=ROOT,
-        env={**os.environ, "PYTHONWARNINGS": "ignore"},
+        env={**os.environ, "PYTHONWARNINGS": "ignore", **(environment or {})},
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
     )
     assert process.stdout is not None
-    said: list[str] = []
+    found = Service(process, "")
     try:
         async with asyncio.timeout(90):
-            while not (found := re.search(r"http://127\.0\.0\.1:\d+", "".join(said[-1:]))):
+            while not (address := re.search(r"http://127\.0\.0\.1:\d+", "".join(found.said[-1:]))):
                 line = (await process.stdout.readline()).decode()
-                assert line, "".join(said)
-                said.append(line)
-        reading = asyncio.create_task(process.stdout.read())
-        yield Service(process, found.group())
+                assert line, "".join(found.said)
+                found.said.append(line)
+        found.url = address.group()
+        reading = asyncio.create_task(_listen(process.stdout, found.said))
+        yield found
         reading.cancel()
     finally:
         if process.returncode is None:
             process.kill()
         await process.wait()
+
+
+async def _listen(stream: asyncio.StreamReader, said: list[str]) -> None:
+    while line := await stream.readline():
+        said.append(line.decode())
 
 
 def as_toml(values: Mapping[str, Any]) -> str:
