@@ -1,5 +1,6 @@
 """The command line: what it prints, and its exit statuses."""
 
+import importlib
 import json
 import os
 import re
@@ -8,6 +9,8 @@ import sys
 from pathlib import Path
 
 import pytest
+
+from handbill.cli import program
 
 ROOT = Path(__file__).parents[2]
 
@@ -132,3 +135,9 @@ def test_what_nobody_foresaw_is_one_line_too_and_a_log_entry_for_who_wants_it(
     assert "\n" not in said
     done = handbill(tmp_path, "migrate", HANDBILL_DATABASE__URL=url, HANDBILL_LOG__LEVEL="debug")
     assert "a command broke down" in done.stderr
+
+
+def test_every_command_of_a_module_is_known_by_its_name() -> None:
+    for module, names in program.MODULES.items():
+        commands = importlib.import_module(f"handbill.cli.{module}").COMMANDS
+        assert {command.name for command in commands} == set(names)
