@@ -16,6 +16,7 @@ import pydantic
 from pydantic import Field, field_validator, model_validator
 
 from foundation import errors, i18n, relaying
+from foundation.arriving import Arriving
 from foundation.i18n import N_
 from foundation.receiving import Imap, Listener, Maildir
 from foundation.relaying import DOMAIN_LIMITS, DomainLimit, Section
@@ -246,6 +247,7 @@ class Settings(Section):
     listener: Listener = Listener()
     imap: Imap = Imap()
     maildir: Maildir = Maildir()
+    arriving: Arriving = Arriving()
     bounces: Bounces = Bounces()
     signup: SignupSettings = SignupSettings()
     tracking: Tracking = Tracking()

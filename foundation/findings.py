@@ -4,11 +4,14 @@
 of four tones.
 """
 
+import dataclasses
 import enum
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from foundation.errors import HandbillError, Speaks
+from foundation.i18n import Translator
 
 
 class Tone(enum.StrEnum):
@@ -22,6 +25,12 @@ class Tone(enum.StrEnum):
     """Look at it; it can go on like this."""
     BAD = "bad"
     """It can't, or must not, go on like this."""
+
+
+class Share(float):
+    """A value that is a part of a whole, told as a percentage."""
+
+    __slots__ = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -48,21 +57,38 @@ class Finding:
     """What to put into the DNS."""
 
     @property
-    def is_good(self) -> bool:
-        """Whether nothing has to be mended first."""
-        return self.tone is not Tone.BAD
+    def is_bad(self) -> bool:
+        """Whether it has to be mended."""
+        return self.tone is Tone.BAD
+
+    def publishing(self, record: Record) -> "Finding":
+        """The same, with what to put into the DNS."""
+        return dataclasses.replace(self, publish=record)
 
     def say(self, speaks: Speaks) -> str:
         """How it is."""
-        values = {
-            name: value.say(speaks) if isinstance(value, HandbillError) else value
-            for name, value in self.values.items()
-        }
-        return speaks.gettext(self.msgid) % values
+        return speaks.gettext(self.msgid) % self._told(speaks)
 
     def advise(self, speaks: Speaks) -> str:
         """What to do; blank where nothing has to be done."""
-        return speaks.gettext(self.advice) % self.values if self.advice else ""
+        return speaks.gettext(self.advice) % self._told(speaks) if self.advice else ""
+
+    def _told(self, speaks: Speaks) -> Mapping[str, object]:
+        return {name: _told(value, speaks) for name, value in self.values.items()}
+
+
+def _told(value: object, speaks: Speaks) -> object:
+    """A value as its reader writes it."""
+    if isinstance(value, HandbillError):
+        return value.say(speaks)
+    if isinstance(speaks, Translator):
+        if isinstance(value, Share):
+            return speaks.percent(value, digits=2)
+        if isinstance(value, datetime):
+            return speaks.moment(value)
+        if isinstance(value, int):
+            return speaks.number(value)
+    return value
 
 
 def good(code: str, msgid: str, **values: object) -> Finding:
@@ -75,19 +101,11 @@ def neutral(code: str, msgid: str, advice: str = "", **values: object) -> Findin
     return Finding(code=code, tone=Tone.NEUTRAL, msgid=msgid, advice=advice, values=values)
 
 
-def warn(
-    code: str, msgid: str, advice: str, publish: Record | None = None, **values: object
-) -> Finding:
+def warn(code: str, msgid: str, advice: str, **values: object) -> Finding:
     """A thing that could be better, with what to do."""
-    return Finding(
-        code=code, tone=Tone.WARN, msgid=msgid, advice=advice, publish=publish, values=values
-    )
+    return Finding(code=code, tone=Tone.WARN, msgid=msgid, advice=advice, values=values)
 
 
-def bad(
-    code: str, msgid: str, advice: str, publish: Record | None = None, **values: object
-) -> Finding:
+def bad(code: str, msgid: str, advice: str, **values: object) -> Finding:
     """A thing that is not as it has to be, with what to do."""
-    return Finding(
-        code=code, tone=Tone.BAD, msgid=msgid, advice=advice, publish=publish, values=values
-    )
+    return Finding(code=code, tone=Tone.BAD, msgid=msgid, advice=advice, values=values)

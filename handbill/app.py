@@ -8,12 +8,14 @@ from types import ModuleType
 from aiohttp import web
 
 import templates
-from campaigns import composer_pages, desk_pages, hits, live_pages
+from campaigns import composer_pages, desk_pages, hits, live_pages, senders
 from campaigns import holdings as campaigns_holdings
 from campaigns import pages as campaigns_pages
 from campaigns import public as content_public
 from delivery import holdings as delivery_holdings
 from delivery import returns_pages
+from delivery.arriving import pages as deliverability_pages
+from delivery.arriving.pages import Looker
 from delivery.history import History
 from delivery.hooks import fetching, sns
 from delivery.hooks import providers as hook_providers
@@ -46,6 +48,7 @@ PAGE_SLICES: tuple[ModuleType, ...] = (
     composer_pages,
     campaigns_pages,
     returns_pages,
+    deliverability_pages,
 )
 """Modules that offer `routes()`; each owns its part of the addresses."""
 
@@ -59,6 +62,9 @@ NAVIGATION = (
     kit.NavigationItem(path="/staff/members", msgid=N_("Members")),
     kit.NavigationItem(path="/staff/forms", msgid=N_("Forms")),
     kit.NavigationItem(path="/staff/partners", msgid=N_("Partners")),
+    kit.NavigationItem(
+        path=deliverability_pages.PATH, msgid=N_("Deliverability"), role=Role.EDITOR
+    ),
     kit.NavigationItem(path="/staff/team", msgid=N_("Team"), role=Role.OWNER),
     kit.NavigationItem(path="/staff/audit", msgid=N_("Log"), role=Role.EDITOR),
 )
@@ -86,7 +92,9 @@ def build(
     app[kit.PAGES] = pages
     app[kit.STAFF_NAVIGATION] = NAVIGATION
     app[live_pages.WATCH] = Watch(ground)
+    app[deliverability_pages.LOOKER] = Looker(ground, planned=senders)
     app.on_shutdown.append(_end_streams)
+    app.on_shutdown.append(_end_looks)
     app[people_pages.MAIL_HISTORY] = History()
     app[public_links.ELSEWHERE] = (delivery_holdings, campaigns_holdings)
     app[hooks_public.SOURCES] = hook_providers.build(ground.settings, fetch=fetch)
@@ -101,3 +109,7 @@ def build(
 async def _end_streams(app: web.Application) -> None:
     """The server waits for answers that are under way; those that last end now."""
     app[live_pages.WATCH].close()
+
+
+async def _end_looks(app: web.Application) -> None:
+    await app[deliverability_pages.LOOKER].close()

@@ -4,59 +4,118 @@ Nothing is changed and nobody is mailed. `handbill doctor` prints what is found 
 """
 
 import asyncio
+import dataclasses
+import secrets
 import shutil
 import stat
+import tempfile
 from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
 import asyncpg
 import sqlalchemy as sa
-from dns.asyncresolver import Resolver
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 from sqlmodel import col
 
-from delivery import dkim, holding_back
-from delivery.connection import Connection
+from campaigns import senders
+from delivery import holding_back
+from delivery.arriving import known, look
+from delivery.arriving.known import Known
+from delivery.arriving.names import Names
+from delivery.arriving.questions import Question
 from delivery.holding_back import Held
 from delivery.journal import Journal
 from delivery.models import Worker
-from delivery.opening import RelayTrouble
-from foundation import config, database, errors, findings, migrations
+from foundation import database, errors, findings, migrations
 from foundation.audit import AuditEntry
 from foundation.clock import Clock
-from foundation.config import Settings
+from foundation.config import DatabaseSettings, Security, Settings
 from foundation.findings import Finding, Tone
+from foundation.ground import Ground
 from foundation.i18n import N_
-from handbill import doctor_dns, doctor_returns
+from handbill import building, doctor_returns
 
-_CONNECT_S = 10.0
 _FREE_BYTES = 500_000_000
 _DRIFT = timedelta(seconds=5)
 _MIN_KEY = 32
+_TROUBLES = (errors.HandbillError, SQLAlchemyError, asyncpg.PostgresError, OSError)
 _MOMENT = "%Y-%m-%d %H:%M:%S"
 
 
-async def examine(
-    settings: Settings, *, clock: Clock, resolver: Resolver | None
-) -> AsyncIterator[Finding]:
-    """Look at one thing after the other, from the machine outwards."""
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Line:
+    """A finding, and the question that it answers; None for those about this machine."""
+
+    question: Question | None
+    finding: Finding
+
+
+async def examine(settings: Settings, *, clock: Clock, names: Names | None) -> AsyncIterator[Line]:
+    """Look at this machine, one thing after the other, then at whether mail arrives.
+
+    `names` is None where there is no name server to ask.
+    """
+    async for finding in _about_machine(settings, clock):
+        yield Line(question=None, finding=finding)
+    with tempfile.TemporaryDirectory() as folder:
+        ground = _ground(settings, clock, Path(folder))
+        answers = await look.look(ground, names=names, known=await _known(ground))
+    for question, lines in answers.items():
+        for finding in lines:
+            yield Line(question=question, finding=finding)
+        if question is Question.RETURNS:
+            async for finding in doctor_returns.examine(settings, clock=clock):
+                yield Line(question=question, finding=finding)
+
+
+async def _about_machine(settings: Settings, clock: Clock) -> AsyncIterator[Finding]:
     yield findings.good("configuration", N_("The configuration can be read."))
-    for finding in (*_about_site(settings), _about_key(settings)):
-        yield finding
+    yield _about_address(settings)
+    yield _about_key(settings)
     yield await asyncio.to_thread(_about_journal, settings)
     for finding in await asyncio.to_thread(lambda: list(_about_disks(settings))):
         yield finding
     async for finding in _about_database(settings, clock):
         yield finding
-    for relay in settings.relay:
-        yield await _about_relay(relay)
-    async for finding in doctor_returns.examine(settings, clock=clock):
-        yield finding
-    problems = _about_dkim(settings)
-    for finding in problems or await doctor_dns.examine(settings, resolver):
-        yield finding
+
+
+def _ground(settings: Settings, clock: Clock, folder: Path) -> Ground:
+    """For a sample; its key is thrown away, and its database is never opened."""
+    apart = settings.model_copy(
+        update={
+            "database": DatabaseSettings(url=f"sqlite:///{folder / 'nowhere.db'}"),
+            "security": Security(secret_keys=[secrets.token_urlsafe(32)]),
+            "mail": settings.mail.model_copy(update={"dkim_keys": []}),
+        }
+    )
+    return dataclasses.replace(building.build(apart, clock=clock), settings=settings)
+
+
+async def _known(ground: Ground) -> Known:
+    """What the database knows, if it is there, ours and of today."""
+    settings = ground.settings
+    url = _url(settings)
+    if url is None:
+        return known.from_settings(settings)
+    if url.get_backend_name() == "sqlite" and not await asyncio.to_thread(_is_there, url):
+        return known.from_settings(settings)
+    try:
+        db = database.connect(
+            settings.database.url, busy_timeout_s=settings.database.busy_timeout_s, pool_size=1
+        )
+        try:
+            if await migrations.is_newest(db):
+                found = await known.read(dataclasses.replace(ground, db=db), planned=senders)
+                # Each way in is tried here; how the service finds it says nothing more.
+                return dataclasses.replace(found, ways=None)
+        finally:
+            await db.close()
+    except _TROUBLES:
+        pass  # said already
+    return known.from_settings(settings)
 
 
 def config_problem(problem: errors.ConfigProblem) -> Finding:
@@ -70,44 +129,13 @@ def config_problem(problem: errors.ConfigProblem) -> Finding:
     )
 
 
-def _about_dkim(settings: Settings) -> list[Finding]:
-    """What is wrong with the keys that sign; whether they are published is the DNS's to say."""
-    try:
-        dkim.keys(settings)
-    except errors.ConfigProblem as problem:
-        return [
-            Finding(
-                code="dkim",
-                tone=Tone.BAD,
-                msgid="%(problem)s",
-                values={"problem": problem},
-                advice=N_("Nothing is served or sent until this is mended."),
-            )
-        ]
-    return []
-
-
-def _about_site(settings: Settings) -> Iterator[Finding]:
-    url = settings.site.url
-    is_public = url.startswith("https://")
-    yield (
-        findings.good("site", N_("Links lead to %(url)s."), url=url)
-        if is_public
-        else findings.bad(
-            "site",
-            N_("Links lead to %(url)s, which readers can't reach safely."),
-            N_("Set [site] url to the https:// address that readers use."),
-            url=url,
-        )
-    )
-    yield (
-        findings.good("postal-address", N_("The postal address is set."))
-        if settings.site.postal_address
-        else findings.bad(
-            "postal-address",
-            N_("There is no postal address, and the law asks for one in every mail."),
-            N_("Set [site] postal_address."),
-        )
+def _about_address(settings: Settings) -> Finding:
+    if settings.site.postal_address:
+        return findings.good("postal-address", N_("The postal address is set."))
+    return findings.bad(
+        "postal-address",
+        N_("There is no postal address, and the law asks for one in every mail."),
+        N_("Set [site] postal_address."),
     )
 
 
@@ -212,7 +240,7 @@ async def _about_database(settings: Settings, clock: Clock) -> AsyncIterator[Fin
         yield await _about_clock(db, clock)
         for finding in await _about_limits(db, settings, clock):
             yield finding
-    except (errors.HandbillError, SQLAlchemyError, asyncpg.PostgresError, OSError) as problem:
+    except _TROUBLES as problem:
         yield _no_database(shown, problem.__cause__ or problem)
     finally:
         await db.close()
@@ -321,25 +349,4 @@ def _wrong_clock(ours: str, theirs: str) -> Finding:
         N_("Let the machine take its time from the network (NTP)."),
         ours=ours,
         theirs=theirs,
-    )
-
-
-async def _about_relay(relay: config.Relay) -> Finding:
-    """Connect, greet, secure and sign in, as for sending."""
-    place = f"{relay.host}:{relay.port}"
-    quick = relay.model_copy(update={"timeout_s": min(relay.timeout_s, _CONNECT_S)})
-    try:
-        connection = await Connection.open(quick)
-    except RelayTrouble as trouble:
-        return findings.bad(
-            "relay",
-            N_("The relay “%(name)s” at %(place)s can't be used: %(problem)s"),
-            N_("Check [[relay]] host, port, tls, username and password, and the firewall."),
-            name=relay.name,
-            place=place,
-            problem=trouble.said,
-        )
-    await connection.quit()
-    return findings.good(
-        "relay", N_("The relay “%(name)s” at %(place)s answers."), name=relay.name, place=place
     )

@@ -5,6 +5,7 @@ so any number of schedulers may run at once and none of them is needed for the o
 """
 
 import asyncio
+import functools
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -12,8 +13,9 @@ from datetime import timedelta
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from apscheduler.triggers.interval import IntervalTrigger
 
-from campaigns import alarms, due, lifecycle, webhooks
+from campaigns import alarms, due, lifecycle, senders, webhooks
 from delivery import allowances, blocks, outbox, returns
+from delivery.arriving import looks
 from delivery.hooks import backlog, receiving
 from delivery.inbound import letters
 from foundation import errors, logs
@@ -33,6 +35,8 @@ class Task:
     name: str
     act: Act
     every: timedelta
+    at_start: bool = True
+    """Whether it is done at once when the service starts, before anything ticks."""
 
 
 def tasks(ground: Ground) -> Sequence[Task]:
@@ -56,6 +60,13 @@ def tasks(ground: Ground) -> Sequence[Task]:
         Task(name="tidy webhook calls", act=webhooks.tidy, every=timedelta(hours=6)),
         Task(name="tidy sessions", act=signin.tidy, every=timedelta(hours=6)),
         Task(name="tidy API keys", act=idempotency.tidy, every=timedelta(hours=6)),
+        Task(
+            name="look whether mail arrives",
+            act=functools.partial(looks.look_when_due, planned=senders),
+            every=timedelta(minutes=10),
+            # It asks servers far away, which may take their time.
+            at_start=False,
+        ),
     )
 
 
@@ -67,10 +78,11 @@ class Scheduler:
         self._tasks = tasks(ground) if wanted is None else wanted
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Do everything once at the start, then at its time, until `stop` is set."""
+        """Do what is done at the start, then each at its time, until `stop` is set."""
         ticking = AsyncIOScheduler(timezone="UTC")
         for task in self._tasks:
-            await self._do(task)
+            if task.at_start:
+                await self._do(task)
             ticking.add_job(
                 self._do,
                 IntervalTrigger(seconds=task.every.total_seconds()),

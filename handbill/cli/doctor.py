@@ -1,63 +1,59 @@
 """The command that looks whether everything around the service is well."""
 
 import click
-import dns.resolver
-from dns.asyncresolver import Resolver
 
+from delivery.arriving import names, questions
+from delivery.arriving.names import Names
 from foundation import errors
 from foundation.clock import SystemClock
+from foundation.config import Settings
 from foundation.findings import Finding
+from foundation.i18n import N_
 from handbill import doctor as examination
-from handbill import doctor_dns
 from handbill.cli import kit
 from handbill.cli.kit import Chosen
+from handbill.doctor import Line
+
+_MACHINE = N_("Can this machine do its work?")
 
 
 @click.command()
 @click.option("--json", "as_json", is_flag=True)
 @click.pass_obj
 def doctor(chosen: Chosen, as_json: bool) -> None:
-    """Configuration, database, relay, DNS, clock, disk: green or red, with what to do."""
+    """Configuration, database, relay, DNS, clock, disk, and whether mail arrives."""
     found = kit.run_loop(_examine(chosen, as_json=as_json))
     if as_json:
-        speaks = kit.translator()
-        kit.show_json(
-            [
-                {
-                    "code": each.code,
-                    "is_good": each.is_good,
-                    "said": each.say(speaks),
-                    "advice": each.advise(speaks),
-                }
-                for each in found
-            ]
-        )
-    if not all(each.is_good for each in found):
+        kit.show_json([_plain(each) for each in found])
+    if any(each.finding.is_bad for each in found):
         raise SystemExit(kit.FAILED)
 
 
-async def _examine(chosen: Chosen, *, as_json: bool) -> list[Finding]:
+async def _examine(chosen: Chosen, *, as_json: bool) -> list[Line]:
     """Look at everything; each line is shown as soon as it is known."""
-    found: list[Finding] = []
+    found: list[Line] = []
     try:
         settings = kit.settings(chosen)
     except errors.ConfigProblem as problem:
-        found = [examination.config_problem(problem)]
+        found = [Line(question=None, finding=examination.config_problem(problem))]
         if not as_json:
-            _show(found[0])
+            _show(found[0].finding)
         return found
-    async for each in examination.examine(settings, clock=SystemClock(), resolver=_resolver()):
+    title = ""
+    async for each in examination.examine(settings, clock=SystemClock(), names=_names(settings)):
         found.append(each)
-        if not as_json:
-            _show(each)
+        if as_json:
+            continue
+        if title != (title := questions.TITLES[each.question] if each.question else _MACHINE):
+            click.echo()
+            click.secho(kit.translator().gettext(title), bold=True)
+        _show(each.finding)
     return found
 
 
-def _resolver() -> Resolver | None:
-    try:
-        return doctor_dns.system_resolver()
-    except dns.resolver.NoResolverConfiguration:
-        return None
+def _names(settings: Settings) -> Names | None:
+    resolver = names.resolver(settings.arriving)
+    return Names(resolver) if resolver is not None else None
 
 
 def _show(finding: Finding) -> None:
@@ -65,6 +61,24 @@ def _show(finding: Finding) -> None:
     click.echo(f"{kit.mark(finding.tone)} {finding.code}: {finding.say(speaks)}")
     if finding.advice:
         click.echo(f"    → {finding.advise(speaks)}")
+    if finding.publish:
+        publish = finding.publish
+        click.echo(f"      {publish.name}  {publish.kind}  {publish.content}")
+
+
+def _plain(line: Line) -> dict[str, object]:
+    speaks = kit.translator()
+    publish = line.finding.publish
+    return {
+        "question": line.question.value if line.question else "machine",
+        "code": line.finding.code,
+        "tone": line.finding.tone.value,
+        "is_good": not line.finding.is_bad,
+        "said": line.finding.say(speaks),
+        "advice": line.finding.advise(speaks),
+        "publish": publish
+        and {"name": publish.name, "type": publish.kind, "content": publish.content},
+    }
 
 
 COMMANDS = (doctor,)

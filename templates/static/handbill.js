@@ -1,15 +1,21 @@
 // Small helps that pages can do without: the menu, copying, unsaved words, wide tables, rich text.
 
-for (const button of document.querySelectorAll("[data-copy]")) {
-  if (!navigator.clipboard) continue;
-  button.hidden = false;
+// Buttons that come with a part of the page, later, work as well.
+const offerCopying = () => {
+  for (const button of document.querySelectorAll("[data-copy][hidden]")) {
+    if (navigator.clipboard) button.hidden = false;
+  }
+};
+offerCopying();
+new MutationObserver(offerCopying).observe(document.documentElement, { childList: true, subtree: true });
+addEventListener("click", async (event) => {
+  const button = event.target.closest?.("[data-copy]");
+  if (!button) return;
   const label = button.textContent;
-  button.addEventListener("click", async () => {
-    await navigator.clipboard.writeText(button.closest(".copy").querySelector("code").textContent);
-    button.textContent = button.dataset.done;
-    setTimeout(() => { button.textContent = label; }, 2000);
-  });
-}
+  await navigator.clipboard.writeText(button.closest(".copy").querySelector("code").textContent);
+  button.textContent = button.dataset.done;
+  setTimeout(() => { button.textContent = label; }, 2000);
+});
 
 document.querySelector("[data-focus]")?.focus();
 

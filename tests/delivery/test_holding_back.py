@@ -26,9 +26,9 @@ async def doctors_word(ground: Ground) -> list[str]:
     """What `handbill doctor` says of limits."""
     speaks = ground.translator("en")
     return [
-        each.say(speaks)
-        async for each in doctor.examine(ground.settings, clock=ground.clock, resolver=None)
-        if each.code == "limit"
+        each.finding.say(speaks)
+        async for each in doctor.examine(ground.settings, clock=ground.clock, names=None)
+        if each.finding.code == "limit"
     ]
 
 

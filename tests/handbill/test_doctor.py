@@ -8,10 +8,11 @@ import pytest
 from dns.asyncresolver import Resolver
 
 from delivery import dkim, signing_keys
+from delivery.arriving.names import Names
 from foundation import audit
 from foundation.clock import Clock, SystemClock
 from foundation.config import Settings
-from foundation.findings import Finding
+from foundation.findings import Finding, Record, Tone
 from foundation.ground import Ground
 from handbill import doctor
 from tests.handbill.test_cli import handbill
@@ -22,9 +23,12 @@ from tests.world.smtp import Catcher
 DOMAIN = "coalition.org"
 WELL = {
     (DOMAIN, "TXT"): ['"google-site-verification=x"', '"v=spf1 mx " "-all"'],
-    (f"_dmarc.{DOMAIN}", "TXT"): ['"v=DMARC1; p=none"'],
-    (DOMAIN, "MX"): ["10 mail.coalition.org."],
+    (DOMAIN, "A"): ["198.51.100.8"],
+    (f"_dmarc.{DOMAIN}", "TXT"): [f'"v=DMARC1; p=none; rua=mailto:reports@{DOMAIN}"'],
+    (DOMAIN, "MX"): [f"10 mail.{DOMAIN}."],
+    (f"mail.{DOMAIN}", "A"): ["198.51.100.7"],
 }
+BARE = {(DOMAIN, "A"): ["198.51.100.8"]}
 SECTIONS = {
     "site": {"url": "https://coalition.org"},
     "mail": {"from_address": f"news@{DOMAIN}"},
@@ -36,18 +40,23 @@ async def found(
     ground: Ground, resolver: Resolver | None = None, *, clock: Clock | None = None
 ) -> dict[str, Finding]:
     """Every finding by its code."""
-    return {
-        each.code: each
-        async for each in doctor.examine(
-            ground.settings, clock=clock or ground.clock, resolver=resolver
-        )
-    }
+    return await found_for(ground.settings, resolver, clock=clock or ground.clock)
+
+
+async def found_for(
+    settings: Settings, resolver: Resolver | None, *, clock: Clock
+) -> dict[str, Finding]:
+    """The same; of several with one code, the worst."""
+    names = Names(resolver) if resolver is not None else None
+    lines = [each.finding async for each in doctor.examine(settings, clock=clock, names=names)]
+    order = [Tone.GOOD, Tone.NEUTRAL, Tone.WARN, Tone.BAD]
+    return {each.code: each for each in sorted(lines, key=lambda each: order.index(each.tone))}
 
 
 def bad(findings: dict[str, Finding]) -> set[str]:
     """What is not well; each of it with what to do."""
-    assert all(each.advice for each in findings.values() if not each.is_good)
-    return {code for code, each in findings.items() if not each.is_good}
+    assert all(each.advice for each in findings.values() if each.is_bad)
+    return {code for code, each in findings.items() if each.is_bad}
 
 
 @pytest.mark.storage
@@ -67,11 +76,13 @@ async def test_all_is_green_where_all_is_well(ground: Ground, smtp: Catcher) -> 
 @well_set
 @pytest.mark.usefixtures("smtp")
 async def test_each_missing_record_is_named_with_its_domain(ground: Ground) -> None:
-    async with names.serving({}) as resolver:
+    async with names.serving(BARE) as resolver:
         findings = await found(ground, resolver)
-    assert bad(findings) == {"spf", "dmarc", "mx"}
-    advice = findings["dmarc"].advise(ground.translator("en"))
-    assert f"_dmarc.{DOMAIN}" in advice
+    assert bad(findings) == {"spf", "dmarc"}
+    assert findings["mx"].tone is Tone.WARN
+    publish = findings["dmarc"].publish
+    assert publish is not None
+    assert publish.name == f"_dmarc.{DOMAIN}"
 
 
 @well_set
@@ -85,7 +96,8 @@ async def test_two_spf_records_are_as_bad_as_none(ground: Ground) -> None:
 @pytest.mark.settings(**{**SECTIONS, "mail": {"from_address": f"news@mail.{DOMAIN}"}})
 @pytest.mark.usefixtures("smtp")
 async def test_the_dmarc_record_of_the_domain_above_counts(ground: Ground) -> None:
-    async with names.serving(WELL) as resolver:
+    records = {**WELL, (f"mail.{DOMAIN}", "MX"): [f"10 mail.{DOMAIN}."]}
+    async with names.serving(records) as resolver:
         assert "dmarc" not in bad(await found(ground, resolver))
 
 
@@ -122,14 +134,12 @@ async def test_keys_that_are_published_are_green_and_others_red_with_their_recor
     parts = f'"{record[:200]}" "{record[200:]}"'
     async with names.serving({**WELL, (rsa, "TXT"): [parts]}) as resolver:
         findings = [
-            each
-            async for each in doctor.examine(settings, clock=ground.clock, resolver=resolver)
-            if each.code == "dkim"
+            each.finding
+            async for each in doctor.examine(settings, clock=ground.clock, names=Names(resolver))
+            if each.finding.code == "dkim"
         ]
-    assert [each.is_good for each in findings] == [True, False]
-    advice = findings[1].advise(ground.translator("en"))
-    assert ed25519 in advice
-    assert records[ed25519] in advice
+    assert [each.tone for each in findings] == [Tone.GOOD, Tone.BAD]
+    assert findings[1].publish == Record(name=ed25519, kind="TXT", content=records[ed25519])
 
 
 @well_set
@@ -138,10 +148,7 @@ async def test_a_key_that_can_not_be_read_is_red(ground: Ground) -> None:
     mail = ground.settings.mail.model_copy(update={"dkim_keys": ["autumn=/nowhere/autumn.pem"]})
     settings = ground.settings.model_copy(update={"mail": mail})
     async with names.serving(WELL) as resolver:
-        findings = {
-            each.code: each
-            async for each in doctor.examine(settings, clock=ground.clock, resolver=resolver)
-        }
+        findings = await found_for(settings, resolver, clock=ground.clock)
     assert bad(findings) == {"dkim"}
     assert "/nowhere/autumn.pem" in findings["dkim"].say(ground.translator("en"))
 
@@ -178,12 +185,13 @@ async def test_a_clock_behind_what_was_written_is_red(ground: Ground, clock: Fak
         assert bad(await found(ground, resolver)) == {"clock"}
 
 
+@pytest.mark.settings(arriving={"name_servers": []})
 async def test_what_is_set_for_nobody_to_reach_is_red(ground: Ground) -> None:
     assert {"site", "from"} <= bad(await found(ground))
 
 
 def test_the_command_says_what_to_do_and_changes_nothing(tmp_path: Path) -> None:
-    done = handbill(tmp_path, "doctor", "--json")
+    done = handbill(tmp_path, "doctor", "--json", HANDBILL_RELAY__PORT="9")
     assert done.returncode == 1, done.stderr
     red = {each["code"]: each["advice"] for each in json.loads(done.stdout) if not each["is_good"]}
     assert {"key", "database", "relay"} <= set(red)

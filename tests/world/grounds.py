@@ -38,6 +38,8 @@ def settings(
         "delivery": {"journal_dir": str(folder / "journal"), "record_interval_s": 0.02},
         "signup": {"min_seconds_on_form": 0, "answer_after_s": 0},
         "scheduler": {"tick_s": 0.05},
+        # Nobody answers there: no test asks a name server in the world outside.
+        "arriving": {"name_servers": ["127.0.0.1:9"], "look_timeout_s": 5},
     }
     relay: dict[str, Any] = {"hello_name": "sender.test", "timeout_s": 10}
     # Port 9 (discard) refuses connections on machines of today.
