@@ -189,7 +189,9 @@ async def render_campaign(
     ground, speaks = kit.ground(request), kit.translator(request)
     view = await lifecycle.show(ground, campaign_id=kit.number_in_path(request))
     campaign, role = view.campaign, kit.signed_in(request).role
-    values: dict[str, Any] = {"report": None, "counted": None, "items": [], "is_clear": False}
+    values: dict[str, Any] = {
+        "report": None, "counted": None, "items": [], "is_clear": False, "alarms": (),
+    }  # fmt: skip
     if view.dispatch is not None:
         async with ground.db.reading() as session:
             values["alarms"] = await alarms.of_campaign(session, campaign.id)

@@ -1,10 +1,10 @@
 """The three ways in together: the same message counts once, whichever of them bring it."""
 
 import asyncio
+import base64
 import dataclasses
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from email.header import Header
 from pathlib import Path
 
 import pytest
@@ -156,7 +156,7 @@ async def test_whatever_mail_programs_make_of_the_subject_its_token_is_found(
     mail = await given.mailed(ground, smtp)
     token, to = given.unsubscribe_token(mail), given.unsubscribe_address(mail)
     for form, value in (
-        (f"{TOKEN}:base64", Header(token, "utf-8").encode().split("?")[3]),
+        (f"{TOKEN}:base64", base64.b64encode(token.encode()).decode()),
         (f"{TOKEN}:half", token[:7]),
         (f"{TOKEN}:rest", token[7:]),
         (TOKEN, token),
