@@ -174,6 +174,19 @@ def test_any_octets_are_read_or_refused(body: bytes) -> None:
         assert isinstance(each.evidence, bytes)
 
 
+def test_a_text_is_one_line_that_any_database_takes() -> None:
+    for value, text in (
+        ("a\x00b\r\nBcc: c", "a b Bcc: c"),
+        ("\ud83d half a pair \udc00", "? half a pair ?"),
+        ("x" * 9_000, "x" * 500),
+        (17, "17"),
+        (True, ""),
+        (None, ""),
+        (["a"], ""),
+    ):
+        assert payload.parse(json.dumps({"a": value}).encode())["a"].text == text
+
+
 @hypothesis.given(value=json_values)
 @hypothesis.settings(max_examples=100, deadline=None)
 def test_any_value_has_a_text_a_number_and_a_moment_or_none(value: Any) -> None:

@@ -1,17 +1,20 @@
 """A call is believed when its provider made it, and not long ago; else nothing of it is kept."""
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from delivery.hooks import state
+from foundation import config, errors
 from foundation.ground import Ground
+from handbill import building
 from tests.delivery.hooks import calling, parts
 from tests.delivery.hooks.calling import Caller
 from tests.delivery.hooks.conftest import Door
 from tests.delivery.hooks.parts import Mail, Sent
-from tests.world import estate, people
+from tests.world import estate, people, service
 from tests.world.clock import FakeClock
 from tests.world.web import Answer
 
@@ -260,3 +263,44 @@ async def test_staff_see_of_each_source_when_it_was_heard_and_why_it_was_refused
     clock.advance(seconds=10)
     await door.post("brevo", caller.call(caller.delivered(ANA), at=clock.now()))
     assert ((await seen()).ignored, (await seen()).last_event_at) == (4, heard.last_event_at)
+
+
+@pytest.mark.parametrize(
+    ("provider", "values"),
+    [
+        ("mailgun", {"secret": ""}),
+        ("mailgun", {"secret": "too short"}),
+        ("resend", {"secret": "whsec_not base64 at all!"}),
+        ("sendgrid", {"public_key": "AAAA"}),
+        ("sendgrid", {"public_key": parts.public(parts.rsa_key(0))}),
+        ("sendgrid", {"public_key": parts.public(parts.ec_key(2))}),
+        ("postal", {"public_key": parts.public(parts.ec_key(0))}),
+        ("ses", {"topic": "arn:aws:s3:::bucket"}),
+        ("ses", {"topic": ""}),
+        ("brevo", {"secret": parts.SECRET, "networks": ["nowhere"]}),
+        ("postmark", {"secret": parts.SECRET, "name": "Not/A Name"}),
+    ],
+)
+def test_a_key_that_is_too_short_or_of_another_kind_is_told_at_the_start(
+    tmp_path: Path, provider: str, values: dict[str, Any]
+) -> None:
+    if values.get("secret") == "":
+        # A file that is empty is only seen when it is read.
+        (tmp_path / "secret").touch()
+        values = {"secret_file": str(tmp_path / "secret")}
+    table = {"name": "mail", "provider": provider, **values}
+    file = tmp_path / "config.toml"
+    file.write_text(service.as_toml({"webhook_source": [table]}))
+    with pytest.raises(errors.ConfigProblem) as told:
+        building.build(config.load(file, {}), clock=FakeClock())
+    assert "webhook_source" in str(told.value)
+    assert parts.SECRET not in str(told.value)
+
+
+def test_the_secret_of_the_first_source_may_come_from_the_environment(tmp_path: Path) -> None:
+    file = tmp_path / "config.toml"
+    file.write_text(
+        service.as_toml({"webhook_source": [{"name": "mail", "provider": "brevo", "secret": "x"}]})
+    )
+    found = config.load(file, {"HANDBILL_WEBHOOK_SOURCE__SECRET": parts.SECRET})
+    assert [each.secret for each in found.webhook_source] == [parts.SECRET]
