@@ -108,4 +108,4 @@ class Maildir(Section):
 
     path: str = ""
     afterwards: Literal["move", "delete"] = "move"
-    poll_s: Annotated[float, Field(gt=0)] = 10.0
+    poll_s: Annotated[float, Field(gt=0, le=300)] = 10.0

@@ -102,10 +102,10 @@ class Mailbox:
         self._wait_s = self._settings.retry_s
         if self._said:
             await self._inlet.has_trouble(self._said)
-        else:
-            await self._inlet.is_well()
         left_s = self._settings.poll_s
         while left_s > 0:
+            if not self._said:
+                await self._inlet.is_well()
             if not await self._keep():
                 return False
             part_s = min(left_s, _RENEW_S)
@@ -126,6 +126,7 @@ class Mailbox:
                 return False
             await self._take(connection, folder, uid)
             await self._remember(folder, validity, uid)
+            self._wait_s = self._settings.retry_s
         return True
 
     async def _take(self, connection: Imap, folder: str, uid: int) -> None:
