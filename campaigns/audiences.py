@@ -133,8 +133,17 @@ async def count_in(
     return Counted(
         included=sum(by_language.values()),
         by_language=by_language,
-        excluded=await _count_excluded(session, resolved),
+        excluded=await count_excluded(session, resolved),
     )
+
+
+async def is_anybody(session: AsyncSession, audience: Audience) -> bool:
+    """Whether somebody would get it: what takes no counting. Raises `errors.Invalid`."""
+    resolved = await resolve(session, audience, languages=[i18n.SOURCE])
+    # Person by person: the first that is found is enough.
+    is_confirmed = _on_topics(resolved, SubscriptionState.CONFIRMED)
+    found = sa.select(col(Subscriber.id)).where(is_confirmed, *_may_get_it(resolved)).limit(1)
+    return (await session.execute(found)).first() is not None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -200,13 +209,21 @@ def _ordered(ground: Ground, languages: Sequence[str], default: str) -> list[str
 
 def _on_topics(resolved: Resolved, *states: SubscriptionState) -> sa.ColumnElement[bool]:
     """SQL: has a subscription on one of the topics, in one of `states` if any are given."""
-    conditions = [
-        col(Subscription.subscriber_id) == col(Subscriber.id),
-        col(Subscription.topic_id).in_(resolved.topic_ids),
-    ]
+    return sa.exists(
+        _subscribed(resolved, *states)
+        .where(col(Subscription.subscriber_id) == col(Subscriber.id))
+        .correlate(Subscriber)
+    )
+
+
+def _subscribed(resolved: Resolved, *states: SubscriptionState) -> sa.Select[int]:
+    """Who is on one of the topics; served by the index on topic, state and subscriber alone."""
+    found = sa.select(col(Subscription.subscriber_id)).where(
+        col(Subscription.topic_id).in_(resolved.topic_ids)
+    )
     if states:
-        conditions.append(col(Subscription.state).in_([state.value for state in states]))
-    return sa.exists().where(*conditions)
+        found = found.where(col(Subscription.state).in_([state.value for state in states]))
+    return found
 
 
 def _in_languages(audience: Audience) -> sa.ColumnElement[bool]:
@@ -226,20 +243,29 @@ def _is_contact(audience: Audience) -> sa.ColumnElement[bool]:
 
 
 def _is_included(resolved: Resolved) -> sa.ColumnElement[bool]:
+    """SQL: gets it. A list of who is on the topics is looked through once, not for each person."""
     return sa.and_(
-        _on_topics(resolved, SubscriptionState.CONFIRMED),
+        col(Subscriber.id).in_(_subscribed(resolved, SubscriptionState.CONFIRMED)),
+        *_may_get_it(resolved),
+    )
+
+
+def _may_get_it(resolved: Resolved) -> Sequence[sa.ColumnElement[bool]]:
+    """SQL: what holds besides of whoever gets it."""
+    return (
         ~suppression.is_active_for(col(Subscriber.id)),
         _in_languages(resolved.audience),
         _is_contact(resolved.audience),
     )
 
 
-async def _count_excluded(session: AsyncSession, resolved: Resolved) -> dict[str, int]:
+async def count_excluded(session: AsyncSession, resolved: Resolved) -> dict[str, int]:
     """Everybody on the topics who is left out, each under the first reason that holds."""
+    is_confirmed = _on_topics(resolved, SubscriptionState.CONFIRMED)
     reason = sa.case(
         (suppression.is_active_for(col(Subscriber.id)), "suppressed"),
         (
-            ~_on_topics(resolved, SubscriptionState.CONFIRMED),
+            ~is_confirmed,
             sa.case(
                 (_on_topics(resolved, SubscriptionState.PENDING), "pending"), else_="unsubscribed"
             ),
@@ -247,10 +273,20 @@ async def _count_excluded(session: AsyncSession, resolved: Resolved) -> dict[str
         (~_in_languages(resolved.audience), "other-language"),
         else_="not-a-member",
     )
+    # `~(id IN …)` would make PostgreSQL look through the list once for each person.
+    is_left_out = ~sa.and_(is_confirmed, *_may_get_it(resolved))
     statement = (
         sa.select(reason, sa.func.count())
         .select_from(Subscriber)
-        .where(_on_topics(resolved), ~_is_included(resolved))
+        .where(_on_topics(resolved), is_left_out)
         .group_by(reason)
     )
+    if not (resolved.audience.languages or resolved.audience.members):
+        statement = statement.where(col(Subscriber.id).in_(_may_be_left_out(resolved)))
     return dict((await session.execute(statement)).all())
+
+
+def _may_be_left_out(resolved: Resolved) -> sa.CompoundSelect[int | None]:
+    """Few as a rule, when nobody is left out for anything but their own state."""
+    others = [state for state in SubscriptionState if state is not SubscriptionState.CONFIRMED]
+    return _subscribed(resolved, *others).union(suppression.everybody())

@@ -37,11 +37,9 @@ async def hand_over(
     resolved = await audiences.resolve(
         session, audiences.parse(campaign.audience), languages=languages
     )
-    counted = await audiences.count_in(session, resolved.audience, languages=languages)
-    if not counted.included:
-        raise errors.Refused(N_("Nobody would get this: choose topics that people are on."))
+    excluded = await audiences.count_excluded(session, resolved)
     settings = ground.settings
-    return await dispatch.start(
+    made = await dispatch.start(
         ground,
         session,
         dispatch.Order(
@@ -55,12 +53,15 @@ async def hand_over(
             plans=plans,
             topics=resolved.topic_ids,
             recipients=audiences.select_recipients(resolved),
-            excluded=counted.excluded,
+            excluded=excluded,
             when_uncertain=WhenUncertain(campaign.when_uncertain)
             if campaign.when_uncertain
             else None,
         ),
     )
+    if not made.audience:
+        raise errors.Refused(N_("Nobody would get this: choose topics that people are on."))
+    return made
 
 
 async def archive_slug(ground: Ground, session: AsyncSession, campaign: Campaign) -> str:

@@ -105,9 +105,7 @@ async def start(ground: Ground, session: AsyncSession, order: Order) -> Dispatch
                 )
             )
     await session.flush()
-    await _fill(session, made, order)
-    counted = sa.select(sa.func.count()).where(col(Delivery.dispatch_id) == made.id)
-    made.audience = int((await session.execute(counted)).scalar_one())
+    made.audience = await _fill(session, made, order)
     session.add(made)
     await session.flush()
     return made
@@ -199,7 +197,8 @@ def _check_values(plan: Plan) -> None:
         )
 
 
-async def _fill(session: AsyncSession, made: Dispatch, order: Order) -> None:
+async def _fill(session: AsyncSession, made: Dispatch, order: Order) -> int:
+    """One row for each recipient; returns how many."""
     who = order.recipients.subquery("recipients")
     subscriber, language = who.c
     rows = sa.select(
@@ -226,7 +225,8 @@ async def _fill(session: AsyncSession, made: Dispatch, order: Order) -> None:
         "reply_text",
         "bounce",
     )
-    await session.execute(sa.insert(Delivery).from_select(names, rows))
+    connection = await session.connection()
+    return (await connection.execute(sa.insert(Delivery).from_select(names, rows))).rowcount
 
 
 async def _move(

@@ -44,6 +44,13 @@ def is_active_for(
     return sa.exists(active.select_from(Suppression))
 
 
+def everybody() -> sa.Select[int | None]:
+    """SQL: the people whose addresses must not be mailed."""
+    return sa.select(col(Suppression.subscriber_id)).where(
+        col(Suppression.subscriber_id).is_not(None), col(Suppression.lifted_at).is_(None)
+    )
+
+
 async def is_active(ground: Ground, session: AsyncSession, *, email_key: str) -> bool:
     """Whether an address must not be mailed, with or without a person behind it."""
     return bool(await reasons(ground, session, email_key=email_key))

@@ -105,7 +105,11 @@ async def test_what_reaches_the_ledger_much_too_late_is_counted_at_the_next_reco
 async def test_reasons_are_told_by_state_and_reply_the_most_frequent_first(
     ground: Ground, smtp: Catcher, deliver: Deliver
 ) -> None:
-    for name, reply in (("a", "450 4.2.1 Later"), ("b", "450 4.2.1 Later"), ("c", "550 5.3.5 not here")):
+    for name, reply in (
+        ("a", "450 4.2.1 Later"),
+        ("b", "450 4.2.1 Later"),
+        ("c", "550 5.3.5 not here"),
+    ):
         await people.subscribed(ground, f"{name}@example.org")
         smtp.answer("RCPT", f"{name}@example.org", reply)
     topic = await people.topic(ground)
