@@ -17,9 +17,10 @@ from delivery import returns_pages
 from delivery.arriving import pages as deliverability_pages
 from delivery.arriving.pages import Looker
 from delivery.history import History
-from delivery.hooks import fetching, sns
+from delivery.hooks import fetching
 from delivery.hooks import providers as hook_providers
 from delivery.hooks import public as hooks_public
+from delivery.hooks.call import Fetch
 from delivery.progress import Watch
 from foundation.accounts import pages as account_pages
 from foundation.accounts import team_pages
@@ -76,7 +77,7 @@ def build(
     ground: Ground,
     *,
     extra_routes: Iterable[web.RouteDef] = (),
-    fetch: sns.Fetch = fetching.fetch,
+    fetch: Fetch = fetching.fetch,
 ) -> web.Application:
     """The application over `ground`; the demo adds routes of its own.
 

@@ -5,7 +5,8 @@ from collections.abc import AsyncIterator, Iterable
 
 from aiohttp import web
 
-from delivery.hooks import fetching, sns
+from delivery.hooks import fetching
+from delivery.hooks.call import Fetch
 from foundation import errors
 from foundation.ground import Ground
 from foundation.i18n import N_
@@ -19,7 +20,7 @@ async def open_web(
     host: str,
     port: int,
     extra_routes: Iterable[web.RouteDef] = (),
-    fetch: sns.Fetch = fetching.fetch,
+    fetch: Fetch = fetching.fetch,
 ) -> AsyncIterator[int]:
     """The web server, for as long as the block lasts; gives the port (port 0 takes a free one)."""
     runner = web.AppRunner(

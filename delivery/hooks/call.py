@@ -11,6 +11,9 @@ from delivery.returns import Event
 
 T = TypeVar("T")
 
+Fetch = Callable[[str], Awaitable[bytes]]
+"""Gets an address by https, following nothing. Raises `errors.Busy` when that fails."""
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Call:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from cryptography.hazmat.primitives import hashes
 
 from delivery.bounces.reasons import BounceReason
-from delivery.hooks import meaning, payload, proofs
+from delivery.hooks import meaning, payload, proofs, signatures
 from delivery.hooks.call import Call, Heard, in_a_thread
 from delivery.hooks.meaning import (
     DELAYED,
@@ -47,18 +47,18 @@ class Postal:
 
     def __init__(self, source: WebhookSource) -> None:
         self._source = source
-        self._key = proofs.rsa_key(source.public_key)
+        self._key = signatures.rsa_key(source.public_key)
 
     @in_a_thread
     def hear(self, call: Call) -> Heard:
         """As `Hook`."""
         signature = call.headers.get("X-Postal-Signature-256")
         if signature is not None:
-            proofs.check_rsa(self._key, call.body, signature, hashes.SHA256())
+            signatures.check_rsa(self._key, call.body, signature, hashes.SHA256())
         else:
             # Servers before version 3.3 sign by SHA-1 alone.
             signature = call.headers.get("X-Postal-Signature", "")
-            proofs.check_rsa(self._key, call.body, signature, hashes.SHA1())  # noqa: S303
+            signatures.check_rsa(self._key, call.body, signature, hashes.SHA1())  # noqa: S303
         body = payload.parse(call.body)
         if body:
             proofs.check_time(

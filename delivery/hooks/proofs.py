@@ -1,4 +1,4 @@
-"""How a call proves that the provider made it: a MAC, a signature, or a secret that comes along.
+"""How a call proves that the provider made it: a MAC, or a secret that comes along.
 
 Everything secret is compared in constant time. What does not prove itself is told no more than
 that: whoever guesses learns nothing.
@@ -11,18 +11,12 @@ import hmac
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 
-from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
-from cryptography.hazmat.primitives.asymmetric.types import PublicKeyTypes
-
 from foundation import errors
 from foundation.i18n import N_
 from foundation.webhook_sources import WebhookSource
 
 _AHEAD = timedelta(minutes=5)
 """How far a provider's clock may be ahead of ours."""
-_MAX_SIGNATURE = 2_000
 
 
 def forged() -> errors.Forbidden:
@@ -35,24 +29,6 @@ def check_mac(secret: bytes, message: bytes, said: str) -> None:
     expected = hmac.new(secret, message, hashlib.sha256).hexdigest()
     if not is_same(expected, said.lower()):
         raise forged()
-
-
-def check_ecdsa(key: ec.EllipticCurvePublicKey, message: bytes, said: str) -> None:
-    """ECDSA with SHA-256, DER in base64. Raises `errors.Forbidden`."""
-    try:
-        key.verify(_octets(said), message, ec.ECDSA(hashes.SHA256()))
-    except InvalidSignature as problem:
-        raise forged() from problem
-
-
-def check_rsa(
-    key: rsa.RSAPublicKey, message: bytes, said: str, digest: hashes.HashAlgorithm
-) -> None:
-    """RSASSA-PKCS1-v1_5 in base64. Raises `errors.Forbidden`."""
-    try:
-        key.verify(_octets(said), message, padding.PKCS1v15(), digest)
-    except InvalidSignature as problem:
-        raise forged() from problem
 
 
 def check_secret(source: WebhookSource, headers: Mapping[str, str]) -> None:
@@ -86,40 +62,6 @@ def is_same(expected: str, given: str) -> bool:
     return bool(expected) and hmac.compare_digest(
         expected.encode("utf-8", "replace"), given.encode("utf-8", "replace")
     )
-
-
-def p256_key(written: str) -> ec.EllipticCurvePublicKey:
-    """A key for ECDSA over P-256. Raises `ValueError`."""
-    key = _public_key(written)
-    if isinstance(key, ec.EllipticCurvePublicKey) and isinstance(key.curve, ec.SECP256R1):
-        return key
-    raise ValueError("it is not an ECDSA key over P-256")
-
-
-def rsa_key(written: str) -> rsa.RSAPublicKey:
-    """A key for RSA. Raises `ValueError`."""
-    key = _public_key(written)
-    if isinstance(key, rsa.RSAPublicKey):
-        return key
-    raise ValueError("it is not an RSA key")
-
-
-def _public_key(written: str) -> PublicKeyTypes:
-    """As PEM, or its base64 alone."""
-    text = written.strip()
-    if not text.startswith("-----"):
-        text = f"-----BEGIN PUBLIC KEY-----\n{text}\n-----END PUBLIC KEY-----"
-    try:
-        return serialization.load_pem_public_key(text.encode("ascii"))
-    except (UnsupportedAlgorithm, UnicodeEncodeError) as problem:
-        raise ValueError(str(problem)) from problem
-
-
-def _octets(said: str) -> bytes:
-    try:
-        return base64.b64decode(said[:_MAX_SIGNATURE].strip(), validate=True)
-    except (binascii.Error, ValueError) as problem:
-        raise forged() from problem
 
 
 def _password(credentials: str) -> str:

@@ -2,15 +2,7 @@
 
 from collections.abc import Mapping
 
-from delivery.hooks import sns
-from delivery.hooks.brevo import Brevo
-from delivery.hooks.call import Hook
-from delivery.hooks.mailgun import Mailgun
-from delivery.hooks.postal import Postal
-from delivery.hooks.postmark import Postmark
-from delivery.hooks.resend import Resend
-from delivery.hooks.sendgrid import SendGrid
-from delivery.hooks.ses import Ses
+from delivery.hooks.call import Fetch, Hook
 from delivery.hooks.source import Source
 from delivery.hooks.state import Tally
 from foundation import errors
@@ -22,7 +14,7 @@ _MIN_SECRET = 16
 """Characters; a file that is empty would let everybody in."""
 
 
-def build(settings: Settings, *, fetch: sns.Fetch) -> Mapping[str, Source]:
+def build(settings: Settings, *, fetch: Fetch) -> Mapping[str, Source]:
     """All of them, by name. Raises `errors.ConfigProblem` for a key or secret that can't be used.
 
     `fetch` gets the certificates of Amazon SNS.
@@ -33,23 +25,38 @@ def build(settings: Settings, *, fetch: sns.Fetch) -> Mapping[str, Source]:
     }
 
 
-def _hook(source: WebhookSource, fetch: sns.Fetch) -> Hook:
+def _hook(source: WebhookSource, fetch: Fetch) -> Hook:
+    """The provider's module is loaded where there is a source of it: some bring much along."""
     try:
         _check_secret(source)
         match source.provider:
             case Provider.SES:
+                from delivery.hooks.ses import Ses
+
                 return Ses(source, fetch=fetch)
             case Provider.SENDGRID:
+                from delivery.hooks.sendgrid import SendGrid
+
                 return SendGrid(source)
             case Provider.MAILGUN:
+                from delivery.hooks.mailgun import Mailgun
+
                 return Mailgun(source)
             case Provider.POSTMARK:
+                from delivery.hooks.postmark import Postmark
+
                 return Postmark(source)
             case Provider.BREVO:
+                from delivery.hooks.brevo import Brevo
+
                 return Brevo(source)
             case Provider.RESEND:
+                from delivery.hooks.resend import Resend
+
                 return Resend(source)
             case Provider.POSTAL:
+                from delivery.hooks.postal import Postal
+
                 return Postal(source)
     except ValueError as problem:
         raise errors.ConfigProblem(

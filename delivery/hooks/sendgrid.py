@@ -7,7 +7,7 @@ address alone.
 from collections.abc import Iterator
 
 from delivery.bounces.reasons import BounceReason
-from delivery.hooks import meaning, payload, proofs
+from delivery.hooks import meaning, payload, proofs, signatures
 from delivery.hooks.call import Call, Heard, in_a_thread
 from delivery.hooks.meaning import (
     BLOCK,
@@ -74,13 +74,13 @@ class SendGrid:
 
     def __init__(self, source: WebhookSource) -> None:
         self._source = source
-        self._key = proofs.p256_key(source.public_key)
+        self._key = signatures.p256_key(source.public_key)
 
     @in_a_thread
     def hear(self, call: Call) -> Heard:
         """As `Hook`."""
         said_at = call.headers.get(TIME, "")
-        proofs.check_ecdsa(
+        signatures.check_ecdsa(
             self._key,
             said_at.encode("utf-8", "replace") + call.body,
             call.headers.get(SIGNATURE, ""),

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 from delivery.bounces.reasons import BounceReason
 from delivery.hooks import meaning, payload, sns
-from delivery.hooks.call import Call, Heard
+from delivery.hooks.call import Call, Fetch, Heard
 from delivery.hooks.meaning import COMPLAINT, HARD, NOT_SENT, SOFT, UNSUBSCRIBED, Meaning
 from delivery.hooks.payload import Fields
 from delivery.models import BounceKind
@@ -68,7 +68,7 @@ NO_COMPLAINTS = frozenset({"not-spam", "auth-failure"})
 class Ses:
     """A topic of SNS that SES tells."""
 
-    def __init__(self, source: WebhookSource, *, fetch: sns.Fetch) -> None:
+    def __init__(self, source: WebhookSource, *, fetch: Fetch) -> None:
         self._source = source
         self._fetch = fetch
         self._certificates = sns.Certificates(fetch)

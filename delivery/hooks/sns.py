@@ -7,7 +7,6 @@ what was read, so that no two parsers can differ about it.
 """
 
 import re
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -15,13 +14,11 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from delivery.hooks import proofs
+from delivery.hooks import proofs, signatures
+from delivery.hooks.call import Fetch
 from delivery.hooks.payload import Fields
 from foundation import errors
 from foundation.i18n import N_
-
-Fetch = Callable[[str], Awaitable[bytes]]
-"""Gets an address by https, following nothing. Raises `errors.Busy` when that fails."""
 
 _HOST = r"https://(sns\.[a-z]{2}(?:-[a-z]+)+-\d{1,2}\.amazonaws\.com(?:\.cn)?)"
 CERTIFICATE = re.compile(_HOST + r"(/SimpleNotificationService-[0-9A-Za-z]{1,64}\.pem)")
@@ -95,7 +92,7 @@ async def check(
     signed = "".join(
         f"{name}\n{message[name].raw}\n" for name in _SIGNED[kind] if message[name].raw
     )
-    proofs.check_rsa(key, signed.encode("utf-8", "replace"), message["Signature"].raw, digest)
+    signatures.check_rsa(key, signed.encode("utf-8", "replace"), message["Signature"].raw, digest)
     proofs.check_time(message["Timestamp"].moment, now=now, tolerance_s=tolerance_s)
     return kind
 

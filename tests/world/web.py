@@ -11,7 +11,8 @@ import aiohttp
 from multidict import CIMultiDictProxy
 from yarl import URL
 
-from delivery.hooks import fetching, sns
+from delivery.hooks import fetching
+from delivery.hooks.call import Fetch
 from foundation.accounts import sessions
 from foundation.accounts.models import Role
 from foundation.ground import Ground
@@ -112,7 +113,7 @@ def _each(value: Any) -> list[Any]:
 
 
 @asynccontextmanager
-async def browsing(ground: Ground, *, fetch: sns.Fetch = fetching.fetch) -> AsyncIterator[Web]:
+async def browsing(ground: Ground, *, fetch: Fetch = fetching.fetch) -> AsyncIterator[Web]:
     """The application on a free port, and a browser at its door."""
     async with listening.open_web(ground, host="127.0.0.1", port=0, fetch=fetch) as port:
         web = Web(ground, f"http://127.0.0.1:{port}")
