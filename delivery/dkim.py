@@ -10,7 +10,6 @@ import functools
 import hashlib
 import re
 from collections.abc import Sequence
-from datetime import datetime
 from typing import TYPE_CHECKING
 
 from foundation import addresses
@@ -35,19 +34,22 @@ class Signer:
         self.domain = domain
         self.keys = tuple(keys)
 
-    def signed(self, head: bytes, body: bytes, *, now: datetime) -> bytes:
-        """The whole message: signatures, `head` (lines that end in CRLF), a blank line, `body`."""
+    def signed(self, head: bytes, body: Sequence[bytes], *, second: int) -> bytes:
+        """The whole message: signatures, `head` (lines that end in CRLF), a blank line, `body`.
+
+        The body comes in pieces; `second` is the present in POSIX time.
+        """
         if not self.keys:
-            return b"%b\r\n%b" % (head, body)
+            return b"".join((head, b"\r\n", *body))
+        whole = b"".join(body)
         fields = _fields(head)
         named = [name for name in _SIGNED for _ in fields.get(name, ())]
         content = b"".join([field for name in _SIGNED for field in fields.get(name, ())])
         common = (
-            f" t={int(now.timestamp())};\r\n h={_folded((*named, *_SIGNED))};\r\n"
-            f" bh={_body_hash(body)};\r\n b="
+            f" t={second};\r\n h={_folded((*named, *_SIGNED))};\r\n bh={_body_hash(whole)};\r\n b="
         )
         signatures = [self._signature(key, common, content) for key in self.keys]
-        return b"%b%b\r\n%b" % (b"".join(signatures), head, body)
+        return b"".join((*signatures, head, b"\r\n", whole))
 
     def _signature(self, key: "Key", common: str, content: bytes) -> bytes:
         value = (

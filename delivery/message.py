@@ -9,7 +9,7 @@ import email.utils
 import functools
 import hashlib
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from delivery import dkim
@@ -70,30 +70,33 @@ class Letterhead:
         *,
         to: str,
         subject: str,
-        body: bytes,
-        now: datetime,
+        body: Sequence[bytes],
+        second: int,
+        sent_on: str,
         delivery_id: int,
         subscriber_id: int,
         unsubscribe_url: str,
-        is_8bit: bool = False,
+        unsubscribe_token: str,
+        is_8bit: bool,
     ) -> Envelope:
         """A bulletin for one recipient; `is_8bit` if its body is not ASCII.
 
-        Raises `errors.Invalid` as `address` and `unstructured`.
+        `second` is the present in POSIX time, and `sent_on` the same as `date` says it. Raises
+        `errors.Invalid` as `address` and `unstructured`.
         """
+        ways_out = _ways_out(self._return_path.domain, unsubscribe_url, unsubscribe_token)
         head = (
             f"{self._sender}To: {address(to)}\r\nSubject: {unstructured(subject)}\r\n"
-            f"Date: {date(now)}\r\n"
+            f"Date: {sent_on}\r\n"
             f"Message-ID: {self._message_id(f'c:{self._campaign_id}:{subscriber_id}')}\r\n"
-            f"{self._middle}List-Unsubscribe: "
-            f"{_ways_out(self._return_path.domain, unsubscribe_url)}\r\n"
+            f"{self._middle}List-Unsubscribe: {ways_out}\r\n"
             f"{self._end}{_IS_8BIT if is_8bit else ''}"
         )
         return Envelope(
-            mail_from=self._return_path(delivery_id, is_notice=False),
-            rcpt_to=to,
-            data=self._signer.signed(head.encode(), body, now=now),
-            is_8bit=is_8bit,
+            self._return_path(delivery_id, is_notice=False),
+            to,
+            self._signer.signed(head.encode(), body, second=second),
+            is_8bit,
         )
 
 
@@ -170,14 +173,13 @@ def preview(
 
 def list_headers(ground: Ground, *, unsubscribe_url: str) -> list[tuple[str, str]]:
     """What a list's mail carries (RFC 2369, RFC 2919, RFC 8058)."""
-    ways_out = _ways_out(_return_domain(ground), unsubscribe_url)
+    token = unsubscribe_url.rpartition("/")[2]
+    ways_out = _ways_out(_return_domain(ground), unsubscribe_url, token)
     return [("List-Unsubscribe", ways_out), *_list_headers(ground)]
 
 
-def _ways_out(domain: str, unsubscribe_url: str) -> str:
-    token = unsubscribe_url.rpartition("/")[2]
-    by_mail = f"mailto:unsubscribe@{domain}?subject={token}"
-    return f"<{unsubscribe_url}>,\r\n <{by_mail}>"
+def _ways_out(domain: str, url: str, token: str) -> str:
+    return f"<{url}>,\r\n <mailto:unsubscribe@{domain}?subject={token}>"
 
 
 def _list_headers(ground: Ground) -> list[tuple[str, str]]:
@@ -271,12 +273,7 @@ def address(email_address: str) -> str:
 
 def date(moment: datetime) -> str:
     """A date as RFC 5322 §3.3 has it."""
-    return _date(moment.replace(microsecond=0))
-
-
-@functools.lru_cache(maxsize=16)
-def _date(second: datetime) -> str:
-    return email.utils.format_datetime(second)
+    return email.utils.format_datetime(moment)
 
 
 def _named(name: str, address_or_id: str) -> str:
@@ -321,7 +318,7 @@ def _signed(
     # Addresses beyond ASCII stand as UTF-8 (RFC 6532); the relay has to offer SMTPUTF8 for them.
     head = _lines(headers).encode()
     signer = dkim.for_author(ground.settings, from_address)
-    return signer.signed(head, body, now=ground.clock.now())
+    return signer.signed(head, (body,), second=int(ground.clock.now().timestamp()))
 
 
 def _reply_to(email_address: str) -> list[tuple[str, str]]:

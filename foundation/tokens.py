@@ -9,6 +9,7 @@ seals, every key still opens, so keys can be changed without breaking mail that 
 import base64
 import binascii
 import enum
+import functools
 import hashlib
 import hmac
 import secrets
@@ -103,9 +104,7 @@ class Keyring:
         return self.derive("fingerprint")[:8].hex()
 
     def _seal(self, purpose: Purpose, numbers: Sequence[int]) -> bytes:
-        head = self._prefix + b"".join(
-            [_SMALL[number] if number <= 0x7F else _varint(number) for number in numbers]
-        )
+        head = self._prefix + b"".join(map(_varint, numbers))
         mac = self._macs[purpose].copy()
         mac.update(head)
         return head + mac.digest()
@@ -130,11 +129,9 @@ def _keyed(key: bytes, purpose: Purpose) -> "hashlib.blake2b":
     return hashlib.blake2b(key=key, digest_size=_MAC_BYTES, person=purpose.value.encode())
 
 
+@functools.lru_cache(maxsize=1024)
 def _varint(number: int) -> bytes:
-    if number <= 0x3FFF:
-        return bytes((number & 0x7F | 0x80, number >> 7))
-    if number <= 0x1FFFFF:
-        return bytes((number & 0x7F | 0x80, number >> 7 & 0x7F | 0x80, number >> 14))
+    """A number seven bits an octet, the lowest first; a mail seals the same few several times."""
     out = bytearray()
     while number > 0x7F:
         out.append(number & 0x7F | 0x80)
@@ -144,7 +141,6 @@ def _varint(number: int) -> bytes:
 
 
 _URL_SAFE = bytes.maketrans(b"+/", b"-_")
-_SMALL = [bytes((number,)) for number in range(0x80)]
 
 
 def _numbers(raw: bytes) -> tuple[int, ...]:

@@ -5,9 +5,10 @@ splices one body per recipient (see `templates/runs.py`). Sections that only som
 chosen by the reader's answers to the plan's conditions.
 """
 
+import functools
 import json
 import zlib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
@@ -20,6 +21,7 @@ FORMAT = 2
 """The version of the frozen form; raise it when its meaning changes."""
 _READ = frozenset({1, FORMAT})
 """The versions that can be thawed; 1 had no sections."""
+_KEPT_LINES = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +50,8 @@ class Plan:
     """Every value that a recipient needs."""
     answers: Callable[[Reader], Answers] = field(init=False, compare=False, repr=False)
     """For each of the conditions, whether it holds for a reader."""
+    subject: Callable[[Mapping[str, str]], str] = field(init=False, compare=False, repr=False)
+    """The subject for one recipient: one line, whatever the values hold."""
     _variant: runs.Variants = field(init=False, compare=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -58,6 +62,7 @@ class Plan:
         )
         object.__setattr__(self, "slot_names", names)
         object.__setattr__(self, "answers", conditions.compiled(self.conditions))
+        object.__setattr__(self, "subject", _line(self.subject_segments))
         object.__setattr__(self, "_variant", runs.prepared(self.text_segments, self.html_segments))
 
     @property
@@ -99,15 +104,18 @@ class Plan:
         text and values are fit for that. No line begins with a dot, so the body can go into SMTP
         DATA as it is.
         """
-        octets = self._variant(answers, is_8bit).splice(values)
-        if octets is None:
-            # One of the values can't stand there as it is.
-            return self.body(values, answers)
-        return octets
+        return b"".join(self.pieces(values, answers, is_8bit=is_8bit)[0])
 
-    def subject(self, values: Mapping[str, str]) -> str:
-        """The subject for one recipient: one line, whatever the values hold."""
-        return slots.clean(slots.joined(self.subject_segments, values))
+    def pieces(
+        self, values: Mapping[str, str], answers: Answers | None = None, *, is_8bit: bool = False
+    ) -> tuple[Sequence[bytes], bool]:
+        """What `body` joins, and whether octets beyond ASCII are among it."""
+        variant = self._variant(answers, is_8bit)
+        pieces = variant.fill(values)
+        if pieces is None:
+            # One of the values can't stand there as it is.
+            return self.pieces(values, answers)
+        return pieces, variant.is_8bit
 
     def html(self, values: Mapping[str, str], answers: Answers | None = None) -> str:
         """The HTML part for one recipient, as for a preview or the view in a browser."""
@@ -168,6 +176,20 @@ class Plan:
             raise problems.PlanProblem(
                 N_("This message plan is damaged: %(detail)s."), detail=str(error)
             ) from error
+
+
+def _line(segments: tuple[Plain, ...]) -> Callable[[Mapping[str, str]], str]:
+    """What fills a line; as a rule many readers have the same."""
+    names = [part.name for part in segments if isinstance(part, Slot)]
+
+    @functools.lru_cache(maxsize=_KEPT_LINES)
+    def line(*values: str) -> str:
+        return slots.clean(slots.joined(segments, dict(zip(names, values, strict=True))))
+
+    def filled(values: Mapping[str, str]) -> str:
+        return line(*[values[name] for name in names])
+
+    return filled
 
 
 _Listed = str | list[str] | dict[str, Any]

@@ -9,7 +9,7 @@ hole is told to the caller, who then takes the quoted-printable variant (docs/de
 """
 
 import functools
-import re
+import string
 from collections.abc import Callable, Iterable, Mapping
 from typing import NamedTuple
 
@@ -29,10 +29,11 @@ _SHARED = frozenset(
 """Values that many readers have in common: what they fill a hole with is kept."""
 _KEPT_VALUES = 512
 
-# Values that no place but URL_PART and PIXEL has to change, and that fit a line as they are.
-_PLAIN = re.compile(r"[A-Za-z0-9/][A-Za-z0-9:/?#@!$()*+,;._~%-]*")
-# Those that can begin a line of unchanged text as well.
-_PLAIN_AT_START = re.compile(r"[A-EG-Za-z0-9/][A-Za-z0-9:/?#@!$()*+,;._~%-]*")
+# What values of these begin with and consist of, no place but URL_PART and PIXEL has to change.
+_BEGINNINGS = (string.ascii_letters + string.digits + "/").encode()
+_PLAIN = _BEGINNINGS + b":?#@!$()*+,;._~%-"
+# What can begin a line of unchanged text as well.
+_LINE_BEGINNINGS = _BEGINNINGS.replace(b"F", b"")
 
 Piece = bytes | Slot
 _Holes = tuple[tuple[int, Slot], ...]
@@ -45,9 +46,11 @@ class Coded(NamedTuple):
     """Octets that are the same for all, and an empty piece for each hole."""
     fillers: tuple[tuple[str, _Holes, _Holes], ...]
     """A value's name, the holes where plain values stand as they are, and the others."""
+    is_8bit: bool = False
+    """Whether octets beyond ASCII are among them, whatever the values."""
 
-    def splice(self, values: Mapping[str, str]) -> bytes:
-        """One body."""
+    def fill(self, values: Mapping[str, str]) -> list[bytes]:
+        """The pieces of one body."""
         pieces = list(self.pieces)
         for name, plain_holes, other_holes in self.fillers:
             value = values[name]
@@ -56,7 +59,7 @@ class Coded(NamedTuple):
                 pieces[position] = octets or wire.piece(slot.fill(value))
             for position, slot in other_holes:
                 pieces[position] = wire.piece(slot.fill(value))
-        return b"".join(pieces)
+        return pieces
 
 
 _Encode = Callable[[str], bytes | None]
@@ -66,11 +69,13 @@ class _Filler(NamedTuple):
     """What a value of one name fills in an unchanged body."""
 
     name: str
-    is_plain: Callable[[str], object]
-    """Whether a value of at most `room` characters can stand in each of `plain` as it is."""
+    beginnings: bytes
+    """With one of these a plain value of at most `room` octets can begin at `positions`."""
     room: int
-    plain: tuple[tuple[int, _Encode], ...]
+    positions: tuple[int, ...]
     others: tuple[tuple[int, _Encode], ...]
+    """Holes that no value fills as it is."""
+    all: tuple[tuple[int, _Encode], ...]
 
 
 class Unchanged(NamedTuple):
@@ -78,25 +83,29 @@ class Unchanged(NamedTuple):
 
     pieces: tuple[bytes, ...]
     fillers: tuple[_Filler, ...]
+    is_8bit: bool
 
-    def splice(self, values: Mapping[str, str]) -> bytes | None:
-        """One body; None when a value can't stand in it as it is."""
+    def fill(self, values: Mapping[str, str]) -> list[bytes] | None:
+        """The pieces of one body; None when a value can't stand in it as it is."""
         pieces = list(self.pieces)
-        for name, is_plain, room, plain, others in self.fillers:
+        for name, beginnings, room, positions, others, each in self.fillers:
             value = values[name]
-            remaining = others
-            if plain and len(value) <= room and is_plain(value):
-                octets = value.encode("ascii")
-                for position, _ in plain:
+            octets = value.encode("utf-8", "replace")
+            is_plain = (
+                octets
+                and octets[0] in beginnings
+                and len(octets) <= room
+                and not octets.translate(None, _PLAIN)
+            )
+            if is_plain:
+                for position in positions:
                     pieces[position] = octets
-            else:
-                remaining = plain + others
-            for position, encode in remaining:
+            for position, encode in others if is_plain else each:
                 found = encode(value)
                 if found is None:
                     return None
                 pieces[position] = found
-        return b"".join(pieces)
+        return pieces
 
 
 Variant = Coded | Unchanged
@@ -203,7 +212,8 @@ class _Assembly:
         slots = [slot for _, slot in self._coded] + [slot for _, slot, _ in self._direct]
         names = dict.fromkeys(slot.name for slot in slots)
         if self._direct:
-            return Unchanged(pieces, tuple(map(self._filler, names)))
+            is_8bit = not all(piece.isascii() for piece in pieces)
+            return Unchanged(pieces, tuple(map(self._filler, names)), is_8bit)
         return Coded(pieces, tuple((name, *self._coded_holes(name)) for name in names))
 
     def _open(self, kind: str, encoding: str) -> None:
@@ -225,29 +235,33 @@ class _Assembly:
     def _filler(self, name: str) -> _Filler:
         direct = [each for each in self._direct if each[1].name == name]
         plain = [each for each in direct if each[1].keeps_plain]
-        starts = any(hole.begins_line for _, _, hole in plain)
         coded = [each for each in self._coded if each[1].name == name]
+        starts = any(hole.begins_line for _, _, hole in plain)
+        others: tuple[tuple[int, _Encode], ...] = (
+            *((at, _fitting(slot, hole)) for at, slot, hole in direct if not slot.keeps_plain),
+            *((at, functools.partial(_piece_of, slot)) for at, slot in coded),
+        )
         return _Filler(
             name=name,
-            is_plain=(_PLAIN_AT_START if starts else _PLAIN).fullmatch,
+            beginnings=_LINE_BEGINNINGS if starts else _BEGINNINGS,
             room=min((hole.room for _, _, hole in plain), default=0),
-            plain=tuple((at, _fitting(slot, hole)) for at, slot, hole in plain),
-            others=(
-                *((at, _fitting(slot, hole)) for at, slot, hole in direct if not slot.keeps_plain),
-                *((at, functools.partial(_piece_of, slot)) for at, slot in coded),
-            ),
+            positions=tuple(at for at, _, _ in plain),
+            others=others,
+            all=(*((at, _fitting(slot, hole)) for at, slot, hole in plain), *others),
         )
 
 
 def _coded(value: str) -> bytes | None:
     """The piece for a value that needs no escaping anywhere, or None when it may need some."""
-    if not _PLAIN.fullmatch(value):
+    octets = value.encode("utf-8", "replace")
+    if not octets or octets[0] not in _BEGINNINGS or octets.translate(None, _PLAIN):
         return None
     room = wire.LINE_CHARACTERS
-    if len(value) <= room:
-        return value.encode("ascii") + b"=\r\n"
-    folded = "=\r\n".join([value[at : at + room] for at in range(0, len(value), room)])
-    return None if "\n." in folded else folded.encode("ascii") + b"=\r\n"
+    if len(octets) <= room:
+        return octets + wire.SOFT_BREAK
+    lines = [octets[at : at + room] for at in range(0, len(octets), room)]
+    folded = wire.SOFT_BREAK.join(lines)
+    return None if b"\n." in folded else folded + wire.SOFT_BREAK
 
 
 def _piece_of(slot: Slot, value: str) -> bytes:

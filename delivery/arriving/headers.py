@@ -9,8 +9,8 @@ import email.policy
 import re
 from collections.abc import Sequence
 
+from delivery import message
 from delivery.arriving import tags
-from delivery.message import Letterhead
 from delivery.models import Dispatch, DispatchState, WhenUncertain
 from foundation import findings
 from foundation.findings import Finding
@@ -92,13 +92,17 @@ def sample(ground: Ground, *, author: str) -> bytes:
         when_uncertain=WhenUncertain.HOLD.value,
         started_at=now,
     )
-    envelope = Letterhead(ground, order, plan).envelope(
+    token = ground.tokens.seal(Purpose.UNSUBSCRIBE, 0, 0, 0)
+    envelope = message.Letterhead(ground, order, plan).envelope(
         to="sample@example.org",
         subject=plan.subject({}),
-        body=plan.body({}),
-        now=now,
+        body=plan.pieces({})[0],
+        second=int(now.timestamp()),
+        sent_on=message.date(now),
         delivery_id=0,
         subscriber_id=0,
-        unsubscribe_url=ground.link("/unsubscribe", Purpose.UNSUBSCRIBE, 0, 0, 0),
+        unsubscribe_url=ground.url(f"/unsubscribe/{token}"),
+        unsubscribe_token=token,
+        is_8bit=False,
     )
     return envelope.data
