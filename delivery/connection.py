@@ -7,14 +7,14 @@ rest of the class is for the first of them, and for whatever is not as expected.
 import asyncio
 import contextlib
 import functools
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Protocol
 
 from aiosmtplib.errors import SMTPException
 
 from delivery import opening
 from delivery.letter import Envelope, Letter, Outcome, Reply, Verdict
-from delivery.line import Line
+from delivery.line import Answer, Line
 from delivery.models import Reason
 from delivery.replies import FINE, GO_AHEAD, TAKEN, Stage, judge, said, short
 from foundation import config, relaying
@@ -76,8 +76,6 @@ class Connection:
         self._sent = 0
         self._introduced: Letter | None = None
         """Its envelope is on the wire."""
-        self._is_invited = False
-        """Whether the relay has agreed to the content of the introduced one."""
         self._finished: Letter | None = None
         """Its last dot is on the wire, without a reply."""
         self.trouble = ""
@@ -134,9 +132,8 @@ class Connection:
                 hand.settle(letter, self._beyond_relay(letter.envelope))
                 return None
             self._line.write(self._introduction(letter.envelope))
-        is_invited = self._is_invited
-        self._introduced, self._is_invited = None, False
-        refusal = None if is_invited else await self._hear(letter.envelope)
+        self._introduced = None
+        refusal = await self._hear(letter.envelope)
         if refusal is not None:
             hand.settle(letter, refusal)
         elif await self._content(letter, hand):
@@ -151,32 +148,31 @@ class Connection:
 
         Returns False when more replies have to come first.
         """
-        while True:
+        answers = self._line.answers
+        while answers:
             if self._finished is not None:
-                answer = self._line.next_if(TAKEN)
-                if answer is None:
-                    return self._line.has_answer
-                hand.settle(self._finished, Outcome(Verdict.SENT, "", self._reply(*answer)))
+                if answers[0][0] not in TAKEN:
+                    return True
+                hand.settle(self._finished, _taken(answers.popleft(), self._settings.name))
                 self._finished = None
             letter = self._introduced
-            if letter is None:
+            if letter is None or not self._line.takes(len(letter.envelope.data)):
                 return True
-            data = letter.envelope.data
-            if not self._line.takes(len(data)):
+            if len(answers) > len(GO_AHEAD) or not _is_as_hoped(answers):
                 return True
-            is_invited = self._line.heard(*GO_AHEAD)
-            if not is_invited:
-                return is_invited is not None
-            may_finish = None if self._line.has_answer else hand.clear_now(letter)
+            if len(answers) < len(GO_AHEAD):
+                return False
+            may_finish = hand.clear_now(letter)
             if may_finish is None:
-                self._is_invited = True
                 return True
+            answers.clear()
             self._introduced = None
             if not may_finish:
                 self.drop()
                 return True
             self._sent += 1
-            self._finish(letter, data, hand)
+            self._finish(letter, letter.envelope.data, hand)
+        return self._introduced is None and self._finished is None
 
     def _following(self, hand: Hand) -> Letter | None:
         """What goes next over this connection, its envelope along with a last dot."""
@@ -209,29 +205,27 @@ class Connection:
 
     def _introduction(self, envelope: Envelope) -> bytes:
         """All that may be said before the first reply."""
-        commands = self._commands(envelope)
-        return b"".join(commands) if self._is_pipelining else commands[0]
+        mail, rcpt, data = self._commands(envelope)
+        return f"{mail}{rcpt}{data}".encode() if self._is_pipelining else mail.encode()
 
-    def _commands(self, envelope: Envelope) -> tuple[bytes, bytes, bytes]:
+    def _commands(self, envelope: Envelope) -> tuple[str, str, str]:
         """Those of the stages before the content, in their order."""
-        options = ""
-        if "size" in self._extensions:
-            options += f" SIZE={len(envelope.data)}"
+        options = f" SIZE={len(envelope.data)}" if "size" in self._extensions else ""
         if envelope.needs_smtputf8:
             options += " BODY=8BITMIME SMTPUTF8"
         elif envelope.is_8bit:
             options += " BODY=8BITMIME"
         return (
-            f"MAIL FROM:<{envelope.mail_from}>{options}\r\n".encode(),
-            f"RCPT TO:<{envelope.rcpt_to}>\r\n".encode(),
-            b"DATA\r\n",
+            f"MAIL FROM:<{envelope.mail_from}>{options}\r\n",
+            f"RCPT TO:<{envelope.rcpt_to}>\r\n",
+            "DATA\r\n",
         )
 
     async def _hear(self, envelope: Envelope) -> Outcome | None:
         """The replies to the envelope; None when the content may follow."""
         for stage, command in zip(FINE, self._commands(envelope), strict=True):
             if not self._is_pipelining and stage is not Stage.MAIL:
-                self._line.write(command)
+                self._line.write(command.encode())
             try:
                 code, text = await self._line.answer()
             except _LOST as problem:
@@ -242,7 +236,7 @@ class Connection:
                     raise ConnectionStale from problem
                 raise opening.RelayTrouble(said(problem)) from problem
             if code not in FINE[stage]:
-                reply = self._reply(code, text)
+                reply = _reply((code, text), self._settings.name)
                 if stage is Stage.MAIL:
                     self._refuse_sender(envelope, reply)
                 await self._reset(stage, reply)
@@ -284,7 +278,7 @@ class Connection:
         if not self._line.is_open:
             hand.settle(letter, self._lost(ConnectionResetError("the connection was closed")))
             return False
-        if self._line.has_answer:
+        if self._line.answers:
             early = ConnectionResetError("the server answered before it was asked")
             hand.settle(letter, self._lost(early))
             return False
@@ -296,13 +290,13 @@ class Connection:
         following = self._following(hand)
         self._finished, self._introduced = letter, following
         if following is None:
-            self._line.write(rest + _DOT)
+            self._line.write(rest, _DOT)
         else:
-            self._line.write(b"".join((rest, _DOT, self._introduction(following.envelope))))
+            self._line.write(rest, _DOT + self._introduction(following.envelope))
 
     async def _hear_dot(self) -> Outcome:
         try:
-            reply = self._reply(*await self._line.answer())
+            reply = _reply(await self._line.answer(), self._settings.name)
         except _LOST as problem:
             self.drop()
             self.trouble = said(problem)
@@ -315,9 +309,6 @@ class Connection:
             self.drop()
             self.trouble = f"{reply.code} {reply.text}"
         return judge(Stage.DOT, reply)
-
-    def _reply(self, code: int, text: str) -> Reply:
-        return Reply(code, short(text), self._settings.name)
 
     async def _reset(self, stage: Stage, reply: Reply) -> None:
         """Forget the transaction; a connection on which that fails is of no more use."""
@@ -354,3 +345,22 @@ class Connection:
             reason=Reason.CONNECTION_LOST,
             reply=Reply(0, self.trouble, self._settings.name),
         )
+
+
+def _is_as_hoped(answers: Iterable[Answer]) -> bool:
+    """Whether replies to an envelope's commands, as far as they came, let the content follow."""
+    for (code, _), wanted in zip(answers, GO_AHEAD, strict=False):  # noqa: SIM110 - the quicker way
+        if code not in wanted:
+            return False
+    return True
+
+
+@functools.lru_cache(maxsize=64)
+def _taken(answer: Answer, relay: str) -> Outcome:
+    """What the reply means by which a relay takes a message; most say the same to all."""
+    return Outcome(Verdict.SENT, "", _reply(answer, relay))
+
+
+def _reply(answer: Answer, relay: str) -> Reply:
+    code, text = answer
+    return Reply(code, short(text), relay)

@@ -63,6 +63,8 @@ class WorkerDesk:
         self._is_hungry = asyncio.Event()
         self._is_idle = asyncio.Event()
         self._closed = asyncio.Event()
+        self.is_closed = False
+        """Whether no more letters will be handed out."""
         self._results: list[Result] = []
         self._sync: asyncio.Task[None] | None = None
         self.takes_8bit = False
@@ -71,11 +73,6 @@ class WorkerDesk:
         """With no more deliveries than this waiting, more should be claimed."""
         self.trouble = ""
         """Why nothing can be sent though there are letters; blank when all is well."""
-
-    @property
-    def is_closed(self) -> bool:
-        """Whether no more letters will be handed out."""
-        return self._closed.is_set()
 
     @property
     def is_low(self) -> bool:
@@ -94,8 +91,7 @@ class WorkerDesk:
 
     def put(self, letters: Iterable[Letter]) -> None:
         """More work; notices go before everything else."""
-        for letter in letters:
-            self.waiting.put(letter)
+        self.waiting.put(letters)
         if not self.waiting.is_empty:
             self._has_letters.set()
             self._is_hungry.clear()
@@ -113,6 +109,7 @@ class WorkerDesk:
 
     def close(self) -> None:
         """Hand out nothing more."""
+        self.is_closed = True
         self._closed.set()
         self._has_letters.set()
         self._is_hungry.set()
@@ -151,7 +148,8 @@ class WorkerDesk:
                 return None
             if letter.is_made or self._compose(letter, relay):
                 self._open.add(letter)
-                self.limits.begin(letter, relay)
+                if letter.group is not None or self.limits.relay(relay) is not None:
+                    self.limits.begin(letter, relay)
                 return letter
         return None
 
@@ -213,7 +211,8 @@ class WorkerDesk:
         elif outcome.reason == Reason.BLOCKED:
             self.limits.watch(letter, outcome)
         self._note(letter, outcome)
-        self._tell_idle()
+        if not self._open:
+            self._tell_idle()
 
     def take_results(self) -> list[Result]:
         """Results that are to be written into the ledger now; `return_results` if that fails."""
@@ -296,7 +295,7 @@ class WorkerDesk:
     def _next(self, relay: str) -> Letter | None:
         """The next letter whose lease is safe; others are given back on the way."""
         while (letter := self.waiting.next(relay)) is not None:
-            if self.is_low:
+            if self.waiting.bulk <= self.low_mark:
                 self._is_hungry.set()
             if letter.lease.is_safe(self._ground.clock.now()):
                 return letter

@@ -3,10 +3,11 @@
 A row is leased by exactly one worker at a time, and only its holder's results are written into it.
 """
 
+import operator
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import cast
+from typing import NamedTuple, cast
 
 import sqlalchemy as sa
 from sqlmodel import col
@@ -44,8 +45,7 @@ class Counts:
     complaints: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Claimed:
+class Claimed(NamedTuple):
     """A row that is leased now."""
 
     id: int
@@ -168,7 +168,7 @@ async def _lease(
         .execution_options(synchronize_session=False)
     )
     leased = (await session.execute(statement)).all()
-    return [Claimed(*row) for row in sorted(leased, key=lambda row: row[0])]
+    return [Claimed(*row) for row in sorted(leased, key=operator.itemgetter(0))]
 
 
 async def record(session: AsyncSession, *, worker_id: int, results: Iterable[Result]) -> bool:

@@ -8,10 +8,10 @@ import asyncio
 import functools
 import re
 from collections import deque
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from socket import SO_SNDBUF, SOL_SOCKET
 
-_REPLY = re.compile(rb"(\d{3})([ -]?)(.*)")
+_REPLY = re.compile(rb"(\d{3})([ -]?)(.*?)\r*")
 _LONGEST_REPLY = 32_768
 """Octets of one reply, all its lines together; whoever says more is no SMTP server."""
 
@@ -32,15 +32,16 @@ class Line(asyncio.Protocol):
         self._buffer = b""
         self._lines: list[str] = []
         self._said = 0
-        self._answers: deque[Answer] = deque()
+        self.answers: deque[Answer] = deque()
+        """Replies that came, in their order, and nobody took yet."""
         self._waiting: asyncio.Future[None] | None = None
         self._step: Callable[[], bool] | None = None
         self._is_full = False
         self._lost: OSError | None = None
         # Full as soon as the kernel has not taken everything: `drained` waits for exactly that.
         # A transport under TLS calls itself full when 0 octets are the limit and none are there.
-        is_secured = transport.get_extra_info("sslcontext") is not None
-        transport.set_write_buffer_limits(high=1 if is_secured else 0, low=0)
+        self._is_secured = transport.get_extra_info("sslcontext") is not None
+        transport.set_write_buffer_limits(high=1 if self._is_secured else 0, low=0)
         transport.set_protocol(self)
         if transport.is_closing():
             self._lost = ConnectionResetError("the connection was closed")
@@ -50,10 +51,15 @@ class Line(asyncio.Protocol):
         """Whether the other side is still there, as far as is known."""
         return self._lost is None and not self._transport.is_closing()
 
-    def write(self, octets: bytes) -> None:
-        """Send octets, without waiting."""
-        if self.is_open:
-            self._transport.write(octets)
+    def write(self, *octets: bytes) -> None:
+        """Send octets in one go, without waiting."""
+        if not self.is_open:
+            return
+        if self._is_secured:
+            # Each piece would be a record of its own.
+            self._transport.write(b"".join(octets))
+        else:
+            self._transport.writelines(octets)
 
     def takes(self, size: int) -> bool:
         """Whether the kernel has room for so many octets, all that was sent before being there."""
@@ -68,33 +74,11 @@ class Line(asyncio.Protocol):
 
     async def answer(self) -> Answer:
         """The next reply. One that came before the connection was lost is still given."""
-        while not self._answers:
+        while not self.answers:
             if self._lost is not None:
                 raise self._lost
             await self._wait()
-        return self._answers.popleft()
-
-    @property
-    def has_answer(self) -> bool:
-        """Whether a reply is there already."""
-        return bool(self._answers)
-
-    def next_if(self, wanted: Collection[int]) -> Answer | None:
-        """The next reply, if it is there already and its code is as wanted."""
-        answers = self._answers
-        return answers.popleft() if answers and answers[0][0] in wanted else None
-
-    def heard(self, *wanted: Collection[int]) -> bool | None:
-        """Take the next replies if their codes are as wanted; None while some have to come yet."""
-        answers = self._answers
-        for (code, _), codes in zip(answers, wanted, strict=False):
-            if code not in codes:
-                return False
-        if len(answers) < len(wanted):
-            return None
-        for _ in wanted:
-            answers.popleft()
-        return True
+        return self.answers.popleft()
 
     async def attend(self, step: Callable[[], bool]) -> None:
         """Have `step` called whenever replies came, until it returns True or the line is lost.
@@ -115,14 +99,17 @@ class Line(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Cut what came into lines, and lines into replies."""
-        *lines, self._buffer = (self._buffer + data).split(b"\n")
+        lines = (self._buffer + data).split(b"\n")
+        self._buffer = lines.pop()
         for line in lines:
-            # Behind something that is no reply, nobody can tell what a reply is to.
-            if self._lost is None:
-                self._hear(line.rstrip(b"\r"))
+            answer = _whole(line) if self._lost is None and not self._lines else None
+            if answer is not None:
+                self.answers.append(answer)
+            else:
+                self._hear(line)
         if self._said + len(self._buffer) > _LONGEST_REPLY:
             self._give_up(OSError("the server said more than any reply holds"))
-        if self._answers:
+        if self.answers:
             self._wake()
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -146,18 +133,17 @@ class Line(asyncio.Protocol):
         self._wake()
 
     def _hear(self, line: bytes) -> None:
-        found = _parsed(line)
+        """One line of several, or what is no reply: behind that, nobody can tell what is one."""
+        if self._lost is not None:
+            return
+        found = _REPLY.fullmatch(line)
         if found is None:
             self._give_up(OSError("the server said something that is no SMTP reply"))
             return
-        code, is_last, text = found
-        if is_last and not self._lines:
-            self._answers.append((code, text))
-            return
-        self._lines.append(text)
+        self._lines.append(found[3].decode("utf-8", "replace"))
         self._said += len(line)
-        if is_last:
-            self._answers.append((code, " ".join(self._lines)))
+        if found[2] != b"-":
+            self.answers.append((int(found[1]), " ".join(self._lines)))
             self._lines.clear()
             self._said = 0
 
@@ -204,12 +190,12 @@ class Line(asyncio.Protocol):
 
 
 @functools.lru_cache(maxsize=512)
-def _parsed(line: bytes) -> tuple[int, bool, str] | None:
-    """Code, whether it is the reply's last line, and text; servers say the same again and again."""
+def _whole(line: bytes) -> Answer | None:
+    """The reply that a line is by itself, if it is; servers say the same again and again."""
     found = _REPLY.fullmatch(line)
-    if found is None:
+    if found is None or found[2] == b"-":
         return None
-    return int(found[1]), found[2] != b"-", found[3].decode("utf-8", "replace")
+    return int(found[1]), found[3].decode("utf-8", "replace")
 
 
 def _room_octets(transport: asyncio.Transport) -> int:

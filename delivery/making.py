@@ -7,7 +7,7 @@ holding up other threads: so those letters are made by several, each core making
 
 import contextlib
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from delivery.letter import Letter
@@ -28,20 +28,25 @@ class Making:
         if not letter.is_signed:
             letter.make(is_8bit=is_8bit)
 
-        def make(each: Letter) -> None:
-            # What can't be made says so when its turn comes.
-            with contextlib.suppress(Exception):
-                each.make(is_8bit=is_8bit)
-
         others = [each for each in self._coming(relay, _AHEAD) if not each.is_made]
         if letter.is_signed:
             first = self._threads.submit(letter.make, is_8bit=is_8bit)
-            list(self._threads.map(make, others))
+            list(self._threads.map(lambda each: _make([each], is_8bit=is_8bit), others))
             first.result()
         else:
-            for each in others:
-                make(each)
+            _make(others, is_8bit=is_8bit)
 
     def close(self) -> None:
         """Make nothing more."""
         self._threads.shutdown(wait=False)
+
+
+def _make(letters: Iterable[Letter], *, is_8bit: bool) -> None:
+    """Make letters; one that can't be made says so when its turn comes."""
+    left = iter(letters)
+    is_done = False
+    while not is_done:
+        with contextlib.suppress(Exception):
+            for each in left:
+                each.make(is_8bit=is_8bit)
+            is_done = True

@@ -100,12 +100,18 @@ class _Relay:
         self.settings = settings
         self.name = settings.name
         self.is_fine = Condition(name=settings.name, is_resting=False, said="")
-        self.rests_until = 0.0
+        self.known: Condition | None = None
+        """What was said of it last."""
         self.losses = 0
+        self._rests_until = 0.0
 
     @property
     def is_resting(self) -> bool:
-        return _tick() < self.rests_until
+        return self._rests_until > 0 and _tick() < self._rests_until
+
+    def rest(self, seconds: float) -> None:
+        self._rests_until = _tick() + seconds
+        self.losses = 0
 
 
 class Relays:
@@ -121,7 +127,6 @@ class Relays:
         self._relays = [_Relay(settings) for settings in relays]
         self.rest_s = rest_s
         self._noticed = noticed
-        self._known: dict[str, Condition] = {}
 
     @property
     def is_down(self) -> bool:
@@ -155,23 +160,17 @@ class Relays:
 
     async def rest(self, relay: _Relay, said: str) -> None:
         """Leave a relay alone for a while."""
-        relay.losses = 0
-        relay.rests_until = _tick() + self.rest_s
-        _log.warning("a relay is left alone for a while", relay=relay.settings.name, said=said)
-        await self._notice(Condition(name=relay.settings.name, is_resting=True, said=said))
-
-    def heard_from(self, relay: _Relay) -> bool:
-        """It answered; returns whether that is news, to be told by `is_well`."""
-        relay.losses = 0
-        return self._known.get(relay.name) != relay.is_fine
+        relay.rest(self.rest_s)
+        _log.warning("a relay is left alone for a while", relay=relay.name, said=said)
+        await self._notice(relay, Condition(name=relay.name, is_resting=True, said=said))
 
     async def is_well(self, relay: _Relay) -> None:
         """It answered, and everybody may know."""
-        await self._notice(relay.is_fine)
+        await self._notice(relay, relay.is_fine)
 
-    async def _notice(self, condition: Condition) -> None:
-        if self._known.get(condition.name) != condition:
-            self._known[condition.name] = condition
+    async def _notice(self, relay: _Relay, condition: Condition) -> None:
+        if relay.known != condition:
+            relay.known = condition
             await self._noticed(condition)
 
 
@@ -216,7 +215,9 @@ class _Carrier:
         self._desk.settle(letter, outcome)
         is_broken = self._connection is None or self._connection.trouble
         if outcome.reply.code and not is_broken:
-            self._has_news = self._relays.heard_from(self._relay)
+            relay = self._relay
+            relay.losses = 0
+            self._has_news = relay.known is not relay.is_fine
 
     def put_back(self, letter: Letter) -> None:
         """Nothing was said of it but addresses."""

@@ -5,8 +5,10 @@ later, so that it neither stands in the way of others nor holds a lease for long
 """
 
 import asyncio
+import itertools
+import operator
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -91,10 +93,12 @@ class Waiting:
         for letters in self._aside.values():
             yield from letters
 
-    def put(self, letter: Letter) -> None:
-        """One more."""
-        self._lane(letter).letters.append(letter)
-        self._count(letter, 1)
+    def put(self, letters: Iterable[Letter]) -> None:
+        """More; neighbours that the same relays may carry are put away at once."""
+        for _, group in itertools.groupby(letters, operator.attrgetter("kind", "relays")):
+            alike = list(group)
+            self._lane(alike[0]).letters.extend(alike)
+            self._count(alike[0], len(alike))
 
     def put_first(self, letter: Letter) -> None:
         """One that was taken and not sent."""
@@ -124,9 +128,7 @@ class Waiting:
         self._aside.clear()
         self.notices = self.bulk = 0
         taken = [letter for letter in found if is_notice in (None, letter.is_notice)]
-        for letter in found:
-            if is_notice not in (None, letter.is_notice):
-                self.put(letter)
+        self.put(letter for letter in found if is_notice not in (None, letter.is_notice))
         return taken
 
     def next(self, relay: str) -> Letter | None:

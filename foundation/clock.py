@@ -1,5 +1,6 @@
 """What time it is, as something that is passed in, so that tests can pass their own."""
 
+import functools
 from datetime import UTC, datetime
 from typing import Protocol
 
@@ -15,6 +16,6 @@ class Clock(Protocol):
 class SystemClock:
     """The machine's own clock."""
 
-    def now(self) -> datetime:
-        """The present, aware, in UTC."""
-        return datetime.now(UTC)
+    def __init__(self) -> None:
+        self.now = functools.partial(datetime.now, UTC)
+        """The present, aware, in UTC; asked several times for each message that goes out."""

@@ -1,5 +1,8 @@
 """What a bulletin needs of somebody: a few columns, read for many people at once."""
 
+import functools
+import json
+import types
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
@@ -23,10 +26,21 @@ class Recipient(NamedTuple):
     language: str
     postal_code: str
     town: str
-    fields: Mapping[str, str]
     allows_tracking: bool
+    own_fields: str = "{}"
+    """`Subscriber.fields` as JSON: few bulletins ask for any."""
     is_member: bool = False
     """Whether they are a confirmed contact of an approved member, if that was asked for."""
+
+    @property
+    def fields(self) -> Mapping[str, str]:
+        """Own fields of the site, by name."""
+        return _parsed(self.own_fields)
+
+
+@functools.lru_cache(maxsize=256)
+def _parsed(own_fields: str) -> Mapping[str, str]:
+    return types.MappingProxyType(json.loads(own_fields))
 
 
 async def by_id(
@@ -34,7 +48,8 @@ async def by_id(
 ) -> dict[int, Recipient]:
     """Those of `ids` who are still there."""
     statement = _WITH_MEMBERSHIP if with_membership else _RECIPIENTS
-    found = await session.execute(statement, {"people": rows.packed([number] for number in ids)})
+    connection = await session.connection()
+    found = await connection.execute(statement, {"people": rows.packed([number] for number in ids)})
     return {row[0]: Recipient(*row) for row in found.all()}
 
 
@@ -47,7 +62,8 @@ async def one(ground: Ground, *, subscriber_id: int) -> Recipient | None:
 
 # Plain columns: a mapped object for each of 100,000 people costs more than their messages.
 _RECIPIENTS = sa.select(
-    *(col(getattr(Subscriber, name)) for name in Recipient._fields if name != "is_member")
+    *(col(getattr(Subscriber, name)) for name in Recipient._fields[:8]),
+    sa.type_coerce(col(Subscriber.fields), sa.String),
 ).where(col(Subscriber.id).in_(sa.select(rows.Rows("people").number(0))))
 # One look into the index on `member_contacts.subscriber_id` for each person more.
 _WITH_MEMBERSHIP = _RECIPIENTS.add_columns(members.contact_exists_for(col(Subscriber.id)))

@@ -76,7 +76,6 @@ def octets_for(splicer: Splicer, *, first_name: str, town: str) -> bytes:
         language="en",
         postal_code="",
         town=town,
-        fields={},
         allows_tracking=True,
     )
     return splicer.envelope(person, delivery_id=1, now=START).data
