@@ -57,15 +57,14 @@ class Composer:
 
         `group` gives the limit of an address's host.
         """
-        for number in sorted({row.dispatch_id for row in claimed}):
+        numbers = {row.dispatch_id for row in claimed}
+        for number in sorted(numbers):
             await self._prepare(session, number)
         ids = [row.subscriber_id for row in claimed if row.subscriber_id is not None]
         people = await recipients.by_id(
             session,
             ids,
-            with_membership=any(
-                self._dispatches[row.dispatch_id].asks_membership for row in claimed
-            ),
+            with_membership=any(self._dispatches[number].asks_membership for number in numbers),
         )
         letters = []
         for row in claimed:

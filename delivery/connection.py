@@ -287,12 +287,10 @@ class Connection:
 
     def _finish(self, letter: Letter, rest: bytes, hand: Hand) -> None:
         """The rest of the content and the last dot, along with the envelope of what follows."""
-        following = self._following(hand)
-        self._finished, self._introduced = letter, following
-        if following is None:
-            self._line.write(rest, _DOT)
-        else:
-            self._line.write(rest, _DOT + self._introduction(following.envelope))
+        self._finished = letter
+        self._introduced = following = self._following(hand)
+        introduction = self._introduction(following.envelope) if following is not None else b""
+        self._line.write(rest, _DOT + introduction)
 
     async def _hear_dot(self) -> Outcome:
         try:

@@ -148,7 +148,7 @@ class WorkerDesk:
                 return None
             if letter.is_made or self._compose(letter, relay):
                 self._open.add(letter)
-                if letter.group is not None or self.limits.relay(relay) is not None:
+                if letter.group is not None or relay in self.limits.relays:
                     self.limits.begin(letter, relay)
                 return letter
         return None
@@ -237,7 +237,7 @@ class WorkerDesk:
     @property
     def intents(self) -> list[Key]:
         """Intents that have no result yet."""
-        return [_key(letter) for letter in self._open if letter.is_intended]
+        return [(each.kind, each.id, each.attempt) for each in self._open if each.is_intended]
 
     @property
     def results(self) -> list[Result]:
@@ -280,7 +280,7 @@ class WorkerDesk:
             self.settle(letter, _BACK)
             return False
         try:
-            self._journal.intend(_key(letter))
+            self._journal.intend((letter.kind, letter.id, letter.attempt))
         except errors.Busy as problem:
             self.say_trouble(str(problem))
             self.settle(letter, _BACK)
@@ -397,10 +397,6 @@ class WorkerDesk:
 
 def _withheld(look: Look) -> Outcome:
     return _BACK if look is Look.HOLD else Outcome(verdict=Verdict.CANCELLED, reason=look.value)
-
-
-def _key(letter: Letter) -> Key:
-    return letter.kind, letter.id, letter.attempt
 
 
 async def _within(event: asyncio.Event, seconds: float) -> None:

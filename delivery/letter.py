@@ -6,7 +6,7 @@ These are the words that the ledger, the journal, the worker and a sender share.
 import enum
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
@@ -54,13 +54,13 @@ class Envelope(NamedTuple):
     rcpt_to: str
     data: bytes
     """Headers and body: CRLF line ends, no line begins with a dot, ending in CRLF."""
+    needs_smtputf8: bool
+    """Whether an address is beyond ASCII (RFC 6531)."""
     is_8bit: bool = False
     """Whether octets beyond ASCII stand in the body as they are (RFC 6152)."""
 
-    @property
-    def needs_smtputf8(self) -> bool:
-        """Whether an address is beyond ASCII (RFC 6531)."""
-        return not (self.mail_from.isascii() and self.rcpt_to.isascii())
+
+_NOT_MADE = Envelope(mail_from="", rcpt_to="", data=b"", needs_smtputf8=False)
 
 
 class Reply(NamedTuple):
@@ -130,7 +130,7 @@ class Letter:
     topics: tuple[int, ...] = ()
     """A delivery goes out only to who is confirmed on one of these."""
     first_attempt_at: datetime | None = None
-    envelope: Envelope = field(default=Envelope(mail_from="", rcpt_to="", data=b""))
+    envelope: Envelope = _NOT_MADE
     is_signed: bool = False
     """Whether making it takes a signature that is most of the work."""
     is_made_8bit: bool = False
@@ -152,7 +152,7 @@ class Letter:
     @property
     def is_made(self) -> bool:
         """Whether the octets are there."""
-        return bool(self.envelope.data)
+        return self.envelope is not _NOT_MADE
 
     def make(self, *, is_8bit: bool) -> None:
         """Make the octets, shortly before the message goes to a sender; raises as `compose`."""

@@ -38,21 +38,16 @@ class Limits:
         self._clock = ground.clock
         self._opened = opened
         self._groups = Groups(ground.settings)
-        self._relays = _relays(ground.settings)
+        self.group = self._groups.of
+        """The limit of an address's host; None when it has none."""
+        self.relays = _relays(ground.settings)
+        """Those of relays that have one, by name."""
         self._wanted = asyncio.Event()
         self._renewed = asyncio.Event()
         self._bells: dict[Limit, asyncio.TimerHandle] = {}
         self._heard: dict[Limit, str] = {}
         self._refused: dict[Limit, str] = {}
         self._is_stopped = False
-
-    def relay(self, name: str) -> Limit | None:
-        """The limit of a relay; None when it has none."""
-        return self._relays.get(name)
-
-    def group(self, address: str) -> Limit | None:
-        """The limit of an address's host; None when it has none."""
-        return self._groups.of(address)
 
     def tick(self) -> int:
         """The present."""
@@ -68,7 +63,7 @@ class Limits:
 
     def begin(self, letter: Letter, relay: str) -> None:
         """Use up a permit of each limit; all of them were seen to have one, at this instant."""
-        group, limit = letter.group, self._relays.get(relay)
+        group, limit = letter.group, self.relays.get(relay)
         if group is not None:
             group.open += 1
         if limit is not None or (group is not None and group.has_rates):
@@ -220,7 +215,7 @@ class Limits:
             self._wanted.set()
 
     def _all(self) -> list[Limit]:
-        return [*self._relays.values(), *self._groups.known(())]
+        return [*self.relays.values(), *self._groups.known(())]
 
     def _have_permits(self, held: Iterable[Limit], letter: Letter) -> bool:
         tick = self.tick()

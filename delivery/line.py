@@ -53,7 +53,7 @@ class Line(asyncio.Protocol):
 
     def write(self, *octets: bytes) -> None:
         """Send octets in one go, without waiting."""
-        if not self.is_open:
+        if self._lost is not None or self._transport.is_closing():
             return
         if self._is_secured:
             # Each piece would be a record of its own.

@@ -96,6 +96,7 @@ class Letterhead:
             self._return_path(delivery_id, is_notice=False),
             to,
             self._signer.signed(head.encode(), body, second=second),
+            not to.isascii(),
             is_8bit,
         )
 
@@ -128,6 +129,7 @@ def for_notice(
         mail_from=ReturnPaths(ground)(notice_id, is_notice=True),
         rcpt_to=to,
         data=_signed(ground, headers, body, from_address=settings.mail.from_address),
+        needs_smtputf8=not to.isascii(),
     )
 
 

@@ -53,6 +53,7 @@ async def send(
                 mail_from=message.ReturnPaths(ground)(0, is_notice=False),
                 rcpt_to=address.email,
                 data=data,
+                needs_smtputf8=not address.email.isascii(),
             )
             hand = _Hand()
             await connection.send(_letter(ground, envelope), hand)

@@ -76,7 +76,7 @@ class Waiting:
         self._wake = wake
         self._weights = {relay.name: relay.weight for relay in settings.relay}
         self._rest = timedelta(seconds=settings.delivery.relay_rest_s)
-        self._posts = {name: _Post(limits.relay(name)) for name in self._weights}
+        self._posts = {name: _Post(limits.relays.get(name)) for name in self._weights}
         self._lanes: dict[tuple[bool, Route], _Lane] = {}
         self._aside: dict[Limit, list[Letter]] = {}
         self._turn: asyncio.TimerHandle | None = None

@@ -187,7 +187,7 @@ def _line(segments: tuple[Plain, ...]) -> Callable[[Mapping[str, str]], str]:
         return slots.clean(slots.joined(segments, dict(zip(names, values, strict=True))))
 
     def filled(values: Mapping[str, str]) -> str:
-        return line(*[values[name] for name in names])
+        return line(*map(values.__getitem__, names))
 
     return filled
 
