@@ -10,7 +10,7 @@ import functools
 import hashlib
 import re
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from foundation import addresses
 from foundation.config import Settings
@@ -43,11 +43,9 @@ class Signer:
             return b"".join((head, b"\r\n", *body))
         whole = b"".join(body)
         fields = _fields(head)
-        named = [name for name in _SIGNED for _ in fields.get(name, ())]
-        content = b"".join([field for name in _SIGNED for field in fields.get(name, ())])
-        common = (
-            f" t={second};\r\n h={_folded((*named, *_SIGNED))};\r\n bh={_body_hash(whole)};\r\n b="
-        )
+        order = _order(tuple([name for name, _ in fields]))
+        content = b"".join([fields[place][1] for place in order.places])
+        common = f" t={second};\r\n h={order.named};\r\n bh={_body_hash(whole)};\r\n b="
         signatures = [self._signature(key, common, content) for key in self.keys]
         return b"".join((*signatures, head, b"\r\n", whole))
 
@@ -56,8 +54,9 @@ class Signer:
             f"v=1; a={key.algorithm}; c=relaxed/simple; d={self.domain};\r\n"
             f" s={key.selector};{common}"
         )
-        own = _relaxed(b"dkim-signature", value.encode("ascii"))
-        signature = base64.b64encode(key.sign(content + own)).decode("ascii")
+        # Canonical but for its folds: no two blanks stand together (RFC 6376 §3.4.2).
+        own = "dkim-signature:" + value.replace("\r\n", "")
+        signature = base64.b64encode(key.sign(content + own.encode("ascii"))).decode("ascii")
         lines = [signature[at : at + _FOLD] for at in range(0, len(signature), _FOLD)]
         folded = "\r\n ".join(lines)
         return f"DKIM-Signature: {value}{folded}\r\n".encode("ascii")
@@ -98,13 +97,27 @@ def records(settings: Settings) -> Sequence[tuple[str, str]]:
     return [(f"{key.selector}._domainkey.{own}", key.record) for key in keys(settings)]
 
 
-def _fields(head: bytes) -> dict[str, list[bytes]]:
-    """Header fields in canonical form by their names; the last of a name first (§5.4.2)."""
-    found: dict[str, list[bytes]] = {}
-    for line in head.replace(b"\r\n ", b" ").replace(b"\r\n\t", b" ").split(b"\r\n")[:-1]:
-        name, field = _canonical(line)
-        found.setdefault(name, []).insert(0, field)
-    return found
+def _fields(head: bytes) -> list[tuple[str, bytes]]:
+    """Header fields: each one's name and canonical form."""
+    unfolded = head.replace(b"\r\n ", b" ").replace(b"\r\n\t", b" ")
+    return [_canonical(line) for line in unfolded.split(b"\r\n")[:-1]]
+
+
+class _Order(NamedTuple):
+    """How a header is signed."""
+
+    places: tuple[int, ...]
+    """Its fields that are, by their places in it; the last of a name first (§5.4.2)."""
+    named: str
+    """The value of `h=`."""
+
+
+@functools.lru_cache(maxsize=64)
+def _order(names: tuple[str, ...]) -> _Order:
+    """For a header with fields of these names; all mails of a kind have the same."""
+    last_first = [(name, place) for place, name in reversed(tuple(enumerate(names)))]
+    places = [place for signed in _SIGNED for name, place in last_first if name == signed]
+    return _Order(tuple(places), _folded([*[names[place] for place in places], *_SIGNED]))
 
 
 @functools.lru_cache(maxsize=256)
@@ -112,12 +125,7 @@ def _canonical(line: bytes) -> tuple[str, bytes]:
     """A field's name and canonical form; most of a bulletin's are the same in every mail."""
     name, _, value = line.partition(b":")
     lower = name.strip().lower()
-    return lower.decode("ascii"), _relaxed(lower, value) + b"\r\n"
-
-
-def _relaxed(name: bytes, value: bytes) -> bytes:
-    """A field without its CRLF (RFC 6376 §3.4.2)."""
-    return name + b":" + _WHITE.sub(b" ", value.replace(b"\r\n", b"")).strip(b" ")
+    return lower.decode("ascii"), b"%b:%b\r\n" % (lower, _WHITE.sub(b" ", value).strip(b" "))
 
 
 def _body_hash(body: bytes) -> str:
@@ -127,9 +135,8 @@ def _body_hash(body: bytes) -> str:
     return base64.b64encode(hashlib.sha256(body).digest()).decode("ascii")
 
 
-@functools.lru_cache(maxsize=64)
-def _folded(names: tuple[str, ...]) -> str:
-    """The value of `h=` on lines that are not too long; all mails of a kind have the same."""
+def _folded(names: Sequence[str]) -> str:
+    """The value of `h=` on lines that are not too long."""
     lines = [""]
     for number, name in enumerate(names, start=1):
         ended = name + (":" if number < len(names) else "")
