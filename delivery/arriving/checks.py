@@ -111,8 +111,8 @@ def _can_sign(settings: Settings) -> bool:
 
 async def _ways_in(known: Known) -> Sequence[Finding]:
     if known.ways is None or known.standing is None:
-        return []
-    return list(ways.examine(known.ways, returned=known.standing.returned))
+        return [ways.of_webhook(hook) for hook in known.hooks]
+    return list(ways.examine(known.ways, known.hooks, returned=known.standing.returned))
 
 
 async def _standing(known: Known) -> Sequence[Finding]:

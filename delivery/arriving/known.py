@@ -12,6 +12,8 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from delivery import intake_state
 from delivery.arriving import standing
 from delivery.arriving.standing import Standing
+from delivery.hooks import state
+from delivery.hooks.state import SourceState
 from delivery.intake_state import WayState
 from delivery.models import Dispatch
 from foundation.config import Settings
@@ -37,6 +39,7 @@ class Known:
     standing: Standing | None = None
     """None when the database could not be asked."""
     ways: Sequence[WayState] | None = None
+    hooks: Sequence[SourceState] = ()
 
 
 def from_settings(settings: Settings) -> Known:
@@ -63,4 +66,5 @@ async def read(ground: Ground, *, planned: Planned | None) -> Known:
             authors=list(dict.fromkeys(filter(None, authors))),
             standing=await standing.read(ground.settings, session, now=now),
             ways=await intake_state.read(ground, session),
+            hooks=await state.read(ground, session),
         )

@@ -16,6 +16,7 @@ from delivery.arriving.models import ONLY, ArrivingLook
 from delivery.arriving.questions import Answers, Question
 from foundation import tables
 from foundation.config import Settings
+from foundation.errors import HandbillError
 from foundation.findings import Finding, Record, Share, Tone
 from foundation.ground import Ground
 
@@ -161,6 +162,8 @@ def _plain_value(value: object) -> object:
         return {"share": float(value)}
     if isinstance(value, datetime):
         return {"moment": value.isoformat()}
+    if isinstance(value, HandbillError) and not value.values:
+        return {"said": value.msgid}
     return value if isinstance(value, int) else str(value)
 
 
@@ -187,5 +190,7 @@ def _value(stored: Any) -> object:
     if isinstance(stored, dict):
         if "share" in stored:
             return Share(stored["share"])
+        if "said" in stored:
+            return HandbillError(stored["said"])
         return datetime.fromisoformat(stored["moment"])
     return stored

@@ -6,9 +6,10 @@ import re
 from collections.abc import Iterator, Sequence
 
 from delivery.arriving.names import Names
+from delivery.hooks.state import SourceState
 from delivery.inbound.models import Way
 from delivery.intake_state import WayState
-from foundation import findings
+from foundation import errors, findings
 from foundation.config import Settings
 from foundation.findings import Finding
 from foundation.i18n import N_
@@ -31,11 +32,15 @@ _LAST = {
 }
 
 
-def examine(states: Sequence[WayState], *, returned: int) -> Iterator[Finding]:
+def examine(
+    states: Sequence[WayState], hooks: Sequence[SourceState], *, returned: int
+) -> Iterator[Finding]:
     """Each way, or that there is none; `returned` messages came back in the last thirty days."""
     for state in states:
         yield _way(state)
-    if states:
+    for hook in hooks:
+        yield of_webhook(hook)
+    if states or hooks:
         return
     if returned:
         yield findings.good(
@@ -73,6 +78,43 @@ def _way(state: WayState) -> Finding:
     if state.last_message_at is None:
         return findings.good("returns", _WAYS[state.way], **values)
     return findings.good("returns", _LAST[state.way], last=state.last_message_at, place=state.place)
+
+
+def of_webhook(hook: SourceState) -> Finding:
+    """How a provider's webhook does."""
+    if hook.trouble:
+        return findings.bad(
+            "webhook",
+            N_("The webhook “%(name)s” needs somebody: %(said)s"),
+            N_("Look at its settings at the provider; docs/providers.md has the steps."),
+            name=hook.name,
+            said=errors.HandbillError(hook.trouble),
+        )
+    if hook.is_refusing:
+        # Anybody can make a call that is refused, so this alone is not bad.
+        return findings.warn(
+            "webhook",
+            N_("The last call to the webhook “%(name)s” was refused: %(said)s"),
+            N_(
+                "If the provider made it, compare the key or secret with the provider's; if a "
+                "stranger did, nothing has to be done."
+            ),
+            name=hook.name,
+            said=errors.HandbillError(hook.refusal),
+        )
+    if hook.last_call_at is None:
+        return findings.neutral(
+            "webhook",
+            N_("The webhook “%(name)s” is set up, but the provider has not called it yet."),
+            N_("Send a test from the provider's settings; docs/providers.md says where they are."),
+            name=hook.name,
+        )
+    return findings.good(
+        "webhook",
+        N_("The webhook “%(name)s” tells us what came back; we last heard from it %(last)s."),
+        name=hook.name,
+        last=hook.last_call_at,
+    )
 
 
 async def reaches_listener(

@@ -1,11 +1,14 @@
 """A call is believed when its provider made it, and not long ago; else nothing of it is kept."""
 
+import json
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from delivery.arriving import known, looks, ways
+from delivery.arriving.questions import Question
 from delivery.hooks import state
 from foundation import config, errors
 from foundation.ground import Ground
@@ -263,6 +266,33 @@ async def test_staff_see_of_each_source_when_it_was_heard_and_why_it_was_refused
     clock.advance(seconds=10)
     await door.post("brevo", caller.call(caller.delivered(ANA), at=clock.now()))
     assert ((await seen()).ignored, (await seen()).last_event_at) == (4, heard.last_event_at)
+
+
+@pytest.mark.settings(
+    webhook_source=[{"name": "mail", "provider": "postmark", "secret": parts.SECRET}]
+)
+async def test_the_page_on_deliverability_says_how_each_webhook_does_in_either_language(
+    ground: Ground, door: Door, clock: FakeClock
+) -> None:
+    caller = calling.BY_NAME["postmark"]
+
+    async def says(language: str) -> tuple[str, str]:
+        """Tone and words, as they are after they were kept."""
+        found = await known.read(ground, planned=None)
+        lines = [ways.of_webhook(hook) for hook in found.hooks]
+        kept = looks._read(json.loads(json.dumps(looks._written({Question.RETURNS: lines}))))
+        (line,) = kept[Question.RETURNS]
+        return line.tone.value, line.say(ground.translator(language))
+
+    assert (await says("en"))[1].startswith("The webhook “mail” is set up, but")
+    await door.post("mail", caller.call(caller.delivered(ANA), at=clock.now(), key=1))
+    tone, words = await says("es")
+    assert tone == "warn"
+    assert words.endswith("El secreto falta o no es correcto; no se aceptó nada.")
+    clock.advance(minutes=1)
+    await door.post("mail", caller.call(caller.delivered(ANA), at=clock.now()))
+    tone, words = await says("en")
+    assert (tone, "we last heard from it" in words) == ("good", True)
 
 
 @pytest.mark.parametrize(
