@@ -260,6 +260,9 @@ async def staff_pages(camera: Camera) -> None:
     await camera.press("Sign in")
     for name, path in STAFF.items():
         await camera.open(f"staff-{name}", path)
+    await camera.page.goto(camera.address("/staff/deliverability"))
+    await camera.page.locator("h2#domain").wait_for()  # it looks by itself the first time
+    await camera.shoot("staff-deliverability")
     await camera.page.goto(camera.address("/staff/bulletins/1"))
     block = camera.page.locator('.block a[href*="/blocks/"]').first
     await camera.open("staff-block", await block.get_attribute("href") or "")

@@ -98,7 +98,7 @@ def _in_clear(place: Place, seen: _Seen, values: Mapping[str, str]) -> Finding:
     relay = place.relay
     if place.reach is Reach.MACHINE:
         return findings.good(
-            "relay-tls",
+            "relay-here",
             N_("The way to “%(name)s” does not leave this machine, so it needs no encryption."),
             **values,
         )

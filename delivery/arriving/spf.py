@@ -51,7 +51,7 @@ async def examine(
 def _well(domain: str, text: str, walk: Walk) -> Finding:
     return findings.good(
         "spf",
-        N_("SPF of %(domain)s can be gone by, with %(count)s of 10 look-ups: %(text)s"),
+        N_("SPF of %(domain)s is in order, with %(count)s of 10 look-ups: %(text)s"),
         domain=domain,
         count=walk.look_ups,
         text=text,

@@ -25,7 +25,15 @@ from foundation.config import Settings
 from foundation.ground import Ground
 from handbill import building, listening, serving
 from handbill.demo import catcher as catching
-from handbill.demo import content, partner_page, seed_campaigns, seed_site, story
+from handbill.demo import (
+    content,
+    own_zone,
+    partner_page,
+    seed_campaigns,
+    seed_site,
+    story,
+    zone,
+)
 from handbill.demo.catcher import Catcher
 from handbill.demo.clock import DemoClock
 from handbill.demo.content import Content
@@ -54,8 +62,10 @@ async def run(*, port: int, once: bool) -> int:
     sample = content.load(clock.now().date())
     with tempfile.TemporaryDirectory(prefix="handbill-demo-") as name:
         folder = Path(name)
-        async with catching.catching(clock) as catcher:
+        async with catching.catching(clock) as catcher, contextlib.AsyncExitStack() as stack:
             settings = _settings(sample, folder, port=port, relay_port=catcher.port)
+            dns_port = await stack.enter_async_context(zone.serving(own_zone.records(settings)))
+            settings = own_zone.looked_up_at(settings, dns_port)
             async with _opened(settings, clock) as ground, _web(ground, catcher, port):
                 click.echo("Making the sample coalition and its past six weeks …")
                 scene = await _history(ground, clock, catcher, sample, folder, partner_port)
@@ -161,7 +171,11 @@ def _settings(sample: Content, folder: Path, *, port: int, relay_port: int) -> S
             "server": {"port": port},
             "database": {"url": f"sqlite:///{folder / 'handbill.db'}"},
             "security": {"secret_keys": [secrets.token_urlsafe(32)]},
-            "mail": {"from_address": site.from_address, "reply_to": site.contact_email},
+            "mail": {
+                "from_address": site.from_address,
+                "reply_to": site.contact_email,
+                **own_zone.mail_settings(folder),
+            },
             "relay": [{"name": "catcher", "port": relay_port, "hello_name": "demo.localhost"}],
             "delivery": {"journal_dir": str(folder / "journal"), "record_interval_s": 0.1},
             "scheduler": {"tick_s": 1.0},
@@ -197,7 +211,9 @@ async def _show(ground: Ground, partner_port: int) -> None:
     click.echo()
     for label, url in places:
         click.echo(f"  {label:<{width}}  {url}")
-    click.echo("\nMade up: the coalition and its people. Stop with Ctrl-C; nothing is kept.")
+    click.echo(
+        "\nMade up: the coalition, its people and its DNS. Stop with Ctrl-C; nothing is kept."
+    )
 
 
 def _free_port(*, preferred: int = 0) -> int:

@@ -4,15 +4,21 @@ import asyncio
 import ipaddress
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 
 from delivery.arriving import extras, hosts, mx, outgoing, ways
 from delivery.arriving.outgoing import Outgoing, Place, Reach
+from delivery.hooks.state import SourceState
+from delivery.inbound.models import Way
+from delivery.intake_state import WayState
 from foundation.config import Mail, Settings
 from foundation.findings import Finding, Tone
 from foundation.receiving import Listener
 from foundation.relaying import Relay
+from foundation.webhook_sources import Provider
 from tests.delivery.arriving import zones
 from tests.delivery.arriving.zones import DOMAIN, SENDING, Zone, asked, said, tones, txt
 from tests.world.names import Fault
@@ -202,3 +208,60 @@ async def test_a_port_that_is_shut_for_us_says_little() -> None:
         found = await ways.reaches_listener(names, settings, domain=DOMAIN, port=9)
         assert tones(found) == [("mx-listener", Tone.NEUTRAL)]
         assert await ways.reaches_listener(names, Settings(), domain=DOMAIN, port=9) == []
+
+
+LATER = datetime(2026, 11, 2, tzinfo=UTC)
+WAY = WayState(
+    way=Way.IMAP,
+    place="mail.coalition.org:993",
+    last_message_at=None,
+    looked_at=datetime(2026, 11, 1, tzinfo=UTC),
+    said="",
+    since=None,
+    is_in_use=True,
+)
+HOOK = SourceState(
+    name="post",
+    provider=Provider.POSTMARK,
+    last_call_at=datetime(2026, 11, 1, tzinfo=UTC),
+    last_event_at=None,
+    taken=0,
+    repeated=0,
+    ignored=0,
+    refused=0,
+    waiting=0,
+    last_refusal_at=None,
+    refusal="",
+    trouble="",
+)
+
+
+@pytest.mark.parametrize(
+    ("states", "hooks", "returned", "tones_of", "words"),
+    [
+        ([WAY], [], 0, [Tone.GOOD], "is fetched from"),
+        ([replace(WAY, last_message_at=WAY.looked_at)], [], 0, [Tone.GOOD], "the last came"),
+        ([replace(WAY, said="NO login failed")], [], 0, [Tone.BAD], "NO login failed"),
+        ([replace(WAY, is_in_use=False)], [], 0, [Tone.BAD], "no running process"),
+        ([], [HOOK], 0, [Tone.GOOD], "we last heard from it"),
+        ([], [replace(HOOK, last_call_at=None)], 0, [Tone.NEUTRAL], "has not called it"),
+        (
+            [],
+            [replace(HOOK, refusal="the signature is wrong", last_refusal_at=LATER)],
+            *(0, [Tone.WARN], "the signature is wrong"),
+        ),
+        ([], [replace(HOOK, trouble="confirm it by hand")], 0, [Tone.BAD], "by hand"),
+        ([], [], 12, [Tone.GOOD], "12 messages"),
+        ([], [], 0, [Tone.WARN], "Nothing here takes"),
+    ],
+)
+def test_each_way_in_has_the_colour_of_its_state(
+    states: Sequence[WayState],
+    hooks: Sequence[SourceState],
+    returned: int,
+    tones_of: list[Tone],
+    words: str,
+) -> None:
+    found = list(ways.examine(states, hooks, returned=returned))
+    assert [each.tone for each in found] == tones_of
+    assert words in said(found)

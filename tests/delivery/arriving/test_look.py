@@ -91,7 +91,7 @@ async def test_where_all_is_well_no_line_is_red_or_amber(
     assert lines(answers, Question.SIGNED) == {"dkim": Tone.GOOD, "one-click": Tone.GOOD}
     assert lines(answers, Question.RELAY) == {
         "relay": Tone.GOOD,
-        "relay-tls": Tone.GOOD,
+        "relay-here": Tone.GOOD,
         "ptr": Tone.GOOD,
     }
     assert lines(answers, Question.LINKS) == {"site": Tone.GOOD}
@@ -105,7 +105,8 @@ async def test_where_all_is_well_no_line_is_red_or_amber(
     judged = {each.rule.msgid: each.tone for each in bulk_rules.judge(flat(answers))}
     assert set(judged.values()) == {Tone.GOOD, Tone.NEUTRAL}
     assert [rule for rule, tone in judged.items() if tone is Tone.NEUTRAL] == [
-        "Fewer than 0.3 %% of readers call it spam."
+        "Mail is handed over under TLS.",
+        "Fewer than 0.3 %% of readers call it spam.",
     ]
     assert not smtp.messages
 
@@ -171,7 +172,7 @@ async def test_a_mistake_of_ours_in_one_check_does_not_end_the_others(
 async def test_without_name_servers_the_rest_is_looked_at(ground: Ground) -> None:
     answers = await look.look(ground, names=None, known=known.from_settings(ground.settings))
     assert lines(answers, Question.DOMAIN) == {"dns": Tone.BAD, "from": Tone.BAD}
-    assert lines(answers, Question.RELAY) == {"relay": Tone.GOOD, "relay-tls": Tone.GOOD}
+    assert lines(answers, Question.RELAY) == {"relay": Tone.GOOD, "relay-here": Tone.GOOD}
 
 
 @pytest.mark.parametrize(

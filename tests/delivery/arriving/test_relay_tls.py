@@ -110,13 +110,17 @@ async def test_a_certificate_that_is_not_checked_is_amber(
 
 
 @pytest.mark.parametrize(
-    ("reach", "tone"),
-    [(Reach.MACHINE, Tone.GOOD), (Reach.INSIDE, Tone.WARN), (Reach.OUTSIDE, Tone.BAD)],
+    ("reach", "code", "tone"),
+    [
+        (Reach.MACHINE, "relay-here", Tone.GOOD),
+        (Reach.INSIDE, "relay-tls", Tone.WARN),
+        (Reach.OUTSIDE, "relay-tls", Tone.BAD),
+    ],
 )
-async def test_in_clear_it_depends_on_how_far_it_goes(reach: Reach, tone: Tone) -> None:
+async def test_in_clear_it_depends_on_how_far_it_goes(reach: Reach, code: str, tone: Tone) -> None:
     async with serving(None, tls="none") as port:
         found = await look(place(port, reach=reach))
-    assert tones(found) == [("relay", Tone.GOOD), ("relay-tls", tone)]
+    assert tones(found) == [("relay", Tone.GOOD), (code, tone)]
 
 
 async def test_a_relay_that_offers_encryption_is_told_how(trust: Path) -> None:
