@@ -10,11 +10,11 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, Field, model_validator
 
-from campaigns import alarms, attention, audiences, lifecycle, preflight, reports, whole
+from campaigns import alarms, attention, audiences, lifecycle, reports, whole
 from campaigns.documents import CampaignPart, Document
 from campaigns.models import Campaign, CampaignState
 from campaigns.transitions import Verb
-from foundation import errors, findings
+from foundation import errors
 from foundation.accounts.api_tokens import Scope
 from foundation.i18n import N_
 from foundation.web import api, kit
@@ -114,21 +114,6 @@ class Hold(Body):
     reason: Annotated[str, Field(max_length=500)] = ""
 
 
-class ItemOut(BaseModel):
-    """A line of the list that staff tick off."""
-
-    code: str
-    tone: findings.Tone
-    said: str
-
-
-class CampaignCheck(BaseModel):
-    """Whether it can go out, and everything to look at, what stops it first."""
-
-    is_clear: bool
-    items: list[ItemOut]
-
-
 class HitsOut(BaseModel):
     """Opens or clicks: of everybody, of machines, and different people who agreed to be counted."""
 
@@ -203,8 +188,6 @@ def endpoints() -> list[Endpoint]:
                  summary="Make a draft", body=CampaignIn, answer=CampaignWhole, status=201),
         Endpoint(method="GET", path=one, handler=show, scope=read, tag=tag,
                  summary="Show a campaign", answer=CampaignWhole),
-        Endpoint(method="GET", path=f"{one}/check", handler=check, scope=read, tag=tag,
-                 summary="What to look at before it goes out", answer=CampaignCheck),
         Endpoint(method="GET", path=f"{one}/report", handler=report, scope=read, tag=tag,
                  summary="What came of it", answer=ReportOut),
         _step("request-review", lifecycle.request_review, "Ask for approval"),
@@ -251,16 +234,6 @@ async def create(call: Call) -> CampaignWhole:
 async def show(call: Call) -> CampaignWhole:
     """One campaign."""
     return await _shown(call, call.number())
-
-
-async def check(call: Call) -> CampaignCheck:
-    """The list that staff tick off."""
-    items = await preflight.check(call.ground, campaign_id=call.number())
-    speaks = call.ground.translator(call.query("lang"))
-    return CampaignCheck(
-        is_clear=preflight.is_clear(items),
-        items=[ItemOut(code=each.code, tone=each.tone, said=each.say(speaks)) for each in items],
-    )
 
 
 async def report(call: Call) -> ReportOut:

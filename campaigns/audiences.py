@@ -93,7 +93,7 @@ async def resolve(
 def select_recipients(resolved: Resolved) -> sa.Select[int, str]:
     """Each recipient once, with the language of the edition that they get."""
     return sa.select(col(Subscriber.id), edition_language(resolved.languages)).where(
-        _is_included(resolved)
+        is_included(resolved)
     )
 
 
@@ -127,7 +127,7 @@ async def count_in(
     """The same within a session that is open already."""
     resolved = await resolve(session, audience, languages=languages)
     edition = edition_language(languages)
-    grouped = sa.select(edition, sa.func.count()).where(_is_included(resolved)).group_by(edition)
+    grouped = sa.select(edition, sa.func.count()).where(is_included(resolved)).group_by(edition)
     rows = (await session.execute(grouped)).all()
     by_language: dict[str, int] = dict(rows)
     return Counted(
@@ -175,7 +175,7 @@ async def by_place(
             col(Subscriber.postal_code).label("postal_code"),
             contact.label("is_member"),
         )
-        .where(_is_included(resolved))
+        .where(is_included(resolved))
         .subquery("people")
     )
     statement = sa.select(*people.c, sa.func.count().label("people")).group_by(*people.c)
@@ -195,7 +195,7 @@ async def sample(ground: Ground, audience: Audience, *, limit: int = 5) -> list[
         resolved = await resolve(session, audience, languages=[i18n.SOURCE])
         statement = (
             select(Subscriber)
-            .where(_is_included(resolved))
+            .where(is_included(resolved))
             .order_by(col(Subscriber.id).desc())
             .limit(limit)
         )
@@ -242,7 +242,7 @@ def _is_contact(audience: Audience) -> sa.ColumnElement[bool]:
     return members.contact_exists_for(col(Subscriber.id)) if audience.members else sa.true()
 
 
-def _is_included(resolved: Resolved) -> sa.ColumnElement[bool]:
+def is_included(resolved: Resolved) -> sa.ColumnElement[bool]:
     """SQL: gets it. A list of who is on the topics is looked through once, not for each person."""
     return sa.and_(
         col(Subscriber.id).in_(_subscribed(resolved, SubscriptionState.CONFIRMED)),

@@ -13,9 +13,9 @@ from campaigns import (
     attention,
     audiences,
     bulletins,
+    check_pages,
     lifecycle,
     live_pages,
-    preflight,
     reasons,
     reports,
     staff_forms,
@@ -190,17 +190,20 @@ async def render_campaign(
     view = await lifecycle.show(ground, campaign_id=kit.number_in_path(request))
     campaign, role = view.campaign, kit.signed_in(request).role
     values: dict[str, Any] = {
-        "report": None, "counted": None, "items": [], "is_clear": False, "alarms": (),
-    }  # fmt: skip
+        "report": None,
+        "counted": None,
+        "panel": None,
+        "alarms": (),
+        "is_clear": False,
+    }
     if view.dispatch is not None:
         async with ground.db.reading() as session:
             values["alarms"] = await alarms.of_campaign(session, campaign.id)
         values["report"] = await reports.report(ground, campaign_id=campaign.id)
         values["told"] = await live_pages.told(request, campaign.id)
     elif campaign.state != _S.CANCELLED:
-        items = await preflight.check(ground, campaign_id=campaign.id)
-        values["items"] = [(each, each.say(speaks)) for each in items]
-        values["is_clear"] = preflight.is_clear(items)
+        values["panel"] = await check_pages.panel(request, campaign.id)
+        values["is_clear"] = values["panel"].is_clear
         values["counted"] = await _counted(
             request, audiences.parse(campaign.audience), view.bulletin
         )

@@ -4,7 +4,8 @@
 sending show `concerns`.
 """
 
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -15,12 +16,41 @@ from campaigns.models import Bulletin
 from foundation import errors
 from foundation.ground import Ground
 from foundation.i18n import N_
-from templates import compiler, content, problems, slots
+from foundation.tokens import Purpose
+from templates import compiler, content, problems
 from templates.plan import Plan
 
-_SLOT_BYTES = 90
 _NEAR_LIMIT_BYTES = 92 * 1024
 """A little under what Gmail clips, so that a long name does not push a mail over."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Compiled:
+    """One edition, and the plan that was made of it."""
+
+    plan: Plan
+    resolved: editions.Resolved
+
+    @property
+    def language(self) -> str:
+        """The edition's."""
+        return self.plan.language
+
+    @property
+    def blocks(self) -> Sequence[tuple[int, content.Block]]:
+        """Its blocks, each with the document's number of it."""
+        return list(zip(self.resolved.numbers, self.resolved.edition.blocks, strict=True))
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Looked:
+    """A bulletin that was compiled to be looked at."""
+
+    document: Document
+    findings: Sequence[Finding]
+    """What stops it comes first."""
+    editions: Mapping[str, Compiled] = field(default_factory=dict)
+    """Language → those that can be compiled."""
 
 
 async def compile_plans(
@@ -64,6 +94,28 @@ async def compile_one(
     first_link: int = 1,
 ) -> Plan:
     """The plan of one edition; its concerns hold what was noticed. Raises as `compile_plans`."""
+    made = await _compiled(
+        ground,
+        session,
+        document,
+        language=language,
+        campaign_name=campaign_name,
+        archive_url=archive_url,
+        first_link=first_link,
+    )
+    return made.plan
+
+
+async def _compiled(
+    ground: Ground,
+    session: AsyncSession,
+    document: Document,
+    *,
+    language: str,
+    campaign_name: str = "",
+    archive_url: str = "",
+    first_link: int = 1,
+) -> Compiled:
     resolved = await editions.resolve(
         ground, session, document, language=language, campaign_name=campaign_name
     )
@@ -78,24 +130,35 @@ async def compile_one(
     except problems.ContentProblem as problem:
         raise resolved.in_document(problem) from problem
     noticed = [resolved.numbered(each) for each in plan.concerns]
-    return replace(plan, concerns=(*noticed, *resolved.findings))
+    whole = replace(plan, concerns=(*noticed, *resolved.findings))
+    return Compiled(plan=whole, resolved=resolved)
 
 
 async def concerns(ground: Ground, session: AsyncSession, bulletin: Bulletin) -> list[Finding]:
     """Everything that should be looked at before a bulletin goes out, what stops it first."""
+    return list((await look(ground, session, bulletin)).findings)
+
+
+async def look(ground: Ground, session: AsyncSession, bulletin: Bulletin) -> Looked:
+    """The same, with every edition that can be compiled."""
     document = bulletins.document_of(bulletin)
     found: list[Finding] = _about_languages(ground, document)
+    made: dict[str, Compiled] = {}
     for language in document.languages:
         if not document.editions[language].subject.strip():
             found.append(_no_subject(language))
             continue
         try:
-            plan = await compile_one(ground, session, document, language=language)
+            made[language] = await _compiled(ground, session, document, language=language)
         except errors.HandbillError as problem:
             found.append(_from_error(problem, language))
             continue
-        found.extend(_from_plan(plan, language))
-    return sorted(found, key=lambda each: not each.is_blocking)
+        found.extend(_from_plan(ground, made[language].plan, language))
+    return Looked(
+        document=document,
+        findings=sorted(found, key=lambda each: not each.is_blocking),
+        editions=made,
+    )
 
 
 def _about_languages(ground: Ground, document: Document) -> list[Finding]:
@@ -146,14 +209,20 @@ def _from_error(problem: errors.HandbillError, language: str) -> Finding:
     )
 
 
-def _from_plan(plan: Plan, language: str) -> list[Finding]:
+def _from_plan(ground: Ground, plan: Plan, language: str) -> list[Finding]:
     found = [
         each
         if isinstance(each, Finding)
-        else Finding(code=each.code, msgid=each.msgid, values=each.values, language=language)
+        else Finding(
+            code=each.code,
+            msgid=each.msgid,
+            values=each.values,
+            language=language,
+            block=_number(each.values),
+        )
         for each in plan.concerns
     ]
-    size = html_bytes(plan)
+    size = html_bytes(ground, plan)
     is_said = any(each.code == "too-large" for each in found)
     if size > _NEAR_LIMIT_BYTES and not is_said:
         found.append(
@@ -167,9 +236,30 @@ def _from_plan(plan: Plan, language: str) -> list[Finding]:
     return found
 
 
-def html_bytes(plan: Plan) -> int:
-    """About how large the HTML part is for a reader who sees every block."""
-    return sum(
-        len(part.encode()) if isinstance(part, str) else _SLOT_BYTES
-        for part in slots.shown(plan.html_segments, None)
-    )
+def _number(values: Mapping[str, object]) -> int:
+    """The block that a concern names."""
+    number = values.get("number")
+    return number if isinstance(number, int) else 0
+
+
+_LARGE = 10**9
+_NAME = "Maria Alejandra"
+
+
+def html_bytes(ground: Ground, plan: Plan) -> int:
+    """How large the HTML part is for a reader who sees every block, with addresses of full length.
+
+    Tokens are sealed for large numbers, so that no reader's are longer.
+    """
+    values = dict.fromkeys(plan.slot_names, _NAME)
+    values |= {
+        f"click:{link.number}": ground.link(
+            "/r", Purpose.CLICK, _LARGE, link.number, _LARGE, _LARGE
+        )
+        for link in plan.links
+    }
+    values["unsubscribe_url"] = ground.link("/unsubscribe", Purpose.UNSUBSCRIBE, _LARGE, _LARGE, 1)
+    values["preferences_url"] = ground.link("/preferences", Purpose.PREFERENCES, _LARGE)
+    values["view_url"] = ground.link("/view", Purpose.VIEW, _LARGE, _LARGE, _LARGE)
+    values["open_pixel_url"] = ground.link("/o", Purpose.OPEN, _LARGE, _LARGE, _LARGE) + ".gif"
+    return len(plan.html(values).encode())

@@ -8,7 +8,6 @@ from campaigns import (
     block_models,
     block_pages,
     bulletins,
-    compiling,
     composer,
     documents,
     issue_page,
@@ -19,14 +18,18 @@ from campaigns import (
 )
 from campaigns.documents import Document
 from campaigns.models import Bulletin
+from campaigns.preflight import checklist
+from campaigns.preflight.items import Where
 from campaigns.staff_forms import FieldSpec
 from foundation import errors
 from foundation.accounts.models import Role
+from foundation.findings import Tone
 from foundation.i18n import N_
 from foundation.web import forms, kit
 from foundation.web.forms import Form
 from templates import content
 
+_TO_LOOK_AT = (Tone.BAD, Tone.WARN)
 HEAD = (
     FieldSpec(name="subject", label=N_("Subject"), limit=200),
     FieldSpec(
@@ -290,9 +293,9 @@ async def _compose_page(
     ground, speaks = kit.ground(request), kit.translator(request)
     async with ground.db.reading() as session:
         bulletin = await bulletins.get(session, kit.number_in_path(request))
-        findings = await compiling.concerns(ground, session, bulletin)
+        looked, found = await checklist.of_bulletin(ground, session, bulletin)
         campaigns = await bulletins.campaigns_of(session, bulletin.id)
-    document = bulletins.document_of(bulletin)
+    document = looked.document
     role = kit.signed_in(request).role
     return kit.render(
         request,
@@ -302,8 +305,12 @@ async def _compose_page(
         document=document,
         blocks=[_shown_block(each, document, speaks) for each in document.blocks],
         block_forms=composer.FORMS,
-        findings=[(each, each.say(speaks)) for each in findings],
-        attention={each.block for each in findings if each.block},
+        findings=[(each, each.say(speaks)) for each in found if each.tone in _TO_LOOK_AT],
+        attention={
+            int(each.place.name)
+            for each in found
+            if each.tone in _TO_LOOK_AT and each.place and each.place.where is Where.BLOCK
+        },
         campaigns=campaigns,
         templates=TEMPLATE_WORDS,
         problems=staff_forms.say(request, problem) if problem else {},

@@ -12,14 +12,23 @@ import sqlalchemy as sa
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from campaigns import alarms, audiences, bulletins, compiling, preflight, transitions, work_order
+from campaigns import (
+    alarms,
+    audiences,
+    bulletins,
+    campaign_values,
+    compiling,
+    transitions,
+    work_order,
+)
 from campaigns import schedule as schedules
 from campaigns.audiences import Audience
 from campaigns.models import Bulletin, Campaign, CampaignState
+from campaigns.preflight import checklist, overrides
 from campaigns.transitions import TRANSITIONS, Verb
 from delivery import dispatch
 from delivery.models import Dispatch, DispatchState, WhenUncertain
-from foundation import addresses, errors
+from foundation import errors
 from foundation.audit import SYSTEM, Actor
 from foundation.ground import Ground
 from foundation.i18n import N_
@@ -101,8 +110,8 @@ async def add(
     when_uncertain: str,
 ) -> Campaign:
     """As `create`, in the caller's transaction."""
-    values = _checked(name, audience, from_name, from_address, reply_to)
-    values["relay"] = _known_relay(ground, relay)
+    values = campaign_values.checked(name, audience, from_name, from_address, reply_to)
+    values["relay"] = campaign_values.known_relay(ground, relay)
     values["when_uncertain"] = WhenUncertain(when_uncertain).value if when_uncertain else ""
     now = ground.clock.now()
     bulletin = await bulletins.get(session, bulletin_id)
@@ -140,8 +149,8 @@ async def update(
     Raises `errors.Invalid`, `errors.NotFound`, `errors.Refused` once it is approved, and
     `errors.Conflict` when somebody else changed it meanwhile.
     """
-    values = _checked(name, audience, from_name, from_address, reply_to)
-    values["relay"] = _known_relay(ground, relay)
+    values = campaign_values.checked(name, audience, from_name, from_address, reply_to)
+    values["relay"] = campaign_values.known_relay(ground, relay)
     values["is_in_archive"] = is_in_archive
     async with ground.db.transaction() as session:
         campaign = await transitions.get(session, campaign_id)
@@ -158,6 +167,7 @@ async def update(
             raise errors.Conflict(
                 N_("Somebody else changed this campaign meanwhile. Reload, then change it.")
             )
+        await overrides.withdraw(session, campaign_id)
         transitions.note(
             ground, session, actor, campaign_id, "updated", before=before, after=values
         )
@@ -272,7 +282,7 @@ async def schedule(
         transitions.allow(campaign, Verb.SCHEDULE)
         bulletin = await bulletins.get(session, campaign.bulletin_id)
         _refuse_changed(campaign, bulletin)
-        await preflight.refuse_red(ground, session, campaign, bulletin)
+        await checklist.refuse_red(ground, session, campaign, bulletin)
         await transitions.move(
             ground,
             session,
@@ -306,7 +316,7 @@ async def start(ground: Ground, *, actor: Actor, campaign_id: int) -> Dispatch:
         transitions.allow(campaign, Verb.START)
         bulletin = await bulletins.get(session, campaign.bulletin_id)
         _refuse_changed(campaign, bulletin)
-        await preflight.refuse_red(ground, session, campaign, bulletin)
+        await checklist.refuse_red(ground, session, campaign, bulletin)
         slug = await work_order.archive_slug(ground, session, campaign)
         await transitions.move(
             ground, session, actor, campaign, Verb.START,
@@ -405,42 +415,3 @@ async def _refuse_blocked(ground: Ground, session: AsyncSession, bulletin: Bulle
         raise errors.Refused(
             N_("It can't go out like this: %(problems)s"), problems=errors.Several(blocking)
         )
-
-
-def _checked(
-    name: str, audience: Audience, from_name: str, from_address: str, reply_to: str
-) -> dict[str, Any]:
-    problems: dict[str, errors.HandbillError] = {}
-    for field, text in (("name", name), ("from_name", from_name)):
-        if any(ord(character) < 32 for character in text) or len(text) > 200:
-            problems[field] = errors.Invalid(N_("This has to be one line, not too long."))
-    for field, text in (("from_address", from_address), ("reply_to", reply_to)):
-        try:
-            if text:
-                addresses.parse(text)
-        except errors.Invalid as problem:
-            problems[field] = problem
-    if problems:
-        raise errors.Invalid(
-            N_("Something needs to be mended before this can be kept."), fields=problems
-        )
-    return {
-        "name": name.strip(),
-        "audience": audience.model_dump(),
-        "from_name": from_name.strip(),
-        "from_address": from_address.strip(),
-        "reply_to": reply_to.strip(),
-    }
-
-
-def _known_relay(ground: Ground, relay: str) -> str:
-    """The name of a relay of the settings, or blank."""
-    names = [each.name for each in ground.settings.relay]
-    if relay and relay not in names:
-        unknown = errors.Invalid(
-            N_("There is no relay “%(name)s”. There are: %(allowed)s."),
-            name=relay[:60],
-            allowed=", ".join(names),
-        )
-        raise errors.Invalid(unknown.msgid, fields={"relay": unknown}, **unknown.values)
-    return relay

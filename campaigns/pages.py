@@ -2,7 +2,14 @@
 
 from aiohttp import web
 
-from campaigns import campaign_pages, live_pages, overview_pages, recipients_pages, step_pages
+from campaigns import (
+    campaign_pages,
+    check_pages,
+    live_pages,
+    overview_pages,
+    recipients_pages,
+    step_pages,
+)
 
 
 def routes() -> list[web.RouteDef]:
@@ -10,6 +17,7 @@ def routes() -> list[web.RouteDef]:
     return [
         *overview_pages.routes(),
         *campaign_pages.routes(),
+        *check_pages.routes(),
         *step_pages.routes(),
         *live_pages.routes(),
         *recipients_pages.routes(),

@@ -20,6 +20,8 @@ MAX_BYTES = 5 * 1024 * 1024
 MAX_SIDE = 6000
 KINDS = frozenset({FileKind.PNG, FileKind.JPEG, FileKind.GIF, FileKind.WEBP})
 _NAME_LIMIT = 120
+PATH = "/pictures/"
+"""Where pictures are served; a digest follows."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -99,7 +101,7 @@ async def served(session: AsyncSession, digest: str) -> Picture | None:
 
 def path(picture: Picture) -> str:
     """Where a picture is served."""
-    return f"/pictures/{picture.digest}"
+    return f"{PATH}{picture.digest}"
 
 
 def clean_name(file_name: str, kind: FileKind) -> str:

@@ -87,7 +87,7 @@ async def _preview_page(
         subject=plan.subject(values) if plan else "",
         preheader=document.editions[language].preheader,
         text=plan.text(values, answers) if plan else "",
-        size_kb=round(compiling.html_bytes(plan) / 1024) if plan else 0,
+        size_kb=round(compiling.html_bytes(kit.ground(request), plan) / 1024) if plan else 0,
         problem=problem.say(speaks) if problem else "",
         url=_switched(request),
         may_test=kit.signed_in(request).role.may(Role.AUTHOR),

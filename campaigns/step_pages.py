@@ -12,13 +12,14 @@ from campaigns import (
     audiences,
     bulletins,
     campaign_pages,
+    check_pages,
     lifecycle,
-    preflight,
     staff_forms,
 )
 from campaigns import schedule as schedules
+from campaigns.preflight import overriding
 from campaigns.transitions import Verb
-from foundation import errors, findings
+from foundation import errors
 from foundation.accounts.models import Role
 from foundation.i18n import N_
 from foundation.web import forms, kit
@@ -43,6 +44,7 @@ def routes() -> list[web.RouteDef]:
         web.post(f"{one}/schedule", schedule),
         web.get(f"{one}/start", ask_start),
         web.post(f"{one}/start", start),
+        web.post(f"{one}/override", override),
         web.post(f"{one}/request-review", request_review),
         web.post(f"{one}/approve", approve),
         web.post(f"{one}/send-back", send_back),
@@ -89,11 +91,10 @@ async def schedule(request: web.Request) -> web.StreamResponse:
 @kit.staff(Role.EDITOR)
 async def ask_start(request: web.Request) -> web.StreamResponse:
     """`GET …/start`: to how many it goes, and what should be looked at first."""
-    ground, speaks = kit.ground(request), kit.translator(request)
+    ground = kit.ground(request)
     view = await lifecycle.show(ground, campaign_id=kit.number_in_path(request))
     if Verb.START not in view.verbs:
         return kit.redirect(request, f"/staff/campaigns/{view.campaign.id}")
-    items = await preflight.check(ground, campaign_id=view.campaign.id)
     languages = bulletins.languages(view.bulletin)
     counted = await audiences.count(
         ground,
@@ -105,8 +106,7 @@ async def ask_start(request: web.Request) -> web.StreamResponse:
         request,
         "campaigns/start.html",
         campaign=view.campaign,
-        items=[(each, each.say(speaks)) for each in items if each.tone is not findings.Tone.GOOD],
-        is_clear=preflight.is_clear(items),
+        panel=await check_pages.panel(request, view.campaign.id),
         counted=counted,
         exclusions=audiences.EXCLUSIONS,
     )
@@ -122,6 +122,25 @@ async def start(request: web.Request) -> web.StreamResponse:
     except (errors.Refused, errors.Conflict, errors.Invalid) as problem:
         return await campaign_pages.render_campaign(request, problem)
     words = kit.translator(request).gettext(N_("Sending has begun."))
+    return kit.redirect(request, f"/staff/campaigns/{number}", flash=words)
+
+
+@kit.staff(Role.OWNER)
+async def override(request: web.Request) -> web.StreamResponse:
+    """`POST …/override`: let it go out in spite of what is red, with a reason for the log."""
+    form = await forms.read(request)
+    number = kit.number_in_path(request)
+    try:
+        reason = form.line("reason", limit=overriding.LONGEST)
+        form.check()
+        await overriding.override(
+            kit.ground(request), actor=kit.actor(request), campaign_id=number, reason=reason
+        )
+    except (errors.Invalid, errors.Refused) as problem:
+        return await campaign_pages.render_campaign(request, problem)
+    words = kit.translator(request).gettext(
+        N_("It can go out as it is. A change of the bulletin takes this back.")
+    )
     return kit.redirect(request, f"/staff/campaigns/{number}", flash=words)
 
 
@@ -234,6 +253,7 @@ async def _schedule_page(
         ],
         soonest=schedules.local_text(ground.clock.now(), site.zone),
         is_repeated=is_repeated,
+        panel=await check_pages.panel(request, view.campaign.id),
         late_hours=ground.settings.delivery.late_start_hours,
         problems=staff_forms.say(request, problem) if problem else {},
     )

@@ -201,6 +201,18 @@ class Tracking(Section):
     machine_window_s: Annotated[int, Field(ge=0)] = 20
 
 
+class Preflight(Section):
+    """What is looked at before a campaign goes out."""
+
+    links: bool = True
+    links_at_most: Annotated[int, Field(ge=1, le=1000)] = 100
+    link_timeout_s: Annotated[float, Field(gt=0)] = 8.0
+    links_fresh_hours: Annotated[float, Field(ge=0)] = 6.0
+    look_limit_s: Annotated[float, Field(gt=0)] = 60.0
+    spamassassin: bool = True
+    spamassassin_timeout_s: Annotated[float, Field(gt=0)] = 25.0
+
+
 class Retention(Section):
     """How long what is not needed for ever is kept."""
 
@@ -251,6 +263,7 @@ class Settings(Section):
     bounces: Bounces = Bounces()
     signup: SignupSettings = SignupSettings()
     tracking: Tracking = Tracking()
+    preflight: Preflight = Preflight()
     retention: Retention = Retention()
     scheduler: Scheduler = Scheduler()
     log: Log = Log()

@@ -1,12 +1,13 @@
 """What every verb is handed: database, clock, settings, tokens, languages and the notice queue."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from foundation.clock import Clock
 from foundation.config import Settings
 from foundation.database import Database
 from foundation.i18n import Catalog, Translator
 from foundation.notices import NoticeQueue
+from foundation.outward import Outward
 from foundation.tokens import Keyring, Purpose
 
 
@@ -20,6 +21,7 @@ class Ground:
     tokens: Keyring
     catalog: Catalog
     notices: NoticeQueue
+    outward: Outward = field(default_factory=Outward)
 
     def translator(self, language: str | None) -> Translator:
         """The texts for a reader who wishes `language`."""

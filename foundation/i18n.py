@@ -27,6 +27,11 @@ def N_(msgid: str) -> str:  # noqa: N802 - the customary name for marking a text
     return msgid
 
 
+def NN_(singular: str, plural: str) -> tuple[str, str]:  # noqa: N802 - as `N_`
+    """The same for a text that depends on a count."""
+    return singular, plural
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Translator:
     """One language: its texts, and how it writes dates and numbers in the site's zone."""

@@ -6,6 +6,7 @@ from typing import Any
 from aiohttp import web
 
 from campaigns import api as campaigns
+from campaigns import check_api as check
 from campaigns import content_api as content
 from campaigns import live_api as live
 from campaigns import recipients_api as recipients
@@ -15,7 +16,15 @@ from foundation.web.api import Endpoint
 from handbill import release
 from subscribers import api as subscribers
 
-API_SLICES: tuple[ModuleType, ...] = (subscribers, content, campaigns, recipients, live, webhooks)
+API_SLICES: tuple[ModuleType, ...] = (
+    subscribers,
+    content,
+    campaigns,
+    check,
+    recipients,
+    live,
+    webhooks,
+)
 """Modules that offer `endpoints()`."""
 
 

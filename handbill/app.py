@@ -8,14 +8,15 @@ from types import ModuleType
 from aiohttp import web
 
 import templates
-from campaigns import composer_pages, desk_pages, hits, live_pages, senders
+from campaigns import check_pages, composer_pages, desk_pages, hits, live_pages, senders
 from campaigns import holdings as campaigns_holdings
 from campaigns import pages as campaigns_pages
 from campaigns import public as content_public
+from campaigns.preflight.looking import Looker
 from delivery import holdings as delivery_holdings
 from delivery import returns_pages
 from delivery.arriving import pages as deliverability_pages
-from delivery.arriving.pages import Looker
+from delivery.arriving.pages import Looker as ArrivingLooker
 from delivery.history import History
 from delivery.hooks import fetching
 from delivery.hooks import providers as hook_providers
@@ -29,7 +30,7 @@ from foundation.ground import Ground
 from foundation.i18n import N_
 from foundation.web import kit, middleware
 from foundation.web.pages import Pages
-from handbill import api, health
+from handbill import api, health, settings_pages
 from subscribers import join, people_pages, public_links
 from subscribers import pages as subscribers_pages
 from subscribers import public as subscribers_public
@@ -50,6 +51,7 @@ PAGE_SLICES: tuple[ModuleType, ...] = (
     campaigns_pages,
     returns_pages,
     deliverability_pages,
+    settings_pages,
 )
 """Modules that offer `routes()`; each owns its part of the addresses."""
 
@@ -93,7 +95,8 @@ def build(
     app[kit.PAGES] = pages
     app[kit.STAFF_NAVIGATION] = NAVIGATION
     app[live_pages.WATCH] = Watch(ground)
-    app[deliverability_pages.LOOKER] = Looker(ground, planned=senders)
+    app[deliverability_pages.LOOKER] = ArrivingLooker(ground, planned=senders)
+    app[check_pages.LOOKER] = Looker(ground)
     app.on_shutdown.append(_end_streams)
     app.on_shutdown.append(_end_looks)
     app[people_pages.MAIL_HISTORY] = History()
@@ -108,9 +111,10 @@ def build(
 
 
 async def _end_streams(app: web.Application) -> None:
-    """The server waits for answers that are under way; those that last end now."""
+    """The server waits for answers that are under way; those that last, and looks, end now."""
     app[live_pages.WATCH].close()
 
 
 async def _end_looks(app: web.Application) -> None:
     await app[deliverability_pages.LOOKER].close()
+    await app[check_pages.LOOKER].close()

@@ -14,6 +14,7 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from apscheduler.triggers.interval import IntervalTrigger
 
 from campaigns import alarms, due, lifecycle, senders, webhooks
+from campaigns.preflight import following
 from delivery import allowances, blocks, outbox, returns
 from delivery.arriving import looks
 from delivery.hooks import backlog, receiving
@@ -57,6 +58,7 @@ def tasks(ground: Ground) -> Sequence[Task]:
         Task(name="tidy letters", act=letters.tidy, every=timedelta(hours=6)),
         Task(name="tidy waiting webhooks", act=backlog.tidy, every=timedelta(hours=6)),
         Task(name="tidy webhook tokens", act=receiving.tidy, every=timedelta(hours=6)),
+        Task(name="tidy links", act=following.tidy, every=timedelta(hours=6)),
         Task(name="tidy webhook calls", act=webhooks.tidy, every=timedelta(hours=6)),
         Task(name="tidy sessions", act=signin.tidy, every=timedelta(hours=6)),
         Task(name="tidy API keys", act=idempotency.tidy, every=timedelta(hours=6)),

@@ -16,6 +16,7 @@ from sqlalchemy.engine import Connection
 
 import campaigns.alarm_models
 import campaigns.models
+import campaigns.preflight.models
 import campaigns.webhook_models
 import delivery.models
 import foundation.accounts.models
@@ -33,6 +34,7 @@ MODELS = (
     delivery.models,
     campaigns.models,
     campaigns.alarm_models,
+    campaigns.preflight.models,
     campaigns.webhook_models,
 )
 VERSIONS = Path(migrations.__file__).parent / "versions"

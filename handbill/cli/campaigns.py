@@ -11,7 +11,6 @@ from campaigns import (
     compiling,
     documents,
     lifecycle,
-    preflight,
     reports,
     whole,
 )
@@ -22,7 +21,7 @@ from foundation import errors, i18n
 from foundation.audit import COMMAND
 from foundation.ground import Ground
 from foundation.i18n import N_
-from handbill.cli import following, kit, recipients
+from handbill.cli import checking, following, kit, recipients
 from handbill.cli.kit import Chosen
 from subscribers import people
 from subscribers import recipients as readers
@@ -97,32 +96,6 @@ def show(chosen: Chosen, campaign_id: int, as_json: bool) -> None:
         return
     rows = [{"": name, "value": value} for name, value in said.items() if value not in ("", None)]
     kit.show(rows, as_json=False, columns=("", "value"))
-
-
-@campaigns.command("check")
-@kit.CAMPAIGN_ID
-@kit.JSON
-@click.pass_obj
-def check(chosen: Chosen, campaign_id: int, as_json: bool) -> None:
-    """Everything to look at before it goes out; status 1 if anything stops it."""
-
-    async def act(ground: Ground) -> list[preflight.Item]:
-        return await preflight.check(ground, campaign_id=campaign_id)
-
-    items = kit.run(chosen, act)
-    speaks = kit.translator()
-    if as_json:
-        kit.show_json(
-            [
-                {"code": each.code, "tone": each.tone.value, "said": each.say(speaks)}
-                for each in items
-            ]
-        )
-    else:
-        for each in items:
-            click.echo(f"{kit.mark(each.tone)} {each.say(speaks)}")
-    if not preflight.is_clear(items):
-        raise SystemExit(kit.FAILED)
 
 
 @campaigns.command("preview")
@@ -369,6 +342,6 @@ def _words(value: Any) -> str:
     return str(value)
 
 
-for command in recipients.COMMANDS:
+for command in (*checking.COMMANDS, *recipients.COMMANDS):
     campaigns.add_command(command)
 COMMANDS = (campaigns,)

@@ -5,7 +5,8 @@ import dataclasses
 import pytest
 from playwright.async_api import Browser, expect
 
-from campaigns import audiences, documents, lifecycle, preflight, whole
+from campaigns import audiences, documents, lifecycle, whole
+from campaigns.preflight import checklist
 from delivery import allowances
 from foundation import errors
 from foundation.accounts.models import Role
@@ -74,7 +75,7 @@ async def test_a_relay_that_was_taken_out_of_the_settings_stops_the_start(ground
     await lifecycle.approve(ground, actor=COMMAND, campaign_id=made.id)
     fewer = ground.settings.model_copy(update={"relay": ground.settings.relay[:1]})
     later = dataclasses.replace(ground, settings=fewer)
-    items = await preflight.check(later, campaign_id=made.id)
+    items = await checklist.check(later, campaign_id=made.id)
     assert {each.code: each.tone for each in items}["relay"] is Tone.BAD
     with pytest.raises(errors.Refused, match="not in the settings any more"):
         await lifecycle.start(later, actor=COMMAND, campaign_id=made.id)
@@ -88,7 +89,7 @@ async def test_the_list_before_sending_names_the_relays_that_it_goes_by(ground: 
     await people.subscribed(ground)
     for named, host in (("", "one.example"), ("second", "two.example")):
         made = await whole.create(ground, actor=COMMAND, document=document(named))
-        items = await preflight.check(ground, campaign_id=made.id)
+        items = await checklist.check(ground, campaign_id=made.id)
         (item,) = [each for each in items if each.code == "relay"]
         assert item.say(ground.translator("en")) == f"Mail goes out by {host}."
 

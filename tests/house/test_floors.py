@@ -46,7 +46,7 @@ def test_verbs_know_nothing_of_the_web() -> None:
     wrong = [
         str(path.relative_to(ROOT))
         for package in SLICES
-        for path in sorted((ROOT / package).glob("*.py"))
+        for path in sorted((ROOT / package).rglob("*.py"))
         if not HANDLERS.fullmatch(path.name) and "foundation.web" in _imports(path)
     ]
     assert wrong == []

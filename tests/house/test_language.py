@@ -20,7 +20,7 @@ PACKAGES = (
 )
 SPANISH = ROOT / "foundation" / "locales" / "es"
 _VALUE = re.compile(r"%\((\w+)\)[sd]")
-_KEYWORDS = {"N_": None, "gettext": None, "_": None, "ngettext": (1, 2)}
+_KEYWORDS = {"N_": None, "gettext": None, "_": None, "ngettext": (1, 2), "NN_": (1, 2)}
 
 
 def wanted() -> dict[str, str]:

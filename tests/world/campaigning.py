@@ -1,6 +1,7 @@
 """Bulletins and campaigns for tests about what happens to them."""
 
 from collections.abc import Sequence
+from typing import Any
 
 from campaigns import audiences, bulletins, documents, lifecycle
 from campaigns.models import Bulletin, Campaign
@@ -26,7 +27,11 @@ def document(
             "name": name,
             "default_language": "en",
             "editions": {
-                code: {"subject": f"{name} ({code})", "preheader": "Read on"} for code in languages
+                code: {
+                    "subject": f"{name} ({code})",
+                    "preheader": "What happened this month, and what comes next",
+                }
+                for code in languages
             },
             "blocks": [
                 {
@@ -36,6 +41,7 @@ def document(
                             "html": "<p>Hello "
                             '{{ subscriber.first_name | default_if_blank("friend") }}</p>'
                             f"<p>{shown}</p>"
+                            "<p>This is what the coalition did, and what it will do next.</p>"
                         }
                         for code in languages
                     },
@@ -67,6 +73,24 @@ async def draft(
         bulletin_id=made.id,
         name=name,
         audience=audiences.Audience(topics=list(topics)),
+    )
+
+
+async def of_blocks(ground: Ground, kept: documents.Document, *blocks: dict[str, Any]) -> Campaign:
+    """A draft of a document with more blocks, to everybody on a topic."""
+    await people.topic(ground)
+    values = documents.dump(kept)
+    made = await bulletins.create(
+        ground,
+        actor=COMMAND,
+        document=documents.parse({**values, "blocks": [*values["blocks"], *blocks]}),
+    )
+    return await lifecycle.create(
+        ground,
+        actor=COMMAND,
+        bulletin_id=made.id,
+        name=kept.name,
+        audience=audiences.Audience(topics=["secure-communities"]),
     )
 
 

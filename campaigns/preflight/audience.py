@@ -1,0 +1,129 @@
+"""How many would get it, whether that is a surprise, and who would see which blocks."""
+
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from campaigns import audiences, sections
+from campaigns.compiling import Looked
+from campaigns.models import Bulletin, Campaign
+from campaigns.preflight import items, places
+from campaigns.preflight.items import Item
+from delivery.models import Dispatch
+from foundation import errors
+from foundation.findings import Tone
+from foundation.ground import Ground
+from foundation.i18n import N_, NN_
+
+SURPRISING = 10
+"""So many times the audience of the last campaign are worth a second look."""
+_LOOKED_BACK = 50
+"""Campaigns that are looked through for one to the same topics."""
+
+
+async def look(
+    session: AsyncSession, campaign: Campaign, languages: list[str], *, is_counted: bool
+) -> list[Item]:
+    """How many would get it now, where they are to be counted; nobody at all stops it."""
+    place = places.audience(campaign)
+    try:
+        resolved = await audiences.resolve(
+            session, audiences.parse(campaign.audience), languages=languages
+        )
+        is_anybody = await audiences.is_anybody(session, resolved.audience)
+    except errors.Invalid as problem:
+        return [
+            Item(
+                code="audience",
+                tone=Tone.BAD,
+                msgid=problem.msgid,
+                values=problem.values,
+                place=place,
+                is_final=True,
+            )
+        ]
+    if not is_anybody:
+        return [
+            items.bad(
+                "audience",
+                N_("Nobody would get this: choose topics that people are on."),
+                place=place,
+                is_final=True,
+            )
+        ]
+    if not is_counted:
+        return []
+    counted = await audiences.count_in(session, resolved.audience, languages=languages)
+    found = [
+        items.good(
+            "audience",
+            NN_("%(count)s person would get it now.", "%(count)s people would get it now."),
+            count=counted.included,
+        )
+    ]
+    last = await _last(session, campaign, resolved.topic_ids)
+    if last and counted.included >= SURPRISING * last:
+        found.append(
+            items.warn(
+                "audience-surprise",
+                N_("This would go to %(count)s people; the last campaign went to %(last)s."),
+                place=place,
+                last=last,
+                count=counted.included,
+            )
+        )
+    return found
+
+
+async def _last(session: AsyncSession, campaign: Campaign, topics: list[int]) -> int:
+    """The audience of the last campaign to one of the topics, else of the last; 0 if none was."""
+    statement = (
+        select(Dispatch)
+        .where(Dispatch.campaign_id != campaign.id, col(Dispatch.audience) > 0)
+        .order_by(col(Dispatch.id).desc())
+        .limit(_LOOKED_BACK)
+    )
+    past = (await session.exec(statement)).all()
+    alike = [each for each in past if set(each.topics) & set(topics)]
+    return next((each.audience for each in [*alike, *past]), 0)
+
+
+async def look_at_sections(
+    ground: Ground, session: AsyncSession, campaign: Campaign, bulletin: Bulletin, looked: Looked
+) -> list[Item]:
+    """Who would see the blocks that are not for everybody."""
+    try:
+        audience = audiences.parse(campaign.audience)
+        counted = await sections.count(ground, session, document=looked.document, audience=audience)
+    except errors.Invalid:
+        return []  # an audience that can't be read is on the list already
+    found = [
+        _section(each, places.block(bulletin.id, looked, each.number)) for each in counted.blocks
+    ]
+    found += [
+        items.warn(
+            "section-bare",
+            NN_(
+                "For %(count)s person, nothing is left of the edition in %(language)s.",
+                "For %(count)s people, nothing is left of the edition in %(language)s.",
+            ),
+            place=places.bulletin(bulletin.id),
+            about=language,
+            count=people,
+            language=language,
+        )
+        for language, people in counted.bare.items()
+    ]
+    return found
+
+
+def _section(seen: sections.Seen, place: items.Place) -> Item:
+    tone, msgid = Tone.WARN, N_("Block %(number)s is for some people only, but all would see it.")
+    if not seen.readers:
+        msgid = N_("Nobody would see block %(number)s: look at whom it is for.")
+    elif seen.readers < seen.total:
+        tone = Tone.GOOD
+        msgid = N_("%(readers)s of %(total)s people would see block %(number)s.")
+    values = {"number": seen.number, "readers": seen.readers, "total": seen.total}
+    return Item(
+        code="section", tone=tone, msgid=msgid, values=values, place=place, about=str(seen.number)
+    )
