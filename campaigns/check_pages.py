@@ -32,9 +32,9 @@ class Panel:
 
     campaign_id: int
     first: Sequence[Line]
-    """What stops it or should be looked at."""
+    """What stops it, should be looked at, or is to be known."""
     others: Sequence[Line]
-    """What is well, or only said."""
+    """What is well."""
     is_clear: bool
     is_going_on: bool
     """Whether somebody is looking just now."""
@@ -74,8 +74,8 @@ async def panel(request: web.Request, campaign_id: int) -> Panel:
     red = [each for each in found if each.stops]
     return Panel(
         campaign_id=campaign_id,
-        first=[line for line in told if line[0].tone in (Tone.BAD, Tone.WARN)],
-        others=[line for line in told if line[0].tone not in (Tone.BAD, Tone.WARN)],
+        first=[line for line in told if line[0].tone is not Tone.GOOD],
+        others=[line for line in told if line[0].tone is Tone.GOOD],
         is_clear=items.is_clear(found),
         is_going_on=is_going_on,
         done=last.done if last else 0,
