@@ -193,7 +193,7 @@ async def render_campaign(
         "report": None,
         "counted": None,
         "panel": None,
-        "alarms": (),
+        "alarms": [],
         "is_clear": False,
     }
     if view.dispatch is not None:

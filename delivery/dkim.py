@@ -43,7 +43,7 @@ class Signer:
             return b"".join((head, b"\r\n", *body))
         whole = b"".join(body)
         fields = _fields(head)
-        order = _order(tuple([name for name, _ in fields]))
+        order = _order(tuple([name for name, _ in fields]), _SIGNED)
         content = b"".join([fields[place][1] for place in order.places])
         common = f" t={second};\r\n h={order.named};\r\n bh={_body_hash(whole)};\r\n b="
         signatures = [self._signature(key, common, content) for key in self.keys]
@@ -113,11 +113,11 @@ class _Order(NamedTuple):
 
 
 @functools.lru_cache(maxsize=64)
-def _order(names: tuple[str, ...]) -> _Order:
+def _order(names: tuple[str, ...], signed: tuple[str, ...]) -> _Order:
     """For a header with fields of these names; all mails of a kind have the same."""
     last_first = [(name, place) for place, name in reversed(tuple(enumerate(names)))]
-    places = [place for signed in _SIGNED for name, place in last_first if name == signed]
-    return _Order(tuple(places), _folded([*[names[place] for place in places], *_SIGNED]))
+    places = [place for each in signed for name, place in last_first if name == each]
+    return _Order(tuple(places), _folded([*[names[place] for place in places], *signed]))
 
 
 @functools.lru_cache(maxsize=256)

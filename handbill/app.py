@@ -12,11 +12,11 @@ from campaigns import check_pages, composer_pages, desk_pages, hits, live_pages,
 from campaigns import holdings as campaigns_holdings
 from campaigns import pages as campaigns_pages
 from campaigns import public as content_public
-from campaigns.preflight.looking import Looker
+from campaigns.preflight import looking
 from delivery import holdings as delivery_holdings
 from delivery import returns_pages
 from delivery.arriving import pages as deliverability_pages
-from delivery.arriving.pages import Looker as ArrivingLooker
+from delivery.arriving.pages import Looker
 from delivery.history import History
 from delivery.hooks import fetching
 from delivery.hooks import providers as hook_providers
@@ -95,8 +95,8 @@ def build(
     app[kit.PAGES] = pages
     app[kit.STAFF_NAVIGATION] = NAVIGATION
     app[live_pages.WATCH] = Watch(ground)
-    app[deliverability_pages.LOOKER] = ArrivingLooker(ground, planned=senders)
-    app[check_pages.LOOKER] = Looker(ground)
+    app[deliverability_pages.LOOKER] = Looker(ground, planned=senders)
+    app[check_pages.LOOKER] = looking.Looker(ground)
     app.on_shutdown.append(_end_streams)
     app.on_shutdown.append(_end_looks)
     app[people_pages.MAIL_HISTORY] = History()
@@ -111,7 +111,7 @@ def build(
 
 
 async def _end_streams(app: web.Application) -> None:
-    """The server waits for answers that are under way; those that last, and looks, end now."""
+    """The server waits for answers that are under way; those that last end now."""
     app[live_pages.WATCH].close()
 
 

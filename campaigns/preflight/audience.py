@@ -21,15 +21,25 @@ _LOOKED_BACK = 50
 
 
 async def look(
-    session: AsyncSession, campaign: Campaign, languages: list[str], *, is_counted: bool
+    session: AsyncSession, campaign: Campaign, languages: list[str], *, is_counted: bool = True
 ) -> list[Item]:
-    """How many would get it now, where they are to be counted; nobody at all stops it."""
+    """How many would get it now; nobody stops it, and is looked for alone unless `is_counted`."""
     place = places.audience(campaign)
     try:
-        resolved = await audiences.resolve(
-            session, audiences.parse(campaign.audience), languages=languages
-        )
-        is_anybody = await audiences.is_anybody(session, resolved.audience)
+        audience = audiences.parse(campaign.audience)
+        if not await audiences.is_anybody(session, audience):
+            return [
+                items.bad(
+                    "audience",
+                    N_("Nobody would get this: choose topics that people are on."),
+                    place=place,
+                    is_final=True,
+                )
+            ]
+        if not is_counted:
+            return []
+        resolved = await audiences.resolve(session, audience, languages=languages)
+        counted = await audiences.count_in(session, audience, languages=languages)
     except errors.Invalid as problem:
         return [
             Item(
@@ -41,18 +51,6 @@ async def look(
                 is_final=True,
             )
         ]
-    if not is_anybody:
-        return [
-            items.bad(
-                "audience",
-                N_("Nobody would get this: choose topics that people are on."),
-                place=place,
-                is_final=True,
-            )
-        ]
-    if not is_counted:
-        return []
-    counted = await audiences.count_in(session, resolved.audience, languages=languages)
     found = [
         items.good(
             "audience",

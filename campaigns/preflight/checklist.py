@@ -63,8 +63,7 @@ async def refuse_red(
 
     Nobody is counted for it: that takes seconds where people are many, and holds up whoever writes.
     """
-    looked = await compiling.look(ground, session, bulletin)
-    found = await _look(ground, session, campaign, bulletin, looked, is_counted=False)
+    found = await look(ground, session, campaign, bulletin)
     red = [each for each in found if each.stops]
     if red:
         raise errors.Refused(
@@ -75,9 +74,10 @@ async def refuse_red(
 async def look(
     ground: Ground, session: AsyncSession, campaign: Campaign, bulletin: Bulletin
 ) -> list[Item]:
-    """The list but for what takes long to count and stops nothing, in the caller's transaction."""
+    """Whatever can be red, in the caller's transaction: what is counted stops nothing."""
     looked = await compiling.look(ground, session, bulletin)
-    return items.ordered(await _look(ground, session, campaign, bulletin, looked))
+    found = await _look(ground, session, campaign, bulletin, looked, is_counted=False)
+    return items.ordered(found)
 
 
 async def of_bulletin(
