@@ -11,6 +11,7 @@ from sqlmodel import SQLModel
 
 from campaigns import audiences, bulletins, lifecycle, materials
 from delivery import worker
+from delivery.models import BounceKind, Return
 from foundation import audit
 from foundation.accounts import api_tokens
 from foundation.accounts.api_tokens import Scope
@@ -83,6 +84,7 @@ async def build(ground: Ground) -> Estate:
     bulletin = await newsroom.bulletin(ground)
     archived = await _campaigns(ground)
     await _neighbours(ground)
+    await _returned(ground)
     secret = await api_tokens.create(
         ground, actor=audit.COMMAND, name="Sweep", scopes=frozenset(Scope)
     )
@@ -142,6 +144,21 @@ async def _campaigns(ground: Ground) -> str:
     return archived
 
 
+async def _returned(ground: Ground) -> None:
+    """A message that came back, with itself as evidence."""
+    async with ground.db.transaction() as session:
+        session.add(
+            Return(
+                delivery_id=1,
+                subscriber_id=1,
+                kind=BounceKind.SOFT.value,
+                digest="returned",
+                evidence=b"Subject: Undeliverable\r\n\r\nNot now.\r\n",
+                received_at=ground.clock.now(),
+            )
+        )
+
+
 async def _neighbours(ground: Ground) -> None:
     """A form of a partner, and an organisation that asks to join."""
     await partners.create(
@@ -192,6 +209,7 @@ def token(ground: Ground, pattern: str) -> str:
         "/confirm": (Purpose.CONFIRM, (1, 2, minute)),
         "/unsubscribe": (Purpose.UNSUBSCRIBE, (1, 1, 0)),
         "/preferences": (Purpose.PREFERENCES, (1,)),
+        "/come-back": (Purpose.COME_BACK, (1, minute)),
         "/join/confirm": (Purpose.MEMBER, (1,)),
         "/view": (Purpose.VIEW, (1, 1, 1)),
         "/r": (Purpose.CLICK, (1, 1, 1, 0)),
