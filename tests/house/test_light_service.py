@@ -22,6 +22,7 @@ FOR_OTHERS = {
     "argon2": "staff with a password",
     "nh3": "whoever writes a bulletin",
     "prometheus_client": "a site that is watched by Prometheus",
+    "segno": "whoever puts a link on paper",
 }
 
 
