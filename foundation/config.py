@@ -194,6 +194,13 @@ class SignupSettings(Section):
         return [domain.strip().lower() for domain in value]
 
 
+class Partners(Section):
+    """Partners' pages, and what is counted on them."""
+
+    steps_write_s: Annotated[float, Field(gt=0)] = 10.0
+    steps_per_network_per_minute: Annotated[int, Field(ge=1)] = 120
+
+
 class Tracking(Section):
     """Counting opens and clicks."""
 
@@ -262,6 +269,7 @@ class Settings(Section):
     arriving: Arriving = Arriving()
     bounces: Bounces = Bounces()
     signup: SignupSettings = SignupSettings()
+    partners: Partners = Partners()
     tracking: Tracking = Tracking()
     preflight: Preflight = Preflight()
     retention: Retention = Retention()

@@ -1,7 +1,7 @@
 """Assembles the web application: every slice's routes, the middlewares, pages and static files."""
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import AsyncIterator, Iterable
 from pathlib import Path
 from types import ModuleType
 
@@ -31,9 +31,10 @@ from foundation.i18n import N_
 from foundation.web import kit, middleware
 from foundation.web.pages import Pages
 from handbill import api, health, settings_pages
-from subscribers import join, people_pages, public_links
+from subscribers import join, people_pages, public_links, public_steps
 from subscribers import pages as subscribers_pages
 from subscribers import public as subscribers_public
+from subscribers.steps import Steps
 
 PAGE_SLICES: tuple[ModuleType, ...] = (
     health,
@@ -100,6 +101,8 @@ def build(
     app.on_shutdown.append(_end_streams)
     app.on_shutdown.append(_end_looks)
     app[people_pages.MAIL_HISTORY] = History()
+    app[public_steps.STEPS] = Steps(ground)
+    app.cleanup_ctx.append(_counting_steps)
     app[public_links.ELSEWHERE] = (delivery_holdings, campaigns_holdings)
     app[hooks_public.SOURCES] = hook_providers.build(ground.settings, fetch=fetch)
     app[hooks_public.PLACES] = asyncio.Semaphore(hooks_public.AT_ONCE)
@@ -108,6 +111,11 @@ def build(
         app.router.add_routes(module.routes())
     app.router.add_routes(list(extra_routes))
     return app
+
+
+async def _counting_steps(app: web.Application) -> AsyncIterator[None]:
+    async with app[public_steps.STEPS].running():
+        yield
 
 
 async def _end_streams(app: web.Application) -> None:

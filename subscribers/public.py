@@ -20,6 +20,7 @@ from subscribers import (
     pacing,
     public_api,
     public_links,
+    public_steps,
     received,
     signup,
     topics,
@@ -41,6 +42,7 @@ def routes() -> list[web.RouteDef]:
         web.post("/confirm/{token}", confirm),
         *public_links.routes(),
         *public_api.routes(),
+        *public_steps.routes(),
     ]
 
 
@@ -57,6 +59,7 @@ async def show(request: web.Request) -> web.Response:
         offer,
         values=received.filled_in(request.query),
         carried=received.carried(request, request.query),
+        page=received.page(request, request.query),
         ticked=ticked or [topic.slug for topic in offer.topics[:1]],
         work=await challenge.issue(ground) if has_challenge else None,
     )
@@ -168,6 +171,7 @@ def _form(
     values: dict[str, str],
     carried: list[tuple[str, str]],
     ticked: list[str],
+    page: str = "",
     problem: errors.Invalid | errors.ProofNeeded | None = None,
     work: Mapping[str, object] | None = None,
 ) -> web.Response:
@@ -189,6 +193,9 @@ def _form(
         ticked=ticked,
         values=values,
         carried=carried,
+        # A form that comes back to be mended was counted when it was first shown.
+        steps="" if problem else public_steps.PATH,
+        page=page,
         site_languages=[
             (code, ground.catalog.translator(code).name) for code in ground.catalog.languages
         ],

@@ -12,6 +12,7 @@ from foundation.i18n import N_
 from foundation.web import forms as web_forms
 from foundation.web import kit, middleware
 from subscribers import challenge, forms, pacing, received, signup
+from subscribers.forms import Offer
 
 PATH = "/api/public/signups"
 CHALLENGE_PATH = "/api/public/challenge"
@@ -29,7 +30,7 @@ def routes() -> list[web.RouteDef]:
 
 async def preflight(request: web.Request) -> web.Response:
     """`OPTIONS …`: whether a site's script may send at all (Fetch, CORS protocol)."""
-    headers = await _cross_origin(request)
+    headers = await cross_origin(request)
     if "Access-Control-Allow-Origin" in headers:
         headers.update(
             {
@@ -43,7 +44,7 @@ async def preflight(request: web.Request) -> web.Response:
 
 async def send(request: web.Request) -> web.Response:
     """`POST …`: take a sign-up; 202 whatever was known of the address, after the same time."""
-    headers = await _cross_origin(request)
+    headers = await cross_origin(request)
     try:
         async with pacing.no_sooner_than(kit.ground(request).settings.signup.answer_after_s):
             response = await _taken(request)
@@ -65,7 +66,7 @@ async def show_challenge(request: web.Request) -> web.Response:
     async with ground.db.reading() as session:
         is_asked_for = await challenge.is_asked_for(ground, session)
     found = await challenge.issue(ground) if is_asked_for else None
-    headers = await _cross_origin(request)
+    headers = await cross_origin(request)
     headers["Cache-Control"] = "no-store"
     return web.json_response({"challenge": found}, headers=headers)
 
@@ -74,7 +75,9 @@ async def _taken(request: web.Request) -> web.Response:
     values = received.values_of_json(await web_forms.read_json(request))
     asked = received.request_of(request, values, form=values.get("form", ""), via="api")
     kit.speak(request, asked.language)
-    await _check_origin(request, form=asked.form, partner=asked.partner)
+    async with kit.ground(request).db.reading() as session:
+        offer = await forms.offered(session, slug=asked.form, partner_key=asked.partner)
+    check_origin(request, offer)
     if not received.is_trapped(values):
         await signup.submit(
             kit.ground(request),
@@ -86,21 +89,20 @@ async def _taken(request: web.Request) -> web.Response:
     )
 
 
-async def _check_origin(request: web.Request, *, form: str, partner: str) -> None:
+def check_origin(request: web.Request, offer: Offer) -> None:
     """Raises `errors.Forbidden` for a site that neither the form nor the partner names."""
     origin = request.headers.get("Origin", "").lower()
-    ground = kit.ground(request)
-    if not origin or origin == ground.settings.site.url.lower():
+    is_ours = request.headers.get("Sec-Fetch-Site") == "same-origin"
+    if not origin or is_ours or origin == kit.ground(request).settings.site.url.lower():
         return
-    async with ground.db.reading() as session:
-        offer = await forms.offered(session, slug=form, partner_key=partner)
     if origin not in offer.origins:
         raise errors.Forbidden(
             N_("This site may not send the form. Its origin has to be added to the form first.")
         )
 
 
-async def _cross_origin(request: web.Request) -> CIMultiDict[str]:
+async def cross_origin(request: web.Request) -> CIMultiDict[str]:
+    """The headers that let a listed site's script read the answer (Fetch, CORS protocol)."""
     headers: CIMultiDict[str] = CIMultiDict({"Vary": "Origin"})
     origin = request.headers.get("Origin", "")
     if origin:

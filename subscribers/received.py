@@ -16,7 +16,7 @@ from foundation import errors
 from foundation.i18n import N_
 from foundation.tokens import Purpose
 from foundation.web import kit, security
-from subscribers import challenge, intake
+from subscribers import challenge, intake, page_path
 from subscribers.intake import SignUpRequest
 
 SHOWN = "shown"
@@ -42,7 +42,7 @@ _NAMES: Mapping[str, tuple[str, ...]] = {
 }
 _JSON_NAMES = {"topics": "topic", "tags": "tag"}
 _FILLED_IN = ("email", "first_name", "last_name", "postal_code")
-_CARRIED = ("partner", "source", "referrer", "utm_source", "utm_medium", "utm_campaign")
+_CARRIED = ("partner", "page", "source", "referrer", "utm_source", "utm_medium", "utm_campaign")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -78,7 +78,7 @@ def request_of(
         tags=_all(both, "tag"),
         source=_source(both),
         referrer_host=came_from.host,
-        page_path=came_from.path,
+        page_path=_page(both, came_from),
         network=network(request),
         via=via,
         is_hasty=_is_hasty(request, _first(values, SHOWN)),
@@ -106,13 +106,18 @@ def carried(request: web.Request, values: MultiMapping[str]) -> list[tuple[str, 
     return pairs + [("tag", tag[:60]) for tag in _all(values, "tag")[:20]]
 
 
+def page(request: web.Request, values: MultiMapping[str]) -> str:
+    """The path of the page that the form stands on, as far as it is known."""
+    return _page(values, _referrer(request, values))
+
+
 def values_of_json(body: Mapping[str, Any]) -> MultiDict[str]:
     """A JSON object as form values. Raises `errors.Invalid` for values that no form could hold."""
     values: MultiDict[str] = MultiDict()
     problems: dict[str, errors.HandbillError] = {}
     for name, value in body.items():
         for each in value if isinstance(value, list) else [value]:
-            if isinstance(each, str) and _is_text(each):
+            if isinstance(each, str) and is_text(each):
                 values.add(_JSON_NAMES.get(name, name), each)
             elif isinstance(each, int):
                 values.add(name, str(int(each)))
@@ -130,8 +135,8 @@ def network(request: web.Request) -> str:
     return security.client_network(request, kit.ground(request).settings.server.trusted_proxies)
 
 
-def _is_text(text: str) -> bool:
-    """JSON can hold half of a surrogate pair, which no text in UTF-8 can."""
+def is_text(text: str) -> bool:
+    """Whether UTF-8 can hold it, unlike half of a surrogate pair, which JSON can."""
     return not any("\ud800" <= character <= "\udfff" for character in text)
 
 
@@ -148,6 +153,11 @@ def _source(values: MultiMapping[str]) -> str:
     found = _first(values, "source", "ref")
     referrer = _first(values, "referrer")
     return found or ("" if _split(referrer).host else referrer)
+
+
+def _page(values: MultiMapping[str], came_from: _Referrer) -> str:
+    """What a script or form names as `page`, else the page that led here."""
+    return page_path.clean(_first(values, "page")) or page_path.clean(came_from.path)
 
 
 def _referrer(request: web.Request, values: MultiMapping[str]) -> _Referrer:

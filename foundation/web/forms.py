@@ -5,7 +5,7 @@ header injection starts.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from aiohttp import http_exceptions, web
@@ -111,9 +111,11 @@ async def read(request: web.Request) -> Form:
     return Form(values)
 
 
-async def read_json(request: web.Request) -> Mapping[str, Any]:
-    """The JSON object in a request's body. Raises as `read` does."""
-    if request.content_type != "application/json":
+async def read_json(
+    request: web.Request, *, kinds: Sequence[str] = ("application/json",)
+) -> Mapping[str, Any]:
+    """The JSON object in a request's body of one of `kinds`. Raises as `read` does."""
+    if request.content_type not in kinds:
         raise errors.Invalid(N_("Send this as JSON, with Content-Type: application/json."))
     try:
         found = json.loads((await request.read()).decode("utf-8"))

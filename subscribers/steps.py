@@ -1,0 +1,176 @@
+"""Counts how often forms are seen and started, and by nobody in particular.
+
+Called by `public_steps.py`. No cookie is set and no address kept: a step adds one to a number in
+memory, and the numbers are written in groups. A network that sends very many is not counted for the
+rest of the minute; it is known in memory alone, by a hash whose key is thrown away each minute.
+"""
+
+import asyncio
+import contextlib
+import hashlib
+import secrets
+from collections import Counter
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import date
+
+import sqlalchemy as sa
+from sqlmodel import col
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from foundation import errors, logs, tables
+from foundation.ground import Ground
+from subscribers.partner_models import Step, StepCount
+
+_log = logs.get("steps")
+
+_MINUTE_S = 60
+_NETWORKS = 20_000
+"""Networks that are told apart within a minute; more than that is an attack, and counts nothing."""
+_WAITING = 5_000
+"""Numbers that wait in memory; what comes to further pages is counted without its page."""
+PAGES_A_DAY = 200
+"""Pages told apart for a form of a partner on one day; the rest is counted without its page."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Place:
+    """Where a step was taken."""
+
+    partner_id: int
+    """0: none."""
+    form_id: int
+    """0: the form at `/subscribe`."""
+    page: str
+    language: str
+    day: date
+
+
+Counts = Mapping[tuple[Place, Step], int]
+
+
+class Steps:
+    """The numbers of one process that were not written yet."""
+
+    def __init__(self, ground: Ground) -> None:
+        self._ground = ground
+        self._waiting: Counter[tuple[Place, Step]] = Counter()
+        self._networks: Counter[bytes] = Counter()
+        self._minute = -1
+        self._key = b""
+
+    def count(
+        self,
+        step: Step,
+        *,
+        partner_id: int,
+        form_id: int,
+        page: str,
+        language: str,
+        network: str,
+    ) -> None:
+        """Add one, unless too many came from the network."""
+        if not self._may(network):
+            return
+        zone = self._ground.settings.site.tzinfo
+        place = Place(
+            partner_id=partner_id,
+            form_id=form_id,
+            page=page,
+            language=language,
+            day=self._ground.clock.now().astimezone(zone).date(),
+        )
+        if (place, step) not in self._waiting and len(self._waiting) >= _WAITING:
+            place = replace(place, page="")
+        self._waiting[place, step] += 1
+
+    async def write(self) -> None:
+        """Add what waits to the table; while that can't be reached it waits on."""
+        taken, self._waiting = self._waiting, Counter()
+        if not taken:
+            return
+        try:
+            async with self._ground.db.transaction() as session:
+                await _add(session, taken)
+        except errors.Busy as problem:
+            self._waiting += taken
+            _log.warning("counted steps wait", said=str(problem))
+
+    @contextlib.asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Write every `[partners] steps_write_s`, and what is left at the end."""
+        writing = asyncio.create_task(self._write_again_and_again())
+        try:
+            yield
+        finally:
+            writing.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await writing
+            await self.write()
+
+    async def _write_again_and_again(self) -> None:
+        while True:
+            await asyncio.sleep(self._ground.settings.partners.steps_write_s)
+            # A write that has begun is finished before this ends.
+            await asyncio.shield(self.write())
+
+    def _may(self, network: str) -> bool:
+        minute = int(self._ground.clock.now().timestamp()) // _MINUTE_S
+        if minute != self._minute:
+            self._minute, self._key = minute, secrets.token_bytes(16)
+            self._networks.clear()
+        digest = hashlib.blake2b(network.encode(), key=self._key, digest_size=12).digest()
+        if digest not in self._networks and len(self._networks) >= _NETWORKS:
+            return False
+        self._networks[digest] += 1
+        return self._networks[digest] <= self._ground.settings.partners.steps_per_network_per_minute
+
+
+async def _add(session: AsyncSession, counts: Counts) -> None:
+    summed: dict[Place, dict[Step, int]] = {}
+    pages = await _known_pages(session, counts)
+    for (place, step), number in counts.items():
+        known = pages.setdefault((place.partner_id, place.form_id, place.day), set())
+        if len(known) < PAGES_A_DAY:
+            known.add(place.page)
+        where = place if place.page in known else replace(place, page="")
+        of_step = summed.setdefault(where, dict.fromkeys(Step, 0))
+        of_step[step] += number
+    for place, of_step in summed.items():
+        insert = tables.insert_for(session, StepCount).values(
+            partner_id=place.partner_id,
+            day=place.day,
+            form_id=place.form_id,
+            page=place.page,
+            language=place.language,
+            seen=of_step[Step.SEEN],
+            started=of_step[Step.STARTED],
+        )
+        await session.execute(
+            insert.on_conflict_do_update(
+                index_elements=["partner_id", "day", "form_id", "page", "language"],
+                set_={
+                    "seen": sa.text("step_counts.seen + excluded.seen"),
+                    "started": sa.text("step_counts.started + excluded.started"),
+                },
+            )
+        )
+
+
+async def _known_pages(
+    session: AsyncSession, counts: Counts
+) -> dict[tuple[int, int, date], set[str]]:
+    """The pages that have a number already, by partner, form and day (the primary key serves)."""
+    known: dict[tuple[int, int, date], set[str]] = {}
+    for partner_id, form_id, day in {(p.partner_id, p.form_id, p.day) for p, _ in counts}:
+        pages = await session.scalars(
+            sa.select(col(StepCount.page))
+            .where(
+                col(StepCount.partner_id) == partner_id,
+                col(StepCount.day) == day,
+                col(StepCount.form_id) == form_id,
+            )
+            .distinct()
+        )
+        known[partner_id, form_id, day] = set(pages)
+    return known
