@@ -1,14 +1,14 @@
-"""An organisation applies to the coalition on the web, and its contact confirms by mail.
+"""An organisation applies to the coalition on the web, and its contacts confirm by mail.
 
-Called by `join.py`. A contact gets mail as one of the members only after pressing the button behind
-the mailed link; then the person is a subscriber, confirmed on the hidden topic `coalition-members`.
-Applying twice, or in another's name, tells whoever sends the form nothing new.
+Called by `join.py`. It names one contact or two, each of whom gets a link; with the first button
+pressed the application stands. Applying twice, or in another's name, tells whoever sends the form
+nothing new. What happens behind the link is in `contact_links.py`.
 """
 
-import enum
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
+from typing import Any
 
 import sqlalchemy as sa
 from sqlmodel import col, select
@@ -17,27 +17,34 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from foundation import addresses, errors
 from foundation.ground import Ground
 from foundation.i18n import N_
-from foundation.tokens import Purpose
-from subscribers import consent, limits, members, suppression, topics
-from subscribers.models import (
-    ConsentStep,
-    Member,
-    MemberContact,
-    MemberState,
-    Subscriber,
-    Subscription,
-    SubscriptionState,
-    SuppressionReason,
-    TopicKind,
-)
+from subscribers import contacts, limits, members, statements
+from subscribers.contact_links import Confirmation, Confirmed, confirm, of_token
+from subscribers.member_models import ContactDuty
+from subscribers.models import Member, MemberContact, MemberState
+from subscribers.statements import STATEMENT, STATEMENT_VERSION
 
-STATEMENT_VERSION = 1
-STATEMENT = N_(
-    "We share the coalition's aims and agree to be named among its members. We work for the safety "
-    "and dignity of everyone in our community, whatever their papers. The person who applies may "
-    "speak for the organization, and agrees to get mail from the coalition as its contact."
-)
-"""What an organisation agrees to; a change of the words needs a new version."""
+__all__ = [
+    "STATEMENT",
+    "STATEMENT_VERSION",
+    "Application",
+    "Confirmation",
+    "Confirmed",
+    "Named",
+    "apply",
+    "confirm",
+    "drop_unconfirmed",
+    "of_token",
+]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Named:
+    """Somebody whom an application names as a contact."""
+
+    name: str
+    email: str
+    role: str = ""
+    duties: Sequence[ContactDuty] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -53,78 +60,55 @@ class Application:
     contact_name: str
     contact_email: str
     contact_role: str = ""
+    contact_duties: Sequence[ContactDuty] = ()
+    second: Named | None = None
+    """Whom to write to when the first is away."""
+    wants_listing: bool = False
+    """Wants to be named on the public page of members, once it is one."""
     agrees: bool
     statement_version: int = STATEMENT_VERSION
     """The version that was on the page."""
     language: str
     network: str = ""
 
-
-class Confirmed(enum.StrEnum):
-    """What pressing the button behind the mailed link came to."""
-
-    DONE = "done"
-    """The contact is confirmed; an application now waits for the coalition's answer."""
-    ALREADY = "already"
-    """It was pressed before; nothing changed."""
-    TOO_LATE = "too-late"
-    """The link is older than is allowed; apply again."""
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Confirmation:
-    """What pressing the button came to, and for which organisation."""
-
-    outcome: Confirmed
-    organisation: str
-    language: str
-    waits: bool
-    """Whether the organisation waits for the coalition's answer."""
+    @property
+    def people(self) -> Sequence[Named]:
+        """Its contacts; the first is the one who applies."""
+        first = Named(
+            name=self.contact_name,
+            email=self.contact_email,
+            role=self.contact_role,
+            duties=self.contact_duties,
+        )
+        return [first, self.second] if self.second else [first]
 
 
 async def apply(ground: Ground, *, application: Application) -> None:
-    """Take an application and mail its contact a link to confirm it.
+    """Take an application and mail each of its contacts a link to confirm it.
 
     Says nothing about what was known before. Raises `errors.Invalid` with the wrong fields, and
     `errors.TooMany` when one network sends too many.
     """
-    address = _check(application)
+    async with ground.db.reading() as session:
+        statement = await statements.current(ground, session)
+    people = _check(application, statement_version=statement.number)
     async with ground.db.transaction() as session:
         await limits.check_network(ground, session, name="join", network=application.network)
     async with ground.db.transaction() as session:
-        # Counting comes first: on PostgreSQL it holds a second form by the same person back until
-        # the first is kept, so that a double press makes one application.
-        may_mail = await limits.may_confirm(ground, session, address=address)
-        found = await _same_application(session, application, address)
+        # Counting comes first, in one order: on PostgreSQL it holds a second form by the same
+        # people back until the first is kept, so that a double press makes one application.
+        may_mail = [
+            each.address.key
+            for each in sorted(people, key=lambda each: each.address.key)
+            if await limits.may_confirm(ground, session, address=each.address)
+        ]
+        await statements.keep(ground, session)
+        found = await _same_application(session, application, people[0].address)
         if found is None:
-            found = await _keep(ground, session, application, address)
+            found = await _keep(ground, session, application, people)
         elif found.state == MemberState.UNCONFIRMED:
-            await _renew(ground, session, found, application, address)
-        if may_mail:
-            await _answer_by_mail(ground, session, found, address)
-
-
-async def confirm(ground: Ground, *, token: str, network: str) -> Confirmation:
-    """The contact pressed the button: the application stands, the person is a subscriber.
-
-    Raises `errors.BadToken`, and `errors.NotFound` when the application is gone.
-    """
-    contact_id = _contact_id(ground, token)
-    async with ground.db.transaction() as session:
-        member, contact = await _of_contact(session, contact_id)
-        outcome = await _confirm_contact(ground, session, member, contact, network=network)
-        return Confirmation(
-            outcome=outcome,
-            organisation=member.name,
-            language=member.language,
-            waits=member.state == MemberState.APPLIED,
-        )
-
-
-async def of_token(ground: Ground, *, token: str) -> tuple[Member, MemberContact]:
-    """Who a mailed link is about. Raises `errors.BadToken` and `errors.NotFound`."""
-    async with ground.db.reading() as session:
-        return await _of_contact(session, _contact_id(ground, token))
+            await _renew(ground, session, found, application, people)
+        await _answer_by_mail(ground, session, found, people, may_mail=may_mail)
 
 
 async def drop_unconfirmed(ground: Ground) -> int:
@@ -142,31 +126,46 @@ async def drop_unconfirmed(ground: Ground) -> int:
         return len(gone.all())
 
 
-def _check(application: Application) -> addresses.Address:
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Person:
+    named: Named
+    address: addresses.Address
+
+
+def _check(application: Application, *, statement_version: int) -> Sequence[_Person]:
+    """The contacts with their addresses. Raises `errors.Invalid` with every wrong field."""
     problems: dict[str, errors.HandbillError] = {}
-    for name in ("name", "contact_name"):
-        if not getattr(application, name).strip():
-            problems[name] = errors.Invalid(N_("Fill this in."))
+    if not application.name.strip():
+        problems["name"] = errors.Invalid(N_("Fill this in."))
     if not members.is_website(application.website):
         problems["website"] = members.wrong_website()
     if not application.agrees:
         problems["agrees"] = errors.Invalid(
             N_("Tick this if your organization agrees; without it we can't take you in.")
         )
-    elif application.statement_version != STATEMENT_VERSION:
+    elif application.statement_version != statement_version:
         problems["agrees"] = errors.Invalid(
             N_("The statement has changed since you opened this page. Read it once more.")
         )
-    address: addresses.Address | None = None
-    try:
-        address = addresses.parse(application.contact_email)
-    except errors.Invalid as problem:
-        problems["contact_email"] = problem
-    if problems or address is None:
+    people: dict[str, _Person] = {}
+    for prefix, named in zip(("contact", "second"), application.people, strict=False):
+        if not named.name.strip():
+            problems[f"{prefix}_name"] = errors.Invalid(N_("Fill this in."))
+        try:
+            address = addresses.parse(named.email)
+        except errors.Invalid as problem:
+            problems[f"{prefix}_email"] = problem
+            continue
+        if address.key in people:
+            problems[f"{prefix}_email"] = errors.Invalid(
+                N_("Name another person here, with an address of their own.")
+            )
+        people[address.key] = _Person(named=named, address=address)
+    if problems:
         raise errors.Invalid(
             N_("Something needs to be mended before this can be sent."), fields=problems
         )
-    return address
+    return list(people.values())
 
 
 async def _same_application(
@@ -189,35 +188,33 @@ async def _same_application(
 
 
 async def _keep(
-    ground: Ground, session: AsyncSession, application: Application, address: addresses.Address
+    ground: Ground, session: AsyncSession, application: Application, people: Sequence[_Person]
 ) -> Member:
-    now = ground.clock.now()
     member = Member(
         name=application.name,
-        website=application.website,
-        town=application.town,
-        languages=list(application.languages),
-        mission=application.mission,
-        language=application.language,
+        **_said(application),
         state=MemberState.UNCONFIRMED,
-        statement_version=application.statement_version,
-        applied_at=now,
+        applied_at=ground.clock.now(),
         network=application.network or None,
     )
     session.add(member)
     await session.flush()
-    session.add(
-        MemberContact(
-            member_id=member.id,
-            name=application.contact_name,
-            email=address.email,
-            email_key=address.key,
-            role=application.contact_role,
-            created_at=now,
-        )
-    )
-    await session.flush()
+    for person in people:
+        await _name(ground, session, member, person)
     return member
+
+
+def _said(application: Application) -> dict[str, Any]:
+    """What an organisation says of itself, by column."""
+    return {
+        "website": application.website,
+        "town": application.town,
+        "languages": list(application.languages),
+        "mission": application.mission,
+        "language": application.language,
+        "statement_version": application.statement_version,
+        "is_listed": application.wants_listing,
+    }
 
 
 async def _renew(
@@ -225,188 +222,55 @@ async def _renew(
     session: AsyncSession,
     member: Member,
     application: Application,
-    address: addresses.Address,
+    people: Sequence[_Person],
 ) -> None:
-    """The same unconfirmed application once more: the newer words count."""
-    now = ground.clock.now()
-    member.website = application.website
-    member.town = application.town
-    member.languages = list(application.languages)
-    member.mission = application.mission
-    member.language = application.language
-    member.statement_version = application.statement_version
-    member.applied_at = now
+    """The same unconfirmed application once more: the newer words and people count."""
+    for name, value in _said(application).items():
+        setattr(member, name, value)
+    member.applied_at = ground.clock.now()
     session.add(member)
     for contact in await members.contacts_of(session, member.id):
-        if contact.email_key == address.key:
-            contact.name = application.contact_name
-            contact.role = application.contact_role
-            contact.created_at = now
-            session.add(contact)
+        if contact.email_key not in [each.address.key for each in people]:
+            await session.delete(contact)
+    for person in people:
+        await _name(ground, session, member, person)
+
+
+async def _name(ground: Ground, session: AsyncSession, member: Member, person: _Person) -> None:
+    """Write a contact of an unconfirmed application down, or what is newly said of them."""
+    known = {each.email_key: each for each in await members.contacts_of(session, member.id)}
+    contact = known.get(person.address.key) or MemberContact(
+        member_id=member.id,
+        name="",
+        email=person.address.email,
+        email_key=person.address.key,
+        created_at=ground.clock.now(),
+    )
+    contact.name = person.named.name
+    contact.role = person.named.role
+    contact.created_at = ground.clock.now()
+    session.add(contact)
+    await session.flush()
+    await contacts.put_duties(session, contact_id=contact.id, duties=person.named.duties)
 
 
 async def _answer_by_mail(
-    ground: Ground, session: AsyncSession, member: Member, address: addresses.Address
-) -> None:
-    """A link to confirm, or the news of how the application stands: only its contact reads it."""
-    contacts = await members.contacts_of(session, member.id)
-    contact = next(c for c in contacts if c.email_key == address.key)
-    if contact.confirmed_at is None:
-        await members.ask(ground, session, member, contact, is_own_wish=True)
-    elif member.state == MemberState.APPLIED:
-        await members.notify(ground, session, member, contact, kind="join_received")
-    else:
-        await members.notify(
-            ground,
-            session,
-            member,
-            contact,
-            kind="join_approved",
-            reason=member.decision_reason,
-        )
-
-
-async def _confirm_contact(
     ground: Ground,
     session: AsyncSession,
     member: Member,
-    contact: MemberContact,
+    people: Sequence[_Person],
     *,
-    network: str,
-) -> Confirmed:
-    now = ground.clock.now()
-    if contact.confirmed_at is not None:
-        return Confirmed.ALREADY
-    if contact.created_at + timedelta(days=ground.settings.signup.confirm_link_days) < now:
-        return Confirmed.TOO_LATE
-    # Compare-and-set: of two presses at once, one confirms and the other finds it done.
-    won = await session.exec(
-        sa.update(MemberContact)
-        .where(col(MemberContact.id) == contact.id, col(MemberContact.confirmed_at).is_(None))
-        .values(confirmed_at=now)
-        .returning(col(MemberContact.id))
-    )
-    if won.first() is None:
-        return Confirmed.ALREADY
-    person = await _subscriber(ground, session, member, contact, now=now)
-    contact.subscriber_id = person.id
-    session.add(contact)
-    await _subscribe(ground, session, person, member, network=network, now=now)
-    if member.state == MemberState.UNCONFIRMED:
-        member.state = MemberState.APPLIED
-        member.confirmed_at = now
-        member.version += 1
-        session.add(member)
-        await members.notify(ground, session, member, contact, kind="join_received")
-    return Confirmed.DONE
-
-
-async def _subscriber(
-    ground: Ground, session: AsyncSession, member: Member, contact: MemberContact, *, now: datetime
-) -> Subscriber:
-    """The contact as a subscriber, made when nobody has the address yet."""
-    found = (
-        await session.exec(select(Subscriber).where(Subscriber.email_key == contact.email_key))
-    ).first()
-    if found is not None:
-        await _welcome_back(ground, session, found)
-        return found
-    first_name, _, last_name = contact.name.partition(" ")
-    made = Subscriber(
-        email=contact.email,
-        email_key=contact.email_key,
-        first_name=first_name,
-        last_name=last_name,
-        town=member.town,
-        language=ground.translator(member.language).language,
-        created_at=now,
-        updated_at=now,
-    )
-    session.add(made)
-    await session.flush()
-    await suppression.link(ground, session, subscriber=made)
-    await _welcome_back(ground, session, made)
-    return made
-
-
-async def _welcome_back(ground: Ground, session: AsyncSession, person: Subscriber) -> None:
-    """The mailbox has just shown that it works, and the person that they want mail."""
-    await suppression.lift(
-        ground,
-        session,
-        email_key=person.email_key,
-        because="",
-        by="",
-        only=[reason for reason in SuppressionReason if reason not in suppression.LASTING],
-    )
-
-
-async def _subscribe(
-    ground: Ground,
-    session: AsyncSession,
-    person: Subscriber,
-    member: Member,
-    *,
-    network: str,
-    now: datetime,
+    may_mail: Sequence[str],
 ) -> None:
-    topic = await topics.ensure(
-        session,
-        slug=members.TOPIC,
-        kind=TopicKind.MEMBERS,
-        texts={
-            code: {
-                "name": ground.translator(code).gettext(N_("Coalition members")),
-                "description": "",
-            }
-            for code in ground.catalog.languages
-        },
-        now=now,
-    )
-    found = (
-        await session.exec(
-            select(Subscription).where(
-                Subscription.subscriber_id == person.id, Subscription.topic_id == topic.id
-            )
-        )
-    ).first()
-    if found is None:
-        found = Subscription(subscriber_id=person.id, topic_id=topic.id, state="", since=now)
-    found.state = SubscriptionState.CONFIRMED
-    found.since = now
-    session.add(found)
-    language = ground.translator(member.language).language
-    wording = await consent.wording(
-        session,
-        key=f"join-{member.statement_version}",
-        language=language,
-        text=ground.translator(language).gettext(STATEMENT),
-        now=now,
-    )
-    consent.record(
-        session,
-        subscriber_id=person.id,
-        at=now,
-        step=ConsentStep.CONFIRMED,
-        topics=[members.TOPIC],
-        wording_id=wording.id,
-        language=language,
-        network=network or None,
-        via="join",
-        reason=member.name,
-    )
-
-
-async def _of_contact(session: AsyncSession, contact_id: int) -> tuple[Member, MemberContact]:
-    contact = await session.get(MemberContact, contact_id)
-    member = await session.get(Member, contact.member_id) if contact else None
-    if contact is None or member is None:
-        raise errors.NotFound(N_("This application is not kept any more. You can apply again."))
-    return member, contact
-
-
-def _contact_id(ground: Ground, token: str) -> int:
-    numbers = ground.tokens.open(Purpose.MEMBER, token)
-    if len(numbers) != 1:
-        raise errors.BadToken(N_("This link is not complete. Open it again from the mail."))
-    return numbers[0]
+    """A link to confirm, or the news of how the application stands: only contacts read it."""
+    applicant = people[0].address.key
+    for contact in await members.contacts_of(session, member.id):
+        if contact.email_key not in may_mail:
+            continue
+        if contact.confirmed_at is None:
+            is_own_wish = contact.email_key == applicant
+            await members.ask(ground, session, member, contact, is_own_wish=is_own_wish)
+        elif member.state == MemberState.APPLIED:
+            await members.notify(ground, session, member, contact, kind="join_received")
+        else:
+            await members.welcome(ground, session, member, contact)

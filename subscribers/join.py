@@ -1,4 +1,7 @@
-"""The public pages by which an organisation applies to join the coalition (`/join`)."""
+"""The public pages by which an organisation applies to join the coalition (`/join`).
+
+They end where the office decides; what a member does afterwards is in `member_public.py`.
+"""
 
 from collections.abc import Mapping
 from typing import Any
@@ -9,7 +12,8 @@ from foundation import errors
 from foundation.i18n import N_
 from foundation.tokens import Purpose
 from foundation.web import forms, kit, security
-from subscribers import applying
+from subscribers import applying, plainly, public_links, questions, statements
+from subscribers.member_models import ContactDuty
 
 HONEYPOT = "fax"
 """A field that people don't see; whoever fills it in is a program."""
@@ -23,8 +27,13 @@ _FIELDS = (
     "contact_name",
     "contact_email",
     "contact_role",
+    "second_name",
+    "second_email",
+    "second_role",
+    "wants_listing",
     "agrees",
 )
+_DUTIES = ("contact_duties", "second_duties")
 
 
 def routes() -> list[web.RouteDef]:
@@ -35,12 +44,14 @@ def routes() -> list[web.RouteDef]:
         web.get("/join/sent", sent),
         web.get("/join/confirm/{token}", ask),
         web.post("/join/confirm/{token}", confirm),
+        web.get("/join/answer/{token}", show_question),
+        web.post("/join/answer/{token}", answer),
     ]
 
 
 async def show(request: web.Request) -> web.Response:
     """`GET /join`: the application."""
-    return _page(request, values={}, problem=None)
+    return await _page(request, values={}, problem=None)
 
 
 async def send(request: web.Request) -> web.Response:
@@ -59,6 +70,9 @@ async def send(request: web.Request) -> web.Response:
             contact_name=form.line("contact_name", limit=120, required=True),
             contact_email=form.line("contact_email", limit=320, required=True),
             contact_role=form.line("contact_role", limit=120),
+            contact_duties=duties(form, "contact_duties"),
+            second=_second(form),
+            wants_listing=form.flag("wants_listing"),
             agrees=form.flag("agrees"),
             statement_version=form.number("statement_version", default=0) or 0,
             language=kit.translator(request).language,
@@ -67,8 +81,9 @@ async def send(request: web.Request) -> web.Response:
         form.check()
         await applying.apply(kit.ground(request), application=application)
     except errors.Invalid as problem:
-        values = {name: form.values.get(name, "") for name in (*_FIELDS, "shown")}
-        return _page(request, values=values, problem=problem)
+        values: dict[str, Any] = {name: form.values.get(name, "") for name in (*_FIELDS, "shown")}
+        values |= {name: form.lines(name) for name in _DUTIES}
+        return await _page(request, values=values, problem=problem)
     return _to_sent(request)
 
 
@@ -100,10 +115,76 @@ async def confirm(request: web.Request) -> web.Response:
     )
 
 
-def _page(
-    request: web.Request, *, values: Mapping[str, str], problem: errors.Invalid | None
+async def show_question(request: web.Request) -> web.Response:
+    """`GET /join/answer/{token}`: what the office asks, with room for the answer."""
+    asked = await questions.look(kit.ground(request), token=request.match_info["token"])
+    return _question(request, asked)
+
+
+async def answer(request: web.Request) -> web.Response:
+    """`POST /join/answer/{token}`: the answer, which goes to the office."""
+    form = await forms.read(request)
+    token = request.match_info["token"]
+    try:
+        text = form.text("answer", limit=questions.LONGEST)
+        form.check()
+        asked = await questions.answer(kit.ground(request), token=token, text=text)
+    except errors.Invalid as problem:
+        asked = await questions.look(kit.ground(request), token=token)
+        return _question(request, asked, typed=form.values.get("answer", ""), problem=problem)
+    return _question(request, asked)
+
+
+def duties(form: forms.Form, name: str) -> list[ContactDuty]:
+    """What was ticked of the things that a contact looks after."""
+    return [ContactDuty(each) for each in form.lines(name) if each in set(ContactDuty)]
+
+
+def duty_choices(request: web.Request) -> list[tuple[str, str, str]]:
+    """What there is to tick, in the reader's language."""
+    speaks = kit.translator(request)
+    return [
+        (duty.value, speaks.gettext(words), speaks.gettext(plainly.DUTY_HINTS[duty]))
+        for duty, words in plainly.DUTIES.items()
+    ]
+
+
+def _second(form: forms.Form) -> applying.Named | None:
+    """The other contact; nobody where all of it was left blank."""
+    name = form.line("second_name", limit=120)
+    email = form.line("second_email", limit=320)
+    role = form.line("second_role", limit=120)
+    if not (name or email or role):
+        return None
+    return applying.Named(name=name, email=email, role=role, duties=duties(form, "second_duties"))
+
+
+def _question(
+    request: web.Request,
+    asked: questions.Asked,
+    *,
+    typed: str = "",
+    problem: errors.Invalid | None = None,
+) -> web.Response:
+    kit.speak(request, asked.language)
+    return public_links.private(
+        kit.render(
+            request,
+            "people/join_question.html",
+            status=422 if problem else 200,
+            asked=asked,
+            typed=typed,
+            problems=_said(request, problem),
+        )
+    )
+
+
+async def _page(
+    request: web.Request, *, values: Mapping[str, Any], problem: errors.Invalid | None
 ) -> web.Response:
     ground = kit.ground(request)
+    async with ground.db.reading() as session:
+        statement = await statements.current(ground, session)
     now = int(ground.clock.now().timestamp())
     return kit.render(
         request,
@@ -112,8 +193,9 @@ def _page(
         values=values,
         problems=_said(request, problem),
         message=problem.say(kit.translator(request)) if problem else "",
-        statement=kit.translator(request).gettext(applying.STATEMENT),
-        statement_version=applying.STATEMENT_VERSION,
+        statement=statement.text(kit.translator(request).language),
+        statement_version=statement.number,
+        duties=duty_choices(request),
         honeypot=HONEYPOT,
         # A page that comes back to be mended keeps the time at which it was first seen.
         shown=values.get("shown") or ground.tokens.seal(Purpose.FORM_TIME, now),

@@ -1,25 +1,27 @@
 """Organisations of the coalition, as staff keep them: listed, decided on, mended.
 
-Called by `members_pages.py` and the API; how an organisation comes in is in `applying.py`. Whatever
-changes an organisation asks for the version that the person saw, so nobody decides on old facts.
+Called by `members_pages.py` and the API; how an organisation comes in is in `applying.py`, who
+speaks for it in `contacts.py`. Whatever changes an organisation asks for the version that the
+person saw, so nobody decides on old facts.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import sqlalchemy as sa
 from sqlalchemy.sql.elements import SQLCoreOperations
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from foundation import addresses, audit, errors
+from foundation import audit, errors
 from foundation.audit import Actor
 from foundation.ground import Ground
 from foundation.i18n import N_
 from foundation.notices import Notice
 from foundation.tokens import Purpose
 from subscribers import suppression
-from subscribers.models import Member, MemberContact, MemberState
+from subscribers.member_models import ContactDuty, MemberContactDuty, MemberQuestion
+from subscribers.models import Member, MemberContact, MemberState, Partner
 
 TOPIC = "coalition-members"
 """The hidden topic that contacts of members are subscribed to."""
@@ -32,6 +34,9 @@ TRANSITIONS: Mapping[MemberState, frozenset[MemberState]] = {
     MemberState.LEFT: frozenset({MemberState.APPROVED}),
 }
 """What may follow what. The first step is the contact's own; every other is taken by staff."""
+
+
+_DUTIES = list(ContactDuty)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -60,14 +65,19 @@ class Card:
     """One organisation with the people who speak for it."""
 
     member: Member
-    contacts: Sequence[MemberContact] = field(default_factory=tuple)
+    contacts: Sequence[MemberContact]
+    duties: Mapping[int, Sequence[ContactDuty]]
+    """Contact → what they look after; who looks after nothing is not in it."""
+    questions: Sequence[MemberQuestion]
+    """What it was asked while it applied, oldest first."""
+    partner: Partner | None
 
 
 def contact_exists_for(
-    subscriber_id: SQLCoreOperations[int],
+    subscriber_id: SQLCoreOperations[int], *, duties: Sequence[ContactDuty] = ()
 ) -> sa.ColumnElement[bool]:
-    """SQL: the person is a confirmed contact of an approved member."""
-    return sa.exists(
+    """SQL: the person is a confirmed contact of an approved member, for one of `duties` if any."""
+    contact = (
         sa.select(sa.literal(1))
         .select_from(MemberContact)
         .join(Member, col(Member.id) == col(MemberContact.member_id))
@@ -77,6 +87,11 @@ def contact_exists_for(
             col(Member.state) == MemberState.APPROVED.value,
         )
     )
+    if duties:
+        contact = contact.join(
+            MemberContactDuty, col(MemberContactDuty.contact_id) == col(MemberContact.id)
+        ).where(col(MemberContactDuty.duty).in_([duty.value for duty in duties]))
+    return sa.exists(contact)
 
 
 async def listed(
@@ -123,8 +138,20 @@ async def counts(ground: Ground) -> dict[MemberState, int]:
 async def card(ground: Ground, *, member_id: int) -> Card:
     """One organisation with its contacts. Raises `errors.NotFound`."""
     async with ground.db.reading() as session:
-        member = await _get(session, member_id)
-        return Card(member=member, contacts=await contacts_of(session, member_id))
+        member = await get(session, member_id)
+        asked = (
+            select(MemberQuestion)
+            .where(MemberQuestion.member_id == member_id)
+            .order_by(col(MemberQuestion.id))
+        )
+        partner = select(Partner).where(Partner.member_id == member_id).order_by(col(Partner.id))
+        return Card(
+            member=member,
+            contacts=await contacts_of(session, member_id),
+            duties=await _duties_of(session, member_id),
+            questions=(await session.exec(asked)).all(),
+            partner=(await session.exec(partner.limit(1))).first(),
+        )
 
 
 async def approve(
@@ -138,7 +165,9 @@ async def approve(
         member = await _decide(
             ground, session, MemberState.APPROVED, actor, member_id, version, reason
         )
-        await _tell(ground, session, member, kind="join_approved", reason=reason)
+        for contact in await contacts_of(session, member_id):
+            if contact.confirmed_at is not None:
+                await welcome(ground, session, member, contact)
 
 
 async def decline(
@@ -157,7 +186,7 @@ async def decline(
         member = await _decide(
             ground, session, MemberState.DECLINED, actor, member_id, version, reason
         )
-        await _tell(ground, session, member, kind="join_declined", reason=reason)
+        await tell(ground, session, member, kind="join_declined", reason=reason)
 
 
 async def mark_left(
@@ -180,7 +209,7 @@ async def update(
     """
     _check_details(details)
     async with ground.db.transaction() as session:
-        member = await _get(session, member_id)
+        member = await get(session, member_id)
         changes = {
             "name": details.name,
             "website": details.website,
@@ -189,7 +218,7 @@ async def update(
             "mission": details.mission,
         }
         before = {name: getattr(member, name) for name in changes}
-        await _write(session, member, version=version, changes=changes)
+        await write(session, member, version=version, changes=changes)
         audit.record(
             session,
             actor=actor,
@@ -202,49 +231,11 @@ async def update(
         )
 
 
-async def add_contact(
-    ground: Ground, *, actor: Actor, member_id: int, name: str, email: str, role: str = ""
-) -> None:
-    """Write another person down for an organisation, and ask them by mail to confirm.
-
-    Raises `errors.Invalid` for a wrong address or one that is there already.
-    """
-    if not name.strip():
-        raise _invalid("contact_name", errors.Invalid(N_("Fill this in.")))
-    address = _address(email, "contact_email")
-    now = ground.clock.now()
-    async with ground.db.transaction() as session:
-        member = await _get(session, member_id)
-        if any(c.email_key == address.key for c in await contacts_of(session, member_id)):
-            raise _invalid("contact_email", errors.Invalid(N_("This person is there already.")))
-        contact = MemberContact(
-            member_id=member_id,
-            name=name,
-            email=address.email,
-            email_key=address.key,
-            role=role,
-            created_at=now,
-        )
-        session.add(contact)
-        await session.flush()
-        if not await ask(ground, session, member, contact):
-            raise _invalid("contact_email", errors.Invalid(N_("This address is not to be mailed.")))
-        audit.record(
-            session,
-            actor=actor,
-            at=now,
-            action="member.contact_added",
-            object_kind="member",
-            object_id=member_id,
-            after={"contact": contact.id, "role": role},
-        )
-
-
 def _check_details(details: Details) -> None:
     if not details.name.strip():
-        raise _invalid("name", errors.Invalid(N_("Fill this in.")))
+        raise wrong("name", errors.Invalid(N_("Fill this in.")))
     if not is_website(details.website):
-        raise _invalid("website", wrong_website())
+        raise wrong("website", wrong_website())
 
 
 def is_website(text: str) -> bool:
@@ -257,14 +248,8 @@ def wrong_website() -> errors.Invalid:
     return errors.Invalid(N_("A web address starts with https:// or http://."))
 
 
-def _address(email: str, name: str) -> addresses.Address:
-    try:
-        return addresses.parse(email)
-    except errors.Invalid as problem:
-        raise _invalid(name, problem) from problem
-
-
-def _invalid(name: str, problem: errors.HandbillError) -> errors.Invalid:
+def wrong(name: str, problem: errors.HandbillError) -> errors.Invalid:
+    """What is said of one wrong field."""
     return errors.Invalid(
         N_("Something needs to be mended before this can be kept."), fields={name: problem}
     )
@@ -292,12 +277,33 @@ async def ask(
     )
 
 
-async def _tell(
-    ground: Ground, session: AsyncSession, member: Member, *, kind: str, reason: str
+async def tell(
+    ground: Ground, session: AsyncSession, member: Member, *, kind: str, **context: str
 ) -> None:
+    """Queue a notice to every confirmed contact that may be mailed."""
     for contact in await contacts_of(session, member.id):
         if contact.confirmed_at is not None:
-            await notify(ground, session, member, contact, kind=kind, reason=reason)
+            await notify(ground, session, member, contact, kind=kind, is_own_wish=False, **context)
+
+
+async def welcome(
+    ground: Ground, session: AsyncSession, member: Member, contact: MemberContact
+) -> None:
+    """Queue the mail that welcomes a member, with the link to the member's own page."""
+    await notify(
+        ground,
+        session,
+        member,
+        contact,
+        kind="join_approved",
+        reason=member.decision_reason,
+        url=own_page(ground, contact),
+    )
+
+
+def own_page(ground: Ground, contact: MemberContact) -> str:
+    """The link by which a contact opens the member's own page."""
+    return ground.link("/member", Purpose.MEMBERSHIP, contact.id)
 
 
 async def notify(
@@ -339,7 +345,7 @@ async def _decide(
     version: int,
     reason: str,
 ) -> Member:
-    member = await _get(session, member_id)
+    member = await get(session, member_id)
     present = MemberState(member.state)
     if member.version == version and (
         state not in TRANSITIONS[present] or present is MemberState.UNCONFIRMED
@@ -358,7 +364,7 @@ async def _decide(
         "decided_by": actor.label,
         "decision_reason": reason,
     }
-    await _write(session, member, version=version, changes=changes)
+    await write(session, member, version=version, changes=changes)
     audit.record(
         session,
         actor=actor,
@@ -372,7 +378,7 @@ async def _decide(
     return member
 
 
-async def _write(
+async def write(
     session: AsyncSession, member: Member, *, version: int, changes: Mapping[str, object]
 ) -> None:
     """Compare-and-set on the version that the person saw."""
@@ -389,7 +395,8 @@ async def _write(
     await session.refresh(member)
 
 
-async def _get(session: AsyncSession, member_id: int) -> Member:
+async def get(session: AsyncSession, member_id: int) -> Member:
+    """One organisation. Raises `errors.NotFound`."""
     member = await session.get(Member, member_id)
     if member is None:
         raise errors.NotFound(N_("There is no such organization."))
@@ -404,3 +411,15 @@ async def contacts_of(session: AsyncSession, member_id: int) -> list[MemberConta
         .order_by(col(MemberContact.id))
     )
     return list((await session.exec(statement)).all())
+
+
+async def _duties_of(session: AsyncSession, member_id: int) -> dict[int, list[ContactDuty]]:
+    rows = await session.execute(
+        sa.select(col(MemberContactDuty.contact_id), col(MemberContactDuty.duty))
+        .join(MemberContact, col(MemberContact.id) == col(MemberContactDuty.contact_id))
+        .where(col(MemberContact.member_id) == member_id)
+    )
+    found: dict[int, list[ContactDuty]] = {}
+    for contact_id, duty in rows:
+        found.setdefault(contact_id, []).append(ContactDuty(duty))
+    return {contact_id: sorted(duties, key=_DUTIES.index) for contact_id, duties in found.items()}

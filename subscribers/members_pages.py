@@ -10,7 +10,7 @@ from foundation import errors
 from foundation.accounts.models import Role
 from foundation.i18n import N_
 from foundation.web import forms, kit
-from subscribers import members, plainly
+from subscribers import contacts, join, members, partnering, plainly, questions
 from subscribers.models import MemberState
 
 _ORDER = (
@@ -32,7 +32,11 @@ def routes() -> list[web.RouteDef]:
         web.post(f"{one}/approve", approve),
         web.post(f"{one}/decline", decline),
         web.post(f"{one}/left", mark_left),
+        web.post(f"{one}/ask", ask),
+        web.post(f"{one}/partner", become_partner),
         web.post(f"{one}/contacts", add_contact),
+        web.post(f"{one}/contacts/{{contact}}", change_contact),
+        web.post(f"{one}/contacts/{{contact}}/remove", remove_contact),
     ]
 
 
@@ -154,17 +158,89 @@ async def add_contact(request: web.Request) -> web.Response:
         email = form.line("contact_email", limit=320, required=True)
         role = form.line("contact_role", limit=120)
         form.check()
-        await members.add_contact(
+        await contacts.add(
             kit.ground(request),
             actor=kit.actor(request),
             member_id=kit.number_in_path(request),
             name=name,
             email=email,
             role=role,
+            duties=join.duties(form, "duties"),
         )
 
     return await _acted(
         request, form, act, said=N_("Added. They get a mail with a button to confirm.")
+    )
+
+
+@kit.staff(Role.EDITOR)
+async def change_contact(request: web.Request) -> web.Response:
+    """`POST …/contacts/{contact}`: what a contact is and looks after."""
+    form = await forms.read(request)
+
+    async def act() -> None:
+        role = form.line("role", limit=120)
+        form.check()
+        await contacts.change(
+            kit.ground(request),
+            actor=kit.actor(request),
+            member_id=kit.number_in_path(request),
+            contact_id=kit.number_in_path(request, "contact"),
+            role=role,
+            duties=join.duties(form, "duties"),
+        )
+
+    return await _acted(request, form, act, said=N_("Kept."))
+
+
+@kit.staff(Role.EDITOR)
+async def remove_contact(request: web.Request) -> web.Response:
+    """`POST …/contacts/{contact}/remove`: somebody speaks for the organization no longer."""
+    form = await forms.read(request)
+
+    async def act() -> None:
+        await contacts.remove(
+            kit.ground(request),
+            actor=kit.actor(request),
+            member_id=kit.number_in_path(request),
+            contact_id=kit.number_in_path(request, "contact"),
+        )
+
+    return await _acted(request, form, act, said=N_("Removed."))
+
+
+@kit.staff(Role.EDITOR)
+async def ask(request: web.Request) -> web.Response:
+    """`POST …/ask`: a question by mail, before deciding."""
+    form = await forms.read(request)
+
+    async def act() -> None:
+        question = form.text("question", limit=questions.LONGEST)
+        form.check()
+        await questions.ask(
+            kit.ground(request),
+            actor=kit.actor(request),
+            member_id=kit.number_in_path(request),
+            question=question,
+        )
+
+    said = N_("Asked. The answer will stand here.")
+    return await _acted(request, form, act, said=said)
+
+
+@kit.staff(Role.EDITOR)
+async def become_partner(request: web.Request) -> web.Response:
+    """`POST …/partner`: the member's pages may carry our form from now on."""
+    form = await forms.read(request)
+    try:
+        made = await partnering.become_partner(
+            kit.ground(request), actor=kit.actor(request), member_id=kit.number_in_path(request)
+        )
+    except errors.Refused as problem:
+        return await _page(request, problem=problem, values=form.values)
+    said = N_("This member is a partner now. Look over what was taken from its details.")
+    return kit.redirect(
+        request, f"/staff/partners/{made.id}", flash=kit.translator(request).gettext(said)
     )
 
 
@@ -218,6 +294,9 @@ async def _page(
         message=problem.say(speaks) if problem else "",
         states=plainly.MEMBER_STATES,
         tones=plainly.MEMBER_TONES,
+        duties=join.duty_choices(request),
+        duty_names=plainly.DUTIES,
+        answered_by={contact.id: contact.name for contact in card.contacts},
     )
 
 

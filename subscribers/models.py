@@ -326,11 +326,19 @@ class Member(tables.Table, table=True):
     """In which it is written to."""
     state: str = Field(nullable=False, index=True)
     statement_version: int = Field(default=1, nullable=False)
+    """The newest version that it agreed to."""
+    is_listed: bool = Field(default=False, nullable=False)
+    """Wants to be named on the public page of members."""
     applied_at: datetime = tables.moment(index=True)
     confirmed_at: datetime | None = tables.maybe_moment()
     decided_at: datetime | None = tables.maybe_moment()
     decided_by: str = Field(default="", nullable=False)
     decision_reason: str = tables.long_text()
+    renewed_at: datetime | None = tables.maybe_moment()
+    """When it last said that it stays; None since it was taken in."""
+    renewal_asked_at: datetime | None = tables.maybe_moment(index=True)
+    """Since when it is asked whether it stays; None while it is not."""
+    renewal_reminded_at: datetime | None = tables.maybe_moment()
     network: str | None = Field(default=None)
     version: int = Field(default=1, nullable=False)
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from foundation.i18n import N_, Translator
+from subscribers.member_models import ContactDuty
 from subscribers.models import (
     Consent,
     ConsentStep,
@@ -46,6 +47,17 @@ MEMBER_TONES: Mapping[MemberState, str] = {
     MemberState.APPROVED: "good",
     MemberState.DECLINED: "bad",
     MemberState.LEFT: "neutral",
+}
+
+DUTIES: Mapping[ContactDuty, str] = {
+    ContactDuty.PRESS: N_("Press"),
+    ContactDuty.POLICY: N_("Policy"),
+    ContactDuty.SERVICES: N_("Services"),
+}
+DUTY_HINTS: Mapping[ContactDuty, str] = {
+    ContactDuty.PRESS: N_("Journalists' questions, and words in the organization's name"),
+    ContactDuty.POLICY: N_("What we ask of lawmakers and offices"),
+    ContactDuty.SERVICES: N_("Help for people: advice, interpreting, accompanying"),
 }
 
 DOUBTS: Mapping[Doubt, str] = {

@@ -229,6 +229,16 @@ def join_approved(scribe: Scribe) -> Letter:
             ),
         ),
         quotation=scribe.values["reason"],
+        label=say(N_("Your organization's page")),
+        url=scribe.values["url"],
+        after=(
+            say(
+                N_(
+                    "There you choose whether we name you in public, send us your logo, and can "
+                    "leave at any time. Keep this mail: its link is the key."
+                )
+            ),
+        ),
         why=say(N_("You are getting this because you are the contact of %(organisation)s.")),
     )
 

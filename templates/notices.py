@@ -11,7 +11,7 @@ from enum import StrEnum
 
 from foundation import errors
 from foundation.i18n import N_, Translator
-from templates import letters, plan, problems, sheets, slots, text, typesetting
+from templates import coalition_letters, letters, plan, problems, sheets, slots, text, typesetting
 from templates.content import Brand
 
 
@@ -39,9 +39,22 @@ class Kind(StrEnum):
     JOIN_RECEIVED = "join_received"
     """Says that a confirmed application is being looked at. `organisation`."""
     JOIN_APPROVED = "join_approved"
-    """Welcomes a member. `organisation`; `reason`, a word from staff (may be blank)."""
+    """Welcomes a member. `organisation`; `reason`, a word from staff (may be blank); `url` of its
+    own page."""
     JOIN_DECLINED = "join_declined"
     """Says no to an applicant. `organisation`; `reason` (may be blank)."""
+    JOIN_QUESTION = "join_question"
+    """Asks an applicant something. `organisation`; `question`; `url` of the page for the answer."""
+    RENEW = "renew"
+    """Asks a member whether it stays. `organisation`; `url` of its own page."""
+    RENEW_REMINDER = "renew_reminder"
+    """The same once more. `organisation`; `url`."""
+    MEMBER_LEFT = "member_left"
+    """Says that a member is one no more. `organisation`."""
+    SIGN_ON_CONFIRM = "sign_on_confirm"
+    """Asks who signed the statement for an organisation. `confirm_url`."""
+    CONFIRM_AT_TABLE = "confirm_at_table"
+    """Asks who signed up at a table. `event`, as staff call it; `confirm_url`; `topics`."""
     CAMPAIGN_NEEDS_ATTENTION = "campaign_needs_attention"
     """Tells staff that a campaign stopped. `campaign`; `reason`; `url` of its page."""
 
@@ -121,8 +134,14 @@ _WRITERS: Mapping[Kind, _Writer] = {
     Kind.JOIN_CONFIRM: _writer("organisation confirm_url", letters.join_confirm),
     Kind.CONTACT_CONFIRM: _writer("organisation confirm_url", letters.contact_confirm),
     Kind.JOIN_RECEIVED: _writer("organisation", letters.join_received),
-    Kind.JOIN_APPROVED: _writer("organisation reason", letters.join_approved),
+    Kind.JOIN_APPROVED: _writer("organisation reason url", letters.join_approved),
     Kind.JOIN_DECLINED: _writer("organisation reason", letters.join_declined),
+    Kind.JOIN_QUESTION: _writer("organisation question url", coalition_letters.join_question),
+    Kind.RENEW: _writer("organisation url", coalition_letters.renew),
+    Kind.RENEW_REMINDER: _writer("organisation url", coalition_letters.renew_reminder),
+    Kind.MEMBER_LEFT: _writer("organisation", coalition_letters.member_left),
+    Kind.SIGN_ON_CONFIRM: _writer("confirm_url", coalition_letters.sign_on_confirm),
+    Kind.CONFIRM_AT_TABLE: _writer("event confirm_url topics", coalition_letters.confirm_at_table),
     Kind.CAMPAIGN_NEEDS_ATTENTION: _writer("campaign reason url", letters.campaign_needs_attention),
 }
 

@@ -9,7 +9,7 @@ from delivery.models import QueuedNotice
 from foundation import audit, errors
 from foundation.audit import AuditEntry
 from foundation.ground import Ground
-from subscribers import applying, members, suppression
+from subscribers import applying, contacts, members, suppression
 from subscribers.applying import Application, Confirmed
 from subscribers.models import (
     Consent,
@@ -268,7 +268,7 @@ async def test_what_is_not_confirmed_can_not_be_approved(ground: Ground) -> None
 
 async def test_a_contact_added_by_staff_gets_nothing_before_confirming(ground: Ground) -> None:
     member = await confirmed(ground)
-    await members.add_contact(
+    await contacts.add(
         ground,
         actor=audit.COMMAND,
         member_id=member.id,
@@ -281,7 +281,7 @@ async def test_a_contact_added_by_staff_gets_nothing_before_confirming(ground: G
     told = await notices(ground, "join_approved")
     assert [notice.to_address for notice in told] == ["dara@river.example"]
     with pytest.raises(errors.Invalid) as caught:
-        await members.add_contact(
+        await contacts.add(
             ground,
             actor=audit.COMMAND,
             member_id=member.id,

@@ -14,6 +14,8 @@ _VALUES = {
     "inviter": "Owner",
     "organisation": "Casa & Co",
     "reason": "We meet on Tuesdays.\n\nSee you there.",
+    "question": "Whom do you help?",
+    "event": "Spring fair, Lowell",
     "campaign": "November",
     "url": "https://c.example/staff/campaigns/1",
 }

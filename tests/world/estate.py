@@ -20,6 +20,7 @@ from foundation.tokens import Purpose
 from handbill import app
 from subscribers import applying, forms, partners, signup
 from subscribers.intake import SignUpRequest
+from subscribers.member_models import MemberQuestion
 from tests.campaigns import newsroom
 from tests.world import people
 
@@ -95,6 +96,7 @@ async def build(ground: Ground) -> Estate:
         values={
             "id": "1",
             "part": "1",
+            "contact": "1",
             "development": "1",
             "material": str(handout.id),
             "block": bulletins.document_of(bulletin).blocks[0].id,
@@ -187,6 +189,12 @@ async def _neighbours(ground: Ground) -> None:
             network="203.0.113.0/24",
         ),
     )
+    async with ground.db.transaction() as session:
+        session.add(
+            MemberQuestion(
+                member_id=1, question="Why?", asked_at=ground.clock.now(), asked_by="office"
+            )
+        )
 
 
 def _addresses(ground: Ground) -> tuple[Address, ...]:
@@ -211,6 +219,7 @@ def token(ground: Ground, pattern: str) -> str:
         "/preferences": (Purpose.PREFERENCES, (1,)),
         "/come-back": (Purpose.COME_BACK, (1, minute)),
         "/join/confirm": (Purpose.MEMBER, (1,)),
+        "/join/answer": (Purpose.QUESTION, (1, 1)),
         "/view": (Purpose.VIEW, (1, 1, 1)),
         "/r": (Purpose.CLICK, (1, 1, 1, 0)),
         "/o": (Purpose.OPEN, (1, 1, 0)),
