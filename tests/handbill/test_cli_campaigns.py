@@ -61,6 +61,8 @@ def run(ground: Ground, smtp: Catcher, tmp_path: Path) -> Run:
         "HANDBILL_DELIVERY__JOURNAL_DIR": str(tmp_path / "journal"),
         "HANDBILL_RELAY__PORT": str(smtp.port),
         "HANDBILL_RELAY__HELLO_NAME": "sender.test",
+        "HANDBILL_PREFLIGHT__LINKS": "false",
+        "HANDBILL_PREFLIGHT__SPAMASSASSIN": "false",
     }
     (tmp_path / "shared.key").write_text(grounds.KEY)
     (tmp_path / "bulletin.toml").write_text(DOCUMENT)

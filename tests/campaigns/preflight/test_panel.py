@@ -1,0 +1,96 @@
+"""The panel: staff see it before they send, look again, mend, or answer for what is red."""
+
+import dataclasses
+from collections.abc import AsyncIterator
+
+import pytest
+from playwright.async_api import Browser, Page, expect
+
+from campaigns.models import CampaignState
+from foundation.accounts.models import Role
+from foundation.ground import Ground
+from tests.world import abroad, browsers, campaigning, people
+from tests.world import web as web_world
+from tests.world.abroad import Abroad
+from tests.world.web import Web
+
+REASON = "The address stands in the text of this bulletin."
+NO_ADDRESS = pytest.mark.settings(site={"postal_address": ""})
+
+
+@NO_ADDRESS
+async def test_the_list_stands_before_sending_and_scheduling_with_links_to_mend(
+    ground: Ground, web: Web
+) -> None:
+    await people.subscribed(ground)
+    campaign = await campaigning.approved(ground, links=("https://bit.ly/abc",))
+    editor, viewer = await web.as_staff(Role.EDITOR), await web.as_staff(Role.VIEWER)
+    here = f"/staff/campaigns/{campaign.id}"
+    for path in (here, f"{here}/start", f"{here}/schedule"):
+        page = (await editor.get(f"{path}?lang=es")).text
+        assert "Falta la dirección postal" in page
+        assert 'href="/staff/settings#site-postal_address"' in page
+        assert f'href="/staff/bulletins/{campaign.bulletin_id}/blocks/' in page
+        assert "/override" not in page, "only an owner answers for it"
+    assert "/blocks/" not in (await viewer.get(here)).text
+    settings = (await viewer.get("/staff/settings?lang=es")).text
+    assert 'id="site-postal_address"' in settings
+
+
+@NO_ADDRESS
+async def test_an_owner_answers_for_what_is_red_and_an_editor_may_send_then(
+    ground: Ground, web: Web
+) -> None:
+    await people.subscribed(ground)
+    campaign = await campaigning.approved(ground, links=())
+    owner, editor = await web.as_staff(Role.OWNER), await web.as_staff(Role.EDITOR)
+    here = f"/staff/campaigns/{campaign.id}"
+    assert f'action="{here}/override"' in (await owner.get(here)).text
+    assert (await editor.post(f"{here}/override", {"reason": REASON})).status == 403
+    short = await owner.post(f"{here}/override?lang=es", {"reason": "sí"})
+    assert short.status == 409
+    assert "Diga por qué" in short.text
+    assert (await owner.post(f"{here}/override", {"reason": REASON})).status == 303
+    assert REASON in (await editor.get(here)).text
+    assert (await editor.post(f"{here}/start", {})).status == 303
+    assert await campaigning.state(ground, campaign.id) == CampaignState.SENDING
+
+
+@pytest.fixture
+async def there() -> AsyncIterator[Abroad]:
+    """Somebody else's web server."""
+    async with abroad.serving({"/good": 200, "/gone": 404}) as serving:
+        yield serving
+
+
+@pytest.mark.browser
+@pytest.mark.settings(preflight={"links": True})
+async def test_links_are_followed_when_the_page_is_opened_and_what_is_wrong_takes_the_button_away(
+    ground: Ground, browser: Browser, there: Abroad
+) -> None:
+    await people.subscribed(ground)
+    ground = dataclasses.replace(ground, outward=there.outward())
+    campaign = await campaigning.approved(ground, links=(there.url("/gone"), there.url("/good")))
+    _, secret = await people.staff(ground)
+    async with web_world.browsing(ground) as site:
+        context = await browser.new_context(base_url=site.base, reduced_motion="reduce")
+        await context.add_cookies([{"name": "handbill_session", "value": secret, "url": site.base}])
+        page = await context.new_page()
+        await page.goto(f"/staff/campaigns/{campaign.id}?lang=es")
+        line = page.locator(".checklist > [data-tone=bad]")
+        await expect(line).to_contain_text(f"No hay ninguna página en {there.url('/gone')}")
+        await expect(page.get_by_role("button", name="Revisar de nuevo")).to_be_visible()
+        start = page.locator(f'a[href="/staff/campaigns/{campaign.id}/start"]')
+        await expect(start).to_have_count(0)
+        for scheme in ("light", "dark"):
+            for width in (375, 1280):
+                await page.set_viewport_size({"width": width, "height": 900})
+                await page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
+                assert await browsers.violations(page) == []
+                assert await _width(page) <= width
+        await context.close()
+
+
+async def _width(page: Page) -> int:
+    found: int = await page.evaluate("document.documentElement.scrollWidth")
+    return found

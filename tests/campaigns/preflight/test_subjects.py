@@ -1,0 +1,271 @@
+"""Words, fields, editions, pictures, weight and audience: each line says what is the matter."""
+
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from campaigns import audiences, bulletins, documents, lifecycle
+from campaigns.documents import Document
+from campaigns.models import Campaign
+from campaigns.preflight import checklist, items, overlap, words
+from campaigns.preflight.items import Item
+from foundation.audit import COMMAND
+from foundation.findings import Tone
+from foundation.ground import Ground
+from tests.campaigns import newsroom
+from tests.world import campaigning, people
+from tests.world.clock import FakeClock
+
+
+def document(
+    *blocks: Mapping[str, Any], heads: Mapping[str, Any] | None = None, **texts: str
+) -> Document:
+    """A bulletin with a text in each language of `texts`, and more blocks."""
+    text = {"kind": "rich_text", "id": "text", "texts": {c: {"html": t} for c, t in texts.items()}}
+    head = {
+        "subject": "What happened in October",
+        "preheader": "What happened this month, and what comes next",
+    }
+    return documents.parse(
+        {
+            "name": "News",
+            "default_language": "en",
+            "editions": {code: head | dict((heads or {}).get(code, {})) for code in texts},
+            "blocks": [text, *blocks],
+        }
+    )
+
+
+async def campaign_of(ground: Ground, kept: Document) -> Campaign:
+    return await campaigning.of_blocks(ground, kept)
+
+
+async def lines(ground: Ground, campaign: Campaign, code: str) -> list[Item]:
+    found = await checklist.check(ground, campaign_id=campaign.id)
+    for each in found:
+        assert each.say(ground.translator("es"))
+        assert each.place is None or each.place.say(ground.translator("es"))
+    return [each for each in found if each.code == code]
+
+
+PLAIN = "<p>This is what the coalition did, and what it will do next month.</p>"
+LLANO = "<p>Esto es lo que hizo la coalición, y lo que hará el mes que viene.</p>"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Lorem ipsum dolor",
+        "We meet on [date] at noon",
+        "Dear [first name],",
+        "See [insert link]",
+        "Nos vemos el [fecha]",
+        "Escriba a [nombre]",
+        "TK from Ana",
+        "TKTK",
+        "Texto de relleno",
+        "[añadir foto]",
+        "TODO: ask Ben",
+    ],
+)
+def test_what_nobody_means_to_send_is_sure(text: str) -> None:
+    assert any(pattern.search(text) for pattern in words.SURE), text
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "He said [sic] so",
+        "[Video] A new film",
+        "The ticket office",
+        "siglo XX",
+        "a dated letter",
+        "[…] and so on",
+        "El texto de la ley",
+        "todo: ya está",
+    ],
+)
+def test_ordinary_words_are_left_alone(text: str) -> None:
+    assert not any(pattern.search(text) for pattern in words.SURE), text
+
+
+@pytest.mark.parametrize("text", ["XXX people", "XX de diciembre", "TBD", "por definir", "____"])
+def test_what_may_be_meant_is_doubted(text: str) -> None:
+    assert any(pattern.search(text) for pattern in words.DOUBTFUL), text
+
+
+@pytest.mark.storage
+async def test_words_left_to_be_filled_in_stop_it_and_lead_to_their_block(ground: Ground) -> None:
+    campaign = await campaign_of(
+        ground, document(en=f"{PLAIN}<p>Come on [date].</p>", es=f"{LLANO}<p>XXX personas</p>")
+    )
+    found = await lines(ground, campaign, "placeholder")
+    assert [(each.tone, each.values["typed"]) for each in found] == [
+        (Tone.BAD, "[date]"),
+        (Tone.WARN, "XXX"),
+    ]
+    assert found[0].place is not None
+    assert found[0].place.path.endswith("/blocks/text")
+    assert not items.is_clear(found)
+
+
+async def test_subjects_and_preheaders_have_a_length_that_inboxes_show(ground: Ground) -> None:
+    heads = {
+        "en": {"subject": "A" * 70, "preheader": "Read on"},
+        "es": {"preheader": "p" * 140},
+    }
+    campaign = await campaign_of(ground, document(en=PLAIN, es=LLANO, heads=heads))
+    for code, language in (
+        ("subject-long", "en"),
+        ("preheader-short", "en"),
+        ("preheader-long", "es"),
+    ):
+        (line,) = await lines(ground, campaign, code)
+        assert line.values["language"] == language
+        assert line.place is not None
+        field = code.partition("-")[0]
+        assert line.place.path.endswith(f"/head#f-{field}-{language}")
+
+
+async def test_a_promise_of_an_attachment_without_a_handout_is_pointed_out(
+    ground: Ground,
+) -> None:
+    campaign = await campaign_of(
+        ground,
+        document(en=f"{PLAIN}<p>See the attached form.</p>", es=f"{LLANO}<p>Va adjunto.</p>"),
+    )
+    found = await lines(ground, campaign, "attached")
+    assert [each.values["typed"] for each in found] == ["attached", "adjunto"]
+
+
+@pytest.mark.storage
+async def test_a_field_that_leaves_a_hole_is_told_with_how_many_have_none(ground: Ground) -> None:
+    await people.subscribed(ground, "a@example.org", first_name="Ana")
+    await people.subscribed(ground, "b@example.org")
+    await people.subscribed(ground, "c@example.org")
+    campaign = await campaign_of(
+        ground,
+        document(en=f"<p>Dear {{{{ subscriber.first_name }}}},</p>{PLAIN}", es=LLANO),
+    )
+    (line,) = await lines(ground, campaign, "field-without-default")
+    assert line.say(ground.translator("en")) == (
+        "Nothing stands in for {{ subscriber.first_name }}, and 2 people have none."
+    )
+    kept = document(
+        en='<p>Dear {{ subscriber.first_name | default_if_blank("friend") }},</p>' + PLAIN,
+        es=LLANO,
+    )
+    other = await campaign_of(ground, kept)
+    assert await lines(ground, other, "field-without-default") == []
+
+
+@pytest.mark.storage
+async def test_an_edition_that_was_left_behind_is_found_but_a_slip_is_none(ground: Ground) -> None:
+    campaign = await campaign_of(ground, document(en=PLAIN, es=LLANO))
+
+    async def saved(version: int, kept: Document) -> None:
+        await bulletins.save(
+            ground,
+            actor=COMMAND,
+            bulletin_id=campaign.bulletin_id,
+            version=version,
+            document=kept,
+        )
+
+    await saved(1, document(en=PLAIN.replace("did", "has done"), es=LLANO))
+    assert await lines(ground, campaign, "stale-edition") == []
+    await saved(2, document(en=PLAIN.replace("next month", "on December 4"), es=LLANO))
+    (line,) = await lines(ground, campaign, "stale-edition")
+    assert (line.tone, line.values["language"], line.values["other"]) == (Tone.WARN, "es", "en")
+    assert line.place is not None
+    assert line.place.path.endswith("/blocks/text")
+    await saved(
+        3,
+        document(
+            en=PLAIN.replace("next month", "on December 4"),
+            es=LLANO.replace("el mes que viene", "el 4 de diciembre"),
+        ),
+    )
+    assert await lines(ground, campaign, "stale-edition") == []
+
+
+async def test_headings_pictures_and_weight_are_looked_at(ground: Ground) -> None:
+    picture = await newsroom.picture(ground)
+    lonely = {
+        "kind": "heading",
+        "texts": {"en": {"text": "At the end"}, "es": {"text": "Al final"}},
+    }
+    image = {"kind": "image", "picture": picture.digest, "texts": {"en": {"alt": "Two bars"}}}
+    campaign = await campaign_of(ground, document(image, lonely, en=PLAIN, es=LLANO))
+    assert len(await lines(ground, campaign, "heading-alone")) == 2
+    assert [each.tone for each in await lines(ground, campaign, "pictures")] == [Tone.GOOD]
+    assert {each.tone for each in await lines(ground, campaign, "weight")} == {Tone.GOOD}
+    heavy = document(en="<p>" + "words " * 7000 + "</p>", es=LLANO)
+    blocks = [
+        {"kind": "rich_text", "texts": {"en": {"html": "<p>" + "words " * 8000 + "</p>"}}}
+    ] * 3
+    large = await campaigning.of_blocks(ground, heavy, *blocks)
+    tones = {each.values["language"]: each.tone for each in await lines(ground, large, "weight")}
+    assert tones == {"en": Tone.BAD, "es": Tone.GOOD}
+
+
+async def test_a_mail_that_says_next_to_nothing_is_pointed_out(ground: Ground) -> None:
+    campaign = await campaign_of(ground, document(en="<p>Look!</p>", es=LLANO))
+    (line,) = await lines(ground, campaign, "text-part")
+    assert (line.tone, line.values["count"]) == (Tone.WARN, 1)
+
+
+@pytest.mark.storage
+async def test_an_audience_ten_times_the_last_is_a_surprise(ground: Ground) -> None:
+    await people.subscribed(ground, "first@example.org")
+    await campaigning.started(ground, name="First", links=())
+    for number in range(9):
+        await people.subscribed(ground, f"more{number}@example.org")
+    campaign = await campaign_of(ground, document(en=PLAIN, es=LLANO))
+    (line,) = await lines(ground, campaign, "audience-surprise")
+    assert (line.values["last"], line.values["count"]) == (1, 10)
+
+
+@pytest.mark.storage
+async def test_who_gets_another_campaign_within_a_day_is_counted(
+    ground: Ground, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("a", "b"):
+        await people.subscribed(ground, f"{name}@example.org")
+    await people.subscribed(ground, "c@example.org", topics=["action-alerts"])
+    sent, _ = await campaigning.started(ground, name="Yesterday", links=())
+    coming = await campaigning.approved(ground, name="Tomorrow", links=())
+    moment = (clock.now() + timedelta(hours=20)).strftime("%Y-%m-%dT%H:%M")
+    await lifecycle.schedule(ground, actor=COMMAND, campaign_id=coming.id, at=moment, zone="UTC")
+    campaign = await campaign_of(ground, document(en=PLAIN, es=LLANO))
+    found = {
+        each.about: each.values.get("count") for each in await lines(ground, campaign, "overlap")
+    }
+    assert found == {str(sent.id): 2, str(coming.id): 2}
+    monkeypatch.setattr(overlap, "COUNTED", 1)
+    said = [each.say(ground.translator("en")) for each in await lines(ground, campaign, "overlap")]
+    assert "More than 1 of these people get “Yesterday” within a day, too." in said
+    clock.advance(days=3)
+    assert [each.tone for each in await lines(ground, campaign, "overlap")] == [Tone.GOOD]
+
+
+async def test_a_relay_that_is_gone_or_nobody_at_all_can_not_be_overridden(ground: Ground) -> None:
+    campaign = await campaigning.draft(ground, links=())
+    (line,) = await lines(ground, campaign, "audience")
+    assert (line.tone, line.is_final) == (Tone.BAD, True)
+    gone = await lifecycle.create(
+        ground,
+        actor=COMMAND,
+        bulletin_id=campaign.bulletin_id,
+        name="Other",
+        audience=audiences.Audience(topics=["secure-communities"]),
+    )
+    async with ground.db.transaction() as session:
+        kept = await session.get(Campaign, gone.id)
+        assert kept is not None
+        kept.relay = "was-there-once"
+        session.add(kept)
+    (line,) = await lines(ground, gone, "relay")
+    assert (line.tone, line.is_final) == (Tone.BAD, True)
