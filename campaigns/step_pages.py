@@ -131,7 +131,7 @@ async def override(request: web.Request) -> web.StreamResponse:
     form = await forms.read(request)
     number = kit.number_in_path(request)
     try:
-        reason = form.line("reason", limit=overriding.LONGEST)
+        reason = form.line("why", limit=overriding.LONGEST)
         form.check()
         await overriding.override(
             kit.ground(request), actor=kit.actor(request), campaign_id=number, reason=reason

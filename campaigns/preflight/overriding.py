@@ -36,7 +36,7 @@ async def override(ground: Ground, *, actor: Actor, campaign_id: int, reason: st
     reason = " ".join(reason.split())[:LONGEST]
     if len(reason) < SHORTEST:
         short = errors.Invalid(N_("Say why, in a few words: it is kept in the log."))
-        raise errors.Invalid(short.msgid, fields={"reason": short})
+        raise errors.Invalid(short.msgid, fields={"why": short})
     async with ground.db.transaction() as session:
         campaign = await transitions.get(session, campaign_id)
         if campaign.state in _OVER:

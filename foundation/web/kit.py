@@ -11,6 +11,7 @@ from urllib.parse import quote
 
 from aiohttp import web
 from multidict import MultiDict
+from yarl import URL
 
 from foundation import errors
 from foundation.accounts.models import Role
@@ -72,9 +73,20 @@ def translator(request: web.Request) -> Translator:
     return context(request).translator
 
 
+def asked_language(request: web.Request) -> str:
+    """What `?lang=` asks for, blank if nothing: a part of a page speaks as the page around it."""
+    asked = request.query.get("lang", "")
+    if asked or not is_htmx(request):
+        return asked
+    try:
+        return URL(request.headers.get("HX-Current-URL", "")).query.get("lang", "")
+    except ValueError:
+        return ""
+
+
 def speak(request: web.Request, language: str | None) -> None:
     """Switch to a person's own language, unless `?lang=` asked for another (CONTRACT.md)."""
-    if language and "lang" not in request.query:
+    if language and not asked_language(request):
         context(request).translator = ground(request).translator(language)
 
 

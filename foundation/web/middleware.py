@@ -259,7 +259,7 @@ def _to_send_again(request: web.Request) -> list[tuple[str, str]] | None:
 
 def _wished_language(request: web.Request) -> str:
     offered = kit.ground(request).catalog.languages
-    asked = request.query.get("lang") or request.cookies.get(_LANGUAGE_COOKIE)
+    asked = kit.asked_language(request) or request.cookies.get(_LANGUAGE_COOKIE)
     if asked:
         return i18n.match(asked, offered)
     return i18n.match_header(request.headers.get("Accept-Language"), offered)

@@ -122,6 +122,46 @@ async def test_names_for_examples_shorteners_and_plain_http_are_pointed_out(
         assert await about(ground, campaign.id, code) == {url: Tone.WARN}, code
 
 
+@pytest.mark.settings(preflight={"links": True, "links_at_most": 2})
+async def test_only_so_many_links_are_followed_and_the_list_says_how_many_were_not(
+    ground: Ground,
+) -> None:
+    async with abroad.serving(PAGES) as there:
+        ground = dataclasses.replace(ground, outward=there.outward())
+        links = [there.url(f"/good?{number}") for number in range(5)]
+        campaign = await campaigning.draft(ground, links=links)
+        await looked_at(ground, campaign.id)
+        assert there.asked == ["HEAD /good"] * 2
+        found = await checklist.check(ground, campaign_id=campaign.id)
+        said = [each.say(ground.translator("en")) for each in found if each.code == "links"]
+        assert said == ["3 addresses were not followed yet."]
+
+
+@pytest.mark.settings(preflight={"links": True}, site={"url": "https://handbill.test"})
+async def test_where_a_link_ends_is_said_of_shorteners_and_of_what_leads_on_to_plain_http(
+    ground: Ground,
+) -> None:
+    links = ["https://bit.ly/abc", "https://some.coop/"]
+    campaign = await campaigning.draft(ground, links=links)
+    async with ground.db.transaction() as session:
+        for url in links:
+            session.add(
+                LinkCheck(
+                    digest=following.digest(url),
+                    url=url,
+                    verdict="good",
+                    status=200,
+                    final_url="http://end.coop/page",
+                    checked_at=ground.clock.now(),
+                )
+            )
+    found = await checklist.check(ground, campaign_id=campaign.id)
+    for code, urls in (("link-short", links[:1]), ("link-plain", links)):
+        said = [each for each in found if each.code == code]
+        assert [each.about for each in said] == urls
+        assert all("http://end.coop/page" in each.say(ground.translator("es")) for each in said)
+
+
 @FOLLOWED
 async def test_each_line_leads_to_where_it_can_be_mended(ground: Ground) -> None:
     campaign = await campaigning.draft(ground, links=["https://bit.ly/abc?a=1&amp;b=2"])

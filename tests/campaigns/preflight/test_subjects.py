@@ -1,19 +1,24 @@
 """Words, fields, editions, pictures, weight and audience: each line says what is the matter."""
 
-from collections.abc import Mapping
+import dataclasses
+import random
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
-from campaigns import audiences, bulletins, documents, lifecycle
+from campaigns import audiences, bulletins, compiling, documents, lifecycle, pictures
 from campaigns.documents import Document
 from campaigns.models import Campaign
-from campaigns.preflight import checklist, items, overlap, words
+from campaigns.preflight import checklist, items, overlap, reading, words
 from campaigns.preflight.items import Item
+from foundation import errors
 from foundation.audit import COMMAND
 from foundation.findings import Tone
 from foundation.ground import Ground
+from templates import palette
+from templates.plan import Plan
 from tests.campaigns import newsroom
 from tests.world import campaigning, people
 from tests.world.clock import FakeClock
@@ -48,6 +53,20 @@ async def lines(ground: Ground, campaign: Campaign, code: str) -> list[Item]:
         assert each.say(ground.translator("es"))
         assert each.place is None or each.place.say(ground.translator("es"))
     return [each for each in found if each.code == code]
+
+
+async def read_with(
+    ground: Ground, campaign: Campaign, changed: Callable[[Plan], Plan]
+) -> list[Item]:
+    """How it reads if the compiler had made another plan of the Spanish edition."""
+    async with ground.db.reading() as session:
+        bulletin = await bulletins.get(session, campaign.bulletin_id)
+        looked = await compiling.look(ground, session, bulletin)
+    made = looked.editions["es"]
+    other = dataclasses.replace(made, plan=changed(made.plan))
+    return reading.look(
+        ground, bulletin, dataclasses.replace(looked, editions={**looked.editions, "es": other})
+    )
 
 
 PLAIN = "<p>This is what the coalition did, and what it will do next month.</p>"
@@ -127,6 +146,10 @@ async def test_subjects_and_preheaders_have_a_length_that_inboxes_show(ground: G
         assert line.place is not None
         field = code.partition("-")[0]
         assert line.place.path.endswith(f"/head#f-{field}-{language}")
+    twice = {"subject": "The same in both of these places", "preheader": ""}
+    twice["preheader"] = twice["subject"]
+    other = await campaign_of(ground, document(en=PLAIN, es=LLANO, heads={"es": twice}))
+    assert [each.about for each in await lines(ground, other, "preheader-repeats")] == ["es"]
 
 
 async def test_a_promise_of_an_attachment_without_a_handout_is_pointed_out(
@@ -138,6 +161,12 @@ async def test_a_promise_of_an_attachment_without_a_handout_is_pointed_out(
     )
     found = await lines(ground, campaign, "attached")
     assert [each.values["typed"] for each in found] == ["attached", "adjunto"]
+    issue = await newsroom.issue(ground)
+    await newsroom.handout(ground, issue, languages=("en", "es"))
+    handout = {"kind": "material", "material": "intake-form"}
+    kept = document(handout, en=f"{PLAIN}<p>See the attached form.</p>", es=LLANO)
+    with_issue = kept.model_copy(update={"issue": "secure-communities"})
+    assert await lines(ground, await campaign_of(ground, with_issue), "attached") == []
 
 
 @pytest.mark.storage
@@ -209,6 +238,86 @@ async def test_headings_pictures_and_weight_are_looked_at(ground: Ground) -> Non
     large = await campaigning.of_blocks(ground, heavy, *blocks)
     tones = {each.values["language"]: each.tone for each in await lines(ground, large, "weight")}
     assert tones == {"en": Tone.BAD, "es": Tone.GOOD}
+    half = {"kind": "rich_text", "texts": {"en": {"html": "<p>" + "words " * 7000 + "</p>"}}}
+    near = await campaign_of(ground, document(half, half, en=PLAIN, es=LLANO))
+    tones = {each.values["language"]: each.tone for each in await lines(ground, near, "weight")}
+    assert tones == {"en": Tone.WARN, "es": Tone.GOOD}
+
+
+async def test_a_field_that_nobody_has_stops_it_for_good_and_leads_to_its_block(
+    ground: Ground,
+) -> None:
+    await people.subscribed(ground)
+    campaign = await campaign_of(
+        ground, document(en=f"{PLAIN}<p>{{{{ subscriber.shoe_size }}}}</p>", es=LLANO)
+    )
+    (line,) = await lines(ground, campaign, "error")
+    assert (line.tone, line.is_final) == (Tone.BAD, True)
+    assert "subscriber.shoe_size" in line.say(ground.translator("en"))
+    assert line.place is not None
+    assert line.place.path.endswith("/blocks/text")
+    with pytest.raises(errors.Refused, match=r"subscriber\.shoe_size"):
+        await lifecycle.approve(ground, actor=COMMAND, campaign_id=campaign.id)
+
+
+async def test_a_picture_without_words_and_heavy_ones_of_our_own_are_pointed_out(
+    ground: Ground,
+) -> None:
+    noise = random.Random(1)
+    digests = []
+    for _ in range(3):
+        extra = newsroom.chunk(b"IDAT", noise.randbytes(450 * 1024))
+        kept = await pictures.add(
+            ground, actor=COMMAND, file_name="a.png", content=newsroom.png(1300, 1, extra=extra)
+        )
+        digests.append(kept.digest)
+    images = [{"kind": "image", "picture": each, "texts": {"en": {"alt": ""}}} for each in digests]
+    campaign = await campaign_of(ground, document(*images, en=PLAIN, es=LLANO))
+    assert len(await lines(ground, campaign, "picture-without-words")) == 6, "in each language"
+    for code, count in (("picture-heavy", 3), ("picture-wide", 3), ("pictures-heavy", 1)):
+        found = await lines(ground, campaign, code)
+        assert [each.tone for each in found] == [Tone.WARN] * count, code
+
+
+async def test_who_listens_is_not_lost_among_headings_or_without_any(ground: Ground) -> None:
+    def heading(level: int) -> dict[str, Any]:
+        texts = {"en": {"text": "Under it"}, "es": {"text": "Debajo"}}
+        return {"kind": "heading", "level": level, "texts": texts}
+
+    text = {"kind": "rich_text", "texts": {"en": {"html": PLAIN}, "es": {"html": LLANO}}}
+    long = await campaign_of(ground, document(en=PLAIN * 20, es=LLANO))
+    assert [each.about for each in await lines(ground, long, "no-headings")] == ["en"]
+    good = await campaign_of(ground, document(heading(2), text, en=PLAIN * 20, es=LLANO))
+    assert [each.tone for each in await lines(ground, good, "headings")] == [Tone.GOOD]
+    assert await lines(ground, good, "no-headings") == []
+    html = ("<h1>Title</h1><h3>Under it</h3>",)
+    torn = await read_with(ground, good, lambda plan: dataclasses.replace(plan, html_segments=html))
+    assert [each.tone for each in torn if each.code == "headings"] == [Tone.WARN]
+
+
+@pytest.mark.settings(site={"accent": "#ffe600"})
+async def test_letters_that_are_too_faint_stop_it_and_a_bright_accent_is_made_readable(
+    ground: Ground, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    campaign = await campaign_of(ground, document(en=PLAIN, es=LLANO))
+    assert [each.tone for each in await lines(ground, campaign, "contrast")] == [Tone.GOOD]
+    faint = dataclasses.replace(palette.dark("#ffe600"), muted="#555555")
+    monkeypatch.setattr(palette, "dark", lambda _: faint)
+    (line,) = await lines(ground, campaign, "contrast")
+    assert line.tone is Tone.BAD
+    assert line.place is not None
+    assert line.place.path == "/staff/settings#site-accent"
+
+
+async def test_a_plan_without_a_text_part_stops_it(ground: Ground) -> None:
+    campaign = await campaign_of(ground, document(en=PLAIN, es=LLANO))
+    assert [each.tone for each in await lines(ground, campaign, "text-part")] == [Tone.GOOD]
+    found = await read_with(
+        ground, campaign, lambda plan: dataclasses.replace(plan, text_segments=())
+    )
+    assert [(each.about, each.tone) for each in found if each.code == "text-part"] == [
+        ("es", Tone.BAD)
+    ]
 
 
 async def test_a_mail_that_says_next_to_nothing_is_pointed_out(ground: Ground) -> None:
