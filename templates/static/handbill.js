@@ -38,7 +38,7 @@ for (const form of document.querySelectorAll("form[data-guard]")) {
 }
 
 // Tables wider than the window can be scrolled by keyboard; their caption or the heading before
-// them says what they hold.
+// them says what they hold. That is no landmark: the section around them may be one of that name.
 function nameOf(region) {
   const caption = region.querySelector("caption");
   if (caption) return caption.textContent.trim();
@@ -54,7 +54,7 @@ const widths = new ResizeObserver((entries) => {
     const isWide = target.scrollWidth > target.clientWidth;
     if (isWide && !target.hasAttribute("tabindex")) {
       target.tabIndex = 0;
-      target.setAttribute("role", "region");
+      target.setAttribute("role", "group");
       target.setAttribute("aria-label", nameOf(target));
     }
   }

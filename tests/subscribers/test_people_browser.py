@@ -4,7 +4,7 @@ from yarl import URL
 
 from foundation.ground import Ground
 from foundation.web import middleware
-from tests.world import people
+from tests.world import browsers, people
 from tests.world.web import Web
 
 
@@ -30,4 +30,21 @@ async def test_the_list_follows_what_staff_type_without_a_reload(
     await expect(page.get_by_label("Find")).to_be_focused()
     assert URL(page.url).query["q"] == "ben"
     assert problems == []
+    await context.close()
+
+
+@pytest.mark.browser
+async def test_a_table_that_scrolls_on_a_phone_is_told_apart_from_the_section_around_it(
+    browser: Browser, web: Web, ground: Ground
+) -> None:
+    person = await people.subscribed(ground, topics=("secure-communities", "action-alerts"))
+    _, secret = await people.staff(ground)
+    context = await browser.new_context(viewport={"width": 320, "height": 700})
+    await context.add_cookies(
+        [{"name": middleware.SESSION_COOKIE, "value": secret, "url": web.base}]
+    )
+    page = await context.new_page()
+    await page.goto(f"{web.base}/staff/people/{person.id}?lang=es")
+    await expect(page.locator(".table-wrap[tabindex='0'][aria-label='Temas']")).to_have_count(1)
+    assert await browsers.violations(page) == []
     await context.close()
