@@ -119,8 +119,15 @@ def deliver(ground: Ground) -> Callable[[], Awaitable[None]]:
     return run
 
 
+@pytest.fixture(scope="session")
+def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Where a real Chromium waits that all tests of this process use in turn."""
+    with browsers.waiting(tmp_path_factory.mktemp("chromium")) as address:
+        yield address
+
+
 @pytest.fixture
-async def browser() -> AsyncIterator[Browser]:
-    """A real Chromium."""
-    async with browsers.opened() as opened:
+async def browser(chromium: str) -> AsyncIterator[Browser]:
+    """A real Chromium, without anything that an earlier test left."""
+    async with browsers.reached(chromium) as opened:
         yield opened

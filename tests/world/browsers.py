@@ -1,9 +1,13 @@
 """A real Chromium, driven by Playwright."""
 
+import json
 import os
 import shutil
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+import signal
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 
 from playwright.async_api import Browser, Page, async_playwright, expect
@@ -43,6 +47,42 @@ async def opened() -> AsyncIterator[Browser]:
     expect.set_options(timeout=PATIENCE_MS)
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=find(), args=_FLAGS)
+        try:
+            yield browser
+        finally:
+            await browser.close()
+
+
+@contextmanager
+def waiting(folder: Path) -> Iterator[str]:
+    """A browser that many may use in turn, each for a while; gives the address for `reached`."""
+    file = folder / "launch.json"
+    file.write_text(json.dumps({"executablePath": find(), "args": _FLAGS}), encoding="utf-8")
+    command = [sys.executable, "-m", "playwright", "launch-server"]
+    server = subprocess.Popen(
+        [*command, "--browser", "chromium", "--config", str(file)],
+        stdout=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    assert server.stdout is not None
+    with server.stdout:
+        address = server.stdout.readline().strip()
+        assert address, "the browser did not start"
+        try:
+            yield address
+        finally:
+            # Python's part of it only waits for the one that holds the browser.
+            os.killpg(server.pid, signal.SIGTERM)
+            server.wait()
+
+
+@asynccontextmanager
+async def reached(address: str) -> AsyncIterator[Browser]:
+    """The browser that waits at an address; what was opened in it is closed after the block."""
+    expect.set_options(timeout=PATIENCE_MS)
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.connect(address)
         try:
             yield browser
         finally:
