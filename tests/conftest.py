@@ -1,5 +1,6 @@
 """Fixtures that every test can ask for; see `tests/world` for what they are made of."""
 
+import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,11 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line(
         "markers", "settings(**sections): settings that `ground` has for a test"
     )
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """How many processes `-n auto` is: each waits for servers and browsers half of its time."""
+    return 2 * (os.cpu_count() or 1)
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
