@@ -19,6 +19,7 @@ from bench import (
     sending,
     service,
     signing,
+    signups,
     snapshot,
     splicing,
 )
@@ -40,6 +41,7 @@ PARTS: dict[str, Part] = {
     "memory": lambda _: service.memory(few=100_000, many=1_000_000),
     "snapshot": lambda times: snapshot.run(people=100_000, times=times),
     "splicing": lambda times: splicing.run(messages=5_000, times=times),
+    "signups": lambda times: signups.run(signups=10_000, times=times),
     "pages": lambda times: pages.run(requests=2_000, times=times),
 }
 ON_REQUEST: dict[str, Part] = {"fuzz-bounces": lambda _: fuzz_bounces.run()}

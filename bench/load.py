@@ -1,21 +1,27 @@
-"""Asks a web server for one page over and over, from a process of its own.
+"""Asks a web server over and over, as many at once as told, from a process of its own.
 
-`python -m bench.load PORT PATH REQUESTS CONNECTIONS` prints the requests answered in a second.
+`python -m bench.load PORT CONNECTIONS` reads what to ask from its standard input, a line each: a
+path, and after a blank the form to send there. It prints the requests answered in a second.
 """
 
 import asyncio
 import functools
 import sys
 import time
+from collections.abc import Iterator, Sequence
 from typing import cast
+
+import uvloop
+
+_GOOD = (b" 200 ", b" 202 ", b" 302 ", b" 303 ")
+_START = b"http/1.1"
 
 
 class _Reader(asyncio.Protocol):
     """One connection: sends the next request when an answer is whole."""
 
-    def __init__(self, request: bytes, number: int, is_over: asyncio.Future[None]) -> None:
-        self._request = request
-        self._left = number
+    def __init__(self, requests: Iterator[bytes], is_over: asyncio.Future[None]) -> None:
+        self._requests = requests
         self._is_over = is_over
         self._buffer = bytearray()
         self._transport: asyncio.Transport | None = None
@@ -23,7 +29,7 @@ class _Reader(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         # uvloop's transports have asyncio's methods, not its classes.
         self._transport = cast(asyncio.Transport, transport)
-        self._transport.write(self._request)
+        self._next(self._transport)
 
     def data_received(self, data: bytes) -> None:
         self._buffer += data
@@ -34,18 +40,21 @@ class _Reader(asyncio.Protocol):
         length = next(int(line[15:]) for line in lines if line.startswith(b"content-length:"))
         if len(self._buffer) < head + 4 + length:
             return
-        if b" 200 " not in lines[0]:
+        if lines[0][len(_START) :][:5] not in _GOOD:
             self._end(ConnectionError(lines[0].decode()))
             return
         self._buffer.clear()
-        self._left -= 1
-        if self._left:
-            self._transport.write(self._request)
-        else:
-            self._end()
+        self._next(self._transport)
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._end(exc or ConnectionError("the server hung up"))
+
+    def _next(self, transport: asyncio.Transport) -> None:
+        request = next(self._requests, None)
+        if request is None:
+            self._end()
+        else:
+            transport.write(request)
 
     def _end(self, problem: Exception | None = None) -> None:
         if self._is_over.done():
@@ -58,27 +67,42 @@ class _Reader(asyncio.Protocol):
             self._transport.close()
 
 
-async def ask(port: int, path: str, *, requests: int, connections: int) -> float:
+async def ask(port: int, wanted: Sequence[str], *, connections: int) -> float:
     """Requests answered in a second."""
     loop = asyncio.get_running_loop()
-    request = f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n\r\n".encode()
-    share = requests // connections
+    requests = iter([_request(port, *line.split()) for line in wanted])
     ends = [loop.create_future() for _ in range(connections)]
     began = time.perf_counter()
     for is_over in ends:
-        reader = functools.partial(_Reader, request, share, is_over)
+        reader = functools.partial(_Reader, requests, is_over)
         await loop.create_connection(reader, "127.0.0.1", port)
     await asyncio.gather(*ends)
-    return share * connections / (time.perf_counter() - began)
+    return len(wanted) / (time.perf_counter() - began)
+
+
+def _request(port: int, path: str, form: str = "") -> bytes:
+    verb = "POST" if form else "GET"
+    head = f"{verb} {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nUser-Agent: Mozilla/5.0 (X11)\r\n"
+    if form:
+        head += (
+            f"Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {len(form)}\r\n"
+        )
+    return f"{head}\r\n{form}".encode()
+
+
+async def from_outside(port: int, wanted: Sequence[str], *, connections: int) -> float:
+    """The same from another process, so that a server in this one has a processor for itself."""
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "bench.load", str(port), str(connections)),
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+    )
+    said, _ = await process.communicate("\n".join(wanted).encode())
+    if process.returncode:
+        raise ConnectionError("not everything was answered")
+    return float(said)
 
 
 if __name__ == "__main__":
-    found = asyncio.run(
-        ask(
-            int(sys.argv[1]),
-            sys.argv[2],
-            requests=int(sys.argv[3]),
-            connections=int(sys.argv[4]),
-        )
-    )
-    print(found)
+    lines = sys.stdin.read().splitlines()
+    print(uvloop.run(ask(int(sys.argv[1]), lines, connections=int(sys.argv[2]))))

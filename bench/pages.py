@@ -1,14 +1,12 @@
 """Sign-up pages a second, beside a bare aiohttp handler that answers with the same octets."""
 
-import asyncio
-import sys
 import tempfile
 from pathlib import Path
 
 import aiohttp
 from aiohttp import web
 
-from bench import house
+from bench import house, load
 from bench.measure import Result, compare
 from handbill import listening
 from tests.world import people
@@ -19,6 +17,7 @@ _PAGE = "/subscribe"
 
 async def run(*, requests: int, times: int) -> Result:
     """Both in this process; who asks is another one."""
+    wanted = [_PAGE] * requests
     with tempfile.TemporaryDirectory() as folder:
         async with house.opened(Path(folder)) as ground:
             await people.topic(ground)
@@ -36,8 +35,10 @@ async def run(*, requests: int, times: int) -> Result:
                         f"GET {_PAGE}, {len(body) / 1000:.1f} KB",
                         unit="requests",
                         yardstick="a bare aiohttp handler",
-                        ours=lambda: _load(port, requests),
-                        theirs=lambda: _load(bare.addresses[0][1], requests),
+                        ours=lambda: load.from_outside(port, wanted, connections=_CONNECTIONS),
+                        theirs=lambda: load.from_outside(
+                            bare.addresses[0][1], wanted, connections=_CONNECTIONS
+                        ),
                         times=times,
                     )
                 finally:
@@ -51,14 +52,3 @@ def _bare(body: bytes) -> web.Application:
     app = web.Application()
     app.router.add_get(_PAGE, answer)
     return app
-
-
-async def _load(port: int, requests: int) -> float:
-    words = (str(port), _PAGE, str(requests), str(_CONNECTIONS))
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "bench.load", *words, stdout=asyncio.subprocess.PIPE
-    )
-    said, _ = await process.communicate()
-    if process.returncode:
-        raise ConnectionError("the page could not be had")
-    return float(said)

@@ -1,7 +1,8 @@
 """The queue of notices: mail to one person about one thing, kept with what it is about."""
 
 import asyncio
-from collections.abc import Iterable, Mapping
+import functools
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, cast
 
@@ -38,20 +39,20 @@ class Outbox:
 
     async def queue(self, session: AsyncSession, notice: Notice) -> None:
         """Keep `notice` in the caller's transaction; it is sent once that is committed."""
-        now = self._clock.now()
-        session.add(
-            QueuedNotice(
-                kind=notice.kind,
-                to_address=notice.to,
-                language=notice.language,
-                context=dict(notice.context),
-                unsubscribe_url=notice.unsubscribe_url,
-                subscriber_id=notice.subscriber_id,
-                state=NoticeState.QUEUED.value,
-                due_at=now,
-                created_at=now,
+        await self.queue_all(session, [notice])
+
+    async def queue_all(self, session: AsyncSession, notices: Sequence[Notice]) -> None:
+        """The same for many at once, by one statement."""
+        listed = (
+            (
+                *(place, notice.kind, notice.to, notice.language, dict(notice.context)),
+                *(notice.unsubscribe_url, notice.subscriber_id),
             )
+            for place, notice in enumerate(notices)
         )
+        statement = _insertion(session.get_bind().dialect.name)
+        values = {"notices": rows.packed(listed), "now": self._clock.now()}
+        await session.execute(statement, values)
         event.listen(session.sync_session, "after_commit", self._ring, once=True)
 
     async def rung(self) -> None:
@@ -64,6 +65,30 @@ class Outbox:
 
     def _ring(self, _session: object) -> None:
         self._bell.set()
+
+
+@functools.cache
+def _insertion(dialect: str) -> sa.Executable:
+    listed = rows.Rows("notices")
+    now = sa.bindparam("now", type_=tables.UtcDateTime())
+    return rows.insertion(
+        dialect,
+        QueuedNotice,
+        listed,
+        {
+            "kind": listed.text(1),
+            "to_address": listed.text(2),
+            "language": listed.text(3),
+            "context": listed.document(4),
+            "unsubscribe_url": listed.text(5),
+            "subscriber_id": listed.number(6),
+            "state": sa.literal(NoticeState.QUEUED.value),
+            "attempts": sa.literal(0),
+            "reply_text": sa.literal(""),
+            "due_at": now,
+            "created_at": now,
+        },
+    )
 
 
 async def is_due(session: AsyncSession, *, now: datetime) -> bool:

@@ -60,7 +60,7 @@ def a_labels(domain: str) -> str:
 
 def keyed_hash(key: str, *, secret: bytes) -> str:
     """The hash under which a suppression outlives the address itself (hex, 64 characters)."""
-    return hmac.new(secret, b"address:" + key.encode(), "sha256").hexdigest()
+    return hmac.digest(secret, b"address:" + key.encode(), "sha256").hex()
 
 
 def masked(email: str) -> str:

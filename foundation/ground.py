@@ -8,6 +8,7 @@ from foundation.database import Database
 from foundation.i18n import Catalog, Translator
 from foundation.notices import NoticeQueue
 from foundation.outward import Outward
+from foundation.together import Together
 from foundation.tokens import Keyring, Purpose
 
 
@@ -22,6 +23,8 @@ class Ground:
     catalog: Catalog
     notices: NoticeQueue
     outward: Outward = field(default_factory=Outward)
+    together: Together = field(init=False, compare=False, default_factory=Together)
+    """What is done for many requests at once, in one transaction."""
 
     def translator(self, language: str | None) -> Translator:
         """The texts for a reader who wishes `language`."""

@@ -4,7 +4,7 @@ Lower floors ask for a notice through `NoticeQueue`, inside their own transactio
 happened and the mail about it are kept together or not at all. `delivery/outbox.py` is the queue.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -33,6 +33,10 @@ class NoticeQueue(Protocol):
 
     async def queue(self, session: AsyncSession, notice: Notice) -> None:
         """Keep `notice` in the caller's transaction; it is sent once that is committed."""
+        ...
+
+    async def queue_all(self, session: AsyncSession, notices: Sequence[Notice]) -> None:
+        """The same for many at once."""
         ...
 
     async def rung(self) -> None:

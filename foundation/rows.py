@@ -6,16 +6,20 @@ the list without holding up the rest of the process.
 """
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import GenericFunction
+from sqlmodel import SQLModel
 
 from foundation import tables
+
+if TYPE_CHECKING:
+    from sqlalchemy.dialects import postgresql, sqlite
 
 
 class _Each(GenericFunction[Any]):
@@ -69,11 +73,31 @@ class Rows:
         """A column of moments or NULL."""
         return _Moment(self._column(position))
 
+    def document(self, position: int) -> sa.ColumnElement[Any]:
+        """A column of lists or objects, as `tables.json_list` and `json_dict` keep them."""
+        return self.table.c.value.op("->")(sa.literal_column(str(position)))
+
     def _column(self, position: int) -> sa.ColumnElement[Any]:
         return self.table.c.value.op("->>")(sa.literal_column(str(position)))
 
 
-def packed(rows: Iterable[Sequence[str | int | datetime | None]]) -> str:
+def insertion(
+    dialect: str, table: type[SQLModel], source: Rows, columns: Mapping[str, Any]
+) -> "postgresql.Insert | sqlite.Insert":
+    """Puts every row of a list into a table, in the order of the list's first column, a number.
+
+    `columns` says for each column of the table what goes there, of the list or the same for all.
+    """
+    ordered = (
+        sa.select(*columns.values())
+        .select_from(source.table)
+        .where(sa.true())  # without it, SQLite takes ON CONFLICT for a part of the join
+        .order_by(source.number(0))
+    )
+    return tables.insert_on(dialect, table).from_select(list(columns), ordered)
+
+
+def packed(rows: Iterable[Sequence[Any]]) -> str:
     """Rows as the parameter of a statement over `Rows`."""
     return json.dumps(list(rows), separators=(",", ":"), default=written)
 

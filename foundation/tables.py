@@ -134,8 +134,13 @@ def long_text(default: str = "") -> Any:
 
 def insert_for(session: AsyncSession, table: type[SQLModel]) -> "postgresql.Insert | sqlite.Insert":
     """An INSERT that knows `on_conflict_do_update` and `on_conflict_do_nothing` on this engine."""
+    return insert_on(session.get_bind().dialect.name, table)
+
+
+def insert_on(dialect: str, table: type[SQLModel]) -> "postgresql.Insert | sqlite.Insert":
+    """The same by the engine's name, for statements that are put together once."""
     target = sa.inspect(table).local_table
-    if session.get_bind().dialect.name == "postgresql":
+    if dialect == "postgresql":
         from sqlalchemy.dialects import postgresql
 
         return postgresql.insert(target)

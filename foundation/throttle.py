@@ -3,14 +3,17 @@
 A subject is hashed with a key of ours, so the table never holds an address or network in clear.
 """
 
+import collections
+import functools
 import hmac
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 from sqlmodel import Field, col
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from foundation import tables
+from foundation import rows, tables
 
 
 class ThrottleCounter(tables.Table, table=True):
@@ -25,24 +28,95 @@ class ThrottleCounter(tables.Table, table=True):
 
 def subject_key(name: str, value: str, *, secret: bytes) -> str:
     """How `value` (an address, a network) is written in the table for the limit called `name`."""
-    return f"{name}:{hmac.new(secret, value.encode(), 'sha256').hexdigest()[:32]}"
+    return f"{name}:{hmac.digest(secret, value.encode(), 'sha256').hex()[:32]}"
 
 
-async def count(session: AsyncSession, *, subject: str, window: timedelta, now: datetime) -> int:
-    """Add one to a subject's counter for the present window; returns the new count.
+async def count(
+    session: AsyncSession, *, subject: str, window: timedelta, now: datetime, by: int = 1
+) -> int:
+    """Add one, or more, to a subject's counter for the present window; returns the new count.
 
     Windows lie on a fixed grid, so a subject gets at most twice its limit in any stretch of the
     window's length. One statement, safe under any number of writers.
     """
     start = _window_start(now, window)
     insert = tables.insert_for(session, ThrottleCounter).values(
-        subject=subject, window_start=start, count=1
+        subject=subject, window_start=start, count=by
     )
     statement = insert.on_conflict_do_update(
         index_elements=["subject", "window_start"],
-        set_={"count": sa.text("throttle_counters.count + 1")},
+        set_={"count": sa.text("throttle_counters.count + excluded.count")},
     ).returning(sa.inspect(ThrottleCounter).local_table.c.count)
     return int((await session.execute(statement)).scalar_one())
+
+
+class Tally:
+    """Counters of many things that happen at once, under limits that decide what is counted.
+
+    All that may be counted is added before, by one statement; what a limit refused on the way is
+    given back. On PostgreSQL the rows are held against others until the transaction ends, in the
+    order of their `rank`, so that no two wait for one another.
+    """
+
+    def __init__(self, now: datetime) -> None:
+        self._now = now
+        self._windows: dict[str, tuple[int, timedelta]] = {}
+        self._unused: collections.Counter[str] = collections.Counter()
+        self._counts: dict[str, int] = {}
+
+    def plan(self, subject: str, *, window: timedelta, rank: int) -> None:
+        """Say before `take` that a subject may be counted once (more)."""
+        self._windows[subject] = (rank, window)
+        self._unused[subject] += 1
+
+    async def take(self, session: AsyncSession) -> None:
+        """Add all that was planned."""
+        found = await self._add(session, self._unused)
+        self._counts = {subject: count - self._unused[subject] for subject, count in found}
+
+    def add(self, subject: str) -> int:
+        """Add one, as planned; returns the new count."""
+        self._unused[subject] -= 1
+        self._counts[subject] += 1
+        return self._counts[subject]
+
+    async def give_back(self, session: AsyncSession) -> None:
+        """Take away what was planned and did not happen."""
+        unused = {subject: -number for subject, number in self._unused.items() if number}
+        if unused:
+            await self._add(session, unused)
+
+    async def _add(
+        self, session: AsyncSession, amounts: Mapping[str, int]
+    ) -> Sequence[tuple[str, int]]:
+        ordered = sorted(amounts, key=lambda subject: (self._windows[subject][0], subject))
+        counters = (
+            (place, subject, _window_start(self._now, self._windows[subject][1]), amounts[subject])
+            for place, subject in enumerate(ordered)
+        )
+        found = await session.execute(
+            _addition(session.get_bind().dialect.name), {"counters": rows.packed(counters)}
+        )
+        return [(subject, count) for subject, count in found.all()]
+
+
+@functools.cache
+def _addition(dialect: str) -> sa.Insert:
+    source = rows.Rows("counters")
+    columns = {
+        "subject": source.text(1),
+        "window_start": source.moment(2),
+        "count": source.number(3),
+    }
+    table = sa.inspect(ThrottleCounter).local_table
+    return (
+        rows.insertion(dialect, ThrottleCounter, source, columns)
+        .on_conflict_do_update(
+            index_elements=["subject", "window_start"],
+            set_={"count": sa.text("throttle_counters.count + excluded.count")},
+        )
+        .returning(table.c.subject, table.c.count)
+    )
 
 
 async def peek(session: AsyncSession, *, subject: str, window: timedelta, now: datetime) -> int:

@@ -73,7 +73,7 @@ async def judge(ground: Ground, *, request: SignUpRequest) -> Doubt:
         return Doubt.NO_PROOF
     async with ground.db.transaction() as session:
         # What is turned away belongs to the attack, which is over only when that stops too.
-        await limits.note_submission(ground, session)
+        await limits.note_submissions(ground, session)
     raise errors.ProofNeeded(
         N_(
             "Many programs are using this form at the moment. Your browser has to do a little "

@@ -365,7 +365,6 @@ class _Batch:
             person=person,
             topics=missing,
             source=f"import: {entry.place.file}",
-            now=self._now,
         )
 
 

@@ -4,6 +4,7 @@ Sign-up forms are used to flood people with confirmations; these limits keep tha
 to whoever sent the form is the same on either side of a limit, so nothing here is ever shown.
 """
 
+import enum
 from datetime import timedelta
 
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -16,10 +17,23 @@ from foundation.i18n import N_
 _HOUR = timedelta(hours=1)
 _DAY = timedelta(days=1)
 _TEN_MINUTES = timedelta(minutes=10)
+_TOTAL = "confirm-total"
 _SUBMISSIONS = "submissions"
 _ATTACK = "submissions-attack"
 FLOOD = 10
 """A network that sends this many times its limit within an hour is not people."""
+
+
+class _Rank(enum.IntEnum):
+    """In this order counters are held, everywhere, so that no two transactions wait in a circle."""
+
+    NETWORK = 1
+    PARTNER = 2
+    FORM = 3
+    ADDRESS = 4
+    DAY = 5
+    DOMAIN = 6
+    TOTAL = 7
 
 
 async def network_load(ground: Ground, session: AsyncSession, *, name: str, network: str) -> float:
@@ -45,29 +59,60 @@ async def check_network(ground: Ground, session: AsyncSession, *, name: str, net
         )
 
 
-async def page_load(
-    ground: Ground, session: AsyncSession, *, form_id: int | None, partner_id: int | None
-) -> float:
-    """Count a submission of a form and of a partner's pages; returns the larger share used."""
-    limits, now = ground.settings.signup, ground.clock.now()
-    counted = (
-        (f"signup-partner:{partner_id}", partner_id, limits.submissions_per_partner_per_hour),
-        (f"signup-form:{form_id}", form_id, limits.submissions_per_form_per_hour),
-    )
-    return max(
-        [
-            await throttle.count(session, subject=subject, window=_HOUR, now=now) / limit
-            for subject, number, limit in counted
-            if number is not None
-        ],
-        default=0.0,
-    )
+class Submission:
+    """One of several sign-ups that are counted together, see `throttle.Tally`.
+
+    Made before the tally is taken, with what may have to be counted; asked afterwards.
+    """
+
+    def __init__(
+        self,
+        ground: Ground,
+        tally: throttle.Tally,
+        *,
+        network: str,
+        form_id: int | None,
+        partner_id: int | None,
+        address: Address | None,
+    ) -> None:
+        settings = ground.settings.signup
+        self._tally = tally
+        self._network = _subject(ground, "signup-network", network)
+        self._from_network = settings.submissions_per_network_per_hour
+        tally.plan(self._network, window=_HOUR, rank=_Rank.NETWORK)
+        self._pages: list[tuple[str, int]] = []
+        self._mail: _Mail | None = None
+        if address is None:
+            return
+        for rank, number, limit in (
+            (_Rank.PARTNER, partner_id, settings.submissions_per_partner_per_hour),
+            (_Rank.FORM, form_id, settings.submissions_per_form_per_hour),
+        ):
+            if number is not None:
+                subject = f"signup-{rank.name.lower()}:{number}"
+                tally.plan(subject, window=_HOUR, rank=rank)
+                self._pages.append((subject, limit))
+        self._mail = _Mail(ground, tally, address=address)
+
+    def network_load(self) -> float:
+        """Count it for its network; returns the share of what that may send."""
+        return self._tally.add(self._network) / self._from_network
+
+    def page_load(self) -> float:
+        """Count it for its form and its partner's pages; returns the larger share used."""
+        return max([self._tally.add(each) / limit for each, limit in self._pages], default=0.0)
+
+    def may_confirm(self) -> bool:
+        """Count its confirmation mail; returns whether that may go out."""
+        return self._mail is not None and self._mail.may_go()
 
 
-async def note_submission(ground: Ground, session: AsyncSession) -> None:
-    """Count a submission from the public, whatever becomes of it, and see an attack."""
+async def note_submissions(ground: Ground, session: AsyncSession, number: int = 1) -> None:
+    """Count submissions from the public, whatever becomes of them, and see an attack."""
     now = ground.clock.now()
-    sent = await throttle.count(session, subject=_SUBMISSIONS, window=_TEN_MINUTES, now=now)
+    sent = await throttle.count(
+        session, subject=_SUBMISSIONS, window=_TEN_MINUTES, now=now, by=number
+    )
     if sent >= ground.settings.signup.challenge_from_per_10_minutes:
         await throttle.count(session, subject=_ATTACK, window=_TEN_MINUTES, now=now)
 
@@ -84,43 +129,47 @@ async def may_confirm(ground: Ground, session: AsyncSession, *, address: Address
     On PostgreSQL the counter's row also holds back a second submission for the same address until
     the first one's transaction has ended.
     """
-    limits = ground.settings.signup
-    now = ground.clock.now()
-    subject = _subject(ground, "confirm-address", address.key)
-    in_hour = await throttle.count(session, subject=subject, window=_HOUR, now=now)
-    # What the hour's limit refuses does not use up the day's.
-    if in_hour > limits.confirmations_per_address_per_hour:
-        return False
-    # The name tells the day's counter from the hour's: at midnight both windows start together.
-    in_day = await throttle.count(session, subject=f"{subject}:day", window=_DAY, now=now)
-    if in_day > limits.confirmations_per_address_per_day:
-        return False
-    if not await _may_confirm_at(ground, session, domain=address.domain):
-        return False
-    total = await throttle.count(session, subject="confirm-total", window=_HOUR, now=now)
-    return total <= limits.confirmations_per_hour
+    tally = throttle.Tally(ground.clock.now())
+    mail = _Mail(ground, tally, address=address)
+    await tally.take(session)
+    may_go = mail.may_go()
+    await tally.give_back(session)
+    return may_go
 
 
 async def room_in_hour(ground: Ground, session: AsyncSession) -> int:
     """How many confirmation mails may still go out within the present hour."""
-    sent = await throttle.peek(
-        session, subject="confirm-total", window=_HOUR, now=ground.clock.now()
-    )
+    sent = await throttle.peek(session, subject=_TOTAL, window=_HOUR, now=ground.clock.now())
     return max(0, ground.settings.signup.confirmations_per_hour - sent)
 
 
-async def _may_confirm_at(ground: Ground, session: AsyncSession, *, domain: str) -> bool:
-    """Count a confirmation mail to a domain, unless it is one of those with mailboxes for all."""
-    settings = ground.settings
-    if any(domain in limit.domains for limit in settings.domain_limit):
-        return True
-    sent = await throttle.count(
-        session,
-        subject=_subject(ground, "confirm-domain", domain),
-        window=_HOUR,
-        now=ground.clock.now(),
-    )
-    return sent <= settings.signup.confirmations_per_domain_per_hour
+class _Mail:
+    """A confirmation mail, counted for its address, its domain and in all."""
+
+    def __init__(self, ground: Ground, tally: throttle.Tally, *, address: Address) -> None:
+        self._settings = ground.settings.signup
+        self._tally = tally
+        self._hour = _subject(ground, "confirm-address", address.key)
+        # The name tells the day's counter from the hour's: at midnight both windows start together.
+        self._day = f"{self._hour}:day"
+        # Hosts that have mailboxes for all are not spared.
+        is_big = any(address.domain in limit.domains for limit in ground.settings.domain_limit)
+        self._domain = "" if is_big else _subject(ground, "confirm-domain", address.domain)
+        tally.plan(self._hour, window=_HOUR, rank=_Rank.ADDRESS)
+        tally.plan(self._day, window=_DAY, rank=_Rank.DAY)
+        if self._domain:
+            tally.plan(self._domain, window=_HOUR, rank=_Rank.DOMAIN)
+        tally.plan(_TOTAL, window=_HOUR, rank=_Rank.TOTAL)
+
+    def may_go(self) -> bool:
+        """Count it, as far as the limits before have room; what one refuses uses up no other."""
+        limits, add = self._settings, self._tally.add
+        return (
+            add(self._hour) <= limits.confirmations_per_address_per_hour
+            and add(self._day) <= limits.confirmations_per_address_per_day
+            and (not self._domain or add(self._domain) <= limits.confirmations_per_domain_per_hour)
+            and add(_TOTAL) <= limits.confirmations_per_hour
+        )
 
 
 def _subject(ground: Ground, name: str, value: str) -> str:

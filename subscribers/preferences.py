@@ -246,7 +246,6 @@ async def _save_topics(
             person=person,
             topics=begins,
             source="preferences",
-            now=ground.clock.now(),
             via="preferences",
             network=network,
         )

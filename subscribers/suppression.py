@@ -9,14 +9,14 @@ along. A complaint stays when a form is sent in, as anybody can send one: it is 
 person's own preferences page (`coming_back`). What staff put there by hand only staff can lift.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import sqlalchemy as sa
 from sqlalchemy.sql.elements import SQLCoreOperations
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from foundation import addresses
+from foundation import addresses, rows
 from foundation.ground import Ground
 from subscribers import consent
 from subscribers.models import ConsentStep, Subscriber, Suppression, SuppressionReason
@@ -172,6 +172,40 @@ async def link(ground: Ground, session: AsyncSession, *, subscriber: Subscriber)
         )
         .values(subscriber_id=subscriber.id)
     )
+
+
+async def look_up(
+    ground: Ground, session: AsyncSession, people: Mapping[str, int]
+) -> dict[str, frozenset[SuppressionReason]]:
+    """`link` and `reasons` for many at once: key of the address → why it must not be mailed.
+
+    `people` says who has each address; whoever may be mailed is left out. Served by the index on
+    `suppressions.address_hash`.
+    """
+    keys = {hashed(ground, key): key for key in people}
+    found = await session.execute(_OF_HASHES, {"hashes": rows.packed([each] for each in keys)})
+    barred: dict[str, frozenset[SuppressionReason]] = {}
+    for number, address_hash, reason, subscriber_id, lifted_at in found.all():
+        key = keys[address_hash]
+        if subscriber_id is None:
+            await session.execute(
+                sa.update(Suppression)
+                .where(col(Suppression.id) == number)
+                .values(subscriber_id=people[key])
+            )
+        if lifted_at is None:
+            barred[key] = barred.get(key, frozenset()) | {SuppressionReason(reason)}
+    return barred
+
+
+_HASHES = rows.Rows("hashes")
+_OF_HASHES = sa.select(
+    col(Suppression.id),
+    col(Suppression.address_hash),
+    col(Suppression.reason),
+    col(Suppression.subscriber_id),
+    col(Suppression.lifted_at),
+).join(_HASHES.table, col(Suppression.address_hash) == _HASHES.text(0))
 
 
 def hashed(ground: Ground, email_key: str) -> str:

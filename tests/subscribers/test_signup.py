@@ -84,6 +84,9 @@ async def test_the_mail_and_the_sign_up_are_kept_together_or_not_at_all(ground: 
         async def queue(self, session: Any, notice: Any) -> None:  # noqa: ARG002
             raise RuntimeError("no room")
 
+        async def queue_all(self, session: Any, notices: Any) -> None:
+            await self.queue(session, notices)
+
         async def rung(self) -> None: ...
 
     broken = Ground(

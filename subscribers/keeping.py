@@ -1,0 +1,265 @@
+"""Keeps sign-ups: who it is, what is asked for, the consent step and the mail, many at a time.
+
+Each statement here writes the rows of all sign-ups of a turn, so that one costs a fraction of what
+it would alone; the caller's transaction commits them together. Called by `taking.py` for what was
+sent in, and by `signup.ask` for people whom we have.
+"""
+
+import functools
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+from sqlmodel import col
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from foundation import rows, tables
+from foundation.addresses import Address
+from foundation.ground import Ground
+from foundation.notices import Notice
+from foundation.tokens import Purpose
+from subscribers import consent, intake, topics
+from subscribers.intake import SignUpRequest
+from subscribers.models import (
+    Consent,
+    ConsentStep,
+    Doubt,
+    SignUp,
+    SignUpState,
+    Subscriber,
+    Subscription,
+    SubscriptionState,
+    Topic,
+)
+
+_SOURCE = "listed"
+_NOW = sa.bindparam("now", type_=tables.UtcDateTime())
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Entry:
+    """A sign-up that was judged, of a person who has a row."""
+
+    person_id: int
+    email: str
+    """Where the mail goes."""
+    request: SignUpRequest
+    language: str
+    topics: Sequence[Topic]
+    state: SignUpState
+    doubt: Doubt = Doubt.NONE
+    form_id: int | None = None
+    partner_id: int | None = None
+
+    @property
+    def slugs(self) -> list[str]:
+        """What is asked for, by name."""
+        return [topic.slug for topic in self.topics]
+
+
+async def people(
+    ground: Ground, session: AsyncSession, found: Mapping[str, tuple[Address, str]]
+) -> dict[str, tuple[int, str]]:
+    """Who has each address: key → number, and the address that their mail goes to.
+
+    `found` says for each key the address and language; whoever is new is made with no more.
+    """
+    # Sorted, so that two processes that meet at the same addresses wait in one order only.
+    listed = rows.packed(
+        (place, key, found[key][0].email, found[key][1]) for place, key in enumerate(sorted(found))
+    )
+    dialect = session.get_bind().dialect.name
+    values = {_SOURCE: listed, "now": ground.clock.now()}
+    await session.execute(_new_people(dialect), values)
+    known = await session.execute(_known_people(), {_SOURCE: listed})
+    return {key: (number, email) for number, email, key in known}
+
+
+async def keep(ground: Ground, session: AsyncSession, entries: Sequence[Entry]) -> list[int]:
+    """Keep sign-ups with all that belongs to them; returns their numbers, in order."""
+    if not entries:
+        return []
+    dialect = session.get_bind().dialect.name
+    now = ground.clock.now()
+    numbers = await _sign_ups(session, entries, {"now": now}, dialect)
+    asked_for = [
+        (entry.person_id, topic.id, number)
+        for entry, number in zip(entries, numbers, strict=True)
+        for topic in entry.topics
+    ]
+    await session.execute(
+        _subscriptions(dialect),
+        {_SOURCE: rows.packed((n, *row) for n, row in enumerate(asked_for)), "now": now},
+    )
+    wordings = {
+        language: (await consent.asked(ground, session, consent.SIGNUP, language=language)).id
+        for language in sorted({entry.language for entry in entries})
+    }
+    steps = (
+        (
+            place,
+            *(entry.person_id, entry.slugs, wordings[entry.language], entry.language),
+            *(number, entry.form_id, entry.request.network or None, entry.request.via),
+        )
+        for place, (entry, number) in enumerate(zip(entries, numbers, strict=True))
+    )
+    await session.execute(_consents(dialect), {_SOURCE: rows.packed(steps), "now": now})
+    mail = [
+        link(
+            ground,
+            signup_id=number,
+            person_id=entry.person_id,
+            email=entry.email,
+            language=entry.language,
+            wanted=entry.topics,
+        )
+        for entry, number in zip(entries, numbers, strict=True)
+        if entry.state is SignUpState.SUBMITTED
+    ]
+    if mail:
+        await ground.notices.queue_all(session, mail)
+    return numbers
+
+
+def link(
+    ground: Ground,
+    *,
+    signup_id: int,
+    person_id: int,
+    email: str,
+    language: str,
+    wanted: Sequence[Topic],
+) -> Notice:
+    """The mail that asks to confirm a sign-up."""
+    minute = int(ground.clock.now().timestamp()) // 60
+    return Notice(
+        kind="confirm",
+        to=email,
+        language=language,
+        context={
+            "confirm_url": ground.link("/confirm", Purpose.CONFIRM, signup_id, person_id, minute),
+            "topics": topics.names(wanted, language, default=ground.catalog.default),
+        },
+        subscriber_id=person_id,
+    )
+
+
+async def _sign_ups(
+    session: AsyncSession, entries: Sequence[Entry], values: Mapping[str, Any], dialect: str
+) -> list[int]:
+    listed = (
+        (
+            place,
+            *(entry.person_id, entry.form_id, entry.partner_id, entry.state.value),
+            *(entry.doubt.value, entry.slugs, entry.language),
+            intake.clean_tags(entry.request.tags),
+            *(intake.tidy(getattr(entry.request, name)) for name in intake.ABOUT_PERSON),
+            *(intake.cut(entry.request, name) for name in intake.ABOUT_ORIGIN),
+        )
+        for place, entry in enumerate(entries)
+    )
+    made = await session.execute(
+        _insert_sign_ups(dialect), {_SOURCE: rows.packed(listed), **values}
+    )
+    # Rows get their numbers in the order in which they are put in; how an engine returns them is
+    # its own affair.
+    found = sorted(made.all())
+    if [person for _, person in found] != [entry.person_id for entry in entries]:
+        raise RuntimeError("the database numbered sign-ups in another order than they came in")
+    return [number for number, _ in found]
+
+
+@functools.cache
+def _new_people(dialect: str) -> sa.Executable:
+    listed = rows.Rows(_SOURCE)
+    blank = sa.literal("")
+    return rows.insertion(
+        dialect,
+        Subscriber,
+        listed,
+        {
+            "email_key": listed.text(1),
+            "email": listed.text(2),
+            "language": listed.text(3),
+            **dict.fromkeys(("first_name", "last_name", "postal_code", "town"), blank),
+            "fields": sa.literal({}, tables.Json()),
+            "allows_tracking": sa.false(),
+            "soft_bounces": sa.literal(0),
+            "created_at": _NOW,
+            "updated_at": _NOW,
+        },
+    ).on_conflict_do_nothing(index_elements=["email_key"])
+
+
+@functools.cache
+def _known_people() -> sa.Executable:
+    listed = rows.Rows(_SOURCE)
+    return sa.select(col(Subscriber.id), col(Subscriber.email), col(Subscriber.email_key)).join(
+        listed.table, col(Subscriber.email_key) == listed.text(1)
+    )
+
+
+@functools.cache
+def _insert_sign_ups(dialect: str) -> sa.Executable:
+    listed = rows.Rows(_SOURCE)
+    said = (*intake.ABOUT_PERSON, *intake.ABOUT_ORIGIN)
+    table = sa.inspect(SignUp).local_table
+    return rows.insertion(
+        dialect,
+        SignUp,
+        listed,
+        {
+            "subscriber_id": listed.number(1),
+            "form_id": listed.number(2),
+            "partner_id": listed.number(3),
+            "state": listed.text(4),
+            "doubt": listed.text(5),
+            "topics": listed.document(6),
+            "language": listed.text(7),
+            "tags": listed.document(8),
+            **{name: listed.text(9 + place) for place, name in enumerate(said)},
+            "created_at": _NOW,
+        },
+    ).returning(table.c.id, table.c.subscriber_id)
+
+
+@functools.cache
+def _subscriptions(dialect: str) -> sa.Executable:
+    """A topic that the person has, or took back, stays as it is until they confirm."""
+    listed = rows.Rows(_SOURCE)
+    return rows.insertion(
+        dialect,
+        Subscription,
+        listed,
+        {
+            "subscriber_id": listed.number(1),
+            "topic_id": listed.number(2),
+            "signup_id": listed.number(3),
+            "state": sa.literal(SubscriptionState.PENDING.value),
+            "since": _NOW,
+        },
+    ).on_conflict_do_nothing(index_elements=["subscriber_id", "topic_id"])
+
+
+@functools.cache
+def _consents(dialect: str) -> sa.Executable:
+    listed = rows.Rows(_SOURCE)
+    return rows.insertion(
+        dialect,
+        Consent,
+        listed,
+        {
+            "subscriber_id": listed.number(1),
+            "topics": listed.document(2),
+            "wording_id": listed.number(3),
+            "language": listed.text(4),
+            "signup_id": listed.number(5),
+            "form_id": listed.number(6),
+            "network": listed.text(7),
+            "via": listed.text(8),
+            "step": sa.literal(ConsentStep.ASKED.value),
+            "reason": sa.literal(""),
+            "at": _NOW,
+        },
+    )
