@@ -4,6 +4,7 @@ English msgids stand in the code; every other language is a folder `foundation/l
 `*.po` files (all are read and joined) and its own name in `NAMES`. Adding a folder adds a language.
 """
 
+import functools
 import gettext as std_gettext
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -17,6 +18,8 @@ from babel.messages import pofile
 
 LOCALES = Path(__file__).parent / "locales"
 SOURCE = "en"
+_LONGEST_TAG = 35
+"""Of a language tag so much is looked at (RFC 5646 §4.4.1)."""
 
 DateStyle = Literal["short", "medium", "long", "full"]
 """How much of a date is written out, as CLDR names it."""
@@ -105,12 +108,8 @@ class Catalog:
     def __init__(self, translators: Mapping[str, Translator], *, default: str) -> None:
         self._translators = dict(translators)
         self.default = default
-
-    @property
-    def languages(self) -> tuple[str, ...]:
+        self.languages = (default, *(code for code in self._translators if code != default))
         """Codes, the site's default first."""
-        others = [code for code in self._translators if code != self.default]
-        return (self.default, *others)
 
     def translator(self, language: str | None) -> Translator:
         """The translator for a wish, matched exact → base → site default."""
@@ -122,28 +121,31 @@ def match(wish: str | None, offered: Iterable[str]) -> str:
 
     Matching follows RFC 4647 §3.4 (lookup).
     """
-    choices = list(offered)
-    found = _lookup(wish, choices)
+    choices = tuple(offered)
+    found = _lookup((wish or "")[:_LONGEST_TAG], choices)
     return found if found is not None else choices[0]
 
 
 def match_header(header: str | None, offered: Iterable[str]) -> str:
     """The offered language that an `Accept-Language` header likes best (RFC 9110 §12.5.4)."""
-    choices = list(offered)
+    choices = tuple(offered)
+    if not header:
+        return choices[0]
     wishes: list[tuple[float, int, str]] = []
-    for place, part in enumerate((header or "").split(",")[:20]):
+    for place, part in enumerate(header.split(",")[:20]):
         tag, _, parameters = part.strip().partition(";")
         wishes.append((-_quality(parameters), place, tag.strip()))
     for quality, _, tag in sorted(wishes):
-        found = _lookup(tag, choices) if quality < 0 else None
+        found = _lookup(tag[:_LONGEST_TAG], choices) if quality < 0 else None
         if found is not None:
             return found
     return choices[0]
 
 
-def _lookup(wish: str | None, choices: list[str]) -> str | None:
+@functools.lru_cache(maxsize=512)
+def _lookup(wish: str, choices: tuple[str, ...]) -> str | None:
     by_key = {choice.lower(): choice for choice in choices}
-    tag = (wish or "").lower().replace("_", "-")
+    tag = wish.lower().replace("_", "-")
     while tag:
         if tag in by_key:
             return by_key[tag]

@@ -3,9 +3,8 @@
 A subject is hashed with a key of ours, so the table never holds an address or network in clear.
 """
 
-import collections
 import functools
-import hmac
+import hashlib
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
@@ -14,6 +13,8 @@ from sqlmodel import Field, col
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from foundation import rows, tables
+
+_PERSON = b"throttle"
 
 
 class ThrottleCounter(tables.Table, table=True):
@@ -28,7 +29,8 @@ class ThrottleCounter(tables.Table, table=True):
 
 def subject_key(name: str, value: str, *, secret: bytes) -> str:
     """How `value` (an address, a network) is written in the table for the limit called `name`."""
-    return f"{name}:{hmac.digest(secret, value.encode(), 'sha256').hex()[:32]}"
+    digest = hashlib.blake2b(value.encode(), key=secret, digest_size=16, person=_PERSON)
+    return f"{name}:{digest.hexdigest()}"
 
 
 async def count(
@@ -61,13 +63,13 @@ class Tally:
     def __init__(self, now: datetime) -> None:
         self._now = now
         self._windows: dict[str, tuple[int, timedelta]] = {}
-        self._unused: collections.Counter[str] = collections.Counter()
+        self._unused: dict[str, int] = {}
         self._counts: dict[str, int] = {}
 
     def plan(self, subject: str, *, window: timedelta, rank: int) -> None:
         """Say before `take` that a subject may be counted once (more)."""
         self._windows[subject] = (rank, window)
-        self._unused[subject] += 1
+        self._unused[subject] = self._unused.get(subject, 0) + 1
 
     async def take(self, session: AsyncSession) -> None:
         """Add all that was planned."""
@@ -89,10 +91,14 @@ class Tally:
     async def _add(
         self, session: AsyncSession, amounts: Mapping[str, int]
     ) -> Sequence[tuple[str, int]]:
-        ordered = sorted(amounts, key=lambda subject: (self._windows[subject][0], subject))
+        starts = {
+            window: rows.written(_window_start(self._now, window))
+            for _, window in set(self._windows.values())
+        }
+        ordered = sorted((self._windows[subject], subject) for subject in amounts)
         counters = (
-            (place, subject, _window_start(self._now, self._windows[subject][1]), amounts[subject])
-            for place, subject in enumerate(ordered)
+            (place, subject, starts[window], amounts[subject])
+            for place, ((_, window), subject) in enumerate(ordered)
         )
         found = await session.execute(
             _addition(session.get_bind().dialect.name), {"counters": rows.packed(counters)}

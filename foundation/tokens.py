@@ -69,6 +69,7 @@ class Keyring:
         ]
         self._numbers = [key[0] for key in self._keys]
         self._prefix = bytes((_VERSION, self._numbers[0]))
+        self._derived: dict[str, bytes] = {}
         self._macs = {purpose: _keyed(self._keys[0], purpose) for purpose in Purpose}
 
     def seal(self, purpose: Purpose, *numbers: int) -> str:
@@ -103,7 +104,11 @@ class Keyring:
 
         Comes from the last (oldest) key, so that a rotation keeps old hashes valid.
         """
-        return hashlib.blake2b(name.encode(), key=self._keys[-1], digest_size=32).digest()
+        found = self._derived.get(name)
+        if found is None:
+            made = hashlib.blake2b(name.encode(), key=self._keys[-1], digest_size=32)
+            found = self._derived[name] = made.digest()
+        return found
 
     def fingerprint(self) -> str:
         """Names the oldest key without giving it away; nodes on one database must agree on it."""

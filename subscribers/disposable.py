@@ -19,6 +19,7 @@ def is_disposable(address: Address, *, settings: SignupSettings) -> bool:
     return not names.isdisjoint(settings.disposable_domains) or not names.isdisjoint(_known())
 
 
+@functools.lru_cache(maxsize=4096)
 def _with_parents(domain: str) -> frozenset[str]:
     labels = domain.split(".")
     return frozenset(".".join(labels[start:]) for start in range(max(1, len(labels) - 1)))

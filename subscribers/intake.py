@@ -4,6 +4,7 @@ Called by `signup.submit`, so that pages, the public JSON address and the comman
 the same rules, wherever a request came from.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -29,6 +30,7 @@ ABOUT_ORIGIN = {
 }
 """Where a sign-up came from, cut to so many characters: a visitor can't mend a long address."""
 _MAX_TAGS = 20
+_NO_LINE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -71,7 +73,7 @@ class SignUpRequest:
 
     def with_language(self, language: str) -> "SignUpRequest":
         """The same, in another language."""
-        return replace(self, language=language)
+        return self if language == self.language else replace(self, language=language)
 
 
 def check(request: SignUpRequest) -> Address:
@@ -115,13 +117,7 @@ def _no_line() -> errors.Invalid:
 
 def _is_line(text: str) -> bool:
     """No control characters, no line or paragraph separators, and nothing that UTF-8 can't hold."""
-    return not any(
-        ord(character) < 32
-        or 127 <= ord(character) < 160
-        or character in "\u2028\u2029"
-        or 0xD800 <= ord(character) < 0xE000
-        for character in text
-    )
+    return _NO_LINE.search(text) is None
 
 
 def tidy(text: str) -> str:

@@ -4,16 +4,19 @@ What is done for a known, an unknown and a barred address differs by a statement
 """
 
 import asyncio
-import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import Awaitable
+from typing import TypeVar
+
+_Answer = TypeVar("_Answer")
 
 
-@contextlib.asynccontextmanager
-async def no_sooner_than(seconds: float) -> AsyncIterator[None]:
-    """Let a block take `seconds` at least, however it ends."""
+async def no_sooner_than(seconds: float, work: Awaitable[_Answer]) -> _Answer:
+    """Do `work`, and let it take `seconds` at least, however it ends; waiting costs nothing."""
     loop = asyncio.get_running_loop()
     end = loop.time() + seconds
     try:
-        yield
+        return await work
     finally:
-        await asyncio.sleep(max(0.0, end - loop.time()))
+        left = end - loop.time()
+        if left > 0:
+            await asyncio.sleep(left)

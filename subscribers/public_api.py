@@ -46,8 +46,8 @@ async def send(request: web.Request) -> web.Response:
     """`POST …`: take a sign-up; 202 whatever was known of the address, after the same time."""
     headers = await cross_origin(request)
     try:
-        async with pacing.no_sooner_than(kit.ground(request).settings.signup.answer_after_s):
-            response = await _taken(request)
+        least_s = kit.ground(request).settings.signup.answer_after_s
+        response = await pacing.no_sooner_than(least_s, _taken(request))
     except errors.HandbillError as problem:
         # Answered here, and not further out, so that the partner's script may read what is wrong.
         response = middleware.problem_details(

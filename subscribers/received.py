@@ -61,10 +61,7 @@ def request_of(
     request: web.Request, values: MultiMapping[str], *, form: str, via: str
 ) -> SignUpRequest:
     """What was sent in; `values` come first, the address's query fills in what they leave out."""
-    both: MultiDict[str] = MultiDict(values)
-    for name, value in request.query.items():
-        if name not in values:
-            both.add(name, value)
+    both = _filled_up(values, request.query)
     came_from = _referrer(request, both)
     return SignUpRequest(
         **{name: _first(both, *names) for name, names in _NAMES.items()},
@@ -140,11 +137,27 @@ def is_text(text: str) -> bool:
     return not any("\ud800" <= character <= "\udfff" for character in text)
 
 
+def _filled_up(values: MultiMapping[str], query: MultiMapping[str]) -> MultiMapping[str]:
+    if not query:
+        return values
+    both: MultiDict[str] = MultiDict(values)
+    for name, value in query.items():
+        if name not in values:
+            both.add(name, value)
+    return both
+
+
 def _first(values: MultiMapping[str], *names: str) -> str:
-    return next((values[name] for name in names if values.get(name, "").strip()), "")
+    for name in names:
+        found = values.get(name)
+        if found and not found.isspace():
+            return found
+    return ""
 
 
 def _all(values: MultiMapping[str], name: str) -> list[str]:
+    if name not in values:
+        return []
     return list(dict.fromkeys(each for each in values.getall(name, []) if each.strip()))[:50]
 
 
@@ -162,8 +175,11 @@ def _page(values: MultiMapping[str], came_from: _Referrer) -> str:
 
 def _referrer(request: web.Request, values: MultiMapping[str]) -> _Referrer:
     """The page that led here: named by the form, else by the browser, never one of our own."""
+    told = [_first(values, "referrer"), request.headers.get("Referer", "")]
+    if not any(told):
+        return _Referrer()
     own = _split(kit.ground(request).settings.site.url).host
-    for text in (_first(values, "referrer"), request.headers.get("Referer", "")):
+    for text in told:
         found = _split(text)
         if found.host and found.host not in (own, (request.host or "").partition(":")[0]):
             return found
@@ -171,6 +187,8 @@ def _referrer(request: web.Request, values: MultiMapping[str]) -> _Referrer:
 
 
 def _split(text: str) -> _Referrer:
+    if ":" not in text:
+        return _Referrer()
     try:
         parts = urlsplit(text)
         host = parts.hostname or ""

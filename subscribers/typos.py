@@ -5,6 +5,7 @@ Whoever sends the same address again is believed.
 """
 
 import difflib
+import functools
 
 from foundation import errors
 from foundation.addresses import Address
@@ -63,6 +64,7 @@ def point_out(address: Address, *, sure: str) -> None:
     )
 
 
+@functools.lru_cache(maxsize=4096)
 def _meant(domain: str) -> str | None:
     name, _, ending = domain.partition(".")
     first, _, last = domain.rpartition(".")

@@ -99,14 +99,13 @@ async def read(request: web.Request) -> Form:
         raise _over_limit(request) from problem
     except _UNREADABLE as problem:
         raise _not_readable() from problem
-    request[FILES] = tuple(each for each in posted.values() if isinstance(each, web.FileField))
-    values: MultiDict[str] = MultiDict()
-    for name, value in posted.items():
-        if isinstance(value, str):
-            # aiohttp replaces what is not UTF-8 with U+FFFD.
-            if "\ufffd" in value or "\ufffd" in name:
-                raise _not_readable()
-            values.add(name, value)
+    fields = list(posted.items())
+    request[FILES] = tuple(each for _, each in fields if isinstance(each, web.FileField))
+    texts = [(name, each) for name, each in fields if isinstance(each, str)]
+    # aiohttp replaces what is not UTF-8 with U+FFFD.
+    if any("\ufffd" in name or "\ufffd" in value for name, value in texts):
+        raise _not_readable()
+    values: MultiDict[str] = MultiDict(texts)
     kit.context(request).typed = values
     return Form(values)
 

@@ -1,5 +1,6 @@
 """Headers that keep pages safe, the CSRF check of staff forms, and the network of a request."""
 
+import functools
 import hmac
 import ipaddress
 from collections.abc import Sequence
@@ -11,6 +12,8 @@ from foundation.i18n import N_
 
 CSRF_FIELD = "csrf_token"
 CSRF_HEADER = "X-CSRF-Token"
+_LONGEST_ADDRESS = 100
+"""An IPv6 address with the name of its zone is shorter."""
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 _POLICY = {
@@ -79,8 +82,7 @@ def client_network(request: web.Request, trusted_proxies: Sequence[str]) -> str:
 
 def is_from(request: web.Request, networks: Sequence[str], trusted_proxies: Sequence[str]) -> bool:
     """Whether a request came from one of some networks."""
-    wanted = [ipaddress.ip_network(entry, strict=False) for entry in networks]
-    return _is_within(_client_address(request, trusted_proxies), wanted)
+    return _is_within(_client_address(request, trusted_proxies), networks)
 
 
 def _client_address(request: web.Request, trusted_proxies: Sequence[str]) -> str:
@@ -89,20 +91,23 @@ def _client_address(request: web.Request, trusted_proxies: Sequence[str]) -> str
     Of its entries the last that is not itself such a proxy does.
     """
     address = request.remote or ""
-    trusted = [ipaddress.ip_network(entry, strict=False) for entry in trusted_proxies]
-    if _is_within(address, trusted):
+    if _is_within(address, trusted_proxies):
         for hop in reversed(request.headers.get("X-Forwarded-For", "").split(",")):
             address = hop.strip() or address
-            if not _is_within(address, trusted):
+            if not _is_within(address, trusted_proxies):
                 break
     return address
 
 
 def truncated_network(address: str) -> str:
     """`203.0.113.9` → `203.0.113.0/24`; blank for what is not an address."""
-    try:
-        parsed = ipaddress.ip_address(address)
-    except ValueError:
+    return _truncated(address) if len(address) <= _LONGEST_ADDRESS else ""
+
+
+@functools.lru_cache(maxsize=4096)
+def _truncated(address: str) -> str:
+    parsed = _parsed(address)
+    if parsed is None:
         return ""
     if isinstance(parsed, ipaddress.IPv6Address) and parsed.ipv4_mapped:
         parsed = parsed.ipv4_mapped
@@ -110,11 +115,21 @@ def truncated_network(address: str) -> str:
     return str(ipaddress.ip_network(f"{parsed}/{length}", strict=False))
 
 
-def _is_within(
-    address: str, networks: Sequence[ipaddress.IPv4Network | ipaddress.IPv6Network]
-) -> bool:
-    try:
-        parsed = ipaddress.ip_address(address)
-    except ValueError:
+def _is_within(address: str, networks: Sequence[str]) -> bool:
+    if not networks or len(address) > _LONGEST_ADDRESS:
         return False
-    return any(parsed in network for network in networks)
+    parsed = _parsed(address)
+    return parsed is not None and any(parsed in _network(entry) for entry in networks)
+
+
+@functools.lru_cache(maxsize=4096)
+def _parsed(address: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    try:
+        return ipaddress.ip_address(address)
+    except ValueError:
+        return None
+
+
+@functools.lru_cache(maxsize=256)
+def _network(entry: str) -> ipaddress.IPv4Network | ipaddress.IPv6Network:
+    return ipaddress.ip_network(entry, strict=False)
