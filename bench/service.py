@@ -121,7 +121,7 @@ async def _site(people: int) -> AsyncIterator[tuple[Ground, service.Service]]:
             house.opened(folder, port=port, changes=changes) as ground,
         ):
             await house.crowd(ground, people)
-            async with service.running(ground.settings, folder) as running:
+            async with service.running(ground.settings, folder, is_forked=False) as running:
                 yield ground, running
 
 

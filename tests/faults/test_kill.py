@@ -16,6 +16,7 @@ from foundation.clock import SystemClock
 from foundation.config import Settings
 from foundation.ground import Ground
 from tests.world import grounds, mailing, sink
+from tests.world.forking import Forked
 from tests.world.sink import Sink
 
 PEOPLE = 5000
@@ -44,7 +45,7 @@ async def check_sums(ground: Ground, dispatch_id: int) -> ledger.Counts:
     return counts
 
 
-async def kill_at(process: asyncio.subprocess.Process, server: Sink, total: int) -> None:
+async def kill_at(process: Forked, server: Sink, total: int) -> None:
     """SIGKILL once so many messages were taken, and a random moment later.
 
     One time in four the server loses the message that is open then, dot and all.

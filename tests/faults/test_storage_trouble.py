@@ -16,6 +16,7 @@ from foundation.clock import SystemClock
 from foundation.config import Settings
 from foundation.ground import Ground
 from tests.world import grounds, mailing, sink
+from tests.world.forking import Forked
 from tests.world.sink import Sink
 
 PEOPLE = 200
@@ -56,14 +57,14 @@ async def check_everybody_got_one(ground: Ground, server: Sink) -> None:
     assert (await mailing.counts(ground)).sent == PEOPLE
 
 
-def fill_the_disk_of(process: asyncio.subprocess.Process, *, at_bytes: int) -> tuple[int, int]:
+def fill_the_disk_of(process: Forked, *, at_bytes: int) -> tuple[int, int]:
     """From now on no file of this process can grow beyond so much; returns what it could before."""
     room = resource.prlimit(process.pid, resource.RLIMIT_FSIZE)
     resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (at_bytes, room[1]))
     return room
 
 
-async def said(process: asyncio.subprocess.Process, words: str, *, within_s: float = 90) -> None:
+async def said(process: Forked, words: str, *, within_s: float = 90) -> None:
     """Wait until a process prints these words."""
     assert process.stdout is not None
     async with asyncio.timeout(within_s):
@@ -115,7 +116,7 @@ async def test_no_last_dot_is_written_without_room_for_its_intent(
         await check_everybody_got_one(ground, server)
 
 
-def narrow_file(url: str, process: asyncio.subprocess.Process) -> Callable[[], None]:
+def narrow_file(url: str, process: Forked) -> Callable[[], None]:
     """From now on SQLite's log can't grow, until what is given is called."""
     log = Path(f"{make_url(url).database}-wal")
     room = fill_the_disk_of(process, at_bytes=log.stat().st_size)
@@ -128,7 +129,7 @@ def narrow_file(url: str, process: asyncio.subprocess.Process) -> Callable[[], N
 
 @asynccontextmanager
 async def narrowed(
-    url: str, process: asyncio.subprocess.Process, request: pytest.FixtureRequest
+    url: str, process: Forked, request: pytest.FixtureRequest
 ) -> AsyncIterator[Callable[[], None]]:
     """A database that finds no room on its disk, until what is given is called."""
     if url.startswith("sqlite"):

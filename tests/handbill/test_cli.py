@@ -5,31 +5,25 @@ import json
 import os
 import re
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from handbill.cli import program
-
-ROOT = Path(__file__).parents[2]
+from tests.world import forking
 
 
 def handbill(folder: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
     """Run the program in a folder of its own."""
-    return subprocess.run(
-        [sys.executable, "-m", "handbill", *arguments],
-        cwd=folder,
-        env={
+    return forking.done(
+        *arguments,
+        folder=folder,
+        environment={
             "PATH": os.environ["PATH"],
-            "PYTHONPATH": str(ROOT),
             "HANDBILL_LOG__LEVEL": "error",
             **environment,
         },
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=110,
+        timeout_s=110,
     )
 
 

@@ -37,7 +37,9 @@ async def test_a_service_that_answers_and_sends_has_not_loaded_what_only_others_
             topic = await mailing.crowd(ground, 3)
             await mailing.start(ground, topics=[topic])
         environment = {"PYTHONPROFILEIMPORTTIME": "1"}
-        async with service.running(settings, tmp_path, environment=environment) as running:
+        async with service.running(
+            settings, tmp_path, environment=environment, is_forked=False
+        ) as running:
             async with Browser(running.url) as browser:
                 form = (await browser.open("/subscribe")).form("/subscribe")
                 await browser.send(form, email="ana@example.org")

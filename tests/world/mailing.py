@@ -6,7 +6,6 @@ import os
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
@@ -22,9 +21,8 @@ from foundation.ground import Ground
 from subscribers.models import Subscriber, Subscription, SubscriptionState
 from templates import compiler, content
 from templates.plan import Plan
-from tests.world import grounds, people
-
-ROOT = Path(__file__).parents[2]
+from tests.world import forking, grounds, people
+from tests.world.forking import Forked
 
 
 def address(number: int) -> str:
@@ -201,34 +199,27 @@ async def sending(ground: Ground) -> AsyncIterator[None]:
         await running
 
 
-async def sending_process(
-    settings: Settings, *, is_heard: bool = False, **options: Any
-) -> asyncio.subprocess.Process:
+async def sending_process(settings: Settings, *, is_heard: bool = False, **options: Any) -> Forked:
     """A worker in a process of its own, over the same database; end it by a signal.
 
     What it says comes out of `stdout` if `is_heard`.
     """
     words = {"settings": settings.model_dump(mode="json"), **options}
-    return await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-m",
-        "tests.world.mailing",
+    return await forking.started(
         json.dumps(words),
-        cwd=ROOT,
-        env={**os.environ, "PYTHONWARNINGS": "ignore", "PYTHONUNBUFFERED": "1"},
-        stdout=asyncio.subprocess.PIPE if is_heard else None,
-        stderr=asyncio.subprocess.STDOUT if is_heard else None,
+        module="tests.world.mailing",
+        environment={**os.environ, "PYTHONWARNINGS": "ignore"},
+        is_heard=is_heard,
     )
 
 
 @asynccontextmanager
-async def ended(process: asyncio.subprocess.Process) -> AsyncIterator[asyncio.subprocess.Process]:
+async def ended(process: Forked) -> AsyncIterator[Forked]:
     """See to it that a process is gone after the block, however that ends."""
     try:
         yield process
     finally:
-        if process.returncode is None:
-            process.kill()
+        process.kill()
         await process.communicate()
 
 
@@ -250,7 +241,3 @@ def main() -> None:
             await worker.Worker(ground).run(stop)
 
     asyncio.run(send())
-
-
-if __name__ == "__main__":
-    main()

@@ -4,21 +4,20 @@ import asyncio
 import json
 import os
 import re
-import sys
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 from foundation.config import Settings
-
-ROOT = Path(__file__).parents[2]
+from tests.world import forking
+from tests.world.forking import Process
 
 
 class Service:
     """A process that serves."""
 
-    def __init__(self, process: asyncio.subprocess.Process, url: str) -> None:
+    def __init__(self, process: Process, url: str) -> None:
         self.process = process
         self.url = url
         """Where its pages are."""
@@ -38,17 +37,22 @@ class Service:
 
 @asynccontextmanager
 async def running(
-    settings: Settings, folder: Path, *, environment: Mapping[str, str] | None = None
+    settings: Settings,
+    folder: Path,
+    *,
+    environment: Mapping[str, str] | None = None,
+    is_forked: bool = True,
 ) -> AsyncIterator[Service]:
-    """A service over these settings; it is gone after the block, however that ends."""
+    """A service over these settings; it is gone after the block, however that ends.
+
+    Where it matters what a process of its own loads and takes, it is not forked.
+    """
     file = folder / "config.toml"
     file.write_text(as_toml(settings.model_dump(mode="json", exclude_unset=True)), encoding="utf-8")
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "handbill", "--config", str(file), "serve", "--port", "0"),
-        cwd=ROOT,
-        env={**os.environ, "PYTHONWARNINGS": "ignore", **(environment or {})},
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.STDOUT,
+    start = forking.started if is_forked else forking.by_itself
+    process = await start(
+        *("--config", str(file), "serve", "--port", "0"),
+        environment={**os.environ, "PYTHONWARNINGS": "ignore", **(environment or {})},
     )
     assert process.stdout is not None
     found = Service(process, "")
