@@ -201,6 +201,12 @@ class Partners(Section):
     steps_per_network_per_minute: Annotated[int, Field(ge=1)] = 120
 
 
+class Widget(Section):
+    """The sign-up form on other people's pages."""
+
+    keep_s: Annotated[int, Field(ge=0, le=86_400)] = 60
+
+
 class Tracking(Section):
     """Counting opens and clicks."""
 
@@ -270,6 +276,7 @@ class Settings(Section):
     bounces: Bounces = Bounces()
     signup: SignupSettings = SignupSettings()
     partners: Partners = Partners()
+    widget: Widget = Widget()
     tracking: Tracking = Tracking()
     preflight: Preflight = Preflight()
     retention: Retention = Retention()

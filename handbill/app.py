@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Iterable
+from datetime import timedelta
 from pathlib import Path
 from types import ModuleType
 
@@ -30,8 +31,9 @@ from foundation.ground import Ground
 from foundation.i18n import N_
 from foundation.web import kit, middleware
 from foundation.web.pages import Pages
+from foundation.web.prepared import Shelf
 from handbill import api, health, settings_pages
-from subscribers import join, people_pages, public_links, public_steps
+from subscribers import join, people_pages, public_links, public_steps, public_widget
 from subscribers import pages as subscribers_pages
 from subscribers import public as subscribers_public
 from subscribers.steps import Steps
@@ -104,6 +106,8 @@ def build(
     app[public_steps.STEPS] = Steps(ground)
     app.cleanup_ctx.append(_counting_steps)
     app[public_links.ELSEWHERE] = (delivery_holdings, campaigns_holdings)
+    app[public_widget.SCRIPTS] = Shelf(keep=timedelta.max)
+    app[public_widget.FORMS] = Shelf(keep=timedelta(seconds=ground.settings.widget.keep_s))
     app[hooks_public.SOURCES] = hook_providers.build(ground.settings, fetch=fetch)
     app[hooks_public.PLACES] = asyncio.Semaphore(hooks_public.AT_ONCE)
     app.router.add_get("/static/{hash}/{name:.+}", pages.serve_static)

@@ -6,6 +6,7 @@ full: a change of the words makes a new version, and old steps still point at wh
 
 import hashlib
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 import sqlalchemy as sa
@@ -46,6 +47,29 @@ WORDS = {
 def words(ground: Ground, key: str, *, language: str) -> str:
     """The words by which consent is asked, as a page shows them."""
     return ground.translator(language).gettext(WORDS[key]) % {"site": ground.settings.site.name}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Shown:
+    """Words as somebody reads them now."""
+
+    text: str
+    version: int
+    """That they are kept under, or will be when the first person agrees to them."""
+
+
+async def shown(ground: Ground, session: AsyncSession, key: str, *, language: str) -> Shown:
+    """The words by which consent is asked, for a page that is only looked at."""
+    text = words(ground, key, language=language)
+    ours = sa.select(col(Wording.version)).where(
+        col(Wording.key) == key, col(Wording.language) == language
+    )
+    digest = hashlib.sha256(text.encode()).hexdigest()
+    version = await session.scalar(ours.where(col(Wording.text_hash) == digest))
+    if version is None:
+        newest = await session.scalar(ours.order_by(col(Wording.version).desc()).limit(1))
+        version = (newest or 0) + 1
+    return Shown(text=text, version=version)
 
 
 async def asked(ground: Ground, session: AsyncSession, key: str, *, language: str) -> Wording:

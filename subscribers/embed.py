@@ -1,28 +1,37 @@
-"""The code that a partner copies into its own page: a plain HTML form that posts to ours.
+"""The code of a plain HTML form that posts to ours, to be copied into any web page.
 
 It needs no script and brings no style, so that it takes the look of the page it is put in. It shows
 the same words of consent as our own page, because they are what the person agrees to.
 """
 
-from collections.abc import Sequence
+import enum
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from markupsafe import Markup, escape
 
 from foundation.ground import Ground
 from foundation.i18n import N_
-from subscribers import consent, signup, topics
+from subscribers import consent, signup, topics, widget
+from subscribers.forms import Offer
 from subscribers.models import Form, Topic
 
-_LABELS = {
-    "first_name": (N_("First name"), "given-name"),
-    "last_name": (N_("Last name"), "family-name"),
-    "postal_code": (N_("Postal code"), "postal-code"),
+
+class Trap(enum.StrEnum):
+    """How the field is put out of sight that only programs fill in."""
+
+    OFF_SCREEN = "off-screen"
+    """By a style in the code, which pages with a strict Content-Security-Policy refuse."""
+    HIDDEN = "hidden"
+    """By an attribute, which holds everywhere and is easier for a program to see."""
+    NONE = "none"
+    """Not there, for a preview."""
+
+
+_TRAPS = {
+    Trap.OFF_SCREEN: Markup('style="position:absolute;left:-9999px"'),
+    Trap.HIDDEN: Markup("hidden"),
 }
-_TRAP = (
-    '  <p style="position:absolute;left:-9999px" aria-hidden="true"><label>{}'
-    ' <input name="{}" tabindex="-1" autocomplete="off"></label></p>'
-)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -38,70 +47,82 @@ class Embed:
 
 def codes(ground: Ground, *, form: Form, offered: Sequence[Topic]) -> list[Embed]:
     """The form's code in every language of the site."""
+    offer = Offer(form=form, topics=offered, asks=form.asks)
     return [
         Embed(
             language=language,
             language_name=ground.translator(language).name,
-            code="\n".join(_lines(ground, form, offered, language)),
-            preview=Markup("\n").join(
-                Markup(line)  # noqa: S704 - every value in a line is escaped by `_line`
-                for line in _lines(ground, form, offered, language, has_trap=False)
-            ),
+            code=str(plain(ground, offer, language)),
+            preview=plain(ground, offer, language, trap=Trap.NONE),
         )
         for language in ground.catalog.languages
     ]
 
 
-def _lines(
+def plain(
     ground: Ground,
-    form: Form,
-    offered: Sequence[Topic],
+    offer: Offer,
     language: str,
     *,
-    has_trap: bool = True,
-) -> list[str]:
-    """The code line by line; every text in it is escaped."""
+    partner: str = "",
+    trap: Trap = Trap.OFF_SCREEN,
+    target: str = "",
+    values: Mapping[str, str] | None = None,
+    carried: Sequence[tuple[str, str]] = (),
+) -> Markup:
+    """The form's code in a language.
+
+    `partner` is the key that its sign-ups are attributed to; `values` stand in its fields before,
+    `carried` are further hidden ones, `target` says in which window the answer opens.
+    """
     say = ground.translator(language).gettext
-    action = ground.url(f"/subscribe/{form.slug}")
+    action = ground.url(f"/subscribe/{offer.slug}" if offer.slug else "/subscribe")
+    hidden = [("lang", language), *([("partner", partner)] if partner else []), *carried]
+    words = consent.words(ground, consent.SIGNUP, language=language)
     lines = [
         _line(
-            '<form action="{}" method="post" accept-charset="utf-8" lang="{}">', action, language
+            '<form action="{}" method="post" accept-charset="utf-8" lang="{}"{}>',
+            action,
+            language,
+            Markup(' target="{}"').format(target) if target else "",
         ),
-        _line('  <input type="hidden" name="lang" value="{}">', language),
-        _field(say(N_("E-mail address")), "email", "email", "email", is_required=True),
-    ]
-    for name in form.asks:
-        msgid, autocomplete = _LABELS[name]
-        lines.append(_field(say(msgid), name, "text", autocomplete))
-    lines += _choices(say(N_("Send me news on")), offered, language)
-    if has_trap:
-        lines.append(_line(_TRAP, say(N_("Leave this empty")), signup.HONEYPOT))
-    words = consent.words(ground, consent.SIGNUP, language=language)
-    lines += [
+        *(_hidden(name, value) for name, value in hidden),
+        *(
+            _field(field, (values or {}).get(field.name, ""))
+            for field in widget.fields(ground, offer, language)
+        ),
+        *_choices(say(N_("Send me news on")), offer.topics, language),
+        *_trap(say(N_("Leave this empty")), trap),
         _line("  <p><small>{}</small></p>", words),
-        _line('  <p><button type="submit">{}</button></p>', say(N_("Sign up"))),
-        "</form>",
+        _line(
+            '  <p><button type="submit">{}</button></p>',
+            offer.text("button", language) or say(N_("Sign up")),
+        ),
+        Markup("</form>"),
     ]
-    return lines
+    return Markup("\n").join(lines)
 
 
-def _field(
-    label: str, name: str, kind: str, autocomplete: str, *, is_required: bool = False
-) -> str:
+def _hidden(name: str, value: str) -> Markup:
+    return _line('  <input type="hidden" name="{}" value="{}">', name, value)
+
+
+def _field(field: widget.Field, value: str) -> Markup:
     return _line(
-        '  <p><label>{} <input type="{}" name="{}" autocomplete="{}"{}></label></p>',
-        label,
-        kind,
-        name,
-        autocomplete,
-        Markup(" required") if is_required else "",
+        '  <p><label>{} <input type="{}" name="{}" autocomplete="{}"{}{}></label></p>',
+        field.label,
+        field.type,
+        field.name,
+        field.autocomplete,
+        Markup(' value="{}"').format(value) if value else "",
+        Markup(" required") if field.is_required else "",
     )
 
 
-def _choices(legend: str, offered: Sequence[Topic], language: str) -> list[str]:
+def _choices(legend: str, offered: Sequence[Topic], language: str) -> list[Markup]:
     """One topic goes along silently; of several the first is ticked."""
     if len(offered) == 1:
-        return [_line('  <input type="hidden" name="topic" value="{}">', offered[0].slug)]
+        return [_hidden("topic", offered[0].slug)]
     boxes = [
         _line(
             '    <p><label><input type="checkbox" name="topic" value="{}"{}> {}</label></p>',
@@ -113,13 +134,28 @@ def _choices(legend: str, offered: Sequence[Topic], language: str) -> list[str]:
     ]
     return [
         # Says that there was something to tick, so that ticking nothing can be pointed out.
-        '  <input type="hidden" name="choice" value="1">',
-        "  <fieldset>",
+        _hidden("choice", "1"),
+        Markup("  <fieldset>"),
         _line("    <legend>{}</legend>", legend),
         *boxes,
-        "  </fieldset>",
+        Markup("  </fieldset>"),
     ]
 
 
-def _line(pattern: str, *values: object) -> str:
-    return pattern.format(*(escape(value) for value in values))
+def _trap(label: str, trap: Trap) -> list[Markup]:
+    if trap is Trap.NONE:
+        return []
+    return [
+        _line(
+            '  <p {} aria-hidden="true"><label>{}'
+            ' <input name="{}" tabindex="-1" autocomplete="off"></label></p>',
+            _TRAPS[trap],
+            label,
+            signup.HONEYPOT,
+        )
+    ]
+
+
+def _line(pattern: str, *values: object) -> Markup:
+    """A line of code; every value in it is escaped."""
+    return Markup(pattern).format(*(escape(value) for value in values))  # noqa: S704

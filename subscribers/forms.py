@@ -4,7 +4,7 @@
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
@@ -22,7 +22,8 @@ from subscribers.models import PUBLIC_FIELDS, Form, Partner, SignUp, SignUpState
 
 _SLUG = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 _RESERVED = frozenset({"sent"})
-_TEXTS = ("title", "lead", "thanks")
+TEXTS = ("title", "lead", "button", "thanks")
+"""What a form may say in words of its own."""
 DEFAULT_ASKS = ("first_name", "postal_code")
 
 
@@ -36,7 +37,7 @@ class Details:
     """Slugs offered, in order."""
     asks: Sequence[str] = DEFAULT_ASKS
     texts: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
-    """Language → {title, lead, thanks}; blank means the site's own words."""
+    """Language → {title, lead, button, thanks}; blank means the site's own words."""
     thanks_url: str = ""
     origins: Sequence[str] = ()
     partner_id: int | None = None
@@ -67,7 +68,7 @@ class Offer:
         ]
 
     def text(self, part: str, language: str) -> str:
-        """The form's own title, lead or thanks in a language; blank when it has none."""
+        """One of the form's own `TEXTS` in a language; blank when it has none."""
         return self.form.texts.get(language, {}).get(part, "") if self.form else ""
 
 
@@ -198,6 +199,14 @@ async def origins(session: AsyncSession) -> set[str]:
     return found
 
 
+def is_own(ground: Ground, url: str, origins: Collection[str]) -> bool:
+    """Whether an address, or an origin, is this site's or one of some origins."""
+    parts = urlsplit(url.lower())
+    site = urlsplit(ground.settings.site.url.lower())
+    named = f"{parts.scheme}://{parts.netloc}"
+    return named == f"{site.scheme}://{site.netloc}" or named in origins
+
+
 async def _topics_of(session: AsyncSession, form: Form | None) -> list[Topic]:
     shown = await topics.public(session)
     if form is None or not form.topics:
@@ -239,15 +248,23 @@ async def _checked(
             N_("A form can ask for %(names)s besides the address."),
             names=", ".join(PUBLIC_FIELDS),
         )
+    partner = await session.get(Partner, details.partner_id) if details.partner_id else None
     if details.thanks_url and not _is_web_address(details.thanks_url):
         problems["thanks_url"] = errors.Invalid(
             N_("A web address starts with https:// or http://.")
+        )
+    elif details.thanks_url and not is_own(
+        ground, details.thanks_url, [*details.origins, *(partner.origins if partner else ())]
+    ):
+        # Else whoever may edit a form could send all who trust ours to any page.
+        problems["thanks_url"] = errors.Invalid(
+            N_("This page has to be on our site, or on one of the form's or its partner's.")
         )
     if not all(_is_origin(origin) for origin in details.origins):
         problems["origins"] = errors.Invalid(
             N_("A web site's origin looks like https://www.example.org, without a path.")
         )
-    if details.partner_id is not None and await session.get(Partner, details.partner_id) is None:
+    if details.partner_id is not None and partner is None:
         problems["partner_id"] = errors.Invalid(N_("There is no such partner."))
     if problems:
         raise errors.Invalid(
@@ -259,7 +276,7 @@ async def _checked(
         "topics": list(dict.fromkeys(details.topics)),
         "asks": [name for name in PUBLIC_FIELDS if name in details.asks],
         "texts": {
-            language: {part: text[part].strip() for part in _TEXTS if text.get(part, "").strip()}
+            language: {part: text[part].strip() for part in TEXTS if text.get(part, "").strip()}
             for language, text in details.texts.items()
             if language in ground.catalog.languages
         },

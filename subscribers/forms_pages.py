@@ -17,7 +17,6 @@ _ASKS = {
     "last_name": N_("Last name"),
     "postal_code": N_("Postal code"),
 }
-_PARTS = ("title", "lead", "thanks")
 
 
 def routes() -> list[web.RouteDef]:
@@ -137,7 +136,9 @@ def _details(request: web.Request, sent: forms.Form) -> signup_forms.Details:
         topics=sent.lines("topics"),
         asks=sent.lines("asks"),
         texts={
-            language: {part: sent.text(f"{part}.{language}", limit=1000) for part in _PARTS}
+            language: {
+                part: sent.text(f"{part}.{language}", limit=1000) for part in signup_forms.TEXTS
+            }
             for language in languages
         },
         thanks_url=sent.line("thanks_url", limit=500),

@@ -271,7 +271,7 @@ class Form(tables.Table, table=True):
     asks: list[str] = tables.json_list()
     """Which of first_name, last_name, postal_code are asked for."""
     texts: dict[str, dict[str, str]] = tables.json_dict()
-    """Language → {title, lead, thanks}; blank means the site's own words."""
+    """Language → {title, lead, button, thanks}; blank means the site's own words."""
     thanks_url: str = Field(default="", nullable=False)
     origins: list[str] = tables.json_list()
     """Web origins whose scripts may send to this form (CORS)."""

@@ -3,6 +3,7 @@
 from aiohttp import web
 
 from subscribers import (
+    builder_pages,
     doubts_pages,
     forms_pages,
     members_pages,
@@ -13,12 +14,13 @@ from subscribers import (
 
 
 def routes() -> list[web.RouteDef]:
-    """Everything under `/staff` that this floor serves."""
+    """Everything under `/staff` that this floor serves, and the builder, which partners use too."""
     return [
         *people_pages.routes(),
         *doubts_pages.routes(),
         *suppressions_pages.routes(),
         *members_pages.routes(),
         *forms_pages.routes(),
+        *builder_pages.routes(),
         *partners_pages.routes(),
     ]

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 from aiohttp import web
 
@@ -19,11 +19,14 @@ from subscribers import (
     intake,
     pacing,
     public_api,
+    public_embeds,
     public_links,
     public_steps,
+    public_widget,
     received,
     signup,
     topics,
+    widget,
 )
 from subscribers.forms import Offer
 
@@ -43,6 +46,8 @@ def routes() -> list[web.RouteDef]:
         *public_links.routes(),
         *public_api.routes(),
         *public_steps.routes(),
+        *public_widget.routes(),
+        *public_embeds.routes(),
     ]
 
 
@@ -187,6 +192,7 @@ def _form(
         challenge=work,
         challenge_field=challenge.FIELD,
         offer=offer,
+        discovery=public_embeds.discovery(request, offer, partner=dict(carried).get("partner", "")),
         title=offer.text("title", speaks.language),
         lead=offer.text("lead", speaks.language),
         topics=_choices(ground, offer, speaks.language),
@@ -212,10 +218,7 @@ def _form(
 
 def _policy(request: web.Request, offer: Offer, *, has_worker: bool) -> str:
     changes = {"worker_src": "'self'"} if has_worker else {}
-    if offer.form and offer.form.thanks_url:
-        parts = urlsplit(offer.form.thanks_url)
-        # Browsers hold the redirect after a form to this directive too (CSP Level 3 §6.4).
-        changes["form_action"] = f"'self' {parts.scheme}://{parts.netloc}"
+    changes["form_action"] = widget.form_targets(offer.form.thanks_url if offer.form else "")
     return security.content_policy(kit.context(request).nonce, **changes)
 
 

@@ -39,6 +39,8 @@ PUBLIC = {
     "archive": "/archive",
     "subscribe": "/subscribe",
     "subscribe-form": "/subscribe/lynn-legal",
+    "widget-frame": "/widget/lynn-legal",
+    "widget-code": "/widget/lynn-legal/code",
     "join": "/join",
     "no-such-page": "/nowhere",
     "wrong-token": "/preferences/wrong",
@@ -93,6 +95,7 @@ STAFF = {
     "forms": "/staff/forms",
     "form": "/staff/forms/2",
     "form-new": "/staff/forms/new",
+    "form-embed": "/staff/forms/2/embed",
     "partners": "/staff/partners",
     "partner": "/staff/partners/1",
     "partner-new": "/staff/partners/new",
@@ -235,6 +238,36 @@ async def supporter(camera: Camera) -> None:
     await camera.shoot("supporter-9-erased")
 
 
+async def widget(camera: Camera) -> None:
+    """The form as an element in a partner's page that follows the reader's scheme."""
+    page = camera.page
+    element = page.locator("handbill-signup [part=form]")
+    if not camera.only.search("widget-host"):
+        return
+    html = (
+        f'<!doctype html><html lang="{camera.language}"><meta charset="utf-8">'
+        '<meta name="viewport" content="width=device-width"><meta name="color-scheme" '
+        'content="light dark"><title>Lynn</title><style>body { font: 18px/1.6 system-ui; '
+        "max-inline-size: 44rem; margin: 2rem auto; padding-inline: 1rem }</style>"
+        f'<script type="module" src="{camera.demo.site}/widget.js"></script>'
+        "<h1>Lynn Legal Project</h1><p>Lynn, Massachusetts</p>"
+        '<handbill-signup partner="lynn-legal" form="main" accent="#12496b"></handbill-signup>'
+    )
+    # In place of a page that is really there: else browsers load nothing from this machine.
+    await page.goto(camera.demo.partner)
+    await page.set_content(html)
+    await element.wait_for()
+    await camera.shoot("widget-host-1")
+    await element.locator("input[name=email]").fill("lookout@gmail.con")
+    await element.locator("button").click()
+    await element.locator("[part=suggestion]").wait_for()
+    await camera.shoot("widget-host-2-slip")
+    await element.locator("input[name=email]").fill(f"widget.{camera.language}@example.org")
+    await element.locator("[part=button]").click()
+    await page.locator("handbill-signup [part=thanks]").wait_for()
+    await camera.shoot("widget-host-3-thanks")
+
+
 async def organisation(camera: Camera) -> None:
     """An application, up to the thanks; staff pages show it waiting."""
     page, address = camera.page, f"choir.{camera.language}@example.org"
@@ -324,6 +357,7 @@ async def in_language(browser: Browser, demo: Demo, folder: Path, language: str,
     )
     await public_pages(camera)
     await supporter(camera)
+    await widget(camera)
     await organisation(camera)
     await staff_pages(camera)
     await bulletins(camera)

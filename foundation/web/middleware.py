@@ -14,7 +14,7 @@ from aiohttp import web
 from foundation import errors, i18n, logs
 from foundation.accounts import sessions
 from foundation.i18n import N_
-from foundation.web import forms, kit, security
+from foundation.web import forms, kit, prepared, security
 from foundation.web.kit import Handler
 
 _log = logs.get("web")
@@ -47,8 +47,15 @@ def status_of(problem: errors.HandbillError) -> int:
 
 
 @web.middleware
+async def answer_from_memory(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Before all else: what is the same for everybody, where it is in memory already."""
+    found = prepared.in_memory(request)
+    return found if found is not None else await handler(request)
+
+
+@web.middleware
 async def prepare(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Outermost: finds out the language, answers errors, puts cookies on the answer."""
+    """Finds out the language, answers errors, puts cookies on the answer."""
     ground = kit.ground(request)
     context = kit.RequestContext(
         translator=ground.translator(_wished_language(request)),
@@ -118,7 +125,7 @@ async def check_form(request: web.Request, handler: Handler) -> web.StreamRespon
     return await handler(request)
 
 
-ALL = (prepare, know_staff, limit_body, check_form)
+ALL = (answer_from_memory, prepare, know_staff, limit_body, check_form)
 """In the order in which a request meets them."""
 
 

@@ -61,6 +61,7 @@ WANT_MORE = (
     "/staff/campaigns/1/schedule",
     "/static/",
     "/staff/signin/",
+    "/oembed",
 )
 """Pages that need a query, a state or a name that the estate does not have."""
 

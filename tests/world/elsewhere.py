@@ -7,20 +7,32 @@ from aiohttp import web
 
 
 @asynccontextmanager
-async def page_with(code: str, *, language: str) -> AsyncIterator[str]:
-    """The address of such a page, for as long as the block lasts."""
+async def page_with(
+    code: str, *, language: str, style: str = "", policy: str = ""
+) -> AsyncIterator[str]:
+    """The address of such a page, for as long as the block lasts.
+
+    `style` is the page's own style sheet, `policy` its Content-Security-Policy.
+    """
 
     async def show(_request: web.Request) -> web.Response:
         return web.Response(
             text=f'<!doctype html><html lang="{language}"><head><meta charset="utf-8">'
-            '<link rel="icon" href="data:,"><title>Our page</title></head>'
+            '<meta name="viewport" content="width=device-width, initial-scale=1">'
+            '<link rel="icon" href="data:,"><title>Our page</title>'
+            '<link rel="stylesheet" href="/style.css"></head>'
             f"<body><main><h1>Our page</h1>{code}</main></body></html>",
             content_type="text/html",
             charset="utf-8",
+            headers={"Content-Security-Policy": policy} if policy else None,
         )
 
+    async def dress(_request: web.Request) -> web.Response:
+        return web.Response(text=style, content_type="text/css")
+
     app = web.Application()
-    app.router.add_get("/", show)
+    app.router.add_get("/style.css", dress)
+    app.router.add_get("/{path:.*}", show)
     runner = web.AppRunner(app, access_log=None)
     await runner.setup()
     try:

@@ -105,6 +105,8 @@ async def build(ground: Ground) -> Estate:
             "archived": archived,
             "name": "form-en.pdf",
             "form": "river",
+            "partner": "river-valley",
+            "kind": "svg",
             "slug": "secure-communities",
             "hash": "0",
             "secret": "x" * 43,

@@ -1,0 +1,157 @@
+"""Answers that are the same for everybody: squeezed once, then served from memory.
+
+What other sites load from us again and again (the widget's script, its forms) is made once, kept on
+a `Shelf` for a while, and answered before anything else is looked at. A handler offers that by
+`from_memory`; `middleware.answer_from_memory` asks it first.
+"""
+
+import gzip
+import hashlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Generic, TypeVar
+
+from aiohttp import hdrs, web
+from multidict import CIMultiDict
+
+from foundation.web import security
+from foundation.web.kit import Handler
+
+Key = tuple[str, ...]
+Look = Callable[[web.Request], web.Response | None]
+T = TypeVar("T")
+_PLAIN = ""
+_BEST_GZIP = 9
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Shape:
+    """The octets in one coding, and the headers that go with them."""
+
+    body: bytes
+    etag: str
+    headers: CIMultiDict[str]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Prepared:
+    """One answer, in every coding that browsers take."""
+
+    shapes: Mapping[str, _Shape]
+    """`br`, `gzip` and the octets as they are."""
+
+    def answer(self, request: web.Request, *, allow_origin: str = "") -> web.Response:
+        """The octets in the best coding that the browser takes, or that it has them (304).
+
+        `allow_origin` is the site whose scripts may read this one answer.
+        """
+        shape = self.shapes[_coding(request.headers.get(hdrs.ACCEPT_ENCODING, ""))]
+        headers = shape.headers.copy()
+        if allow_origin:
+            headers[hdrs.ACCESS_CONTROL_ALLOW_ORIGIN] = allow_origin
+        if _is_known(request.headers.get(hdrs.IF_NONE_MATCH), shape.etag):
+            # RFC 9110 §15.4.5: what says how to keep it goes along, what describes octets does not.
+            headers.popall(hdrs.CONTENT_ENCODING, None)
+            headers.popall(hdrs.CONTENT_TYPE, None)
+            return web.Response(status=304, headers=headers)
+        return web.Response(body=shape.body, headers=headers)
+
+
+def prepare(
+    body: bytes,
+    *,
+    media_type: str,
+    keep: str,
+    is_https: bool,
+    policy: str = "default-src 'none'",
+    headers: Mapping[str, str] | None = None,
+) -> Prepared:
+    """An answer of these octets, with the safe headers; `keep` is its `Cache-Control`.
+
+    Takes some milliseconds for a script: call it in a thread. Slow coding is worth it here, as it
+    is done once.
+    """
+    import brotli  # half a megabyte that only sites with widgets need
+
+    tag = hashlib.sha256(body).hexdigest()[:16]
+    coded = {
+        _PLAIN: body,
+        "gzip": gzip.compress(body, _BEST_GZIP, mtime=0),
+        "br": brotli.compress(body, mode=brotli.MODE_TEXT),
+    }
+    safe = web.Response(headers={"Content-Security-Policy": policy, **(headers or {})})
+    security.add_headers(safe, nonce="", is_https=is_https)
+    shapes = {}
+    for coding, octets in coded.items():
+        etag = f'"{tag}{coding}"'
+        found: CIMultiDict[str] = CIMultiDict(safe.headers)
+        found.update(
+            {
+                hdrs.CONTENT_TYPE: media_type,
+                hdrs.CACHE_CONTROL: keep,
+                hdrs.ETAG: etag,
+                hdrs.VARY: found.get(hdrs.VARY, hdrs.ACCEPT_ENCODING),
+            }
+        )
+        if coding:
+            found[hdrs.CONTENT_ENCODING] = coding
+        shapes[coding] = _Shape(body=octets, etag=etag, headers=found)
+    return Prepared(shapes=shapes)
+
+
+class Shelf(Generic[T]):
+    """What was made once, by what was asked for, each for so long; the oldest makes room."""
+
+    def __init__(self, *, keep: timedelta, most: int = 200) -> None:
+        self._keep = keep
+        self._most = most
+        self._kept: dict[Key, tuple[datetime, T]] = {}
+
+    def find(self, key: Key, *, now: datetime) -> T | None:
+        """What was put there under `key`, unless that was too long ago."""
+        found = self._kept.get(key)
+        if found is None or not timedelta(0) <= now - found[0] < self._keep:
+            return None
+        return found[1]
+
+    def put(self, key: Key, made: T, *, now: datetime) -> None:
+        """Keep something under `key`."""
+        self._kept.pop(key, None)
+        while len(self._kept) >= self._most:
+            del self._kept[next(iter(self._kept))]
+        self._kept[key] = (now, made)
+
+
+def from_memory(look: Look) -> Callable[[Handler], Handler]:
+    """Marks a handler whose answer may be in memory: `look` gives it, or None."""
+
+    def mark(handler: Handler) -> Handler:
+        handler.in_memory = look  # type: ignore[attr-defined]
+        return handler
+
+    return mark
+
+
+def in_memory(request: web.Request) -> web.Response | None:
+    """The answer that the request's handler has in memory, if it has one."""
+    look: Look | None = getattr(request.match_info.handler, "in_memory", None)
+    return look(request) if look is not None else None
+
+
+def _coding(accepted: str) -> str:
+    """The best coding that a browser takes (RFC 9110 §12.5.3)."""
+    taken = {
+        name.strip()
+        for name, _, weight in (each.partition(";") for each in accepted.lower().split(","))
+        if weight.replace(" ", "") not in ("q=0", "q=0.0", "q=0.00", "q=0.000")
+    }
+    return next((coding for coding in ("br", "gzip") if coding in taken), _PLAIN)
+
+
+def _is_known(sent: str | None, etag: str) -> bool:
+    """Whether the browser has these octets (RFC 9110 §13.1.2, by weak comparison)."""
+    if not sent:
+        return False
+    known = [each.strip().removeprefix("W/") for each in sent.split(",")]
+    return etag in known or known == ["*"]

@@ -1,0 +1,154 @@
+"""The element in somebody else's page, in a real browser: whatever that page is like, it works."""
+
+import os
+import re
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack
+from pathlib import Path
+
+import pytest
+from playwright.async_api import Browser, Page, expect
+
+from foundation.audit import COMMAND
+from foundation.ground import Ground
+from subscribers import embed, forms, partners
+from tests.subscribers import mailbox
+from tests.subscribers.mailbox import ANA
+from tests.world import browsers, elsewhere
+from tests.world.web import Web
+
+pytestmark = pytest.mark.browser
+
+SHOTS = os.environ.get("HANDBILL_TEST_PICTURES")
+HOSTILE = """
+* { margin: 40px !important; font: 6px cursive !important; color: #fff !important;
+    letter-spacing: 1em !important; text-transform: uppercase !important; }
+input, button, label, fieldset { display: none !important; }
+form { position: fixed; opacity: 0; }
+html { font-size: 4px; color-scheme: SCHEME; }
+main { margin: 0 !important; }
+"""
+SUBMIT = {"en": "Sign up", "es": "Inscribirme"}
+Host = Callable[..., Awaitable[Page]]
+
+
+async def shoot(page: Page, name: str) -> None:
+    """A picture to look at, where somebody wants to."""
+    if SHOTS:
+        await page.screenshot(path=Path(SHOTS) / f"widget-{name}.png", full_page=True)
+
+
+@pytest.fixture
+async def host(browser: Browser, web: Web, ground: Ground) -> AsyncIterator[Host]:
+    """Opens a page of a partner's with our script and some code in it."""
+    await mailbox.topics(ground)
+    async with AsyncExitStack() as stack:
+
+        async def opened(
+            code: str = '<handbill-signup partner="river"></handbill-signup>',
+            *,
+            language: str = "en",
+            is_named: bool = True,
+            scheme: str = "light",
+            style: str = "",
+            query: str = "",
+        ) -> Page:
+            policy = (
+                f"default-src 'none'; style-src 'self'; img-src data:; script-src {web.base}; "
+                f"connect-src {web.base}; form-action {web.base}; "
+                "require-trusted-types-for 'script'"
+            )
+            script = f'<script type="module" src="{web.base}/widget.js"></script>'
+            origin = await stack.enter_async_context(
+                elsewhere.page_with(script + code, language=language, style=style, policy=policy)
+            )
+            # Another host than ours, though both are this machine.
+            origin = origin.replace("127.0.0.1", "localhost")
+            named = [origin.rstrip("/")] if is_named else []
+            details = partners.Details(name="River", key="river", origins=named)
+            await partners.create(ground, actor=COMMAND, details=details)
+            context = await browser.new_context(
+                viewport={"width": 375, "height": 900},
+                color_scheme="dark" if scheme == "dark" else "light",
+            )
+            stack.push_async_callback(context.close)
+            page = await context.new_page()
+            await page.goto(f"{origin}news/today{query}")
+            return page
+
+        yield opened
+
+
+@pytest.mark.parametrize(("language", "scheme"), [("en", "light"), ("es", "dark")])
+async def test_it_works_by_keyboard_under_a_strict_policy_and_styles_that_hide_everything(
+    host: Host, ground: Ground, language: str, scheme: str
+) -> None:
+    page = await host(
+        language=language,
+        scheme=scheme,
+        style=HOSTILE.replace("SCHEME", scheme),
+        query="?utm_source=letter&ref=fair&secret=1&first_name=Ana",
+    )
+    troubles: list[str] = []
+    page.on("console", lambda said: troubles.append(said.text))
+    email = page.locator("handbill-signup input[name=email]")
+    await expect(email).to_be_visible()
+    await shoot(page, f"hostile-{language}")
+    await email.focus()
+    await page.keyboard.type("nobody at all")
+    await page.keyboard.press("Enter")
+    await expect(email).to_have_attribute("aria-invalid", "true")
+    await expect(email).to_be_focused()
+    await shoot(page, f"hostile-wrong-{language}")
+    await email.fill(ANA)
+    await page.keyboard.press("Enter")
+    await expect(page.locator("handbill-signup [part=thanks]")).to_be_focused()
+    (row,) = await mailbox.sign_ups(ground)
+    assert (row.language, row.source, row.utm_source) == (language, "fair", "letter")
+    assert (row.referrer_host, row.page_path) == ("localhost", "/news/today")
+    assert (row.first_name, row.partner_id) == ("Ana", 1)
+    assert await page.context.cookies() == []
+    assert [each for each in troubles if "status of 422" not in each] == []
+
+
+@pytest.mark.settings(signup={"challenge": "always", "challenge_rounds": 20_000})
+async def test_what_was_typed_before_is_kept_a_slip_is_mended_and_the_browser_proves_its_work(
+    host: Host, ground: Ground
+) -> None:
+    async with ground.db.reading() as session:
+        offer = await forms.offered(session)
+    before = str(embed.plain(ground, offer, "en", trap=embed.Trap.HIDDEN))
+    typed = before.replace(' name="first_name"', ' name="first_name" value="Ana"')
+    page = await host(f'<handbill-signup partner="river">{typed}</handbill-signup>')
+    element = page.locator("handbill-signup [part=root]")
+    email = element.locator("input[name=email]")
+    await expect(element.locator("input[name=first_name]")).to_have_value("Ana")
+    assert await browsers.violations(page) == []
+    await email.fill("ana@gmail.con")
+    await element.get_by_label("Action alerts").check()
+    await element.get_by_role("button", name="Sign up").click()
+    await expect(email).to_be_focused()
+    assert await browsers.violations(page) == []
+    await shoot(page, "slip")
+    await element.get_by_role("button", name="Use ana@gmail.com").click()
+    await expect(element.locator("[part=thanks]")).to_be_focused()
+    assert await browsers.violations(page) == []
+    await shoot(page, "thanks")
+    (row,) = await mailbox.sign_ups(ground)
+    assert (row.first_name, row.doubt) == ("Ana", "")
+    assert set(row.topics) == {"secure-communities", "action-alerts"}
+    assert await mailbox.person(ground, "ana@gmail.com") is not None
+
+
+async def test_where_it_may_not_be_there_is_a_link_or_what_stood_there(host: Host) -> None:
+    page = await host(
+        '<handbill-signup partner="river"></handbill-signup>'
+        '<handbill-signup partner="river"><a href="https://own.example">Our words</a>'
+        "</handbill-signup>",
+        language="es",
+        is_named=False,
+    )
+    link = page.get_by_role("link", name="El formulario de inscripción no se puede mostrar")
+    await expect(link).to_have_attribute("href", re.compile(r"/subscribe\?partner=river$"))
+    await expect(page.get_by_role("link", name="Our words")).to_be_visible()
+    assert await browsers.violations(page) == []
