@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, Field, model_validator
 
-from campaigns import alarms, attention, audiences, lifecycle, reports, whole
+from campaigns import alarms, attention, audiences, follow_ups, lifecycle, reports, whole
 from campaigns.documents import CampaignPart, Document
 from campaigns.models import Campaign, CampaignState
 from campaigns.transitions import Verb
@@ -21,14 +21,21 @@ from foundation.web import api, kit
 from foundation.web.api import Body, Call, Endpoint, Page
 
 ShortText = Annotated[str, Field(max_length=300)]
+Number = Annotated[int, Field(ge=1, le=2**53)]
 
 
 class AudiencePart(Body):
-    """Who gets it: people confirmed on one of the topics, perhaps only some languages."""
+    """Who gets it: people confirmed on one of the topics, perhaps only some languages.
+
+    `received` and `not_received` are numbers of campaigns: only people who got one of those, or
+    only people who got none.
+    """
 
     topics: list[str] = []
     languages: list[str] = []
     members: bool = False
+    received: Annotated[list[Number], Field(max_length=100)] = []
+    not_received: Annotated[list[Number], Field(max_length=100)] = []
 
 
 class CampaignIn(Body):
@@ -38,7 +45,7 @@ class CampaignIn(Body):
     also be the whole body, as `campaigns create` takes it.
     """
 
-    bulletin_id: Annotated[int, Field(ge=1, le=2**53)] | None = None
+    bulletin_id: Number | None = None
     document: Document | None = None
     name: ShortText = ""
     audience: AudiencePart | None = None
@@ -82,6 +89,7 @@ class CampaignOut(BaseModel):
     waiting_reason: str
     approved_by: str
     archive_slug: str | None
+    corrects_id: int | None
     started_at: datetime | None
     finished_at: datetime | None
     created_by: str
@@ -201,6 +209,10 @@ def endpoints() -> list[Endpoint]:
         _step("acknowledge", alarms.acknowledge, "Say that its alarms were looked at"),
         _step("resume", lifecycle.resume, "Go on"),
         _step("cancel", lifecycle.cancel, "Stop for good"),
+        _follow_up("correction", follow_ups.correct,
+                   "Make a draft that corrects it, to everybody who has it"),
+        _follow_up("others", follow_ups.send_to_others,
+                   "Make a draft of the same to those whom it did not reach"),
     ]  # fmt: skip
 
 
@@ -280,6 +292,25 @@ def _step(verb: str, act: Callable[..., Awaitable[object]], summary: str) -> End
         tag="Campaigns",
         summary=summary,
         answer=CampaignWhole,
+    )
+
+
+def _follow_up(name: str, act: Callable[..., Awaitable[Campaign]], summary: str) -> Endpoint:
+    """A new draft made from a campaign that was sent."""
+
+    async def handler(call: Call) -> CampaignWhole:
+        made = await act(call.ground, actor=call.actor, campaign_id=call.number())
+        return await _shown(call, made.id)
+
+    return Endpoint(
+        method="POST",
+        path=f"/campaigns/{{id}}/{name}",
+        handler=handler,
+        scope=Scope.CAMPAIGNS,
+        tag="Campaigns",
+        summary=summary,
+        answer=CampaignWhole,
+        status=201,
     )
 
 

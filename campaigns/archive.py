@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+import sqlalchemy as sa
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -51,10 +52,21 @@ class Page:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Neighbour:
+    """Another bulletin that a page leads to."""
+
+    slug: str
+    sent_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Shown:
     """One bulletin, ready to be shown."""
 
     entry: Entry
+    corrected_by: Sequence[Neighbour]
+    """Corrections that went out, in their order."""
+    corrects: Neighbour | None
     html: str
     """The whole mail as a document of its own."""
     text: str
@@ -99,14 +111,18 @@ async def show(ground: Ground, *, slug: str, translator: Translator) -> Shown:
     async with ground.db.reading() as session:
         row = (await session.exec(statement)).first()
         plans = (await _plans(session, [row[1].id])).get(row[1].id) if row else None
-    if row is None or not plans:
-        raise errors.NotFound(N_("There is no such bulletin in the archive."))
+        if row is None or not plans:
+            raise errors.NotFound(N_("There is no such bulletin in the archive."))
+        corrected_by = await _neighbours(session, col(Campaign.corrects_id) == row[0].id)
+        corrects = await _neighbours(session, col(Campaign.id) == row[0].corrects_id)
     campaign, dispatch, issue = row
     entry = _entry(ground, campaign, dispatch, issue, plans, translator)
     plan = plans[entry.language]
     values = public_values(ground, plan, archive_url=ground.url(f"/archive/{slug}"))
     return Shown(
         entry=entry,
+        corrected_by=corrected_by,
+        corrects=corrects[0] if corrects else None,
         html=as_page(plan, values, plan.nobody),
         text=plan.text(values, plan.nobody),
     )
@@ -141,12 +157,24 @@ def as_page(
     return html.replace("<head>", f'<head><base target="{target}">', 1)
 
 
-def _is_shown() -> tuple[bool, ...]:
+def _is_shown() -> Sequence[sa.ColumnElement[bool]]:
     return (
         col(Campaign.archive_slug).is_not(None),
         col(Campaign.is_in_archive).is_(True),
         col(Campaign.state).in_([state.value for state in _SHOWN_STATES]),
-    )  # type: ignore[return-value]
+    )
+
+
+async def _neighbours(session: AsyncSession, which: sa.ColumnElement[bool]) -> Sequence[Neighbour]:
+    """Bulletins of the archive, in the order in which they went out."""
+    statement = (
+        sa.select(col(Campaign.archive_slug), col(Dispatch.started_at))
+        .join(Dispatch, col(Dispatch.campaign_id) == col(Campaign.id))
+        .where(*_is_shown(), which)
+        .order_by(col(Dispatch.id))
+    )
+    rows = (await session.execute(statement)).all()
+    return [Neighbour(slug=slug, sent_at=moment) for slug, moment in rows]
 
 
 async def _plans(session: AsyncSession, dispatch_ids: Sequence[int]) -> dict[int, dict[str, Plan]]:

@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from campaigns import earlier
 from foundation import errors, i18n
 from foundation.ground import Ground
 from foundation.i18n import N_
@@ -24,6 +25,8 @@ EXCLUSIONS: Mapping[str, str] = {
     "suppressed": N_("must not be mailed: bounces, a complaint, or by hand"),
     "other-language": N_("want another language"),
     "not-a-member": N_("are no contact of a member"),
+    "did-not-get-it": N_("did not get the earlier campaign"),
+    "got-it-already": N_("have it from an earlier campaign"),
 }
 """Why somebody on the chosen topics is left out; each person counts under one reason."""
 
@@ -41,6 +44,10 @@ class Audience(BaseModel):
     """Codes; none means every language."""
     members: bool = False
     """Only confirmed contacts of approved members; without topics: all of them."""
+    received: list[int] = []
+    """Numbers of campaigns: only people who got one of them, or may have."""
+    not_received: list[int] = []
+    """Numbers of campaigns: only people who got none of them and will get none."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -62,11 +69,20 @@ class Resolved:
     topics: Sequence[Topic]
     languages: Sequence[str]
     """Of the bulletin's editions, the default first."""
+    received: Sequence[int] = ()
+    """Dispatches of `audience.received`."""
+    not_received: Sequence[int] = ()
 
     @property
     def topic_ids(self) -> list[int]:
         """Row numbers of the topics."""
         return [topic.id for topic in self.topics]
+
+    @property
+    def is_narrow(self) -> bool:
+        """Whether somebody may be left out for more than their own state."""
+        asked = self.audience
+        return bool(asked.languages or asked.members or asked.received or asked.not_received)
 
 
 def parse(values: Mapping[str, Any]) -> Audience:
@@ -82,12 +98,18 @@ def parse(values: Mapping[str, Any]) -> Audience:
 async def resolve(
     session: AsyncSession, audience: Audience, *, languages: Sequence[str]
 ) -> Resolved:
-    """Look the topics up. Raises `errors.Invalid` that names those which are not there."""
+    """Look topics and campaigns up. Raises `errors.Invalid` that names what is not there."""
     slugs = list(audience.topics)
     if audience.members and not slugs:
         slugs = [MEMBERS_TOPIC]
     found = await topics.by_slugs(session, slugs)
-    return Resolved(audience=audience, topics=found, languages=languages)
+    return Resolved(
+        audience=audience,
+        topics=found,
+        languages=languages,
+        received=await earlier.dispatches(session, audience.received),
+        not_received=await earlier.dispatches(session, audience.not_received),
+    )
 
 
 def select_recipients(resolved: Resolved) -> sa.Select[int, str]:
@@ -242,6 +264,14 @@ def _is_contact(audience: Audience) -> sa.ColumnElement[bool]:
     return members.contact_exists_for(col(Subscriber.id)) if audience.members else sa.true()
 
 
+def _got_it(resolved: Resolved) -> sa.ColumnElement[bool]:
+    return earlier.have_it(resolved.received) if resolved.received else sa.true()
+
+
+def _lacks_it(resolved: Resolved) -> sa.ColumnElement[bool]:
+    return ~earlier.may_get_it(resolved.not_received) if resolved.not_received else sa.true()
+
+
 def is_included(resolved: Resolved) -> sa.ColumnElement[bool]:
     """SQL: gets it. A list of who is on the topics is looked through once, not for each person."""
     return sa.and_(
@@ -256,6 +286,8 @@ def _may_get_it(resolved: Resolved) -> Sequence[sa.ColumnElement[bool]]:
         ~suppression.is_active_for(col(Subscriber.id)),
         _in_languages(resolved.audience),
         _is_contact(resolved.audience),
+        _got_it(resolved),
+        _lacks_it(resolved),
     )
 
 
@@ -271,7 +303,9 @@ async def count_excluded(session: AsyncSession, resolved: Resolved) -> dict[str,
             ),
         ),
         (~_in_languages(resolved.audience), "other-language"),
-        else_="not-a-member",
+        (~_is_contact(resolved.audience), "not-a-member"),
+        (~_got_it(resolved), "did-not-get-it"),
+        else_="got-it-already",
     )
     # `~(id IN …)` would make PostgreSQL look through the list once for each person.
     is_left_out = ~sa.and_(is_confirmed, *_may_get_it(resolved))
@@ -281,7 +315,7 @@ async def count_excluded(session: AsyncSession, resolved: Resolved) -> dict[str,
         .where(_on_topics(resolved), is_left_out)
         .group_by(reason)
     )
-    if not (resolved.audience.languages or resolved.audience.members):
+    if not resolved.is_narrow:
         statement = statement.where(col(Subscriber.id).in_(_may_be_left_out(resolved)))
     return dict((await session.execute(statement)).all())
 

@@ -14,6 +14,7 @@ from campaigns import (
     audiences,
     bulletins,
     check_pages,
+    follow_ups,
     lifecycle,
     live_pages,
     reasons,
@@ -25,7 +26,7 @@ from campaigns import (
 from campaigns import schedule as schedules
 from campaigns.audiences import Audience
 from campaigns.lifecycle import View
-from campaigns.models import Bulletin, CampaignState
+from campaigns.models import Bulletin, Campaign, CampaignState
 from campaigns.transitions import Verb
 from delivery import return_words
 from foundation import errors
@@ -59,6 +60,9 @@ NEEDS: Mapping[Verb, Role] = {
     Verb.REQUEST_REVIEW: Role.AUTHOR,
 }
 """Who may take which step."""
+_EARLIER = 10
+"""Campaigns that an audience can follow up are offered to so many."""
+_LONGEST_NUMBER = 16
 
 
 def routes() -> list[web.RouteDef]:
@@ -195,10 +199,13 @@ async def render_campaign(
         "panel": None,
         "alarms": [],
         "is_clear": False,
+        "corrections": [],
+        "corrected": None,
     }
     if view.dispatch is not None:
         async with ground.db.reading() as session:
             values["alarms"] = await alarms.of_campaign(session, campaign.id)
+            values["corrections"] = await follow_ups.corrections(session, campaign.id)
         values["report"] = await reports.report(ground, campaign_id=campaign.id)
         values["told"] = await live_pages.told(request, campaign.id)
     elif campaign.state != _S.CANCELLED:
@@ -207,6 +214,9 @@ async def render_campaign(
         values["counted"] = await _counted(
             request, audiences.parse(campaign.audience), view.bulletin
         )
+    if campaign.corrects_id:
+        async with ground.db.reading() as session:
+            values["corrected"] = await session.get(Campaign, campaign.corrects_id)
     return kit.render(
         request,
         "campaigns/campaign.html",
@@ -217,6 +227,7 @@ async def render_campaign(
         state_word=transitions.STATE_WORDS[CampaignState(campaign.state)],
         tone=TONES[campaign.state],
         may={verb.value for verb in view.verbs if role.may(NEEDS[verb])},
+        may_follow_up=view.dispatch is not None and role.may(Role.AUTHOR),
         times=times_of(request, view),
         is_moving=campaign.state == _S.SENDING,
         audience=await _audience_words(request, view),
@@ -282,6 +293,7 @@ async def _form_page(
             (code, wording.language_name(code, speaks).capitalize())
             for code in ground.catalog.languages
         ],
+        earlier=await _earlier(request, [*audience.received, *audience.not_received]),
         is_in_archive=form.flag("is_in_archive")
         if form
         else view is None or view.campaign.is_in_archive,
@@ -315,7 +327,14 @@ def _audience(form: Form) -> Audience:
         topics=form.lines("topics"),
         languages=form.lines("languages"),
         members=form.flag("members"),
+        received=_numbers(form, "received"),
+        not_received=_numbers(form, "not_received"),
     )
+
+
+def _numbers(form: Form, name: str) -> list[int]:
+    typed = [each for each in form.lines(name) if each.isascii() and each.isdecimal()]
+    return [int(each) for each in typed if len(each) < _LONGEST_NUMBER]
 
 
 def _first_audience(
@@ -385,7 +404,22 @@ async def _audience_words(request: web.Request, view: View) -> list[str]:
         words.append(speaks.gettext(N_("only who wants %(languages)s")) % {"languages": named})
     if audience.members:
         words.append(speaks.gettext(N_("only contacts of members")))
+    for numbers, msgid in (
+        (audience.received, N_("only who got “%(names)s”")),
+        (audience.not_received, N_("only who did not get “%(names)s”")),
+    ):
+        if numbers:
+            names = dict(await _earlier(request, numbers))
+            shown = "”, “".join(names.get(str(each), str(each)) for each in numbers)
+            words.append(speaks.gettext(msgid) % {"names": shown})
     return words
+
+
+async def _earlier(request: web.Request, chosen: Sequence[int]) -> list[tuple[str, str]]:
+    """Campaigns that people have: those that were sent last, and what is chosen."""
+    async with kit.ground(request).db.reading() as session:
+        found = await lifecycle.sent_lately(session, chosen=chosen, limit=_EARLIER)
+    return [(str(each.id), each.name) for each in found]
 
 
 def _sender(request: web.Request, view: View) -> str:

@@ -217,6 +217,22 @@ async def dispatch_of(session: AsyncSession, campaign_id: int) -> Dispatch | Non
     return (await session.exec(statement)).first()
 
 
+async def sent_lately(
+    session: AsyncSession, *, chosen: Sequence[int], limit: int
+) -> Sequence[Campaign]:
+    """Campaigns that were started, the last first, and those of the numbers `chosen`."""
+    statement = (
+        select(Campaign)
+        .join(Dispatch, col(Dispatch.campaign_id) == col(Campaign.id))
+        .order_by(col(Dispatch.id).desc())
+    )
+    found = list((await session.exec(statement.limit(limit))).all())
+    missing = set(chosen) - {each.id for each in found}
+    if missing:
+        found += (await session.exec(statement.where(col(Campaign.id).in_(missing)))).all()
+    return found
+
+
 async def order_of(session: AsyncSession, campaign_id: int) -> Dispatch:
     """The work order of a campaign that was started. Raises `errors.NotFound` for another."""
     order = await dispatch_of(session, campaign_id)

@@ -237,6 +237,8 @@ class Campaign(tables.Table, table=True):
     approved_version: int | None = Field(default=None)
     """The bulletin's version that was approved; another version withdraws the approval."""
     approved_by: str = Field(default="", nullable=False)
+    corrects_id: int | None = tables.loose_reference()
+    """The campaign whose mistake it corrects."""
     archive_slug: str | None = Field(default=None, unique=True)
     is_in_archive: bool = Field(default=True, nullable=False)
     started_at: datetime | None = tables.maybe_moment()

@@ -13,6 +13,7 @@ from campaigns import (
     bulletins,
     campaign_pages,
     check_pages,
+    follow_ups,
     lifecycle,
     staff_forms,
 )
@@ -53,6 +54,8 @@ def routes() -> list[web.RouteDef]:
         web.post(f"{one}/resume", resume),
         web.post(f"{one}/acknowledge", acknowledge),
         web.post(f"{one}/cancel", cancel),
+        web.post(f"{one}/correct", correct),
+        web.post(f"{one}/send-to-others", send_to_others),
     ]
 
 
@@ -205,6 +208,37 @@ async def acknowledge(request: web.Request) -> web.StreamResponse:
 async def cancel(request: web.Request) -> web.StreamResponse:
     """`POST …/cancel`."""
     return await _step(request, Verb.CANCEL, lifecycle.cancel)
+
+
+@kit.staff(Role.AUTHOR)
+async def correct(request: web.Request) -> web.StreamResponse:
+    """`POST …/correct`: a draft for everybody who has it; first its bulletin is written."""
+    await forms.read(request)
+    number = kit.number_in_path(request)
+    try:
+        made = await follow_ups.correct(
+            kit.ground(request), actor=kit.actor(request), campaign_id=number
+        )
+    except errors.Refused as problem:
+        return await campaign_pages.render_campaign(request, problem)
+    words = kit.translator(request).gettext(
+        N_("Write what was wrong and what is right. The campaign for it is made already.")
+    )
+    return kit.redirect(request, f"/staff/bulletins/{made.bulletin_id}", flash=words)
+
+
+@kit.staff(Role.AUTHOR)
+async def send_to_others(request: web.Request) -> web.StreamResponse:
+    """`POST …/send-to-others`: a draft of the same for those whom it did not reach."""
+    await forms.read(request)
+    number = kit.number_in_path(request)
+    try:
+        made = await follow_ups.send_to_others(
+            kit.ground(request), actor=kit.actor(request), campaign_id=number
+        )
+    except errors.Refused as problem:
+        return await campaign_pages.render_campaign(request, problem)
+    return kit.redirect(request, f"/staff/campaigns/{made.id}")
 
 
 async def _step(

@@ -1,0 +1,57 @@
+"""Who got an earlier campaign, asked of the ledger: for audiences that follow one up."""
+
+from collections.abc import Sequence
+
+import sqlalchemy as sa
+from sqlmodel import col
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from delivery.models import Delivery, DeliveryState, Dispatch
+from foundation import errors
+from foundation.i18n import N_
+from subscribers.models import Subscriber
+
+_HAVE_IT = (DeliveryState.SENT, DeliveryState.UNCERTAIN)
+"""Whoever may have it is told what was wrong in it, too."""
+_WILL_NOT_GET_IT = (DeliveryState.FAILED, DeliveryState.CANCELLED)
+
+
+async def dispatches(session: AsyncSession, campaign_ids: Sequence[int]) -> list[int]:
+    """Row numbers of the dispatches of campaigns. Raises `errors.Invalid` for one without."""
+    if not campaign_ids:
+        return []
+    statement = sa.select(col(Dispatch.campaign_id), col(Dispatch.id)).where(
+        col(Dispatch.campaign_id).in_(campaign_ids)
+    )
+    found: dict[int, int] = dict((await session.execute(statement)).all())
+    for number in campaign_ids:
+        if number not in found:
+            raise errors.Invalid(
+                N_("Campaign %(number)s was not sent, so nobody has it."), number=number
+            )
+    return list(found.values())
+
+
+def have_it(dispatch_ids: Sequence[int]) -> sa.ColumnElement[bool]:
+    """SQL: got one of them, or may have got it."""
+    return _listed(dispatch_ids, col(Delivery.state).in_([each.value for each in _HAVE_IT]))
+
+
+def may_get_it(dispatch_ids: Sequence[int]) -> sa.ColumnElement[bool]:
+    """SQL: got one of them, may have got it, or is still to get it."""
+    over = [each.value for each in _WILL_NOT_GET_IT]
+    return _listed(dispatch_ids, col(Delivery.state).not_in(over))
+
+
+def _listed(dispatch_ids: Sequence[int], state: sa.ColumnElement[bool]) -> sa.ColumnElement[bool]:
+    """SQL: stands in the ledger in such a state; looked up by dispatch and subscriber."""
+    return sa.exists(
+        sa.select(sa.literal(1))
+        .select_from(Delivery)
+        .where(
+            col(Delivery.dispatch_id).in_(dispatch_ids),
+            col(Delivery.subscriber_id) == col(Subscriber.id),
+            state,
+        )
+        .correlate(Subscriber)
+    )
