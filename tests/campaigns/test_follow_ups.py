@@ -77,7 +77,9 @@ async def test_a_correction_goes_to_exactly_those_who_have_it_and_says_so_in_the
     mails = {each.rcpt_to.partition("@")[0]: each.parsed for each in smtp.messages}
     assert mails["ana"]["Subject"] == "Corrección: News (es)"
     assert mails["bo"]["Subject"] == "Correction: News (en)"
-    text = mails["ana"].get_body(("plain",)).get_content()
+    part = mails["ana"].get_body(("plain",))
+    assert part is not None
+    text = part.get_content()
     assert "tenía un error" in text
     assert "«News (es)»" in text
 
