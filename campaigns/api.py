@@ -19,6 +19,7 @@ from foundation.accounts.api_tokens import Scope
 from foundation.i18n import N_
 from foundation.web import api, kit
 from foundation.web.api import Body, Call, Endpoint, Page
+from subscribers.member_models import ContactDuty
 
 ShortText = Annotated[str, Field(max_length=300)]
 Number = Annotated[int, Field(ge=1, le=2**53)]
@@ -34,6 +35,7 @@ class AudiencePart(Body):
     topics: list[str] = []
     languages: list[str] = []
     members: bool = False
+    duties: list[ContactDuty] = []
     received: Annotated[list[Number], Field(max_length=100)] = []
     not_received: Annotated[list[Number], Field(max_length=100)] = []
 

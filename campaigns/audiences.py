@@ -17,6 +17,7 @@ from foundation import errors, i18n
 from foundation.ground import Ground
 from foundation.i18n import N_
 from subscribers import members, suppression, topics
+from subscribers.member_models import ContactDuty
 from subscribers.models import Subscriber, Subscription, SubscriptionState, Topic
 
 EXCLUSIONS: Mapping[str, str] = {
@@ -25,6 +26,7 @@ EXCLUSIONS: Mapping[str, str] = {
     "suppressed": N_("must not be mailed: bounces, a complaint, or by hand"),
     "other-language": N_("want another language"),
     "not-a-member": N_("are no contact of a member"),
+    "other-duty": N_("are contacts of a member who look after something else"),
     "did-not-get-it": N_("did not get the earlier campaign"),
     "got-it-already": N_("have it from an earlier campaign"),
 }
@@ -44,6 +46,8 @@ class Audience(BaseModel):
     """Codes; none means every language."""
     members: bool = False
     """Only confirmed contacts of approved members; without topics: all of them."""
+    duties: list[ContactDuty] = []
+    """Of those contacts, only who looks after one of these; none means all of them."""
     received: list[int] = []
     """Numbers of campaigns: only people who got one of them, or may have."""
     not_received: list[int] = []
@@ -91,7 +95,7 @@ def parse(values: Mapping[str, Any]) -> Audience:
         return Audience.model_validate(values)
     except ValueError as problem:
         raise errors.Invalid(
-            N_("An audience has topics, languages and members; this one can't be read.")
+            N_("An audience has topics, languages, members and duties; this one can't be read.")
         ) from problem
 
 
@@ -260,8 +264,10 @@ def _speaks(language: str) -> sa.ColumnElement[bool]:
     return sa.or_(wish == language.lower(), wish.like(f"{language.lower()}-%"))
 
 
-def _is_contact(audience: Audience) -> sa.ColumnElement[bool]:
-    return members.contact_exists_for(col(Subscriber.id)) if audience.members else sa.true()
+def _is_contact(audience: Audience, *, duties: Sequence[ContactDuty]) -> sa.ColumnElement[bool]:
+    if not audience.members:
+        return sa.true()
+    return members.contact_exists_for(col(Subscriber.id), duties=duties)
 
 
 def _got_it(resolved: Resolved) -> sa.ColumnElement[bool]:
@@ -285,7 +291,7 @@ def _may_get_it(resolved: Resolved) -> Sequence[sa.ColumnElement[bool]]:
     return (
         ~suppression.is_active_for(col(Subscriber.id)),
         _in_languages(resolved.audience),
-        _is_contact(resolved.audience),
+        _is_contact(resolved.audience, duties=resolved.audience.duties),
         _got_it(resolved),
         _lacks_it(resolved),
     )
@@ -303,7 +309,8 @@ async def count_excluded(session: AsyncSession, resolved: Resolved) -> dict[str,
             ),
         ),
         (~_in_languages(resolved.audience), "other-language"),
-        (~_is_contact(resolved.audience), "not-a-member"),
+        (~_is_contact(resolved.audience, duties=()), "not-a-member"),
+        (~_is_contact(resolved.audience, duties=resolved.audience.duties), "other-duty"),
         (~_got_it(resolved), "did-not-get-it"),
         else_="got-it-already",
     )

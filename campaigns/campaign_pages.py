@@ -34,7 +34,8 @@ from foundation.accounts.models import Role
 from foundation.i18n import N_, Translator
 from foundation.web import forms, kit
 from foundation.web.forms import Form
-from subscribers import topics
+from subscribers import plainly, topics
+from subscribers.member_models import ContactDuty
 from subscribers.models import Topic
 
 _S = CampaignState
@@ -289,6 +290,9 @@ async def _form_page(
             (each.slug, topics.name(each, speaks.language), _hidden(each, speaks))
             for each in every_topic
         ],
+        duties_offered=[
+            (duty.value, speaks.gettext(words), "") for duty, words in plainly.DUTIES.items()
+        ],
         languages_offered=[
             (code, wording.language_name(code, speaks).capitalize())
             for code in ground.catalog.languages
@@ -327,6 +331,7 @@ def _audience(form: Form) -> Audience:
         topics=form.lines("topics"),
         languages=form.lines("languages"),
         members=form.flag("members"),
+        duties=[ContactDuty(each) for each in form.lines("duties") if each in set(ContactDuty)],
         received=_numbers(form, "received"),
         not_received=_numbers(form, "not_received"),
     )
@@ -404,6 +409,9 @@ async def _audience_words(request: web.Request, view: View) -> list[str]:
         words.append(speaks.gettext(N_("only who wants %(languages)s")) % {"languages": named})
     if audience.members:
         words.append(speaks.gettext(N_("only contacts of members")))
+    if audience.members and audience.duties:
+        duties = ", ".join(speaks.gettext(plainly.DUTIES[duty]) for duty in audience.duties)
+        words.append(speaks.gettext(N_("who look after: %(duties)s")) % {"duties": duties})
     for numbers, msgid in (
         (audience.received, N_("only who got “%(names)s”")),
         (audience.not_received, N_("only who did not get “%(names)s”")),

@@ -207,6 +207,13 @@ class Widget(Section):
     keep_s: Annotated[int, Field(ge=0, le=86_400)] = 60
 
 
+class Coalition(Section):
+    """How the coalition keeps in touch with its members."""
+
+    renew_after_days: Annotated[int, Field(ge=30)] = 365
+    renewal_reminder_days: Annotated[int, Field(ge=1)] = 21
+
+
 class Tracking(Section):
     """Counting opens and clicks."""
 
@@ -277,6 +284,7 @@ class Settings(Section):
     signup: SignupSettings = SignupSettings()
     partners: Partners = Partners()
     widget: Widget = Widget()
+    coalition: Coalition = Coalition()
     tracking: Tracking = Tracking()
     preflight: Preflight = Preflight()
     retention: Retention = Retention()

@@ -33,7 +33,15 @@ from foundation.web import kit, middleware
 from foundation.web.pages import Pages
 from foundation.web.prepared import Shelf
 from handbill import api, health, settings_pages
-from subscribers import join, people_pages, public_links, public_steps, public_widget
+from subscribers import (
+    join,
+    member_public,
+    people_pages,
+    public_links,
+    public_steps,
+    public_widget,
+    statement_pages,
+)
 from subscribers import pages as subscribers_pages
 from subscribers import public as subscribers_public
 from subscribers.steps import Steps
@@ -44,6 +52,8 @@ PAGE_SLICES: tuple[ModuleType, ...] = (
     account_pages,
     team_pages,
     join,
+    member_public,
+    statement_pages,
     subscribers_public,
     subscribers_pages,
     content_public,

@@ -22,7 +22,7 @@ from delivery.inbound import letters
 from foundation import errors, logs
 from foundation.accounts import idempotency, signin
 from foundation.ground import Ground
-from subscribers import retention
+from subscribers import renewing, retention
 
 _log = logs.get("scheduler")
 
@@ -51,6 +51,7 @@ def tasks(ground: Ground) -> Sequence[Task]:
         Task(name="tell other programs", act=webhooks.work, every=tick),
         Task(name="act on webhooks", act=backlog.work, every=tick),
         Task(name="mail held sign-ups", act=retention.release_held, every=timedelta(minutes=5)),
+        Task(name="ask members whether they stay", act=renewing.work, every=timedelta(hours=1)),
         Task(name="tidy people", act=retention.tidy, every=timedelta(hours=6)),
         Task(name="tidy sent notices", act=outbox.tidy, every=timedelta(hours=6)),
         Task(name="tidy limits", act=allowances.tidy, every=timedelta(hours=6)),

@@ -17,7 +17,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from foundation import addresses, errors
 from foundation.ground import Ground
 from foundation.i18n import N_
-from subscribers import contacts, limits, members, statements
+from subscribers import contacts, limits, member_mail, members, statements
 from subscribers.contact_links import Confirmation, Confirmed, confirm, of_token
 from subscribers.member_models import ContactDuty
 from subscribers.models import Member, MemberContact, MemberState
@@ -269,8 +269,8 @@ async def _answer_by_mail(
             continue
         if contact.confirmed_at is None:
             is_own_wish = contact.email_key == applicant
-            await members.ask(ground, session, member, contact, is_own_wish=is_own_wish)
+            await member_mail.ask(ground, session, member, contact, is_own_wish=is_own_wish)
         elif member.state == MemberState.APPLIED:
-            await members.notify(ground, session, member, contact, kind="join_received")
+            await member_mail.notify(ground, session, member, contact, kind="join_received")
         else:
-            await members.welcome(ground, session, member, contact)
+            await member_mail.welcome(ground, session, member, contact)

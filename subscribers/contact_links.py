@@ -16,7 +16,7 @@ from foundation import errors
 from foundation.ground import Ground
 from foundation.i18n import N_
 from foundation.tokens import Purpose
-from subscribers import consent, members, statements, suppression, topics
+from subscribers import consent, member_mail, members, statements, suppression, topics
 from subscribers.models import (
     ConsentStep,
     Member,
@@ -106,7 +106,7 @@ async def _confirm_contact(
         member.confirmed_at = now
         member.version += 1
         session.add(member)
-        await members.notify(ground, session, member, contact, kind="join_received")
+        await member_mail.notify(ground, session, member, contact, kind="join_received")
     return Confirmed.DONE
 
 

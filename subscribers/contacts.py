@@ -14,7 +14,7 @@ from foundation import addresses, audit, errors
 from foundation.audit import Actor
 from foundation.ground import Ground
 from foundation.i18n import N_
-from subscribers import members
+from subscribers import member_mail, members
 from subscribers.member_models import ContactDuty, MemberContactDuty
 from subscribers.models import MemberContact
 
@@ -57,7 +57,7 @@ async def add(
         session.add(contact)
         await session.flush()
         await put_duties(session, contact_id=contact.id, duties=duties)
-        if not await members.ask(ground, session, member, contact):
+        if not await member_mail.ask(ground, session, member, contact):
             raise members.wrong(
                 "contact_email", errors.Invalid(N_("This address is not to be mailed."))
             )

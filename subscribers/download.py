@@ -11,6 +11,7 @@ from foundation import tables
 from foundation.ground import Ground
 from subscribers import people, preferences
 from subscribers.holdings import Elsewhere
+from subscribers.member_models import SignOn
 from subscribers.models import (
     Consent,
     Member,
@@ -62,6 +63,12 @@ async def of_person(
                     select(MemberContact, Member)
                     .join(Member, col(Member.id) == col(MemberContact.member_id))
                     .where(MemberContact.subscriber_id == person.id)
+                )
+            ],
+            "signed": [
+                _row(each, "id", "email_key", "organisation_key", "member_id")
+                for each in await session.exec(
+                    select(SignOn).where(SignOn.email_key == person.email_key)
                 )
             ],
         }

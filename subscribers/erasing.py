@@ -15,6 +15,7 @@ from foundation.audit import Actor, AuditEntry
 from foundation.ground import Ground
 from subscribers import people, suppression
 from subscribers.holdings import Elsewhere
+from subscribers.member_models import SignOn
 from subscribers.models import MemberContact, Subscriber, SuppressionReason
 
 
@@ -43,6 +44,7 @@ async def erase(
         await session.exec(
             sa.delete(MemberContact).where(col(MemberContact.email_key) == person.email_key)
         )
+        await session.exec(sa.delete(SignOn).where(col(SignOn.email_key) == person.email_key))
         for place in elsewhere:
             await place.forget(session, subscriber_id=subscriber_id)
         # The log keeps that something was changed, by whom and when, but not the person's details.

@@ -60,7 +60,7 @@ async def send(request: web.Request) -> web.Response:
     try:
         if form.line(HONEYPOT):
             return _to_sent(request)
-        _check_time(request, form.line("shown"))
+        check_time(request, form.line("shown"))
         application = applying.Application(
             name=form.line("name", limit=120, required=True),
             website=_website(form.line("website", limit=300)),
@@ -207,8 +207,11 @@ def _said(request: web.Request, problem: errors.Invalid | None) -> dict[str, Any
     return {name: each.say(speaks) for name, each in problem.fields.items()} if problem else {}
 
 
-def _check_time(request: web.Request, token: str) -> None:
-    """A person needs a moment to fill this in; a program does not, or brings no time at all."""
+def check_time(request: web.Request, token: str) -> None:
+    """Raise `errors.Invalid` for what came too quickly.
+
+    A person needs a moment to fill a form in; a program does not, or brings no time at all.
+    """
     ground = kit.ground(request)
     try:
         (shown,) = ground.tokens.open(Purpose.FORM_TIME, token)

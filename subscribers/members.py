@@ -17,9 +17,7 @@ from foundation import audit, errors
 from foundation.audit import Actor
 from foundation.ground import Ground
 from foundation.i18n import N_
-from foundation.notices import Notice
-from foundation.tokens import Purpose
-from subscribers import suppression
+from subscribers import member_mail
 from subscribers.member_models import ContactDuty, MemberContactDuty, MemberQuestion
 from subscribers.models import Member, MemberContact, MemberState, Partner
 
@@ -48,6 +46,7 @@ class Details:
     town: str = ""
     languages: Sequence[str] = ()
     mission: str = ""
+    is_listed: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -167,7 +166,7 @@ async def approve(
         )
         for contact in await contacts_of(session, member_id):
             if contact.confirmed_at is not None:
-                await welcome(ground, session, member, contact)
+                await member_mail.welcome(ground, session, member, contact)
 
 
 async def decline(
@@ -186,18 +185,43 @@ async def decline(
         member = await _decide(
             ground, session, MemberState.DECLINED, actor, member_id, version, reason
         )
-        await tell(ground, session, member, kind="join_declined", reason=reason)
+        contacts = await contacts_of(session, member_id)
+        await member_mail.tell(
+            ground, session, member, contacts, kind="join_declined", reason=reason
+        )
 
 
 async def mark_left(
     ground: Ground, *, actor: Actor, member_id: int, version: int, reason: str = ""
 ) -> None:
-    """A member is one no more; its contacts are no longer in the members' audience.
+    """A member is one no more; its contacts are no longer in the members' audience, and are told.
 
     Raises `errors.Refused`, `errors.Conflict`, `errors.NotFound`.
     """
     async with ground.db.transaction() as session:
-        await _decide(ground, session, MemberState.LEFT, actor, member_id, version, reason)
+        member = await get(session, member_id)
+        await leave(ground, session, member, actor=actor, version=version, reason=reason)
+
+
+async def leave(
+    ground: Ground,
+    session: AsyncSession,
+    member: Member,
+    *,
+    actor: Actor,
+    version: int,
+    reason: str,
+) -> None:
+    """A member leaves, by its own wish or the office's; all its contacts are told.
+
+    Raises `errors.Refused`, `errors.Conflict`.
+    """
+    await _decide(ground, session, MemberState.LEFT, actor, member.id, version, reason)
+    member.is_listed = False
+    member.renewed_at = member.renewal_asked_at = member.renewal_reminded_at = None
+    session.add(member)
+    contacts = await contacts_of(session, member.id)
+    await member_mail.tell(ground, session, member, contacts, kind="member_left")
 
 
 async def update(
@@ -216,6 +240,7 @@ async def update(
             "town": details.town,
             "languages": list(details.languages),
             "mission": details.mission,
+            "is_listed": details.is_listed,
         }
         before = {name: getattr(member, name) for name in changes}
         await write(session, member, version=version, changes=changes)
@@ -253,87 +278,6 @@ def wrong(name: str, problem: errors.HandbillError) -> errors.Invalid:
     return errors.Invalid(
         N_("Something needs to be mended before this can be kept."), fields={name: problem}
     )
-
-
-async def ask(
-    ground: Ground,
-    session: AsyncSession,
-    member: Member,
-    contact: MemberContact,
-    *,
-    is_own_wish: bool = False,
-) -> bool:
-    """Mail a contact the link behind which stands the button to confirm; as `notify`."""
-    url = ground.link("/join/confirm", Purpose.MEMBER, contact.id)
-    is_application = member.state == MemberState.UNCONFIRMED
-    return await notify(
-        ground,
-        session,
-        member,
-        contact,
-        kind="join_confirm" if is_application else "contact_confirm",
-        is_own_wish=is_own_wish,
-        confirm_url=url,
-    )
-
-
-async def tell(
-    ground: Ground, session: AsyncSession, member: Member, *, kind: str, **context: str
-) -> None:
-    """Queue a notice to every confirmed contact that may be mailed."""
-    for contact in await contacts_of(session, member.id):
-        if contact.confirmed_at is not None:
-            await notify(ground, session, member, contact, kind=kind, is_own_wish=False, **context)
-
-
-async def welcome(
-    ground: Ground, session: AsyncSession, member: Member, contact: MemberContact
-) -> None:
-    """Queue the mail that welcomes a member, with the link to the member's own page."""
-    await notify(
-        ground,
-        session,
-        member,
-        contact,
-        kind="join_approved",
-        reason=member.decision_reason,
-        url=own_page(ground, contact),
-    )
-
-
-def own_page(ground: Ground, contact: MemberContact) -> str:
-    """The link by which a contact opens the member's own page."""
-    return ground.link("/member", Purpose.MEMBERSHIP, contact.id)
-
-
-async def notify(
-    ground: Ground,
-    session: AsyncSession,
-    member: Member,
-    contact: MemberContact,
-    *,
-    kind: str,
-    is_own_wish: bool = False,
-    **context: str,
-) -> bool:
-    """Queue a notice to a contact, unless the address may not be mailed; returns whether it did.
-
-    Whoever applies themselves comes in past the reasons that a confirmation lifts.
-    """
-    why_not = await suppression.reasons(ground, session, email_key=contact.email_key)
-    if why_not & suppression.LASTING if is_own_wish else why_not:
-        return False
-    await ground.notices.queue(
-        session,
-        Notice(
-            kind=kind,
-            to=contact.email,
-            language=ground.translator(member.language).language,
-            context={"organisation": member.name, **context},
-            subscriber_id=contact.subscriber_id,
-        ),
-    )
-    return True
 
 
 async def _decide(

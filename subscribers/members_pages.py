@@ -10,7 +10,7 @@ from foundation import errors
 from foundation.accounts.models import Role
 from foundation.i18n import N_
 from foundation.web import forms, kit
-from subscribers import contacts, join, members, partnering, plainly, questions
+from subscribers import contacts, join, members, partnering, plainly, questions, renewing
 from subscribers.models import MemberState
 
 _ORDER = (
@@ -27,11 +27,13 @@ def routes() -> list[web.RouteDef]:
     one = "/staff/members/{id}"
     return [
         web.get("/staff/members", index),
+        web.get("/staff/members/unanswered", unanswered),
         web.get(one, show),
         web.post(one, update),
         web.post(f"{one}/approve", approve),
         web.post(f"{one}/decline", decline),
         web.post(f"{one}/left", mark_left),
+        web.post(f"{one}/stays", mark_stays),
         web.post(f"{one}/ask", ask),
         web.post(f"{one}/partner", become_partner),
         web.post(f"{one}/contacts", add_contact),
@@ -58,8 +60,21 @@ async def index(request: web.Request) -> web.Response:
         "people/members.html",
         page=page,
         state=state,
-        tabs=_tabs(request, state, counts),
+        tabs=_tabs(request, state, counts, waiting=len(await renewing.unanswered(ground))),
         next_url=f"/staff/members?{_encoded(query)}" if page.next_after else None,
+    )
+
+
+@kit.staff(Role.VIEWER)
+async def unanswered(request: web.Request) -> web.Response:
+    """`GET /staff/members/unanswered`: who was asked whether it stays, and said nothing yet."""
+    ground = kit.ground(request)
+    found = await renewing.unanswered(ground)
+    return kit.render(
+        request,
+        "people/members_unanswered.html",
+        waits=[(member, renewing.has_not_answered(ground, member)) for member in found],
+        tabs=_tabs(request, None, await members.counts(ground), waiting=len(found)),
     )
 
 
@@ -81,6 +96,7 @@ async def update(request: web.Request) -> web.Response:
             town=form.line("town", limit=120),
             languages=_listed(form.line("languages", limit=200)),
             mission=form.text("mission", limit=2000),
+            is_listed=form.flag("is_listed"),
         )
         version = _version(form)
         form.check()
@@ -146,6 +162,19 @@ async def mark_left(request: web.Request) -> web.Response:
         )
 
     return await _acted(request, form, act, said=N_("Marked as left."))
+
+
+@kit.staff(Role.EDITOR)
+async def mark_stays(request: web.Request) -> web.Response:
+    """`POST …/stays`: the member told the office that it stays."""
+    form = await forms.read(request)
+
+    async def act() -> None:
+        await renewing.stays_says_staff(
+            kit.ground(request), actor=kit.actor(request), member_id=kit.number_in_path(request)
+        )
+
+    return await _acted(request, form, act, said=N_("Kept. It is asked again after a year."))
 
 
 @kit.staff(Role.EDITOR)
@@ -274,6 +303,7 @@ async def _page(
         "town": member.town,
         "languages": ", ".join(member.languages),
         "mission": member.mission,
+        "is_listed": member.is_listed,
         **(values or {}),
     }
     fields = problem.fields if isinstance(problem, errors.Invalid) else {}
@@ -288,6 +318,7 @@ async def _page(
         card=card,
         member=member,
         state=state,
+        has_not_answered=renewing.has_not_answered(kit.ground(request), member),
         may_become={each.value for each in members.TRANSITIONS[state]},
         values=shown,
         problems={name: each.say(speaks) for name, each in fields.items()},
@@ -308,10 +339,15 @@ def _state(request: web.Request, counts: dict[MemberState, int]) -> MemberState:
 
 
 def _tabs(
-    request: web.Request, present: MemberState, counts: dict[MemberState, int]
+    request: web.Request,
+    present: MemberState | None,
+    counts: dict[MemberState, int],
+    *,
+    waiting: int,
 ) -> list[tuple[str, str, bool]]:
+    """By state, and who has not said yet whether it stays, where there is one."""
     speaks = kit.translator(request)
-    return [
+    tabs = [
         (
             f"/staff/members?state={state.value}",
             f"{speaks.gettext(plainly.MEMBER_STATES[state])} ({speaks.number(counts[state])})",
@@ -319,6 +355,10 @@ def _tabs(
         )
         for state in _ORDER
     ]
+    if waiting or present is None:
+        label = f"{speaks.gettext(N_('Asked whether they stay'))} ({speaks.number(waiting)})"
+        tabs.append(("/staff/members/unanswered", label, present is None))
+    return tabs
 
 
 def _encoded(query: MultiDict[str]) -> str:

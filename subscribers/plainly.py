@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from foundation.i18n import N_, Translator
-from subscribers.member_models import ContactDuty
+from subscribers.member_models import ContactDuty, SignOnState
 from subscribers.models import (
     Consent,
     ConsentStep,
@@ -49,6 +49,20 @@ MEMBER_TONES: Mapping[MemberState, str] = {
     MemberState.LEFT: "neutral",
 }
 
+SIGN_ON_STATES: Mapping[SignOnState, str] = {
+    SignOnState.PENDING: N_("Not confirmed by mail yet"),
+    SignOnState.CONFIRMED: N_("Waits for your look"),
+    SignOnState.SHOWN: N_("Shown"),
+    SignOnState.REFUSED: N_("Not shown"),
+    SignOnState.WITHDRAWN: N_("Taken back"),
+}
+SIGN_ON_TONES: Mapping[SignOnState, str] = {
+    SignOnState.PENDING: "neutral",
+    SignOnState.CONFIRMED: "busy",
+    SignOnState.SHOWN: "good",
+    SignOnState.REFUSED: "bad",
+    SignOnState.WITHDRAWN: "neutral",
+}
 DUTIES: Mapping[ContactDuty, str] = {
     ContactDuty.PRESS: N_("Press"),
     ContactDuty.POLICY: N_("Policy"),

@@ -15,7 +15,7 @@ from foundation.audit import Actor
 from foundation.ground import Ground
 from foundation.i18n import N_
 from foundation.tokens import Purpose
-from subscribers import members
+from subscribers import member_mail, members
 from subscribers.member_models import MemberQuestion
 from subscribers.models import Member, MemberContact, MemberState
 
@@ -55,7 +55,7 @@ async def ask(ground: Ground, *, actor: Actor, member_id: int, question: str) ->
         await session.flush()
         for contact in await members.contacts_of(session, member_id):
             if contact.confirmed_at is not None:
-                await members.notify(
+                await member_mail.notify(
                     ground,
                     session,
                     member,

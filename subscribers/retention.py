@@ -11,7 +11,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from foundation import throttle
 from foundation.addresses import Address
 from foundation.ground import Ground
-from subscribers import applying, limits, signup, suppression
+from subscribers import applying, limits, signing, signup, suppression
 from subscribers.models import (
     Consent,
     ConsentStep,
@@ -87,6 +87,7 @@ async def tidy(ground: Ground) -> Tidied:
             .returning(col(Subscriber.id))
         )
         people = len(gone.all())
+        await signing.drop_unconfirmed(ground, session)
         await throttle.forget(session, before=now - _COUNTERS_KEPT)
     return Tidied(
         networks=networks,

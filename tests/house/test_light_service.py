@@ -21,6 +21,7 @@ FOR_OTHERS = {
     "altcha": "a form that is under attack",
     "argon2": "staff with a password",
     "nh3": "whoever writes a bulletin",
+    "PIL": "a member that sends its logo",
     "prometheus_client": "a site that is watched by Prometheus",
     "segno": "whoever puts a link on paper",
 }

@@ -7,7 +7,7 @@ from typing import Any
 
 import sqlalchemy as sa
 from aiohttp import web as aiohttp_web
-from sqlmodel import SQLModel
+from sqlmodel import SQLModel, col, select
 
 from campaigns import audiences, bulletins, lifecycle, materials
 from delivery import worker
@@ -18,9 +18,10 @@ from foundation.accounts.api_tokens import Scope
 from foundation.ground import Ground
 from foundation.tokens import Purpose
 from handbill import app
-from subscribers import applying, forms, partners, signup
+from subscribers import applying, forms, partners, signing, signup
 from subscribers.intake import SignUpRequest
 from subscribers.member_models import MemberQuestion
+from subscribers.models import Subscriber
 from tests.campaigns import newsroom
 from tests.world import people
 
@@ -191,12 +192,27 @@ async def _neighbours(ground: Ground) -> None:
             network="203.0.113.0/24",
         ),
     )
+    await signing.sign(
+        ground,
+        signature=signing.Signature(
+            organisation="Harbor Choir",
+            name="Lidia Sosa",
+            email="lidia@choir.example",
+            agrees=True,
+            version=1,
+            language="en",
+        ),
+    )
     async with ground.db.transaction() as session:
         session.add(
             MemberQuestion(
                 member_id=1, question="Why?", asked_at=ground.clock.now(), asked_by="office"
             )
         )
+    async with ground.db.reading() as session:
+        person = (await session.exec(select(Subscriber).order_by(col(Subscriber.id)))).first()
+    assert person is not None
+    await people.speaks_for_a_member(ground, person)
 
 
 def _addresses(ground: Ground) -> tuple[Address, ...]:
@@ -222,6 +238,8 @@ def token(ground: Ground, pattern: str) -> str:
         "/come-back": (Purpose.COME_BACK, (1, minute)),
         "/join/confirm": (Purpose.MEMBER, (1,)),
         "/join/answer": (Purpose.QUESTION, (1, 1)),
+        "/member": (Purpose.MEMBERSHIP, (2,)),
+        "/statement/confirm": (Purpose.SIGN_ON, (1, minute)),
         "/view": (Purpose.VIEW, (1, 1, 1)),
         "/r": (Purpose.CLICK, (1, 1, 1, 0)),
         "/o": (Purpose.OPEN, (1, 1, 0)),
