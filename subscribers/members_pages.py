@@ -356,7 +356,8 @@ def _tabs(
         for state in _ORDER
     ]
     if waiting or present is None:
-        label = f"{speaks.gettext(N_('Asked whether they stay'))} ({speaks.number(waiting)})"
+        asked = speaks.gettext(N_("Asked whether they stay"))
+        label = f"{asked} ({speaks.number(waiting)})"
         tabs.append(("/staff/members/unanswered", label, present is None))
     return tabs
 
