@@ -214,6 +214,12 @@ class Coalition(Section):
     renewal_reminder_days: Annotated[int, Field(ge=1)] = 21
 
 
+class Kiosk(Section):
+    """The form on a tablet at a table."""
+
+    idle_s: Annotated[int, Field(ge=10, le=600)] = 45
+
+
 class Tracking(Section):
     """Counting opens and clicks."""
 
@@ -285,6 +291,7 @@ class Settings(Section):
     partners: Partners = Partners()
     widget: Widget = Widget()
     coalition: Coalition = Coalition()
+    kiosk: Kiosk = Kiosk()
     tracking: Tracking = Tracking()
     preflight: Preflight = Preflight()
     retention: Retention = Retention()

@@ -35,6 +35,7 @@ from foundation.web.prepared import Shelf
 from handbill import api, health, settings_pages
 from subscribers import (
     join,
+    kiosk_pages,
     member_public,
     people_pages,
     public_links,
@@ -54,6 +55,7 @@ PAGE_SLICES: tuple[ModuleType, ...] = (
     join,
     member_public,
     statement_pages,
+    kiosk_pages,
     subscribers_public,
     subscribers_pages,
     content_public,
@@ -77,6 +79,7 @@ NAVIGATION = (
     kit.NavigationItem(path="/staff/returns", msgid=N_("Came back")),
     kit.NavigationItem(path="/staff/members", msgid=N_("Members")),
     kit.NavigationItem(path="/staff/forms", msgid=N_("Forms")),
+    kit.NavigationItem(path="/staff/gatherings", msgid=N_("At a table")),
     kit.NavigationItem(path="/staff/partners", msgid=N_("Partners")),
     kit.NavigationItem(
         path=deliverability_pages.PATH, msgid=N_("Deliverability"), role=Role.EDITOR

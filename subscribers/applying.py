@@ -95,13 +95,12 @@ async def apply(ground: Ground, *, application: Application) -> None:
     async with ground.db.transaction() as session:
         await limits.check_network(ground, session, name="join", network=application.network)
     async with ground.db.transaction() as session:
-        # Counting comes first, in one order: on PostgreSQL it holds a second form by the same
-        # people back until the first is kept, so that a double press makes one application.
-        may_mail = [
-            each.address.key
-            for each in sorted(people, key=lambda each: each.address.key)
-            if await limits.may_confirm(ground, session, address=each.address)
-        ]
+        # Counting comes first: on PostgreSQL it holds a second form by the same people back until
+        # the first is kept, so that a double press makes one application.
+        counted = await limits.may_confirm_each(
+            ground, session, addresses=[each.address for each in people]
+        )
+        may_mail = [each.address.key for each, may in zip(people, counted, strict=True) if may]
         await statements.keep(ground, session)
         found = await _same_application(session, application, people[0].address)
         if found is None:

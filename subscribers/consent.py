@@ -22,6 +22,7 @@ SIGNUP = "signup"
 CONFIRM = "confirm"
 PREFERENCES = "preferences"
 TRACKING = "tracking"
+SHEET = "sheet"
 
 WORDS = {
     SIGNUP: N_(
@@ -35,6 +36,10 @@ WORDS = {
     PREFERENCES: N_(
         "%(site)s sends you bulletins on what is ticked here, and stops when you take the tick "
         "away."
+    ),
+    SHEET: N_(
+        "By writing my address here I ask %(site)s for bulletins by e-mail. First I get one mail, "
+        "and nothing else unless I confirm it; I can stop them at any time."
     ),
     TRACKING: N_(
         "%(site)s may note which bulletins I open and which links I follow, to learn what is "

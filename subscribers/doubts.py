@@ -14,7 +14,7 @@ from foundation import audit
 from foundation.addresses import Address
 from foundation.audit import Actor
 from foundation.ground import Ground
-from subscribers import limits, signup, suppression
+from subscribers import limits, suppression, tabling
 from subscribers.models import Doubt, Form, Partner, SignUp, SignUpState, Subscriber, Topic
 
 _PAGE = 50
@@ -102,7 +102,7 @@ async def ask(ground: Ground, *, actor: Actor, signup_ids: Collection[int]) -> A
             row.state = SignUpState.HELD.value
             if await _may_ask(ground, session, person):
                 row.state = SignUpState.SUBMITTED.value
-                await signup.send_link(
+                await tabling.send_link(
                     ground, session, row=row, person=person, wanted=await _topics(session, row)
                 )
                 queued += 1

@@ -5,6 +5,7 @@ to whoever sent the form is the same on either side of a limit, so nothing here 
 """
 
 import enum
+from collections.abc import Sequence
 from datetime import timedelta
 
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -129,10 +130,17 @@ async def may_confirm(ground: Ground, session: AsyncSession, *, address: Address
     On PostgreSQL the counter's row also holds back a second submission for the same address until
     the first one's transaction has ended.
     """
+    return (await may_confirm_each(ground, session, addresses=[address]))[0]
+
+
+async def may_confirm_each(
+    ground: Ground, session: AsyncSession, *, addresses: Sequence[Address]
+) -> list[bool]:
+    """The same for several addresses that one transaction writes to, counted together."""
     tally = throttle.Tally(ground.clock.now())
-    mail = _Mail(ground, tally, address=address)
+    mails = [_Mail(ground, tally, address=each) for each in addresses]
     await tally.take(session)
-    may_go = mail.may_go()
+    may_go = [mail.may_go() for mail in mails]
     await tally.give_back(session)
     return may_go
 

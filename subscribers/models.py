@@ -217,6 +217,12 @@ class SignUp(tables.Table, table=True):
     utm_source: str = Field(default="", nullable=False)
     utm_medium: str = Field(default="", nullable=False)
     utm_campaign: str = Field(default="", nullable=False)
+    gathering_id: int | None = tables.loose_reference()
+    """Where it was written down by hand."""
+    typed_at: datetime | None = tables.maybe_moment()
+    """When, where that was before it reached us."""
+    entry_number: str | None = Field(default=None, unique=True)
+    """A random one that a tablet gave it, so that it is taken once."""
     created_at: datetime = tables.moment(index=True)
     confirmed_at: datetime | None = tables.maybe_moment(index=True)
 

@@ -6,6 +6,7 @@ from subscribers import (
     builder_pages,
     doubts_pages,
     forms_pages,
+    gathering_pages,
     members_pages,
     partners_pages,
     people_pages,
@@ -22,5 +23,6 @@ def routes() -> list[web.RouteDef]:
         *members_pages.routes(),
         *forms_pages.routes(),
         *builder_pages.routes(),
+        *gathering_pages.routes(),
         *partners_pages.routes(),
     ]

@@ -95,6 +95,8 @@ _STEPS: Mapping[ConsentStep, str] = {
 _VIAS: Mapping[str, str] = {
     "form": N_("on a sign-up form"),
     "api": N_("through the API"),
+    "sheet": N_("on our paper, typed in by the office"),
+    "kiosk": N_("at our tablet"),
     "import": N_("by an upload"),
     "join": N_("for their organization"),
     "preferences": N_("on the preferences page"),

@@ -71,7 +71,7 @@ async def stays_says_staff(ground: Ground, *, actor: Actor, member_id: int) -> N
             action="member.renewed",
             object_kind="member",
             object_id=member_id,
-            after={"renewed_at": now},
+            after={"renewed_at": now.isoformat()},
         )
 
 

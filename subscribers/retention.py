@@ -11,7 +11,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from foundation import throttle
 from foundation.addresses import Address
 from foundation.ground import Ground
-from subscribers import applying, limits, signing, signup, suppression
+from subscribers import applying, limits, signing, suppression, tabling
 from subscribers.models import (
     Consent,
     ConsentStep,
@@ -207,7 +207,7 @@ async def _release(
     wanted = (await session.exec(statement)).all()
     held.row.state = SignUpState.SUBMITTED.value
     session.add(held.row)
-    await signup.send_link(ground, session, row=held.row, person=held.person, wanted=wanted)
+    await tabling.send_link(ground, session, row=held.row, person=held.person, wanted=wanted)
     return 1
 
 

@@ -6,6 +6,7 @@ Whoever sends the same address again is believed.
 
 import difflib
 import functools
+from typing import Any
 
 from foundation import errors
 from foundation.addresses import Address
@@ -49,6 +50,11 @@ def suggestion(address: Address) -> str | None:
     if meant is None or meant == domain:
         return None
     return f"{address.email.rpartition('@')[0]}@{meant}"
+
+
+def known() -> dict[str, Any]:
+    """What a page needs to point slips out by itself (`slips.js`)."""
+    return {"usual": list(_USUAL), "others": sorted(_OTHERS), "typed_for": dict(_TYPED_FOR)}
 
 
 def point_out(address: Address, *, sure: str) -> None:

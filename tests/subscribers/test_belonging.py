@@ -190,7 +190,7 @@ async def test_a_name_stands_in_public_when_it_is_confirmed_and_the_office_looke
     with pytest.raises(errors.Refused):
         await signing.decide(ground, actor=audit.COMMAND, sign_on_id=row.id, show=True)
 
-    await web.post(f"/statement/confirm/{token}")
+    await web.post(f"/statement/confirm/{token}", {})
     assert "Harbor Choir" not in (await web.get("/statement")).text
     office = await web.as_staff(Role.EDITOR)
     assert "Lidia Sosa" in (await office.get("/staff/statement")).text

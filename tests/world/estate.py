@@ -18,13 +18,14 @@ from foundation.accounts.api_tokens import Scope
 from foundation.ground import Ground
 from foundation.tokens import Purpose
 from handbill import app
-from subscribers import applying, forms, partners, signing, signup
+from subscribers import applying, forms, gatherings, partners, signing, signup
 from subscribers.intake import SignUpRequest
-from subscribers.member_models import MemberQuestion
+from subscribers.member_models import MemberLogo, MemberQuestion
 from subscribers.models import Subscriber
 from tests.campaigns import newsroom
 from tests.world import people
 
+_LOGO = "0" * 32
 _PLACE = re.compile(r"\{(\w+)(?::[^{}]*(?:\{[^{}]*\}[^{}]*)*)?\}")
 
 
@@ -60,6 +61,8 @@ class Estate:
         here = {"token": sealed} if sealed else {}
         if address.pattern.startswith("/archive/"):
             here["slug"] = self.values["archived"]
+        elif address.pattern.startswith("/members/"):
+            here |= {"id": "2", "digest": _LOGO}
         elif address.pattern.startswith("/files/"):
             here["digest"] = self.values["file_digest"]
         return address.filled({**self.values, **here})
@@ -192,6 +195,17 @@ async def _neighbours(ground: Ground) -> None:
             network="203.0.113.0/24",
         ),
     )
+    await gatherings.create(
+        ground,
+        actor=audit.COMMAND,
+        details=gatherings.Details(
+            name="Spring fair",
+            code="spring-fair",
+            day=date(2026, 11, 20),
+            form_id=1,
+            languages=["en", "es"],
+        ),
+    )
     await signing.sign(
         ground,
         signature=signing.Signature(
@@ -213,6 +227,18 @@ async def _neighbours(ground: Ground) -> None:
         person = (await session.exec(select(Subscriber).order_by(col(Subscriber.id)))).first()
     assert person is not None
     await people.speaks_for_a_member(ground, person)
+    async with ground.db.transaction() as session:
+        session.add(
+            MemberLogo(
+                member_id=2,
+                digest=_LOGO,
+                alt="Two hands",
+                width=1,
+                height=1,
+                content=b"\x89PNG",
+                created_at=ground.clock.now(),
+            )
+        )
 
 
 def _addresses(ground: Ground) -> tuple[Address, ...]:
