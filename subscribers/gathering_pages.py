@@ -219,7 +219,7 @@ async def _entry(
         problems=problems,
         suggestions=suggestions,
         slips=typos.known(),
-        languages=[
+        row_languages=[
             (code, ground.catalog.translator(code).name) for code in ground.catalog.languages
         ],
         first_language=next(iter(standing.gathering.languages), ""),

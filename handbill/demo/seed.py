@@ -19,6 +19,7 @@ async def seed(scene: Scene, *, partner_origin: str) -> None:
     issue_id = await seed_site.add_issue(scene)
     await seed_site.add_materials(scene, issue_id=issue_id)
     await seed_site.add_forms(scene, partner_origin=partner_origin)
+    await seed_site.add_gathering(scene)
     seed_site.plan_developments(scene, issue_id=issue_id)
     await seed_people.bring_along(scene)
     seed_people.plan_members(scene, from_days_ago=_FOUNDED - 3)

@@ -137,6 +137,7 @@ def _application(member: Member) -> applying.Application:
         contact_name=member.contact_name,
         contact_email=member.contact_email,
         contact_role=member.contact_role,
+        wants_listing=True,
         agrees=True,
         language=member.language,
         network="203.0.113.0/24",

@@ -2,7 +2,7 @@
 
 import asyncio
 import functools
-from datetime import UTC, datetime, time
+from datetime import UTC, datetime, time, timedelta
 
 from campaigns import developments, issues, materials, pictures
 from campaigns.models import DevelopmentKind, PartKind
@@ -12,7 +12,7 @@ from foundation.audit import COMMAND, Actor, ActorKind
 from handbill.demo import handouts
 from handbill.demo.content import Part
 from handbill.demo.scene import Scene
-from subscribers import forms, partners, topics
+from subscribers import forms, gatherings, partners, topics
 from subscribers.models import TopicKind
 
 OWNER_EMAIL = "ines@baystateneighbors.example"
@@ -166,3 +166,17 @@ def _plain(kind: PartKind, parts: list[Part]) -> list[issues.PartDraft]:
     return [
         issues.PartDraft(kind=kind, key=part.key, url=part.url, texts=part.texts) for part in parts
     ]
+
+
+async def add_gathering(scene: Scene) -> None:
+    """A table at a market next week, with a sheet to print and a form for a tablet."""
+    await gatherings.create(
+        scene.ground,
+        actor=scene.staff[Role.EDITOR],
+        details=gatherings.Details(
+            name="Lynn farmers' market",
+            code="lynn-market",
+            day=(scene.now + timedelta(days=6)).date(),
+            languages=["en", "es"],
+        ),
+    )
