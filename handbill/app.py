@@ -36,7 +36,7 @@ from handbill import api, health, settings_pages
 from subscribers import (
     join,
     kiosk_pages,
-    member_public,
+    membership_pages,
     people_pages,
     public_links,
     public_steps,
@@ -53,7 +53,7 @@ PAGE_SLICES: tuple[ModuleType, ...] = (
     account_pages,
     team_pages,
     join,
-    member_public,
+    membership_pages,
     statement_pages,
     kiosk_pages,
     subscribers_public,

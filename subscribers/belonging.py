@@ -1,7 +1,7 @@
 """What a member does by itself, on its own page behind the mailed link: stay, be named, leave.
 
-Called by `member_public.py`. The link works for as long as its person is a confirmed contact of a
-member; looking changes nothing.
+Called by `membership_pages.py`. The link works for as long as its person is a confirmed contact of
+a member; looking changes nothing.
 """
 
 import enum

@@ -1,6 +1,6 @@
 """The public pages by which an organisation applies to join the coalition (`/join`).
 
-They end where the office decides; what a member does afterwards is in `member_public.py`.
+They end where the office decides; what a member does afterwards is in `membership_pages.py`.
 """
 
 from collections.abc import Mapping
