@@ -1,14 +1,14 @@
 """Where people sign up by hand, and when what they wrote was typed in
 
-Revision 0014, after 0013.
+Revision 0015, after 0014.
 """
 
 import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
-revision = "0014"
-down_revision = "0013"
+revision = "0015"
+down_revision = "0014"
 branch_labels = None
 depends_on = None
 
