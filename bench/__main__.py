@@ -44,7 +44,7 @@ PARTS: dict[str, Part] = {
     "splicing": lambda times: splicing.run(messages=5_000, times=times),
     "signups": lambda times: signups.run(signups=10_000, times=times),
     "pages": lambda times: pages.run(requests=2_000, times=times),
-    "widget": lambda times: widget.run(requests=8_000, times=times),
+    "widget": lambda times: widget.run(requests=3_000, times=times),
 }
 ON_REQUEST: dict[str, Part] = {"fuzz-bounces": lambda _: fuzz_bounces.run()}
 """Only when asked for by name."""

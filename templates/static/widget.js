@@ -267,11 +267,12 @@ class HandbillSignup extends HTMLElement {
   }
 
   /** Who else may have the address: each by itself, none ticked before. */
-  #organisations({ organisations }, before) {
+  #organisations({ organisations, says }, before) {
     if (!organisations?.length) return [];
     const ticked = before.data.getAll("share");
-    return [make("div", { part: "organisations" }, ...organisations.map(({ key, words }, place) =>
-      this.#box(`share-${place}`, "share", key, words, ticked.includes(key))))];
+    return [make("fieldset", { part: "organisations" },
+      make("legend", { part: "legend" }, says.share),
+      ...organisations.map(({ key, words }, place) => this.#box(`share-${place}`, "share", key, words, ticked.includes(key))))];
   }
 
   #box(id, name, value, words, isTicked, hint) {

@@ -4,7 +4,7 @@ from sqlmodel import select
 from foundation import errors
 from foundation.audit import COMMAND, AuditEntry
 from foundation.ground import Ground
-from subscribers import forms
+from subscribers import forms, partners
 from tests.subscribers import mailbox
 from tests.world.web import Web
 
@@ -67,6 +67,7 @@ async def test_of_two_editors_the_second_is_told(ground: Ground) -> None:
         ("thanks_url", "javascript:alert(1)"),
         ("thanks_url", "//evil.example"),
         ("thanks_url", "https://[broken"),
+        ("thanks_url", "https://evil.example/thanks"),
         ("origins", ["https://river.example/path"]),
         ("origins", ["river.example"]),
         ("origins", ["null"]),
@@ -79,6 +80,27 @@ async def test_wrong_details_are_named(ground: Ground, field: str, value: object
     with pytest.raises(errors.Invalid) as told:
         await forms.create(ground, actor=COMMAND, details=details)
     assert list(told.value.fields) == [field]
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://handbill.test/archive",
+        "https://form.example/thanks?all=1",
+        "https://River.example/thanks",
+    ],
+)
+async def test_a_page_of_thanks_is_ours_the_forms_or_its_partners(ground: Ground, url: str) -> None:
+    river = partners.Details(name="River", key="river", origins=["https://river.example"])
+    partner = await partners.create(ground, actor=COMMAND, details=river)
+    details = forms.Details(
+        slug="river",
+        name="River",
+        thanks_url=url,
+        origins=["https://form.example"],
+        partner_id=partner.id,
+    )
+    assert (await forms.create(ground, actor=COMMAND, details=details)).thanks_url == url
 
 
 async def test_a_name_is_given_once(ground: Ground) -> None:

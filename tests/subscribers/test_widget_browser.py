@@ -1,13 +1,15 @@
 """The element in somebody else's page, in a real browser: whatever that page is like, it works."""
 
+import json
 import os
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
-from playwright.async_api import Browser, Page, expect
+from playwright.async_api import Browser, Page, Request, expect
 
 from foundation.audit import COMMAND
 from foundation.ground import Ground
@@ -52,6 +54,7 @@ async def host(browser: Browser, web: Web, ground: Ground) -> AsyncIterator[Host
             scheme: str = "light",
             style: str = "",
             query: str = "",
+            asked: list[Request] | None = None,
         ) -> Page:
             policy = (
                 f"default-src 'none'; style-src 'self'; img-src data:; script-src {web.base}; "
@@ -73,6 +76,7 @@ async def host(browser: Browser, web: Web, ground: Ground) -> AsyncIterator[Host
             )
             stack.push_async_callback(context.close)
             page = await context.new_page()
+            page.on("request", lambda each: None if asked is None else asked.append(each))
             await page.goto(f"{origin}news/today{query}")
             return page
 
@@ -83,7 +87,9 @@ async def host(browser: Browser, web: Web, ground: Ground) -> AsyncIterator[Host
 async def test_it_works_by_keyboard_under_a_strict_policy_and_styles_that_hide_everything(
     host: Host, ground: Ground, language: str, scheme: str
 ) -> None:
+    asked: list[Request] = []
     page = await host(
+        asked=asked,
         language=language,
         scheme=scheme,
         style=HOSTILE.replace("SCHEME", scheme),
@@ -107,7 +113,13 @@ async def test_it_works_by_keyboard_under_a_strict_policy_and_styles_that_hide_e
     assert (row.language, row.source, row.utm_source) == (language, "fair", "letter")
     assert (row.referrer_host, row.page_path) == ("localhost", "/news/today")
     assert (row.first_name, row.partner_id) == ("Ana", 1)
+    steps = [each for each in asked if each.url.endswith("/api/public/steps")]
+    assert [json.loads(each.post_data or "") for each in steps] == [
+        {"form": "", "partner": "river", "step": step, "page": "/news/today", "lang": language}
+        for step in ("seen", "started")
+    ]
     assert await page.context.cookies() == []
+    assert {urlsplit(each.url).hostname for each in asked} <= {"localhost", "127.0.0.1", None}
     assert [each for each in troubles if "status of 422" not in each] == []
 
 
