@@ -15,7 +15,6 @@ from datetime import date
 from typing import Any
 from urllib.parse import urlsplit
 
-import aiohttp
 import feedparser
 import nh3
 from sqlmodel import col, select
@@ -23,15 +22,15 @@ from sqlmodel import col, select
 from campaigns import developments, issues
 from campaigns.developments import Draft
 from campaigns.models import Development, DevelopmentKind
-from foundation import errors
+from foundation import errors, outward
 from foundation.audit import Actor
 from foundation.ground import Ground
 from foundation.i18n import N_
+from foundation.outward import OutwardError, Trouble
 
 MAX_BYTES = 5_000_000
 MAX_ENTRIES = 100
-_TIMEOUT = aiohttp.ClientTimeout(total=30, connect=10)
-_REDIRECTS = 5
+_LIMITS = outward.Limits(timeout_s=30, redirects=5, wanted_bytes=MAX_BYTES + 1)
 _LINE = 300
 _SUMMARY = 600
 _LINK = 2000
@@ -68,7 +67,7 @@ async def fetch(
     """
     async with ground.db.reading() as session:
         issue = await issues.by_slug(session, issue_slug)
-    octets = await _download(_checked(url))
+    octets = await _download(ground, _checked(url))
     parsed = await asyncio.to_thread(feedparser.parse, io.BytesIO(octets))
     if not parsed.get("version"):
         raise errors.Refused(N_("There is no RSS or Atom feed at %(url)s."), url=url)
@@ -94,30 +93,22 @@ def _checked(url: str) -> str:
     return url
 
 
-async def _download(url: str) -> bytes:
+async def _download(ground: Ground, url: str) -> bytes:
     try:
-        async with aiohttp.ClientSession(timeout=_TIMEOUT) as client:
-            async with client.get(
-                url, max_redirects=_REDIRECTS, headers={"User-Agent": "Handbill"}
-            ) as answer:
-                if answer.status != 200:
-                    raise _unreachable(url, f"HTTP {answer.status}")
-                octets = await _limited(answer.content)
-    except (aiohttp.ClientError, OSError, TimeoutError, ValueError) as problem:
-        raise _unreachable(url, str(problem) or type(problem).__name__) from problem
-    if octets is None:
+        async with ground.outward.session() as session:
+            answer = await session.ask("GET", url, _LIMITS)
+    except OutwardError as problem:
+        if problem.trouble is Trouble.PRIVATE:
+            raise errors.Refused(
+                N_("The feed at %(url)s is in a private network, which the settings don't open."),
+                url=url,
+            ) from problem
+        raise _unreachable(url, str(problem)) from problem
+    if answer.status != 200:
+        raise _unreachable(url, f"HTTP {answer.status}")
+    if len(answer.body) > MAX_BYTES:
         raise errors.Refused(N_("The feed at %(url)s is too large."), url=url)
-    return octets
-
-
-async def _limited(stream: aiohttp.StreamReader) -> bytes | None:
-    """Everything, or None when it is more than is taken."""
-    found = bytearray()
-    async for chunk in stream.iter_chunked(65_536):
-        found += chunk
-        if len(found) > MAX_BYTES:
-            return None
-    return bytes(found)
+    return answer.body
 
 
 def _unreachable(url: str, said: str) -> errors.Refused:

@@ -15,7 +15,6 @@ from datetime import timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
-import aiohttp
 import sqlalchemy as sa
 from sqlalchemy.orm import aliased
 from sqlmodel import col, select
@@ -23,10 +22,11 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from campaigns.models import Campaign
 from campaigns.webhook_models import CallState, Webhook, WebhookCall
-from foundation import audit, errors, tables, tokens
+from foundation import audit, errors, outward, tables, tokens
 from foundation.audit import Actor, AuditEntry
 from foundation.ground import Ground
 from foundation.i18n import N_
+from foundation.outward import OutwardError, Session
 from subscribers.models import (
     Consent,
     ConsentStep,
@@ -45,7 +45,7 @@ _LOOK_BACK = timedelta(minutes=10)
 _LEASE = timedelta(minutes=2)
 _AT_ONCE = 20
 _SCANNED = 500
-_TIMEOUT = aiohttp.ClientTimeout(total=10)
+_LIMITS = outward.Limits(timeout_s=10, redirects=0)
 _LOCAL = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
@@ -182,7 +182,10 @@ async def work(ground: Ground) -> None:
     calls = await _claim(ground)
     if calls:
         by_id = {hook.id: hook for hook in hooks}
-        async with aiohttp.ClientSession(timeout=_TIMEOUT) as client, asyncio.TaskGroup() as group:
+        async with (
+            ground.outward.session(connections=_AT_ONCE) as client,
+            asyncio.TaskGroup() as group,
+        ):
             for call in calls:
                 if call.webhook_id in by_id:
                     group.create_task(_make(ground, client, by_id[call.webhook_id], call))
@@ -281,9 +284,7 @@ async def _claim(ground: Ground) -> Sequence[WebhookCall]:
         return (await session.exec(statement)).all()
 
 
-async def _make(
-    ground: Ground, client: aiohttp.ClientSession, hook: Webhook, call: WebhookCall
-) -> None:
+async def _make(ground: Ground, client: Session, hook: Webhook, call: WebhookCall) -> None:
     body = await _body(ground, call)
     said = await _post(client, hook, body)
     attempts = call.attempts + 1
@@ -300,20 +301,17 @@ async def _make(
         )
 
 
-async def _post(client: aiohttp.ClientSession, hook: Webhook, body: bytes) -> str:
+async def _post(client: Session, hook: Webhook, body: bytes) -> str:
     """What went wrong; blank when the other program took it. Redirects are not followed."""
     headers = {
         "Content-Type": "application/json",
-        "User-Agent": "Handbill",
         SIGNATURE: sign(hook.secret, body),
     }
     try:
-        async with client.post(
-            hook.url, data=body, headers=headers, allow_redirects=False
-        ) as answer:
-            return "" if 200 <= answer.status < 300 else f"HTTP {answer.status}"
-    except (aiohttp.ClientError, OSError, TimeoutError, ValueError) as problem:
-        return (str(problem) or type(problem).__name__)[:200]
+        answer = await client.ask("POST", hook.url, _LIMITS, body=body, headers=headers)
+    except OutwardError as problem:
+        return str(problem)[:200]
+    return "" if 200 <= answer.status < 300 else f"HTTP {answer.status}"
 
 
 async def _body(ground: Ground, call: WebhookCall) -> bytes:

@@ -18,6 +18,7 @@ from pydantic import Field, field_validator, model_validator
 from foundation import errors, i18n, relaying
 from foundation.arriving import Arriving
 from foundation.i18n import N_
+from foundation.reaching import Reaching
 from foundation.receiving import Imap, Listener, Maildir
 from foundation.relaying import DOMAIN_LIMITS, DomainLimit, Section
 from foundation.webhook_sources import WebhookSource
@@ -294,6 +295,7 @@ class Settings(Section):
     kiosk: Kiosk = Kiosk()
     tracking: Tracking = Tracking()
     preflight: Preflight = Preflight()
+    outward: Reaching = Reaching()
     retention: Retention = Retention()
     scheduler: Scheduler = Scheduler()
     log: Log = Log()

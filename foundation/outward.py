@@ -14,9 +14,9 @@ import contextlib
 import enum
 import socket
 import ssl
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
+from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address, ip_network
 
 import aiohttp
 from aiohttp.abc import AbstractResolver, ResolveResult
@@ -30,6 +30,7 @@ _NAT64 = IPv6Network("64:ff9b::/96")
 _WELL_KNOWN = frozenset({80, 443})
 _FIRST_FREE_PORT = 1024
 _CHUNK = 16_384
+_REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _ALWAYS_THERE = "example.com"
 
 
@@ -82,6 +83,7 @@ class Limits:
     timeout_s: float = 10.0
     """For all of it, redirects included."""
     redirects: int = 10
+    """How many are followed; with 0, what redirects is the answer."""
     wanted_bytes: int = 0
     """How much of the body is read at most."""
 
@@ -108,6 +110,16 @@ def is_public(address: Address) -> bool:
         or address.is_link_local
         or address.is_private
     )
+
+
+def allowing(networks: Sequence[str]) -> Callable[[Address], bool]:
+    """The rule that lets some private networks be reached, as the settings name them."""
+    named = [ip_network(each) for each in networks]
+
+    def allows(address: Address) -> bool:
+        return is_public(address) or any(address in each for each in named)
+
+    return allows
 
 
 async def system_lookup(host: str) -> list[str]:
@@ -167,6 +179,15 @@ class Outward:
             return False
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Asked:
+    """What is asked at each address on the way."""
+
+    method: str
+    body: bytes | None
+    headers: Mapping[str, str]
+
+
 class Session:
     """Some requests that share connections."""
 
@@ -174,22 +195,38 @@ class Session:
         self._client = client
         self._resolver = resolver
 
-    async def ask(self, method: str, url: str, limits: Limits) -> Answer:
-        """One request, and what it redirects to. Raises `OutwardError`."""
+    async def ask(
+        self,
+        method: str,
+        url: str,
+        limits: Limits,
+        *,
+        body: bytes | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> Answer:
+        """One request, and the same of where it redirects to. Raises `OutwardError`."""
+        asked = _Asked(method=method, body=body, headers=headers or {})
         try:
             async with asyncio.timeout(limits.timeout_s):
-                return await self._follow(method, url, limits)
+                return await self._follow(asked, url, limits)
         except (TimeoutError, aiohttp.ServerTimeoutError) as problem:
             raise OutwardError(Trouble.SILENT) from problem
 
-    async def _follow(self, method: str, url: str, limits: Limits) -> Answer:
+    async def _follow(self, asked: "_Asked", url: str, limits: Limits) -> Answer:
         target = _parsed(url)
         for _ in range(limits.redirects + 1):
             self._resolver.check_literal(target)
             try:
-                async with self._client.request(method, target, allow_redirects=False) as response:
+                async with self._client.request(
+                    asked.method,
+                    target,
+                    data=asked.body,
+                    headers=asked.headers,
+                    allow_redirects=False,
+                ) as response:
                     onward = response.headers.get("Location", "")
-                    if response.status not in (301, 302, 303, 307, 308) or not onward:
+                    is_redirect = response.status in _REDIRECTS and bool(onward)
+                    if not is_redirect or not limits.redirects:
                         return await _answer(response, target, limits.wanted_bytes)
             except (aiohttp.ClientError, OSError, ValueError) as problem:
                 raise _trouble(problem) from problem

@@ -6,10 +6,11 @@ from pathlib import Path
 from delivery import dkim
 from delivery.hooks import fetching, providers
 from delivery.outbox import Outbox
-from foundation import config, database, i18n, tokens
+from foundation import config, database, i18n, outward, tokens
 from foundation.clock import Clock, SystemClock
 from foundation.config import Settings
 from foundation.ground import Ground
+from foundation.outward import Outward
 
 DEFAULT_FILE = Path("config.toml")
 
@@ -48,6 +49,7 @@ def build(settings: Settings, *, clock: Clock | None = None) -> Ground:
         tokens=tokens.Keyring(_keys(settings)),
         catalog=i18n.load(languages=site.languages, default=site.language, zone=site.zone),
         notices=Outbox(clock),
+        outward=Outward(allows=outward.allowing(settings.outward.private_networks)),
     )
 
 

@@ -83,9 +83,9 @@ STAFF = {
     "campaign-recipients": "/staff/campaigns/1/recipients",
     "campaign-scheduled": "/staff/campaigns/2",
     "campaign-schedule": "/staff/campaigns/2/schedule",
-    "campaign-draft": "/staff/campaigns/3",
     "campaign-edit": "/staff/campaigns/3/edit",
     "returns": "/staff/returns",
+    "return": "/staff/returns/1",
     "suppressions": "/staff/suppressions",
     "people": "/staff/people",
     "people-doubtful": "/staff/people/doubtful",
@@ -112,6 +112,7 @@ STAFF = {
     "account": "/staff/account",
     "team": "/staff/team",
     "audit": "/staff/audit",
+    "settings": "/staff/settings",
     "tokens": "/staff/tokens",
 }
 README = {
@@ -280,6 +281,35 @@ async def widget(camera: Camera) -> None:
     await camera.shoot("widget-host-3-thanks")
 
 
+async def stopped(camera: Camera) -> None:
+    """Somebody whose mail was stopped because it came back asks for it again."""
+    page = camera.page
+    await page.goto(camera.address("/staff/returns?kind=hard"))
+    told = page.locator("tbody a[href^='/staff/people/']")
+    address = await told.nth(LANGUAGES.index(camera.language)).inner_text()
+    await camera.mailed_link(address, "/preferences/")
+    preferences = page.url.split("?")[0]
+    await page.goto(f"{preferences}?lang={camera.language}")
+    await camera.shoot("supporter-stopped-1")
+    await camera.press("Write to me again")
+    await camera.shoot("supporter-stopped-2-asked")
+    await camera.mailed_link(address, "/come-back/")
+    await page.goto(f"{page.url.split('?')[0]}?lang={camera.language}")
+    await camera.shoot("supporter-stopped-3-come-back")
+    await camera.press("Yes, write to me again")
+    await camera.shoot("supporter-stopped-4-back")
+
+
+async def checks(camera: Camera) -> None:
+    """The list before sending: while it is made, on the campaign, and before it goes out."""
+    page = camera.page
+    await page.goto(camera.address("/staff/campaigns/3"))
+    await page.locator("#check form.looks").wait_for()
+    await camera.shoot("staff-campaign-check")
+    await page.locator("#check details.well > summary").click()
+    await camera.shoot("staff-campaign-check-all")
+
+
 async def organisation(camera: Camera) -> None:
     """An application, up to the thanks; staff pages show it waiting."""
     page, address = camera.page, f"choir.{camera.language}@example.org"
@@ -308,6 +338,7 @@ async def staff_pages(camera: Camera) -> None:
     await camera.page.goto(camera.address("/staff/deliverability"))
     await camera.page.locator("h2#domain").wait_for()  # it looks by itself the first time
     await camera.shoot("staff-deliverability")
+    await checks(camera)
     await camera.page.goto(camera.address("/staff/bulletins/1"))
     block = camera.page.locator('.block a[href*="/blocks/"]').first
     await camera.open("staff-block", await block.get_attribute("href") or "")
@@ -372,6 +403,7 @@ async def in_language(browser: Browser, demo: Demo, folder: Path, language: str,
     await widget(camera)
     await organisation(camera)
     await staff_pages(camera)
+    await stopped(camera)
     await bulletins(camera)
     await small_mails(camera)
     if language == "en" and not only:

@@ -1,5 +1,6 @@
 """Other programs are told what happened: signed, again until they take it, once for each thing."""
 
+import dataclasses
 import hashlib
 import hmac
 import json
@@ -12,17 +13,22 @@ from typing import Any
 
 import pytest
 from aiohttp import web
+from sqlmodel import select
 
 from campaigns import lifecycle, webhooks
-from campaigns.webhook_models import Webhook
+from campaigns.webhook_models import Webhook, WebhookCall
 from foundation.audit import COMMAND
 from foundation.ground import Ground
 from subscribers import consent, suppression
 from subscribers.models import ConsentStep, Subscriber, SuppressionReason
 from tests.handbill.test_api import bearer, problem
 from tests.world import campaigning, people
+from tests.world.abroad import Abroad
 from tests.world.clock import FakeClock
 from tests.world.web import Web
+
+LOOPBACK = pytest.mark.settings(outward={"private_networks": ["127.0.0.0/8"]})
+pytestmark = LOOPBACK
 
 
 @dataclass
@@ -96,6 +102,27 @@ async def test_each_thing_is_told_once_and_signed(ground: Ground, program: Progr
     said = program.told[0]
     assert set(said) == {"id", "type", "time", "data"}
     assert said["data"] == {"id": person.id, "email": "ana@example.org", "language": "en"}
+
+
+@pytest.mark.settings(outward={"private_networks": ["10.0.0.0/8"]})
+async def test_no_address_of_a_network_that_the_settings_do_not_open_is_called(
+    ground: Ground, program: Program, clock: FakeClock
+) -> None:
+    await hooked(ground, program, "campaign.cancelled")
+    named = await webhooks.create(
+        ground, actor=COMMAND, url="https://inside.coop/hook", events=["campaign.cancelled"]
+    )
+    there = Abroad(names={"inside.coop": ["192.168.1.1"]})
+    campaign = await campaigning.draft(ground)
+    await lifecycle.cancel(ground, actor=COMMAND, campaign_id=campaign.id)
+    await webhooks.work(ground)
+    clock.advance(minutes=2)
+    await webhooks.work(dataclasses.replace(ground, outward=there.outward()))
+    async with ground.db.reading() as session:
+        calls = (await session.exec(select(WebhookCall))).all()
+    said = {each.webhook_id == named.id: each.said for each in calls}
+    assert said[True] == "private: 192.168.1.1"
+    assert len(program.calls) == 1, "only by the rule that lets loopback be called"
 
 
 @pytest.mark.storage

@@ -61,6 +61,7 @@ def run(ground: Ground, smtp: Catcher, tmp_path: Path) -> Run:
         "HANDBILL_DELIVERY__JOURNAL_DIR": str(tmp_path / "journal"),
         "HANDBILL_RELAY__PORT": str(smtp.port),
         "HANDBILL_RELAY__HELLO_NAME": "sender.test",
+        "HANDBILL_OUTWARD__PRIVATE_NETWORKS": "127.0.0.0/8",
         "HANDBILL_PREFLIGHT__LINKS": "false",
         "HANDBILL_PREFLIGHT__SPAMASSASSIN": "false",
     }

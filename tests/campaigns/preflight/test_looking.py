@@ -1,5 +1,6 @@
 """Links are followed and SpamAssassin is asked beforehand; what came of it is kept and read."""
 
+import asyncio
 import dataclasses
 from datetime import timedelta
 from pathlib import Path
@@ -270,7 +271,8 @@ async def test_spamassassin_that_has_no_answer_is_not_waited_for(
 ) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     program(tmp_path, "spamassassin", "exec /bin/sleep 600")
-    score = await spam.ask(ground, b"Subject: x\r\n\r\nx\r\n")
+    async with asyncio.timeout(30):
+        score = await spam.ask(ground, b"Subject: x\r\n\r\nx\r\n")
     assert score.asked is spam.Asked.SILENT
 
 
