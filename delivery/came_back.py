@@ -12,7 +12,7 @@ from sqlmodel import col
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from delivery import consequences
-from delivery.consequences import Told
+from delivery.consequences import Thing, Told
 from delivery.identifying import About
 from delivery.models import UNPROVEN, BounceKind, Dispatch, Proof, Return
 from foundation import audit, errors
@@ -147,7 +147,8 @@ async def accept(ground: Ground, *, actor: Actor, return_id: int) -> None:
         person = await session.get(Subscriber, row.subscriber_id) if row.subscriber_id else None
         about = About(subject=f"s:{row.subscriber_id}", proof=Proof.STAFF, person=person)
         told = Told(via=row.via, kind=BounceKind(row.kind), status=row.status, reason=row.reason)
-        await consequences.act(ground, session, about, told, return_id=row.id)
+        thing = Thing(about=about, told=told, return_id=row.id)
+        await consequences.act(ground, session, [thing])
 
 
 async def dismiss(ground: Ground, *, actor: Actor, return_id: int) -> None:

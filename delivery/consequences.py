@@ -5,13 +5,14 @@ taken in between, a complaint ends every mail, a block is never the reader's fau
 its consequence once, by however many ways it comes.
 """
 
-from collections.abc import Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
-from sqlmodel import col
+from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from delivery.identifying import About
@@ -20,6 +21,7 @@ from foundation import logs, tables
 from foundation.ground import Ground
 from subscribers import suppression
 from subscribers.models import Subscriber, Suppression, SuppressionReason
+from subscribers.suppression import Order
 
 BOUNCES = (BounceKind.HARD, BounceKind.BLOCK, BounceKind.SOFT)
 """What can be wrong with a mail that came back, the worst first."""
@@ -45,6 +47,15 @@ class Told:
     evidence: bytes = b""
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Thing:
+    """Something that is known to be true, kept under its number."""
+
+    about: About
+    told: Told
+    return_id: int
+
+
 async def keep(ground: Ground, session: AsyncSession, about: About, told: Told) -> bool:
     """Keep what came back and let it have its consequence; whether it was new.
 
@@ -52,43 +63,58 @@ async def keep(ground: Ground, session: AsyncSession, about: About, told: Told) 
     """
     if about.proof is Proof.NONE:
         return await _kept_unproven(ground, session, about, told)
-    numbers = await kept(ground, session, [(about, told)])
-    for number in numbers.values():
-        await act(ground, session, about, told, return_id=number)
-    return bool(numbers)
+    return bool(await keep_all(ground, session, [(about, told)]))
 
 
-async def act(
-    ground: Ground, session: AsyncSession, about: About, told: Told, *, return_id: int
-) -> None:
-    """The consequence of something that is known to be true."""
-    if about.delivery is not None:
-        await _mark(session, about.delivery, told.kind, now=ground.clock.now())
-    if about.person is None:
-        return
-    # Held until the end: two things that come at once are taken one after the other (PostgreSQL).
-    person = await session.get(
-        Subscriber, about.person.id, with_for_update=True, populate_existing=True
-    )
-    if person is None:
-        return
-    reason = _LASTING.get(told.kind)
-    if told.kind is BounceKind.SOFT and await _tally(ground, session, person):
-        reason = SuppressionReason.SOFT_BOUNCES
-    if reason is None or (
-        reason is not SuppressionReason.COMPLAINT and await _is_over(session, person, about)
-    ):
-        return
-    await suppression.add(
-        ground,
-        session,
-        subscriber_id=person.id,
-        reason=reason,
-        note=" ".join(filter(None, (told.status, told.reason))),
-        via="complaint" if reason is SuppressionReason.COMPLAINT else "bounce",
-        dispatch_id=about.delivery.dispatch_id if about.delivery is not None else None,
-        return_id=return_id,
-    )
+async def keep_all(
+    ground: Ground, session: AsyncSession, told: Sequence[tuple[About, Told]]
+) -> int:
+    """The same of many things that are proven; how many were new."""
+    numbers = await kept(ground, session, told)
+    now = ground.clock.now()
+    first: dict[str, tuple[About, Told]] = {}
+    for about, each in told:
+        first.setdefault(digest(about, each, now=now), (about, each))
+    things = [
+        Thing(about=about, told=each, return_id=numbers[key])
+        for key, (about, each) in first.items()
+        if key in numbers
+    ]
+    await act(ground, session, things)
+    return len(things)
+
+
+async def act(ground: Ground, session: AsyncSession, things: Sequence[Thing]) -> None:
+    """The consequences of things that are known to be true, in the order of `things`.
+
+    Rows are held in one order, whoever tells of the same people at once: mails, then people.
+    """
+    await _mark(session, things, now=ground.clock.now())
+    people = await _held(session, things)
+    standing = await _stand(ground, session, people, things)
+    orders = []
+    for thing in things:
+        person = people.get(thing.about.person.id) if thing.about.person is not None else None
+        if person is None:
+            continue
+        told, delivery = thing.told, thing.about.delivery
+        reason = _LASTING.get(told.kind)
+        if told.kind is BounceKind.SOFT and _tally(ground, session, person, standing):
+            reason = SuppressionReason.SOFT_BOUNCES
+        is_complaint = reason is SuppressionReason.COMPLAINT
+        if reason is None or (not is_complaint and standing.is_over(person, thing.about)):
+            continue
+        orders.append(
+            Order(
+                person=person,
+                reason=reason,
+                note=" ".join(filter(None, (told.status, told.reason))),
+                via="complaint" if is_complaint else "bounce",
+                dispatch_id=delivery.dispatch_id if delivery is not None else None,
+                return_id=thing.return_id,
+            )
+        )
+    await suppression.add_all(ground, session, orders)
 
 
 async def kept(
@@ -103,6 +129,7 @@ async def kept(
         .returning(col(Return.digest), col(Return.id))
     )
     values = [_values(ground, about, each) for about, each in told]
+    values.sort(key=lambda each: str(each["digest"]))
     return dict((await session.execute(statement, values)).all())
 
 
@@ -154,17 +181,50 @@ def digest(about: About, told: Told, *, now: datetime) -> str:
     return f"{unproven}{about.subject}:{told.kind}:{day}"
 
 
-async def _mark(session: AsyncSession, row: Delivery, kind: BounceKind, *, now: datetime) -> None:
+async def _mark(session: AsyncSession, things: Sequence[Thing], *, now: datetime) -> None:
     """The worst that is known of a mail stays, in whatever order it is told."""
-    mark = sa.update(Delivery).where(col(Delivery.id) == row.id)
-    if kind is BounceKind.COMPLAINT:
-        mark = mark.where(col(Delivery.complained_at).is_(None)).values(complained_at=now)
-    elif kind in BOUNCES:
-        better = ["", *(each.value for each in BOUNCES[BOUNCES.index(kind) + 1 :])]
-        mark = mark.where(col(Delivery.bounce).in_(better)).values(bounce=kind.value)
-    else:
-        return
-    await session.execute(mark)
+    kinds: dict[BounceKind, list[int]] = defaultdict(list)
+    for thing in things:
+        if thing.about.delivery is not None:
+            kinds[thing.told.kind].append(thing.about.delivery.id)
+    if sum(map(len, kinds.values())) > 1:
+        every = {number for numbers in kinds.values() for number in numbers}
+        await session.execute(_in_order(every))
+    for kind, numbers in kinds.items():
+        mark = sa.update(Delivery).where(col(Delivery.id).in_(numbers))
+        if kind is BounceKind.COMPLAINT:
+            mark = mark.where(col(Delivery.complained_at).is_(None)).values(complained_at=now)
+        elif kind in BOUNCES:
+            better = ["", *(each.value for each in BOUNCES[BOUNCES.index(kind) + 1 :])]
+            mark = mark.where(col(Delivery.bounce).in_(better)).values(bounce=kind.value)
+        else:
+            continue
+        await session.execute(mark.execution_options(synchronize_session=False))
+
+
+def _in_order(numbers: Collection[int]) -> sa.Select[int]:
+    """Holds mails until the end, in the order in which everybody does (PostgreSQL).
+
+    Not their keys: whoever keeps something that refers to them need not wait.
+    """
+    key = col(Delivery.id)
+    found = sa.select(key).where(key.in_(sorted(numbers))).order_by(key)
+    return found.with_for_update(key_share=True)
+
+
+async def _held(session: AsyncSession, things: Sequence[Thing]) -> Mapping[int, Subscriber]:
+    """The people they are about, held: what comes at once is taken one after the other."""
+    numbers = {each.about.person.id for each in things if each.about.person is not None}
+    statement = (
+        select(Subscriber)
+        .where(col(Subscriber.id).in_(sorted(numbers)))
+        .order_by(col(Subscriber.id))
+        # Their keys are shared by now with all who keep something about them, in `kept`.
+        .with_for_update(key_share=True)
+        .execution_options(populate_existing=True)
+    )
+    rows = (await session.exec(statement)).all() if numbers else []
+    return {row.id: row for row in rows}
 
 
 def _plain(text: str, most: int) -> str:
@@ -173,24 +233,55 @@ def _plain(text: str, most: int) -> str:
     return " ".join(readable.split())[:most]
 
 
-async def _is_over(session: AsyncSession, person: Subscriber, about: About) -> bool:
-    """Whether it is about a mail from before the person, or staff, said that they can be mailed."""
-    sent_at = about.delivery.sent_at if about.delivery is not None else None
-    if sent_at is None:
-        return False
-    statement = sa.select(
-        sa.exists().where(
-            col(Suppression.subscriber_id) == person.id, col(Suppression.lifted_at) > sent_at
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Standing:
+    """What was known of some people before."""
+
+    lifted_at: Mapping[int, datetime]
+    """When they, or staff, said last that they can be mailed again."""
+    got_through: set[int]
+    """To whom a mail since their first soft bounce went, and did not come back."""
+
+    def is_over(self, person: Subscriber, about: About) -> bool:
+        """Whether it is about a mail from before it was said that they can be mailed again."""
+        sent_at = about.delivery.sent_at if about.delivery is not None else None
+        lifted_at = self.lifted_at.get(person.id)
+        return sent_at is not None and lifted_at is not None and lifted_at > sent_at
+
+
+async def _stand(
+    ground: Ground,
+    session: AsyncSession,
+    people: Mapping[int, Subscriber],
+    things: Sequence[Thing],
+) -> _Standing:
+    if not people:
+        return _Standing(lifted_at={}, got_through=set())
+    lifted = await session.execute(
+        sa.select(col(Suppression.subscriber_id), sa.func.max(col(Suppression.lifted_at)))
+        .where(
+            col(Suppression.subscriber_id).in_(list(people)),
+            col(Suppression.lifted_at).is_not(None),
         )
+        .group_by(col(Suppression.subscriber_id))
     )
-    return bool((await session.execute(statement)).scalar_one())
+    soft = {
+        thing.about.person.id
+        for thing in things
+        if thing.told.kind is BounceKind.SOFT and thing.about.person is not None
+    }
+    return _Standing(
+        lifted_at={number: at for number, at in lifted if number is not None and at is not None},
+        got_through=await _got_through(ground, session, soft),
+    )
 
 
-async def _tally(ground: Ground, session: AsyncSession, person: Subscriber) -> bool:
+def _tally(ground: Ground, session: AsyncSession, person: Subscriber, standing: _Standing) -> bool:
     """Count a soft bounce; whether it was one too many."""
     settings = ground.settings.bounces
     now = ground.clock.now()
-    if await _got_through(session, person, before=now - timedelta(days=settings.settled_days)):
+    if person.id in standing.got_through:
+        standing.got_through.discard(person.id)
         person.soft_bounces, person.first_soft_bounce_at = 0, None
     person.soft_bounces += 1
     person.first_soft_bounce_at = person.first_soft_bounce_at or now
@@ -200,16 +291,20 @@ async def _tally(ground: Ground, session: AsyncSession, person: Subscriber) -> b
     return person.soft_bounces >= settings.soft_limit and is_long
 
 
-async def _got_through(session: AsyncSession, person: Subscriber, *, before: datetime) -> bool:
-    """Whether a mail since the first soft bounce was taken and did not come back."""
-    if person.first_soft_bounce_at is None:
-        return False
-    statement = sa.select(
-        sa.exists().where(
-            col(Delivery.subscriber_id) == person.id,
+async def _got_through(ground: Ground, session: AsyncSession, numbers: Collection[int]) -> set[int]:
+    """To whom a mail since the first soft bounce was taken and did not come back."""
+    if not numbers:
+        return set()
+    before = ground.clock.now() - timedelta(days=ground.settings.bounces.settled_days)
+    statement = (
+        sa.select(col(Delivery.subscriber_id))
+        .join(Subscriber, col(Subscriber.id) == col(Delivery.subscriber_id))
+        .where(
+            col(Delivery.subscriber_id).in_(numbers),
             col(Delivery.bounce) == "",
-            col(Delivery.sent_at) > person.first_soft_bounce_at,
+            col(Delivery.sent_at) > col(Subscriber.first_soft_bounce_at),
             col(Delivery.sent_at) < before,
         )
+        .distinct()
     )
-    return bool((await session.execute(statement)).scalar_one())
+    return {number for number in await session.scalars(statement) if number is not None}

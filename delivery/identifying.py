@@ -5,46 +5,22 @@ then our keyed Message-ID and the sealed links in what was returned. An address 
 proves nothing, unless a provider whose word was verified names it.
 """
 
-import hmac
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from typing import TypeVar
 
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
-from sqlmodel.sql.expression import Select, SelectOfScalar
 
-from delivery.message import MessageIds
-from delivery.models import Delivery, Dispatch, Proof, QueuedNotice
-from foundation import addresses, errors
+from delivery import guessing
+from delivery.guessing import Clues, Named
+from delivery.models import Delivery, Proof, QueuedNotice
+from foundation import errors
 from foundation.ground import Ground
 from foundation.tokens import Purpose
 from subscribers.models import Subscriber
 
-_LOOKED_AT = 50
-"""Mails of a person whose Message-IDs are compared when nothing says which campaign it was."""
-_COMES_BACK_WITHIN = timedelta(days=14)
-"""A mail that was sent before this is not the one that a provider tells of."""
-_CLOCKS_DIFFER = timedelta(minutes=5)
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Clues:
-    """What something that came back says about whose mail it was."""
-
-    tokens: Sequence[str] = ()
-    """Of our envelope sender, the most trustworthy place first."""
-    links: Sequence[str] = ()
-    """Sealed tokens of List-Unsubscribe in what was returned."""
-    message_ids: Sequence[str] = ()
-    """Without angle brackets."""
-    campaign: str = ""
-    """Of X-Handbill-Campaign."""
-    addresses: Sequence[str] = ()
-    is_verified: bool = False
-    """Whether whoever names the addresses proved who they are."""
-    at: datetime
-    """When it happened, or when we heard of it."""
+_Row = TypeVar("_Row", Delivery, QueuedNotice, Subscriber)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -61,151 +37,79 @@ class About:
 
 async def whom(ground: Ground, session: AsyncSession, clues: Clues) -> About | None:
     """Whom it is about by the best of its clues; None when that is nobody whom we know."""
+    return (await whose(ground, session, [clues]))[0]
+
+
+async def whose(
+    ground: Ground, session: AsyncSession, clues: Sequence[Clues]
+) -> Sequence[About | None]:
+    """The same of many things, each in its place; all are looked up together."""
+    sealed = [_sealed(ground, each) for each in clues]
+    unsealed = [each for each, named in zip(clues, sealed, strict=True) if named is None]
+    guessed = iter(await guessing.by_address(ground, session, unsealed))
+    named = [each if each is not None else next(guessed) for each in sealed]
+    rows = await _rows(session, [each for each in named if each is not None])
+    return [rows.about(each) if each is not None else None for each in named]
+
+
+def _sealed(ground: Ground, clues: Clues) -> Named | None:
+    """What the first token of ours names."""
     for token in clues.tokens:
-        found = await _by_token(ground, session, token)
-        if found is not None:
-            return found
+        try:
+            number, is_notice = ground.tokens.open_from_address(Purpose.RETURN_PATH, token)
+        except (errors.BadToken, ValueError):
+            continue
+        if is_notice:
+            return Named(proof=Proof.TOKEN, notice=number)
+        return Named(proof=Proof.TOKEN, delivery=number)
     for link in clues.links:
-        found = await _by_link(ground, session, link)
-        if found is not None:
-            return found
-    for address in clues.addresses:
-        person = await _person(session, address)
-        if person is not None:
-            return await _by_address(ground, session, person, clues)
+        try:
+            person, number, _ = ground.tokens.open(Purpose.UNSUBSCRIBE, link)
+        except (errors.BadToken, ValueError):
+            continue
+        if number:
+            return Named(proof=Proof.HEADERS, delivery=number)
+        return Named(proof=Proof.HEADERS, person=person)
     return None
 
 
-async def _by_token(ground: Ground, session: AsyncSession, token: str) -> About | None:
-    try:
-        number, is_notice = ground.tokens.open_from_address(Purpose.RETURN_PATH, token)
-    except (errors.BadToken, ValueError):
-        return None
-    if is_notice:
-        notice = await session.get(QueuedNotice, number)
-        return await _about(session, Proof.TOKEN, subject=f"n:{number}", notice=notice)
-    delivery = await session.get(Delivery, number)
-    return await _about(session, Proof.TOKEN, subject=f"d:{number}", delivery=delivery)
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Rows:
+    """What is still there of what was named."""
+
+    deliveries: Mapping[int, Delivery]
+    notices: Mapping[int, QueuedNotice]
+    people: Mapping[int, Subscriber]
+
+    def about(self, named: Named) -> About:
+        delivery = self.deliveries.get(named.delivery or 0)
+        notice = self.notices.get(named.notice or 0)
+        row = delivery or notice
+        number = named.person or (row.subscriber_id if row is not None else None)
+        return About(
+            subject=named.subject,
+            proof=named.proof,
+            delivery=delivery,
+            notice=notice,
+            person=self.people.get(number or 0),
+        )
 
 
-async def _by_link(ground: Ground, session: AsyncSession, link: str) -> About | None:
-    try:
-        person_id, number, _ = ground.tokens.open(Purpose.UNSUBSCRIBE, link)
-    except (errors.BadToken, ValueError):
-        return None
-    if number:
-        delivery = await session.get(Delivery, number)
-        return await _about(session, Proof.HEADERS, subject=f"d:{number}", delivery=delivery)
-    person = await session.get(Subscriber, person_id)
-    return About(subject=f"s:{person_id}", proof=Proof.HEADERS, person=person)
+async def _rows(session: AsyncSession, named: Sequence[Named]) -> _Rows:
+    deliveries = await _by_number(session, Delivery, {each.delivery for each in named})
+    notices = await _by_number(session, QueuedNotice, {each.notice for each in named})
+    numbers = {each.person for each in named}
+    numbers |= {each.subscriber_id for each in deliveries.values()}
+    numbers |= {each.subscriber_id for each in notices.values()}
+    people = await _by_number(session, Subscriber, numbers)
+    return _Rows(deliveries=deliveries, notices=notices, people=people)
 
 
-async def _by_address(
-    ground: Ground, session: AsyncSession, person: Subscriber, clues: Clues
-) -> About:
-    if clues.message_ids:
-        found = await _by_message_id(ground, session, person, clues)
-        if found is not None:
-            return found
-    if not clues.is_verified:
-        return About(subject=f"s:{person.id}", proof=Proof.NONE, person=person)
-    delivery = (await session.exec(_sent_before(person, clues))).first()
-    return About(
-        subject=f"d:{delivery.id}" if delivery is not None else f"s:{person.id}",
-        proof=Proof.PROVIDER,
-        delivery=delivery,
-        person=person,
-    )
-
-
-async def _by_message_id(
-    ground: Ground, session: AsyncSession, person: Subscriber, clues: Clues
-) -> About | None:
-    """The mail of a person's that has one of these Message-IDs.
-
-    They are keyed, so whoever knows one has seen the mail; ours are made again to be compared.
-    """
-    ours = MessageIds(ground)
-    said = [f"<{each.strip(' <>')}>".encode() for each in clues.message_ids]
-
-    def is_said(thing: str) -> bool:
-        made = ours(thing).encode()
-        return any(hmac.compare_digest(made, each) for each in said)
-
-    for delivery, campaign_id in (await session.exec(_mails(person, clues.campaign))).all():
-        if is_said(f"c:{campaign_id}:{person.id}"):
-            subject = f"d:{delivery.id}"
-            return About(subject=subject, proof=Proof.HEADERS, delivery=delivery, person=person)
-    for notice in (await session.exec(_notices(person))).all():
-        if is_said(f"n:{notice.id}"):
-            subject = f"n:{notice.id}"
-            return About(subject=subject, proof=Proof.HEADERS, notice=notice, person=person)
-    return None
-
-
-def _mails(person: Subscriber, campaign: str) -> Select[Delivery, int]:
-    """A person's mails of a campaign, or the newest; by the index on their deliveries."""
-    statement = (
-        select(Delivery, Dispatch.campaign_id)
-        .join(Dispatch, col(Dispatch.id) == col(Delivery.dispatch_id))
-        .where(Delivery.subscriber_id == person.id)
-        .order_by(col(Delivery.id).desc())
-        .limit(_LOOKED_AT)
-    )
-    number = _number(campaign)
-    return statement.where(Dispatch.campaign_id == number) if number else statement
-
-
-def _notices(person: Subscriber) -> SelectOfScalar[QueuedNotice]:
-    return (
-        select(QueuedNotice)
-        .where(QueuedNotice.subscriber_id == person.id)
-        .order_by(col(QueuedNotice.id).desc())
-        .limit(_LOOKED_AT)
-    )
-
-
-def _sent_before(person: Subscriber, clues: Clues) -> SelectOfScalar[Delivery]:
-    """The mail that a provider most likely tells of: of the campaign that it names, or the last."""
-    statement = (
-        select(Delivery)
-        .join(Dispatch, col(Dispatch.id) == col(Delivery.dispatch_id))
-        .where(Delivery.subscriber_id == person.id, col(Delivery.sent_at).is_not(None))
-        .order_by(col(Delivery.sent_at).desc())
-        .limit(1)
-    )
-    number = _number(clues.campaign)
-    if number:
-        return statement.where(Dispatch.campaign_id == number)
-    return statement.where(
-        col(Delivery.sent_at) <= clues.at + _CLOCKS_DIFFER,
-        col(Delivery.sent_at) > clues.at - _COMES_BACK_WITHIN,
-    )
-
-
-def _number(text: str) -> int:
-    """A campaign's number as a header writes it; 0 for anything else."""
-    text = text.strip()
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else 0
-
-
-async def _about(
-    session: AsyncSession,
-    proof: Proof,
-    *,
-    subject: str,
-    delivery: Delivery | None = None,
-    notice: QueuedNotice | None = None,
-) -> About:
-    row = delivery or notice
-    person_id = row.subscriber_id if row is not None else None
-    person = await session.get(Subscriber, person_id) if person_id is not None else None
-    return About(subject=subject, proof=proof, delivery=delivery, notice=notice, person=person)
-
-
-async def _person(session: AsyncSession, address: str) -> Subscriber | None:
-    try:
-        key = addresses.parse(address).key
-    except errors.Invalid:
-        return None
-    return (await session.exec(select(Subscriber).where(Subscriber.email_key == key))).first()
+async def _by_number(
+    session: AsyncSession, table: type[_Row], numbers: Collection[int | None]
+) -> Mapping[int, _Row]:
+    wanted = sorted(number for number in numbers if number is not None)
+    if not wanted:
+        return {}
+    found = await session.exec(select(table).where(col(table.id).in_(wanted)))
+    return {row.id: row for row in found.all()}

@@ -13,7 +13,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from delivery import consequences
 from delivery.bounces import classifier
 from delivery.bounces.reasons import BounceReason
-from delivery.consequences import Told
+from delivery.consequences import Thing, Told
 from delivery.identifying import About
 from delivery.letter import Kind, Result, Verdict
 from delivery.models import BounceKind, Delivery, Proof, QueuedNotice
@@ -51,10 +51,13 @@ async def take(ground: Ground, session: AsyncSession, *, results: Iterable[Resul
     ]
     told = [(about, _told(failed[kind, row])) for kind, row, about in things]
     numbers = await consequences.kept(ground, session, told)
-    for about, said in told:
-        number = numbers.get(consequences.digest(about, said, now=ground.clock.now()))
-        if number is not None and _is_about_the_reader(said):
-            await consequences.act(ground, session, about, said, return_id=number)
+    digests = [consequences.digest(about, said, now=ground.clock.now()) for about, said in told]
+    consequent = [
+        Thing(about=about, told=said, return_id=numbers[digest])
+        for (about, said), digest in zip(told, digests, strict=True)
+        if digest in numbers and _is_about_the_reader(said)
+    ]
+    await consequences.act(ground, session, consequent)
 
 
 def _told(result: Result) -> Told:

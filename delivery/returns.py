@@ -20,7 +20,8 @@ from delivery import consequences, holdings, identifying
 from delivery.bounces import classifier
 from delivery.bounces.returned import Recipient, Returned
 from delivery.consequences import Told
-from delivery.identifying import About, Clues
+from delivery.guessing import Clues
+from delivery.identifying import About
 from delivery.models import BounceKind, HeardEvent, Proof, Return
 from foundation import errors, tables
 from foundation.ground import Ground
@@ -30,7 +31,7 @@ from subscribers.unsubscribe import Unsubscribed
 _SEALED = re.compile(r"[\w-]{16,100}", re.ASCII)
 """What may be a token in the subject of a mail to the unsubscribe address."""
 _GROUP = 500
-"""Events that are taken in one transaction."""
+"""Events that are taken in one transaction, and looked up together."""
 _MOST_RECIPIENTS = 100
 """Of a message that names several and proves nothing by itself."""
 _LINK = re.compile(r"/unsubscribe/([\w-]{16,100})", re.ASCII)
@@ -185,10 +186,9 @@ async def take_events(ground: Ground, events: Sequence[Event]) -> Taken:
         async with ground.db.transaction() as session:
             unheard = await _unheard(ground, session, group)
             repeated += len(group) - len(unheard)
-            for event in unheard:
-                is_new = await _take(ground, session, event)
-                new += is_new is True
-                repeated += is_new is False
+            taken = await _take(ground, session, unheard)
+            new += taken.new
+            repeated += taken.repeated
     return Taken(new=new, repeated=repeated, unknown=len(events) - new - repeated)
 
 
@@ -216,22 +216,35 @@ def _digest(event: Event) -> str:
     return hashlib.sha256("\0".join(map(str, named)).encode(errors="replace")).hexdigest()
 
 
-async def _take(ground: Ground, session: AsyncSession, event: Event) -> bool | None:
-    """Whether it was new; None when it is about nobody whom we know, or says nothing."""
-    clues = Clues(
-        tokens=_given(event.token),
-        message_ids=_given(event.message_id),
-        campaign=event.campaign,
-        addresses=[event.address],
-        is_verified=True,
-        at=event.occurred_at or ground.clock.now(),
-    )
-    about = await identifying.whom(ground, session, clues)
-    if about is None or (event.kind in _SAYS_NOTHING and not event.is_unsubscribe):
-        return None
-    if event.is_unsubscribe:
-        return await _leave(ground, session, about)
-    told = Told(
+async def _take(ground: Ground, session: AsyncSession, events: Sequence[Event]) -> Taken:
+    """What became of events that were not heard before; those that say nothing count as unknown."""
+    clues = [
+        Clues(
+            tokens=_given(event.token),
+            message_ids=_given(event.message_id),
+            campaign=event.campaign,
+            addresses=[event.address],
+            is_verified=True,
+            at=event.occurred_at or ground.clock.now(),
+        )
+        for event in events
+    ]
+    told: list[tuple[About, Told]] = []
+    left: list[bool] = []
+    abouts = await identifying.whose(ground, session, clues)
+    for about, event in zip(abouts, events, strict=True):
+        if about is None:
+            continue
+        if event.is_unsubscribe:
+            left += await _leave(ground, session, about)
+        elif event.kind not in _SAYS_NOTHING:
+            told.append((about, _told(event)))
+    new = await consequences.keep_all(ground, session, told)
+    return Taken(new=new + sum(left), repeated=len(told) - new + len(left) - sum(left))
+
+
+def _told(event: Event) -> Told:
+    return Told(
         via=event.via,
         kind=event.kind,
         status=event.status,
@@ -241,14 +254,16 @@ async def _take(ground: Ground, session: AsyncSession, event: Event) -> bool | N
         occurred_at=event.occurred_at,
         evidence=event.evidence,
     )
-    return await consequences.keep(ground, session, about, told)
 
 
-async def _leave(ground: Ground, session: AsyncSession, about: About) -> bool | None:
-    """Whoever says it to their provider says it of everything that comes from us."""
+async def _leave(ground: Ground, session: AsyncSession, about: About) -> list[bool]:
+    """Whoever says it to their provider says it of everything that comes from us.
+
+    Whether that changed anything; empty for who is not here any more.
+    """
     if about.person is None:
-        return None
-    return await unsubscribe.end(
+        return []
+    has_changed = await unsubscribe.end(
         ground,
         session,
         person=about.person,
@@ -256,6 +271,7 @@ async def _leave(ground: Ground, session: AsyncSession, about: About) -> bool | 
         via="provider",
         dispatch_id=about.delivery.dispatch_id if about.delivery is not None else None,
     )
+    return [has_changed]
 
 
 async def _unsubscribe(ground: Ground, subject: str) -> Unsubscribed | None:

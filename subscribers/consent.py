@@ -153,6 +153,29 @@ def record(
     )
 
 
+def entry(
+    *,
+    subscriber_id: int,
+    at: datetime,
+    step: ConsentStep,
+    language: str,
+    via: str,
+    reason: str,
+    dispatch_id: int | None,
+) -> Consent:
+    """A step about all topics, for whoever writes many at once."""
+    return Consent(
+        subscriber_id=subscriber_id,
+        at=at,
+        step=step.value,
+        topics=[],
+        language=language,
+        via=via,
+        reason=reason,
+        dispatch_id=dispatch_id,
+    )
+
+
 async def history(session: AsyncSession, *, subscriber_id: int) -> list[Consent]:
     """Every step of a person, newest first."""
     statement = (

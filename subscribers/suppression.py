@@ -10,6 +10,7 @@ person's own preferences page (`coming_back`). What staff put there by hand only
 """
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 
 import sqlalchemy as sa
 from sqlalchemy.sql.elements import SQLCoreOperations
@@ -19,7 +20,13 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from foundation import addresses, rows
 from foundation.ground import Ground
 from subscribers import consent
-from subscribers.models import ConsentStep, Subscriber, Suppression, SuppressionReason
+from subscribers.models import (
+    Consent,
+    ConsentStep,
+    Subscriber,
+    Suppression,
+    SuppressionReason,
+)
 
 LASTING = frozenset({SuppressionReason.COMPLAINT, SuppressionReason.BY_HAND})
 """Reasons that the person's own confirmation does not lift."""
@@ -90,29 +97,88 @@ async def add(
     key = person.email_key if person is not None else email_key
     if key is None or reason in await reasons(ground, session, email_key=key):
         return
-    now = ground.clock.now()
-    session.add(
-        Suppression(
-            address_hash=hashed(ground, key),
-            subscriber_id=person.id if person is not None else None,
-            reason=reason.value,
-            note=note,
-            return_id=return_id,
-            created_at=now,
-        )
-    )
     if person is not None:
-        consent.record(
-            session,
-            subscriber_id=person.id,
-            at=now,
-            step=ConsentStep.SUPPRESSED,
-            language=person.language,
+        order = Order(
+            person=person,
+            reason=reason,
+            note=note,
             via=via,
-            reason=note or reason.value,
             dispatch_id=dispatch_id,
+            return_id=return_id,
+        )
+        session.add_all([_barred(ground, order), _step(ground, order)])
+    else:
+        session.add(
+            Suppression(
+                address_hash=hashed(ground, key),
+                reason=reason.value,
+                note=note,
+                return_id=return_id,
+                created_at=ground.clock.now(),
+            )
         )
     await session.flush()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Order:
+    """That somebody's address is not to be mailed any more, and why."""
+
+    person: Subscriber
+    reason: SuppressionReason
+    note: str = ""
+    via: str
+    dispatch_id: int | None = None
+    return_id: int | None = None
+
+
+async def add_all(ground: Ground, session: AsyncSession, orders: Sequence[Order]) -> None:
+    """As `add` for each of them, but what stands already is looked up once for all."""
+    if not orders:
+        return
+    hashes = {order.person.id: hashed(ground, order.person.email_key) for order in orders}
+    found = await session.execute(
+        sa.select(col(Suppression.address_hash), col(Suppression.reason)).where(
+            col(Suppression.address_hash).in_(set(hashes.values())),
+            col(Suppression.lifted_at).is_(None),
+        )
+    )
+    standing = {(address_hash, reason) for address_hash, reason in found}
+    fresh: list[Order] = []
+    for order in orders:
+        meant = (hashes[order.person.id], order.reason.value)
+        if meant not in standing:
+            standing.add(meant)
+            fresh.append(order)
+    if fresh:
+        # Rows whose numbers nobody asks for go in together, on any engine.
+        barred = [_barred(ground, order).model_dump(exclude={"id"}) for order in fresh]
+        await session.execute(sa.insert(Suppression), barred)
+        steps = [_step(ground, order).model_dump(exclude={"id"}) for order in fresh]
+        await session.execute(sa.insert(Consent), steps)
+
+
+def _barred(ground: Ground, order: Order) -> Suppression:
+    return Suppression(
+        address_hash=hashed(ground, order.person.email_key),
+        subscriber_id=order.person.id,
+        reason=order.reason.value,
+        note=order.note,
+        return_id=order.return_id,
+        created_at=ground.clock.now(),
+    )
+
+
+def _step(ground: Ground, order: Order) -> Consent:
+    return consent.entry(
+        subscriber_id=order.person.id,
+        at=ground.clock.now(),
+        step=ConsentStep.SUPPRESSED,
+        language=order.person.language,
+        via=order.via,
+        reason=order.note or order.reason.value,
+        dispatch_id=order.dispatch_id,
+    )
 
 
 async def lift(
