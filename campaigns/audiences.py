@@ -166,9 +166,7 @@ async def count_in(
 async def is_anybody(session: AsyncSession, audience: Audience) -> bool:
     """Whether somebody would get it: what takes no counting. Raises `errors.Invalid`."""
     resolved = await resolve(session, audience, languages=[i18n.SOURCE])
-    # Person by person: the first that is found is enough.
-    is_confirmed = _on_topics(resolved, SubscriptionState.CONFIRMED)
-    found = sa.select(col(Subscriber.id)).where(is_confirmed, *_may_get_it(resolved)).limit(1)
+    found = sa.select(col(Subscriber.id)).where(gets_it(resolved)).limit(1)
     return (await session.execute(found)).first() is not None
 
 
@@ -284,6 +282,16 @@ def is_included(resolved: Resolved) -> sa.ColumnElement[bool]:
         col(Subscriber.id).in_(_subscribed(resolved, SubscriptionState.CONFIRMED)),
         *_may_get_it(resolved),
     )
+
+
+def gets_it(resolved: Resolved) -> sa.ColumnElement[bool]:
+    """SQL: the same, asked of each person: for queries that end early, or look at few people."""
+    return sa.and_(_on_topics(resolved, SubscriptionState.CONFIRMED), *_may_get_it(resolved))
+
+
+def some(resolved: Resolved, *, limit: int) -> sa.Select[int]:
+    """Who is on the topics, `limit` rows at most; whoever is on several may be there again."""
+    return _subscribed(resolved, SubscriptionState.CONFIRMED).limit(limit)
 
 
 def _may_get_it(resolved: Resolved) -> Sequence[sa.ColumnElement[bool]]:

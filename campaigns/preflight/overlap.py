@@ -1,4 +1,7 @@
-"""Other campaigns that reach the same people within a day."""
+"""Other campaigns that reach the same people within a day.
+
+However many people there are, so many at most are looked at; the line says when that is not all.
+"""
 
 from datetime import datetime, timedelta
 
@@ -18,9 +21,9 @@ from foundation.i18n import N_, NN_
 from subscribers.models import Subscriber
 
 NEAR = timedelta(hours=24)
-COUNTED = 10_000
-"""People are counted up to here; more is said to be more."""
-_LOOKED_AT = 5
+LOOKED_AT = 20_000
+"""People of an audience at most; each costs a few looks into indexes."""
+_CAMPAIGNS = 5
 
 _REACHED = (CampaignState.SENDING.value, CampaignState.PAUSED.value, CampaignState.SENT.value)
 
@@ -36,31 +39,42 @@ async def look(
     except errors.Invalid:
         return []  # on the list already
     moment = campaign.scheduled_at or ground.clock.now()
-    found: list[Item] = []
-    for other in await _near(session, campaign, moment):
-        people = await _shared(session, mine, other)
-        if people:
-            found.append(_told(other, people))
-    return found or [
-        items.good("overlap", N_("No other campaign goes to these people within a day."))
-    ]
+    near = await _near(session, campaign, moment)
+    if not near:
+        return [_nothing(None)]
+    looked_at = await _looked_at(session, mine)
+    counted = [(other, await _shared(session, mine, other)) for other in near]
+    found = [_told(other, people, looked_at) for other, people in counted if people]
+    return found or [_nothing(looked_at)]
 
 
-def _told(other: Campaign, people: int) -> Item:
-    place = places.campaign(other.id)
-    if people > COUNTED:
-        return items.warn(
-            "overlap",
-            N_("More than %(most)s of these people get “%(name)s” within a day, too."),
-            place=place, about=str(other.id), most=COUNTED, name=other.name,
-        )  # fmt: skip
-    return items.warn(
+def _nothing(looked_at: int | None) -> Item:
+    if looked_at is None:
+        return items.good("overlap", N_("No other campaign goes to these people within a day."))
+    return items.neutral(
         "overlap",
+        N_("Of %(most)s people who were looked at, nobody gets another campaign within a day."),
+        most=looked_at,
+    )
+
+
+def _told(other: Campaign, people: int, looked_at: int | None) -> Item:
+    words = (
         NN_(
             "%(count)s of these people gets “%(name)s” within a day, too.",
             "%(count)s of these people get “%(name)s” within a day, too.",
-        ),
-        place=place, about=str(other.id), count=people, name=other.name,
+        )
+        if looked_at is None
+        else NN_(
+            "Of %(most)s people who were looked at, %(count)s gets “%(name)s” within a day, too.",
+            "Of %(most)s people who were looked at, %(count)s get “%(name)s” within a day, too.",
+        )
+    )
+    return items.warn(
+        "overlap",
+        words,
+        place=places.campaign(other.id), about=str(other.id), count=people, name=other.name,
+        **({} if looked_at is None else {"most": looked_at}),
     )  # fmt: skip
 
 
@@ -84,13 +98,21 @@ async def _near(session: AsyncSession, campaign: Campaign, moment: datetime) -> 
             ),
         )
         .order_by(col(Campaign.id).desc())
-        .limit(_LOOKED_AT)
+        .limit(_CAMPAIGNS)
     )
     return list((await session.exec(statement)).all())
 
 
+async def _looked_at(session: AsyncSession, mine: Resolved) -> int | None:
+    """How many people are looked at; None when that is everybody."""
+    some = audiences.some(mine, limit=LOOKED_AT + 1).subquery()
+    counted = sa.select(sa.func.count(), sa.func.count(some.c[0].distinct())).select_from(some)
+    rows, people = (await session.execute(counted)).one()
+    return int(people) if rows > LOOKED_AT else None
+
+
 async def _shared(session: AsyncSession, mine: Resolved, other: Campaign) -> int:
-    """How many get both, counted up to one more than `COUNTED`."""
+    """How many of those who are looked at get both."""
     if other.state == CampaignState.SCHEDULED.value:
         try:
             theirs = await audiences.resolve(
@@ -98,18 +120,14 @@ async def _shared(session: AsyncSession, mine: Resolved, other: Campaign) -> int
             )
         except errors.Invalid:
             return 0
-        gets_it = audiences.is_included(theirs)
+        gets_theirs = audiences.gets_it(theirs)
     else:
-        gets_it = _was_mailed(other)
-    found = (
-        sa.select(sa.literal(1))
-        .select_from(Subscriber)
-        .where(audiences.is_included(mine), gets_it)
-        .limit(COUNTED + 1)
-        .subquery()
+        gets_theirs = _was_mailed(other)
+    some = audiences.some(mine, limit=LOOKED_AT + 1).subquery()
+    counted = sa.select(sa.func.count(col(Subscriber.id))).where(
+        col(Subscriber.id).in_(sa.select(some.c[0])), audiences.gets_it(mine), gets_theirs
     )
-    counted = await session.execute(sa.select(sa.func.count()).select_from(found))
-    return int(counted.scalar_one())
+    return int((await session.execute(counted)).scalar_one())
 
 
 def _was_mailed(other: Campaign) -> sa.ColumnElement[bool]:

@@ -353,10 +353,17 @@ async def test_who_gets_another_campaign_within_a_day_is_counted(
         each.about: each.values.get("count") for each in await lines(ground, campaign, "overlap")
     }
     assert found == {str(sent.id): 2, str(coming.id): 2}
-    monkeypatch.setattr(overlap, "COUNTED", 1)
+    monkeypatch.setattr(overlap, "LOOKED_AT", 1)
     said = [each.say(ground.translator("en")) for each in await lines(ground, campaign, "overlap")]
-    assert "More than 1 of these people get “Yesterday” within a day, too." in said
+    assert "Of 2 people who were looked at, 2 get “Yesterday” within a day, too." in said
     clock.advance(days=3)
+    assert [each.tone for each in await lines(ground, campaign, "overlap")] == [Tone.GOOD]
+    other = await campaigning.draft(ground, topics=("action-alerts",), name="Alert", links=())
+    await lifecycle.approve(ground, actor=COMMAND, campaign_id=other.id)
+    await lifecycle.start(ground, actor=COMMAND, campaign_id=other.id)
+    (line,) = await lines(ground, campaign, "overlap")
+    assert (line.tone, line.values) == (Tone.NEUTRAL, {"most": 2}), "others may get both"
+    monkeypatch.undo()
     assert [each.tone for each in await lines(ground, campaign, "overlap")] == [Tone.GOOD]
 
 
