@@ -1,4 +1,4 @@
-"""To whom a campaign did not simply go out: a page of them, their counts by reason, a CSV file."""
+"""To whom a campaign did not simply go out, or whose mail came back: lists, counts, a CSV file."""
 
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from datetime import datetime
 from campaigns import lifecycle, transitions
 from campaigns.models import Campaign
 from delivery import listing
-from delivery.listing import Choice, Group, Listed
+from delivery.listing import CameBack, Choice, Group, Listed
 from delivery.models import DeliveryState
 from foundation.audit import Actor
 from foundation.ground import Ground
@@ -17,7 +17,7 @@ PAGE = 100
 _PIECE = 2000
 COLUMNS = (
     "delivery", "email", "language", "state", "reason", "reply_code", "reply_text", "relay",
-    "attempts", "first_attempt_at", "due_at", "may_get_it",
+    "attempts", "first_attempt_at", "due_at", "may_get_it", "came_back", "came_back_reason",
 )  # fmt: skip
 """Of the CSV file."""
 
@@ -30,11 +30,20 @@ class Page:
     choice: Choice
     groups: Sequence[Group]
     """All the odd ones, whoever is meant; the largest group first."""
+    returned: Sequence[Group]
+    """Mail that was taken and came back: by its kind, in place of the state, and reason."""
     items: Sequence[Listed]
     next_after: int | None = None
 
     def count(self, choice: Choice) -> int:
         """How many `choice` means (without its `ids`)."""
+        if choice.came_back is not None:
+            back = choice.came_back
+            return sum(
+                group.count
+                for group in self.returned
+                if back.kind in (None, group.state) and back.reason in (None, group.reason)
+            )
         return sum(
             group.count
             for group in self.groups
@@ -52,7 +61,7 @@ async def page(
     after: int | None = None,
     limit: int = PAGE,
 ) -> Page:
-    """A page by keyset; without a choice, of the first state that has anybody.
+    """A page by keyset; without a choice, of the first state that has anybody, else what came back.
 
     Raises `errors.NotFound`, also for a campaign that was not started yet.
     """
@@ -60,15 +69,19 @@ async def page(
         campaign = await transitions.get(session, campaign_id)
         order = await lifecycle.order_of(session, campaign_id)
         groups = await listing.groups(session, order.id)
+        returned = await listing.returned(session, order.id)
         there = {group.state for group in groups}
         meant = choice or Choice(
             state=next((state for state in listing.ODD if state in there), DeliveryState.FAILED)
         )
+        if choice is None and not there and returned:
+            meant = Choice(state=DeliveryState.SENT, came_back=CameBack())
         found = await listing.listed(session, order.id, meant, after=after or 0, limit=limit + 1)
     return Page(
         campaign=campaign,
         choice=meant,
         groups=groups,
+        returned=returned,
         items=found[:limit],
         next_after=found[limit - 1].id if len(found) > limit else None,
     )
@@ -92,6 +105,8 @@ async def chunks(ground: Ground, *, campaign_id: int, choice: Choice) -> AsyncIt
 async def note_export(ground: Ground, *, actor: Actor, campaign_id: int, choice: Choice) -> None:
     """Put into the log who takes the file along. Raises `errors.NotFound`."""
     meant = {"of": choice.state.value, "reason": choice.reason, "reply_code": choice.reply_code}
+    if choice.came_back is not None:
+        meant |= {"came_back": choice.came_back.kind, "reason": choice.came_back.reason}
     async with ground.db.transaction() as session:
         await transitions.get(session, campaign_id)
         transitions.note(
@@ -105,6 +120,7 @@ def _cells(row: Listed) -> list[str]:
     values = (
         row.id, row.email, row.language, row.state, row.reason, row.reply_code, row.reply_text,
         row.relay, row.attempts, row.first_attempt_at, row.due_at, may_get_it,
+        row.came_back, row.came_back_reason,
     )  # fmt: skip
     return [_cell(value) for value in values]
 

@@ -1,4 +1,4 @@
-"""Recipients to whom a campaign did not simply go out, for programs: listed, and tried again."""
+"""Recipients to whom it did not simply go out, or whose mail came back, for programs."""
 
 from datetime import datetime
 from typing import Annotated, Literal
@@ -7,8 +7,8 @@ from pydantic import BaseModel, Field
 
 from campaigns import recipients, retrying
 from delivery import listing
-from delivery.listing import Choice
-from delivery.models import DeliveryState, WhenUncertain
+from delivery.listing import CameBack, Choice
+from delivery.models import BounceKind, DeliveryState, WhenUncertain
 from foundation import errors
 from foundation.accounts.api_tokens import Scope
 from foundation.i18n import N_
@@ -17,6 +17,7 @@ from foundation.web.api import Body, Call, Endpoint, Page
 
 _MOST = 10_000
 _STATES = ", ".join(listing.ODD)
+_KINDS = ", ".join(("any", *listing.CAME_BACK))
 
 Number = Annotated[int, Field(ge=1, le=2**53)]
 
@@ -49,7 +50,10 @@ class PutOff(Meant):
 
 
 class RecipientOut(BaseModel):
-    """Somebody to whom it did not simply go out; `email` is blank for who was erased."""
+    """Somebody to whom it did not simply go out; `email` is blank for who was erased.
+
+    `came_back`: the worst that came back of their mail (hard, soft, block, complaint), else blank.
+    """
 
     delivery: int
     email: str
@@ -63,6 +67,8 @@ class RecipientOut(BaseModel):
     first_attempt_at: datetime | None
     due_at: datetime
     may_get_it: bool
+    came_back: str
+    came_back_reason: str
 
 
 class GroupOut(BaseModel):
@@ -109,7 +115,8 @@ def endpoints() -> list[Endpoint]:
                  tag=tag, summary="List who did not simply get it", is_list=True,
                  answer=Page[RecipientOut],
                  query=(("state", f"{_STATES}; failed unless told"), ("reason", "Why"),
-                        ("reply_code", "Of the last reply; 0: there was none"))),
+                        ("reply_code", "Of the last reply; 0: there was none"),
+                        ("came_back", f"Instead: mail that was taken and came back; {_KINDS}"))),
         Endpoint(method="GET", path=f"{one}/reasons", handler=list_reasons, scope=read, tag=tag,
                  summary="Count who did not simply get it, by why", answer=GroupsOut),
         Endpoint(method="POST", path=f"{one}/retry", handler=retry, scope=write, tag=tag,
@@ -186,6 +193,14 @@ async def decide_uncertain(call: Call) -> Decision:
 
 
 def _choice(call: Call) -> Choice:
+    kind = call.query("came_back")
+    if kind is not None:
+        if kind not in {"any", *listing.CAME_BACK}:
+            raise errors.Invalid(N_("“came_back” is one of %(known)s."), known=_KINDS)
+        back = CameBack(
+            kind=None if kind == "any" else BounceKind(kind), reason=call.query("reason")
+        )
+        return Choice(state=DeliveryState.SENT, came_back=back)
     state, code = call.query("state") or "failed", call.query("reply_code")
     if state not in set(listing.ODD):
         raise errors.Invalid(N_("“state” is one of %(known)s."), known=_STATES)

@@ -1,4 +1,4 @@
-"""Staff's page of the recipients to whom a campaign did not simply go out, and what they decide."""
+"""Staff's page of those to whom a campaign did not simply go out, or whose mail came back."""
 
 from collections.abc import Mapping
 
@@ -8,9 +8,9 @@ from campaigns import campaign_pages, reasons, recipients, retrying, staff_forms
 from campaigns.models import CampaignState
 from campaigns.recipients import Page
 from campaigns.transitions import TRANSITIONS, Verb
-from delivery import listing
-from delivery.listing import Choice
-from delivery.models import DeliveryState, WhenUncertain
+from delivery import listing, return_words
+from delivery.listing import CameBack, Choice
+from delivery.models import BounceKind, DeliveryState, WhenUncertain
 from foundation import errors
 from foundation.accounts.models import Role
 from foundation.i18n import N_
@@ -22,6 +22,7 @@ STATE_WORDS: Mapping[DeliveryState, str] = {
     DeliveryState.DEFERRED: N_("Put off"),
     DeliveryState.UNCERTAIN: N_("Uncertain"),
     DeliveryState.CANCELLED: N_("Not sent"),
+    DeliveryState.SENT: N_("Came back"),
 }
 
 
@@ -39,7 +40,7 @@ def routes() -> list[web.RouteDef]:
 
 @kit.staff(Role.VIEWER)
 async def index(request: web.Request) -> web.StreamResponse:
-    """`GET …/recipients?state=&reason=&code=`: who, and why."""
+    """`GET …/recipients?state=&reason=&code=`: who, and why; `?state=sent&kind=`: came back."""
     return await _page(request, _choice(request.query))
 
 
@@ -102,7 +103,8 @@ async def export(request: web.Request) -> web.StreamResponse:
     await recipients.note_export(
         ground, actor=kit.actor(request), campaign_id=number, choice=choice
     )
-    name = f"campaign-{number}-{choice.state.value}.csv"
+    of = choice.state.value if choice.came_back is None else "came-back"
+    name = f"campaign-{number}-{of}.csv"
     response = web.StreamResponse(
         headers={
             "Content-Type": "text/csv; charset=utf-8",
@@ -158,10 +160,13 @@ async def _page(
         campaign=found.campaign,
         found=found,
         meant=found.count(found.choice),
-        groups=[each for each in found.groups if each.state == found.choice.state],
+        groups=[each for each in found.groups if each.state == found.choice.state]
+        if found.choice.came_back is None
+        else found.returned,
         tabs=_tabs(request, found),
         next_url=str(more),
         why=lambda reason: reasons.say(reason, speaks),
+        back=lambda kind, reason: return_words.summed_up(kind, reason, speaks),
         may={
             verb.value
             for verb in (Verb.RETRY, Verb.GIVE_UP)
@@ -175,8 +180,9 @@ async def _page(
 def _tabs(request: web.Request, found: Page) -> list[tuple[str, str, bool]]:
     speaks = kit.translator(request)
     tabs = []
-    for state in listing.ODD:
-        count = speaks.number(found.count(Choice(state=state)))
+    for state in (*listing.ODD, DeliveryState.SENT):
+        back = CameBack() if state is DeliveryState.SENT else None
+        count = speaks.number(found.count(Choice(state=state, came_back=back)))
         url = f"{request.path}?state={state.value}"
         label = f"{speaks.gettext(STATE_WORDS[state])} ({count})"
         tabs.append((url, label, state is found.choice.state))
@@ -186,6 +192,13 @@ def _tabs(request: web.Request, found: Page) -> list[tuple[str, str, bool]]:
 def _choice(values: Mapping[str, str]) -> Choice | None:
     """Who is meant, as addresses and forms say it; None where no state is named."""
     state, code = values.get("state", ""), values.get("code", "")
+    if state == DeliveryState.SENT:
+        kind = values.get("kind", "")
+        back = CameBack(
+            kind=BounceKind(kind) if kind in set(listing.CAME_BACK) else None,
+            reason=values.get("reason"),
+        )
+        return Choice(state=DeliveryState.SENT, came_back=back)
     if state not in set(listing.ODD):
         return None
     return Choice(

@@ -1,18 +1,26 @@
 """Recipients to whom a dispatch did not simply go out: listed by name, and counted by reason.
 
-`retrying` queues them anew. Every query here but one about those that are sent or queued reads
-`ix_deliveries_odd`, which holds the odd ones alone.
+So is mail that was taken and came back. `retrying` queues the odd ones anew. Queries about them
+read `ix_deliveries_odd`, which holds them alone; those about what came back, `ix_returns_counted`.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 import sqlalchemy as sa
 from sqlmodel import col
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from delivery.models import IS_ODD, BounceKind, Delivery, DeliveryState, Dispatch
+from delivery import consequences
+from delivery.models import (
+    IS_ODD,
+    BounceKind,
+    Delivery,
+    DeliveryState,
+    Dispatch,
+    Return,
+)
 from subscribers import suppression
 from subscribers.models import Subscriber, Subscription, SubscriptionState
 
@@ -23,6 +31,32 @@ ODD = (
     DeliveryState.CANCELLED,
 )
 """In the order in which staff look at them."""
+CAME_BACK = (BounceKind.COMPLAINT, BounceKind.HARD, BounceKind.BLOCK, BounceKind.SOFT)
+"""What may be known of a mail that came back; the worst, which stands first, is what counts."""
+
+
+_WORST = sa.case(
+    (col(Delivery.complained_at).is_not(None), BounceKind.COMPLAINT.value),
+    else_=col(Delivery.bounce),
+)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CameBack:
+    """Mail that came back: whatever is the worst that is known of it, or of one kind and reason."""
+
+    kind: BounceKind | None = None
+    reason: str | None = None
+
+    def conditions(self, dispatch_id: int) -> list[sa.ColumnElement[bool]]:
+        """SQL that tells whose mail; found from the side of what came back, which is less."""
+        told = sa.select(col(Return.delivery_id)).where(
+            col(Return.dispatch_id) == dispatch_id, *_believed(self.kind)
+        )
+        if self.reason is not None:
+            told = told.where(col(Return.reason) == self.reason)
+        kinds = CAME_BACK if self.kind is None else (self.kind,)
+        return [col(Delivery.id).in_(told), _WORST.in_([each.value for each in kinds])]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -35,8 +69,10 @@ class Choice:
     """The server's reply (RFC 5321 §4.2); 0: there was none."""
     ids: Sequence[int] | None = None
     """Numbers of deliveries; None: all."""
+    came_back: CameBack | None = None
+    """Only those whose mail came back; None: whether or not it did."""
 
-    def conditions(self) -> list[sa.ColumnElement[bool]]:
+    def conditions(self, dispatch_id: int) -> list[sa.ColumnElement[bool]]:
         """SQL that tells who is meant."""
         found = [col(Delivery.state) == self.state.value]
         if self.state in ODD:
@@ -47,6 +83,8 @@ class Choice:
             found.append(sa.func.coalesce(col(Delivery.reply_code), 0) == self.reply_code)
         if self.ids is not None:
             found.append(col(Delivery.id).in_(self.ids))
+        if self.came_back is not None:
+            found += self.came_back.conditions(dispatch_id)
         return found
 
 
@@ -69,6 +107,10 @@ class Listed:
     due_at: datetime
     may_get_it: bool
     """Whether this person may still be mailed: no bounce, no suppression, still confirmed."""
+    came_back: str = ""
+    """The worst that came back of it: a `BounceKind`, blank when nothing did."""
+    came_back_reason: str = ""
+    return_id: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -92,7 +134,7 @@ async def listed(
         .where(
             col(Delivery.dispatch_id) == dispatch_id,
             col(Delivery.id) > after,
-            *choice.conditions(),
+            *choice.conditions(dispatch_id),
         )
         .order_by(col(Delivery.id))
         .limit(limit)
@@ -118,7 +160,56 @@ async def listed(
         .outerjoin(Subscriber, col(Subscriber.id) == col(Delivery.subscriber_id))
         .order_by(col(Delivery.id))
     )
-    return [Listed(**row) for row in (await session.execute(statement)).mappings()]
+    found = [Listed(**row) for row in (await session.execute(statement)).mappings()]
+    worst = await _worst(session, dispatch_id, [each.id for each in found])
+    return [
+        replace(each, came_back=kind, came_back_reason=reason, return_id=number)
+        for each in found
+        for number, kind, reason in (worst.get(each.id, (None, "", "")),)
+    ]
+
+
+async def _worst(
+    session: AsyncSession, dispatch_id: int, numbers: Sequence[int]
+) -> Mapping[int, tuple[int, str, str]]:
+    """Delivery → number, kind and reason of the worst that came back of it."""
+    statement = sa.select(
+        col(Return.delivery_id), col(Return.id), col(Return.kind), col(Return.reason)
+    ).where(
+        col(Return.delivery_id).in_(numbers), col(Return.dispatch_id) == dispatch_id, *_believed()
+    )
+    rows = (await session.execute(statement)).all() if numbers else []
+    worst_last = sorted(rows, key=lambda row: (CAME_BACK.index(row.kind), row.id), reverse=True)
+    return {row.delivery_id: (row.id, row.kind, row.reason) for row in worst_last}
+
+
+async def returned(session: AsyncSession, dispatch_id: int) -> Sequence[Group]:
+    """Mail that was taken and came back, by kind and reason, the largest group first."""
+    of_one_kind = (col(Return.kind), col(Return.reason))
+    statement = (
+        sa.select(*of_one_kind, sa.func.count())
+        .join(Delivery, col(Delivery.id) == col(Return.delivery_id))
+        .where(
+            col(Return.dispatch_id) == dispatch_id,
+            col(Delivery.state) == DeliveryState.SENT.value,
+            col(Return.kind) == _WORST,
+            *_believed(),
+        )
+        .group_by(*of_one_kind)
+    )
+    found = sorted((await session.execute(statement)).all(), key=lambda row: (-row[2], *row[:2]))
+    return [
+        Group(state=kind, reason=reason, reply_code=None, count=count, example="")
+        for kind, reason, count in found
+    ]
+
+
+def _believed(kind: BounceKind | None = None) -> list[sa.ColumnElement[bool]]:
+    kinds = CAME_BACK if kind is None else (kind,)
+    return [
+        col(Return.kind).in_([each.value for each in kinds]),
+        col(Return.proof).not_in(consequences.UNBELIEVED),
+    ]
 
 
 async def groups(session: AsyncSession, dispatch_id: int) -> Sequence[Group]:

@@ -106,7 +106,7 @@ async def _changed(session: AsyncSession, statement: sa.Update) -> int:
 def _free(dispatch_id: int, choice: Choice) -> list[sa.ColumnElement[bool]]:
     return [
         col(Delivery.dispatch_id) == dispatch_id,
-        *choice.conditions(),
+        *choice.conditions(dispatch_id),
         col(Delivery.worker_id).is_(None),
     ]
 

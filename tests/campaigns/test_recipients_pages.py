@@ -4,6 +4,7 @@ import csv
 import html
 import io
 import re
+import urllib.parse
 from collections.abc import Awaitable, Callable
 
 import pytest
@@ -11,15 +12,27 @@ import sqlalchemy as sa
 
 from campaigns import lifecycle, recipients
 from campaigns.models import Campaign, CampaignState
-from delivery.models import Delivery
+from delivery import returns
+from delivery.models import BounceKind, Delivery
+from delivery.returns import Event
 from foundation.accounts.models import Role
 from foundation.ground import Ground
 from subscribers.models import Subscription
 from tests.campaigns.test_campaign_pages import words
+from tests.handbill.test_api import bearer
 from tests.world import campaigning, mailing, people
 from tests.world.smtp import Catcher
 from tests.world.web import Web
 
+RETURNS = (
+    ("ana", BounceKind.HARD, "user-unknown"),
+    ("fay", BounceKind.SOFT, "mailbox-full"),
+    ("fay", BounceKind.HARD, "mailbox-disabled"),
+    ("gus", BounceKind.BLOCK, "spam-refused"),
+    ("hal", BounceKind.HARD, "user-unknown"),
+    ("hal", BounceKind.COMPLAINT, ""),
+)
+"""Of fay and hal the second is worse."""
 Deliver = Callable[[], Awaitable[None]]
 
 
@@ -190,3 +203,56 @@ async def test_a_campaign_that_never_started_has_nobody_to_list(web: Web, ground
     draft = await campaigning.draft(ground)
     viewer = await web.as_staff(Role.VIEWER)
     assert (await viewer.get(f"/staff/campaigns/{draft.id}/recipients")).status == 404
+
+
+@pytest.mark.storage
+async def test_what_came_back_stands_beside_each_and_is_found_by_kind_and_reason(
+    web: Web, ground: Ground, smtp: Catcher, deliver: Deliver
+) -> None:
+    assert smtp.port
+    for name in ("ana", "fay", "gus", "hal", "ivy"):
+        await people.subscribed(ground, f"{name}@example.org")
+    campaign, _ = await campaigning.started(ground)
+    await deliver()
+    events = [
+        Event(via="ses", kind=kind, reason=reason, address=f"{name}@example.org")
+        for name, kind, reason in RETURNS
+    ]
+    assert (await returns.take_events(ground, events)).new == len(events)
+    editor = await web.as_staff(Role.EDITOR)
+    here = f"/staff/campaigns/{campaign.id}"
+    assert f'href="{here}/recipients?state=sent"' in (await editor.get(here)).text
+    page = (await editor.get(f"{here}/recipients")).text
+    assert "Came back (4)" in words(page), "nobody is odd, so this is what is shown"
+    for said in ("Dead address: the mailbox was closed", "Refused us: taken for spam", "Complaint"):
+        assert said in words(page)
+    assert "Not just now" not in words(page)
+    assert "again now" not in page
+
+    async def found(**asked: str) -> list[str]:
+        query = urllib.parse.urlencode({"state": "sent", **asked})
+        shown = (await editor.get(f"{here}/recipients?{query}")).text
+        table = shown.partition('aria-labelledby="who-title"')[2]
+        return sorted(set(re.findall(r"\b(\w+)@example\.org", table)))
+
+    assert await found() == ["ana", "fay", "gus", "hal"]
+    assert await found(kind="hard") == ["ana", "fay"]
+    assert await found(kind="hard", reason="user-unknown") == ["ana"]
+    assert await found(kind="complaint", reason="") == ["hal"]
+    answer = await editor.post(f"{here}/recipients/export", {"state": "sent", "kind": "hard"})
+    assert "-came-back.csv" in answer.headers["Content-Disposition"]
+    rows = list(csv.DictReader(io.StringIO(answer.body.decode("utf-8-sig"))))
+    assert [(row["email"], row["came_back"], row["came_back_reason"]) for row in rows] == [
+        ("ana@example.org", "hard", "user-unknown"),
+        ("fay@example.org", "hard", "mailbox-disabled"),
+    ]
+    await editor.post(f"{here}/recipients/retry", {"state": "sent", "whom": "all"})
+    assert (await mailing.counts(ground)).sent == 5, "who got it is not sent to again"
+    headers = await bearer(ground, "read")
+    one = f"/api/v1/campaigns/{campaign.id}/recipients?came_back"
+    told = (await web.get(f"{one}=block", headers=headers)).json()
+    assert [(each["email"], each["came_back_reason"]) for each in told["items"]] == [
+        ("gus@example.org", "spam-refused")
+    ]
+    assert len((await web.get(f"{one}=any", headers=headers)).json()["items"]) == 4
+    assert (await web.get(f"{one}=odd", headers=headers)).status == 422
