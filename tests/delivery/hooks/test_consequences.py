@@ -69,7 +69,6 @@ def person(caller: Caller, what: str) -> str:
 WHATS = ("hard", "soft", "delayed", "complaint", "delivered", "left", "unheard_of")
 
 
-@pytest.mark.storage
 async def test_each_provider_s_events_reach_the_ledger_the_suppressions_and_the_report(
     ground: Ground, smtp: Catcher, door: Door, clock: FakeClock
 ) -> None:
@@ -108,7 +107,6 @@ async def test_each_provider_s_events_reach_the_ledger_the_suppressions_and_the_
     assert all(each.evidence for each in kept)
 
 
-@pytest.mark.storage
 async def test_what_is_told_again_late_or_out_of_order_changes_nothing(
     ground: Ground, smtp: Catcher, door: Door, clock: FakeClock
 ) -> None:
@@ -234,7 +232,6 @@ async def test_an_event_about_nobody_here_is_taken_and_has_no_consequence(
     assert await suppressed(ground) == []
 
 
-@pytest.mark.storage
 async def test_bounce_complaint_and_goodbye_show_in_the_report_of_their_campaign(
     ground: Ground, smtp: Catcher, door: Door, clock: FakeClock
 ) -> None:

@@ -22,13 +22,15 @@ from tests.world.clock import FakeClock
 from tests.world.web import Answer
 
 ANA = Mail(address="ana@example.org")
-each = pytest.mark.parametrize("caller", calling.ALL, ids=lambda caller: caller.NAME)
-signing = pytest.mark.parametrize(
-    "caller", [each for each in calling.ALL if each.IS_SIGNING], ids=lambda caller: caller.NAME
-)
-dated = pytest.mark.parametrize(
-    "caller", [each for each in calling.ALL if each.IS_DATED], ids=lambda caller: caller.NAME
-)
+SIGNING = [each for each in calling.ALL if each.IS_SIGNING]
+DATED = [each for each in calling.ALL if each.IS_DATED]
+
+
+async def someone(ground: Ground, caller: Caller) -> Mail:
+    """A reader of their own for each provider."""
+    mail = Mail(address=f"ana-{caller.NAME}@example.org")
+    await people.subscribed(ground, mail.address)
+    return mail
 
 
 async def kept(ground: Ground) -> dict[str, list[Any]]:
@@ -40,92 +42,91 @@ async def refusing(ground: Ground, door: Door, name: str, sent: Sent, **more: An
     """The call is refused, and leaves nothing behind."""
     before = await kept(ground)
     answer = await door.post(name, sent, **more)
-    assert answer.status in (401, 403), answer.text
+    assert answer.status in (401, 403), (name, answer.text)
     assert answer.headers["Content-Type"].startswith("application/problem+json")
     assert answer.json()["status"] == answer.status
     assert await kept(ground) == before
     return answer
 
 
-@each
 async def test_a_call_of_the_provider_is_believed(
-    ground: Ground, door: Door, clock: FakeClock, caller: Caller
+    ground: Ground, door: Door, clock: FakeClock
 ) -> None:
-    await people.subscribed(ground, ANA.address)
-    sent = caller.call(caller.hard(ANA), at=clock.now())
-    answer = await door.post(caller.NAME, sent)
-    assert answer.status == 200
-    assert answer.json() == {"taken": 1, "repeated": 0, "ignored": 0, "is_waiting": False}
+    for caller in calling.ALL:
+        sent = caller.call(caller.hard(await someone(ground, caller)), at=clock.now())
+        answer = await door.post(caller.NAME, sent)
+        assert answer.status == 200, caller.NAME
+        assert answer.json() == {"taken": 1, "repeated": 0, "ignored": 0, "is_waiting": False}
 
 
-@each
 async def test_a_call_with_another_key_is_refused(
-    ground: Ground, door: Door, clock: FakeClock, caller: Caller
+    ground: Ground, door: Door, clock: FakeClock
 ) -> None:
-    await people.subscribed(ground, ANA.address)
-    await refusing(ground, door, caller.NAME, caller.call(caller.hard(ANA), at=clock.now(), key=1))
+    for caller in calling.ALL:
+        mail = await someone(ground, caller)
+        sent = caller.call(caller.hard(mail), at=clock.now(), key=1)
+        await refusing(ground, door, caller.NAME, sent)
 
 
-@signing
 async def test_a_body_that_differs_by_one_bit_is_refused(
-    ground: Ground, door: Door, clock: FakeClock, caller: Caller
+    ground: Ground, door: Door, clock: FakeClock
 ) -> None:
-    await people.subscribed(ground, ANA.address)
-    sent = caller.call(caller.hard(ANA), at=clock.now())
-    await refusing(ground, door, caller.NAME, sent.altered())
-    assert (await door.post(caller.NAME, sent)).status == 200
+    for caller in SIGNING:
+        sent = caller.call(caller.hard(await someone(ground, caller)), at=clock.now())
+        await refusing(ground, door, caller.NAME, sent.altered())
+        assert (await door.post(caller.NAME, sent)).status == 200, caller.NAME
 
 
-@each
 async def test_a_call_without_its_proof_is_refused(
-    ground: Ground, door: Door, clock: FakeClock, caller: Caller
+    ground: Ground, door: Door, clock: FakeClock
 ) -> None:
-    await people.subscribed(ground, ANA.address)
-    sent = caller.call(caller.hard(ANA), at=clock.now())
-    bare = replace(
-        sent,
-        headers={"Content-Type": "application/json"},
-        body=sent.body.replace(b'"signature"', b'"x"').replace(b'"Signature"', b'"X"'),
-    )
-    await refusing(ground, door, caller.NAME, bare)
+    for caller in calling.ALL:
+        sent = caller.call(caller.hard(await someone(ground, caller)), at=clock.now())
+        bare = replace(
+            sent,
+            headers={"Content-Type": "application/json"},
+            body=sent.body.replace(b'"signature"', b'"x"').replace(b'"Signature"', b'"X"'),
+        )
+        await refusing(ground, door, caller.NAME, bare)
 
 
-@each
 async def test_the_proof_for_one_provider_is_none_for_another(
-    ground: Ground, door: Door, clock: FakeClock, caller: Caller
+    ground: Ground, door: Door, clock: FakeClock
 ) -> None:
-    await people.subscribed(ground, ANA.address)
-    sent = caller.call(caller.hard(ANA), at=clock.now())
-    for other in calling.ALL:
-        is_same_secret = {caller.NAME, other.NAME} <= {"postmark", "brevo"}
-        if other is not caller and not is_same_secret:
-            await refusing(ground, door, other.NAME, sent)
+    for caller in calling.ALL:
+        sent = caller.call(caller.hard(await someone(ground, caller)), at=clock.now())
+        before = await kept(ground)
+        for other in calling.ALL:
+            is_same_secret = {caller.NAME, other.NAME} <= {"postmark", "brevo"}
+            if other is not caller and not is_same_secret:
+                answer = await door.post(other.NAME, sent)
+                assert answer.status in (401, 403), (caller.NAME, other.NAME)
+        assert await kept(ground) == before, caller.NAME
 
 
-@dated
 async def test_a_call_that_was_signed_long_ago_or_ahead_of_time_is_refused(
-    ground: Ground, door: Door, clock: FakeClock, caller: Caller
+    ground: Ground, door: Door, clock: FakeClock
 ) -> None:
-    await people.subscribed(ground, ANA.address)
-    sent = caller.call(caller.hard(ANA), at=clock.now())
-    clock.advance(days=2)
-    assert "too far from ours" in (await refusing(ground, door, caller.NAME, sent)).text
-    clock.advance(days=-2, minutes=-6)
-    await refusing(ground, door, caller.NAME, sent)
-    clock.advance(minutes=6)
-    assert (await door.post(caller.NAME, sent)).status == 200
+    for caller in DATED:
+        sent = caller.call(caller.hard(await someone(ground, caller)), at=clock.now())
+        clock.advance(days=2)
+        assert "too far from ours" in (await refusing(ground, door, caller.NAME, sent)).text
+        clock.advance(days=-2, minutes=-6)
+        await refusing(ground, door, caller.NAME, sent)
+        clock.advance(minutes=6)
+        assert (await door.post(caller.NAME, sent)).status == 200, caller.NAME
 
 
 @pytest.mark.settings(webhook_source=[{**each, "tolerance_s": 60} for each in calling.sources()])
-@dated
 async def test_how_long_a_signature_is_believed_can_be_set(
-    ground: Ground, door: Door, clock: FakeClock, caller: Caller
+    ground: Ground, door: Door, clock: FakeClock
 ) -> None:
-    sent = caller.call(caller.unheard_of(ANA), at=clock.now())
-    clock.advance(seconds=59)
-    assert (await door.post(caller.NAME, sent)).status == 200
-    clock.advance(seconds=2)
-    await refusing(ground, door, caller.NAME, sent)
+    for caller in DATED:
+        sent = caller.call(caller.unheard_of(ANA), at=clock.now())
+        clock.advance(seconds=59)
+        assert (await door.post(caller.NAME, sent)).status == 200, caller.NAME
+        clock.advance(seconds=2)
+        await refusing(ground, door, caller.NAME, sent)
 
 
 async def test_a_token_of_mailgun_is_good_for_one_body_only(

@@ -32,22 +32,26 @@ async def subjects(ground: Ground) -> list[str]:
     return [each.subject for each in await letters.listed(ground)]
 
 
-@pytest.mark.parametrize(
-    "end",
-    ["\n.\n", "\n.\r\n", "\r\n.\n", "\r.\r", "\r\n.\r", "\r.\r\n", "\r\n\0.\r\n", "\r\n.\0\r\n",
-     "\r\n..\r\n", "\r\n. \r\n"],
+NO_ENDS = (
+    "\n.\n", "\n.\r\n", "\r\n.\n", "\r.\r", "\r\n.\r", "\r.\r\n", "\r\n\0.\r\n", "\r\n.\0\r\n",
+    "\r\n..\r\n", "\r\n. \r\n",
 )  # fmt: skip
+
+
 @opened
 async def test_nothing_but_the_one_true_end_ends_a_message(
-    ground: Ground, client: Talker, end: str
+    ground: Ground, listener: Listener
 ) -> None:
-    await client.begin(OFFICE)
-    await client.ask("DATA")
     smuggled = f"MAIL FROM:<>\r\nRCPT TO:<{OFFICE}>\r\nDATA\r\nSubject: smuggled\r\n\r\nhello"
-    await client.say(f"Subject: seen\r\n\r\nhello{end}{smuggled}\r\n.\r\n")
-    assert (await client.heard())[:3] == "250"
-    assert (await client.ask("QUIT"))[:3] == "221", "no reply to a second message lies in between"
-    assert await subjects(ground) == ["seen"]
+    for number, end in enumerate(NO_ENDS, start=1):
+        async with talker.talking(listener.port) as client:
+            await client.begin(OFFICE)
+            await client.ask("DATA")
+            await client.say(f"Subject: seen {number}\r\n\r\nhello{end}{smuggled}\r\n.\r\n")
+            assert (await client.heard())[:3] == "250", repr(end)
+            goodbye = await client.ask("QUIT")
+            assert goodbye[:3] == "221", f"no reply to a second message lies in between: {end!r}"
+    assert set(await subjects(ground)) == {f"seen {number + 1}" for number in range(len(NO_ENDS))}
 
 
 @opened
@@ -61,16 +65,14 @@ async def test_a_true_end_that_comes_in_pieces_is_one(ground: Ground, client: Ta
     assert (await letters.one(ground, 1)).endswith(b"\r\n\r\n.a\r\n")
 
 
-@pytest.mark.parametrize("stage", ["DATA", "a line", "the dot", "its CR"])
 @opened
-async def test_a_hang_up_before_the_end_leaves_nothing(
-    ground: Ground, listener: Listener, client: Talker, stage: str
-) -> None:
-    await client.begin(OFFICE)
-    await client.ask("DATA")
-    said = {"DATA": "", "a line": "Subject: x\r\n", "the dot": "a\r\n.", "its CR": "a\r\n.\r"}
-    await client.say(said[stage])
-    client.hang_up()
+async def test_a_hang_up_before_the_end_leaves_nothing(ground: Ground, listener: Listener) -> None:
+    for said in ("", "Subject: x\r\n", "a\r\n.", "a\r\n.\r"):
+        async with talker.talking(listener.port) as client:
+            await client.begin(OFFICE)
+            await client.ask("DATA")
+            await client.say(said)
+            client.hang_up()
     await listener.close()
     assert await subjects(ground) == []
 
@@ -100,49 +102,54 @@ async def test_a_message_is_acted_on_even_if_its_sender_does_not_wait_for_the_an
     assert len(await given.returned(ground)) == 1
 
 
-@pytest.mark.parametrize(
-    ("command", "code"),
-    [
-        ("DATA", "503"),
-        ("RCPT TO:<postmaster>", "503"),
-        ("MAIL FROM:<>", "503"),
-        ("AUTH PLAIN AGEAYg==", "502"),
-        ("AUTH LOGIN", "502"),
-        ("EXPN everybody", "502"),
-        ("VRFY ana@example.org", "252"),
-        ("HELP", "214"),
-        ("STARTTLS", "454"),
-        ("EHLO", "501"),
-        ("TURN", "500"),
-        ("", "500"),
-        ("\0\0\0\0", "500"),
-        ("GET / HTTP/1.1", "500"),
-        ("\udce9\udca0", "500"),
-        ("X" * 900, "500"),
-        ("X" * 5000, "500"),
-        ("NOOP", "250"),
-    ],
-)
+OUT_OF_PLACE = {
+    "DATA": "503",
+    "RCPT TO:<postmaster>": "503",
+    "MAIL FROM:<>": "503",
+    "AUTH PLAIN AGEAYg==": "502",
+    "AUTH LOGIN": "502",
+    "EXPN everybody": "502",
+    "VRFY ana@example.org": "252",
+    "HELP": "214",
+    "STARTTLS": "454",
+    "EHLO": "501",
+    "TURN": "500",
+    "": "500",
+    "\0\0\0\0": "500",
+    "GET / HTTP/1.1": "500",
+    "\udce9\udca0": "500",
+    "X" * 900: "500",
+    "X" * 5000: "500",
+    "NOOP": "250",
+}
+
+
 @opened
 async def test_a_command_that_does_not_belong_there_is_refused_and_the_talk_goes_on(
-    client: Talker, command: str, code: str
+    listener: Listener,
 ) -> None:
-    await client.say(command.encode("ascii", "surrogateescape") + b"\r\n")
-    assert (await client.heard())[:3] == code
-    assert (await client.begin(OFFICE))[0][:3] == "250"
+    for command, code in OUT_OF_PLACE.items():
+        async with talker.talking(listener.port) as client:
+            await client.say(command.encode("ascii", "surrogateescape") + b"\r\n")
+            assert (await client.heard())[:3] == code, repr(command)
+            assert (await client.begin(OFFICE))[0][:3] == "250", repr(command)
 
 
-@pytest.mark.parametrize(
-    "command",
-    ["MAIL FROM:<a@b> SIZE=x", "MAIL FROM:<a@b", "MAIL FROM:a@b", "MAIL TO:<a@b>", "MAIL",
-     "MAIL FROM:<a@b> SMTPUTF8=1", "MAIL FROM:<a@b> BODY=BINARYMIME", "MAIL FROM:<a@b> X=1",
-     "MAIL FROM:<a@b><c@d>", "MAIL FROM:<a\0@b>"],
+UNREADABLE = (
+    "MAIL FROM:<a@b> SIZE=x", "MAIL FROM:<a@b", "MAIL FROM:a@b", "MAIL TO:<a@b>", "MAIL",
+    "MAIL FROM:<a@b> SMTPUTF8=1", "MAIL FROM:<a@b> BODY=BINARYMIME", "MAIL FROM:<a@b> X=1",
+    "MAIL FROM:<a@b><c@d>", "MAIL FROM:<a\0@b>",
 )  # fmt: skip
+
+
 @opened
-async def test_a_sender_that_can_not_be_read_is_refused(client: Talker, command: str) -> None:
-    await client.ask("EHLO client.test")
-    assert (await client.ask(command))[0] == "5"
-    assert (await client.ask("MAIL FROM:<a@b> SIZE=99 BODY=8BITMIME SMTPUTF8"))[:3] == "250"
+async def test_a_sender_that_can_not_be_read_is_refused(listener: Listener) -> None:
+    for command in UNREADABLE:
+        async with talker.talking(listener.port) as client:
+            await client.ask("EHLO client.test")
+            assert (await client.ask(command))[0] == "5", command
+            taken = await client.ask("MAIL FROM:<a@b> SIZE=99 BODY=8BITMIME SMTPUTF8")
+            assert taken[:3] == "250", command
 
 
 @opened
