@@ -81,6 +81,7 @@ STAFF = {
     "campaign-new": "/staff/campaigns/new",
     "campaign-sent": "/staff/campaigns/1",
     "campaign-recipients": "/staff/campaigns/1/recipients",
+    "campaign-came-back": "/staff/campaigns/1/recipients?state=sent",
     "campaign-scheduled": "/staff/campaigns/2",
     "campaign-schedule": "/staff/campaigns/2/schedule",
     "campaign-edit": "/staff/campaigns/3/edit",
@@ -301,10 +302,11 @@ async def stopped(camera: Camera) -> None:
 
 
 async def checks(camera: Camera) -> None:
-    """The list before sending: while it is made, on the campaign, and before it goes out."""
+    """The list before sending, what is well in it too."""
     page = camera.page
     await page.goto(camera.address("/staff/campaigns/3"))
-    await page.locator("#check form.looks").wait_for()
+    again = page.get_by_role("button", name=camera.say("Look again"), exact=True)
+    await again.wait_for(timeout=90_000)
     await camera.shoot("staff-campaign-check")
     await page.locator("#check details.well > summary").click()
     await camera.shoot("staff-campaign-check-all")

@@ -24,7 +24,7 @@ async def test_a_feed_is_followed_to_where_it_moved_but_never_into_a_private_net
     ground: Ground,
 ) -> None:
     await newsroom.issue(ground)
-    pages = {
+    pages: dict[str, web.Response | str | int] = {
         "/feed": web.Response(text=FEED),
         "/moved": "/feed",
         "/inside": "http://inside.coop:PORT/feed",

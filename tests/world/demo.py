@@ -91,7 +91,8 @@ def running() -> Iterator[Demo]:
     process = subprocess.Popen(
         [sys.executable, "-u", "-m", "handbill", "demo", "--port", "0"],
         cwd=ROOT,
-        env={**os.environ, "LANG": "C.UTF-8"},
+        # What happens to be installed on this machine, such as SpamAssassin, is not found.
+        env={**os.environ, "LANG": "C.UTF-8", "PATH": str(Path(sys.executable).parent)},
         stdout=subprocess.PIPE,
         text=True,
     )
