@@ -1,15 +1,19 @@
 """A host that refuses us for what we are or send is left alone; no reader is blamed for it."""
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from delivery import blocks, holding_back, returns, worker
+from delivery import blocking, blocks, holding_back, refusals, returns, worker
+from delivery.blocking import Hold
 from delivery.holding_back import Held
 from delivery.models import BounceKind
 from delivery.returns import Event
+from foundation.audit import COMMAND
+from foundation.config import Bounces
 from foundation.ground import Ground
+from tests.delivery import reports
 from tests.delivery.test_identifying import kept, suppressed
 from tests.delivery.test_limits import BIG, HOST, ask_to_confirm, at_host, begin
 from tests.world import mailing, people, sink
@@ -192,6 +196,83 @@ async def test_a_few_refusals_among_very_many_that_arrived_hold_nobody(
     assert (await returns.take_events(ground, said)).new == 3
     await blocks.watch(ground)
     assert await held(ground) == []
+
+
+@pytest.mark.storage
+@pytest.mark.settings(bounces={"blocks_in_a_row": 3, "block_share_percent": 1}, domain_limit=[BIG])
+async def test_only_what_is_believed_is_a_refusal_of_us_and_came_lately_holds_a_host_and_once(
+    ground: Ground, server: Sink, clock: FakeClock
+) -> None:
+    await begin(ground, 30, at_host=20)
+    await worker.run_until_idle(ground)
+    assert server.total == 30
+
+    async def watched(*told: Event) -> list[str]:
+        await returns.take_events(ground, told)
+        await blocks.watch(ground)
+        return [one.name for one in await held(ground)]
+
+    def refusal(number: int, kind: BounceKind = BounceKind.BLOCK, via: str = "ses") -> Event:
+        return Event(via=via, kind=kind, address=mailing.address(number), status="5.7.1")
+
+    assert await watched(*(refusal(number, BounceKind.SOFT) for number in (21, 22, 23))) == []
+    assert await watched(*(refusal(number, via=refusals.RELAY) for number in (24, 25, 26))) == []
+    for number in (27, 28, 29):
+        said = reports.status_report(
+            to="office@coalition.example",
+            recipient=mailing.address(number),
+            status="5.7.1",
+            diagnostic="smtp; 550 5.7.1 your network is blocked",
+        )
+        assert (await returns.ingest(ground, said)).is_unproven
+    assert await watched(refusal(27), refusal(28)) == []
+    clock.advance(hours=2)
+    assert await watched(refusal(29)) == [], "the others came long before"
+    assert await watched(refusal(30), refusal(21)) == ["example.org"]
+    await blocks.release(ground, actor=COMMAND, name="domain:example.org")
+    assert await watched() == [], "what was refused before has had its consequence"
+
+
+START = datetime(2026, 11, 2, 12, tzinfo=UTC)
+WAITS = Bounces(block_hold_minutes=[60, 240])
+
+
+def refused(before: Hold | None, minutes: int) -> Hold:
+    """A host that refuses us so many minutes after the start."""
+    now = START + timedelta(minutes=minutes)
+    return blocking.held(before, said=f"at {minutes}", now=now, settings=WAITS)
+
+
+def test_a_hold_grows_by_what_comes_after_it_and_ends_with_a_clean_slate() -> None:
+    first = refused(None, 0)
+    assert (first.times, first.until, first.is_given_up) == (1, START + timedelta(hours=1), False)
+    assert refused(first, 59) == first, "what was under way changes nothing"
+    second = refused(first, 61)
+    assert (second.times, second.until) == (2, START + timedelta(minutes=61 + 240))
+    last = refused(second, 302)
+    assert (last.times, last.is_given_up) == (3, True)
+    assert refused(last, 320).times == 1, "tried anew"
+    assert refused(first, 60 + 60).times == 1, "it was well for as long as it had been held"
+    assert refused(first, 60 + 59).times == 2
+
+
+@pytest.mark.parametrize(
+    ("code", "said", "is_block"),
+    [
+        (550, "5.7.1 spam from your network is refused", True),
+        (554, "5.7.1 Our policy refuses mail from your network", True),
+        (450, "4.7.1 spam from your network is refused", False),
+        (421, "4.7.0 too many connections from your network", False),
+        (550, "5.1.1 no such user", False),
+        (550, "5.7.1 the message contains a virus", False),
+        (554, "5.6.0 content rejected", False),
+        (550, "5.5.1 blocked: too many connections from your network", False),
+    ],
+)
+def test_only_a_final_reply_that_is_about_us_is_a_refusal_of_us(
+    code: int, said: str, is_block: bool
+) -> None:
+    assert blocking.is_block(code, said) is is_block
 
 
 async def test_a_confirmation_that_is_refused_so_is_tried_again(
