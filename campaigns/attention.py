@@ -18,7 +18,7 @@ async def tell_staff(
     ground: Ground, session: AsyncSession, *, campaign: Campaign, reason: errors.HandbillError
 ) -> None:
     """Queue a notice to `[mail] staff_address`, or to every owner, in the caller's transaction."""
-    for to, language in await _whom(ground, session):
+    for to, language in await whom(ground, session):
         await ground.notices.queue(
             session,
             Notice(
@@ -39,7 +39,8 @@ def why(campaign: Campaign, language: str) -> str:
     return campaign.waiting_texts.get(language) or campaign.waiting_reason
 
 
-async def _whom(ground: Ground, session: AsyncSession) -> list[tuple[str, str]]:
+async def whom(ground: Ground, session: AsyncSession) -> list[tuple[str, str]]:
+    """Address and language of whoever is told when nobody looks after a thing."""
     fixed = ground.settings.mail.staff_address
     if fixed:
         return [(fixed, ground.settings.site.language)]

@@ -116,22 +116,38 @@ async def _rich_text(to: Resolver, block: block_models.RichText) -> content.Bloc
 
 async def _developments(to: Resolver, block: block_models.Developments) -> content.Block | None:
     found = await _found_developments(to, block)
-    if not found:
+    told = [(each, developments.tell(to.ground, each, to.translator)) for each in found]
+    if block.only_translated:
+        told = [(each, words) for each, words in told if not words.language_note]
+    if not told:
         to.note("no-developments", N_("Block %(number)s finds no developments and is left out."))
         return None
-    for each in found:
-        if not each.is_published:
-            to.note(
-                "development-not-published",
-                N_("Block %(number)s tells of “%(headline)s”, which is not published yet."),
-                is_blocking=True,
-                headline=developments.tell(to.ground, each, to.translator).headline,
-            )
+    for each, words in told:
+        _note_hidden(to, each, words.headline)
     title = block.texts.get(to.language, block_models.TitleText()).title
-    items = tuple(
-        _development(to, developments.tell(to.ground, each, to.translator)) for each in found
-    )
+    theirs = [each.partner_id for each in found if each.partner_id and block.credits]
+    names = await developments.partner_names(to.session, theirs)
+    items = tuple(_development(to, words, names.get(each.partner_id)) for each, words in told)
     return content.Developments(title=title, items=items)
+
+
+def _note_hidden(to: Resolver, development: Development, headline: str) -> None:
+    """Nothing goes out that only staff may see."""
+    if not development.is_published:
+        to.note(
+            "development-not-published",
+            N_("Block %(number)s tells of “%(headline)s”, which is not published yet."),
+            is_blocking=True,
+            headline=headline,
+        )
+    elif development.not_before and developments.is_held(development, to.ground.clock.now()):
+        to.note(
+            "development-held",
+            N_("Block %(number)s tells of “%(headline)s”, which is held until %(moment)s."),
+            is_blocking=True,
+            headline=headline,
+            moment=to.translator.moment(development.not_before),
+        )
 
 
 async def _found_developments(to: Resolver, block: block_models.Developments) -> list[Development]:
@@ -153,10 +169,14 @@ async def _found_developments(to: Resolver, block: block_models.Developments) ->
         day=day,
         until=today,
         limit=min(block.limit, DEVELOPMENTS_AT_MOST),
+        shown_at=to.ground.clock.now(),
     )
 
 
-def _development(to: Resolver, told: developments.Told) -> content.DevelopmentItem:
+def _development(
+    to: Resolver, told: developments.Told, partner: str | None
+) -> content.DevelopmentItem:
+    said = to.translator.gettext(N_("Brought to you by %(partner)s"))
     return content.DevelopmentItem(
         kind=told.kind.value,
         kind_label=told.kind_label,
@@ -166,6 +186,7 @@ def _development(to: Resolver, told: developments.Told) -> content.DevelopmentIt
         summary_html=told.summary_html,
         url=told.source_url,
         source_name=told.source_name,
+        credit=said % {"partner": partner} if partner else "",
         language_note=told.language_note,
         language=told.language if told.language_note else "",
     )
@@ -214,6 +235,8 @@ async def _material(to: Resolver, block: block_models.Material) -> content.Block
     if not told.copies:
         raise errors.Invalid(N_("The material “%(title)s” has no file yet."), title=told.title)
     copy = told.copies[0]
+    if block.only_translated and wording.note(copy.language, to.translator):
+        return None
     text = block.texts.get(to.language, block_models.MaterialText())
     return content.Material(
         title=text.title or told.title,

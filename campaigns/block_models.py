@@ -122,6 +122,10 @@ class Developments(Block):
     since: date | None = None
     since_days: Annotated[int, Field(ge=1, le=3660)] | None = None
     limit: Annotated[int, Field(ge=1, le=MAX_DEVELOPMENTS)] = MAX_DEVELOPMENTS
+    only_translated: bool = False
+    """Whether what has no text in an edition's language is left out there."""
+    credits: bool = False
+    """Whether it is said which partner each is from."""
     texts: dict[Language, TitleText] = {}
 
     @pydantic.model_validator(mode="after")
@@ -153,6 +157,8 @@ class Material(Block):
 
     kind: Literal["material"] = "material"
     material: Line = ""
+    only_translated: bool = False
+    """Whether it is left out of an edition whose language it has no file in."""
     texts: dict[Language, MaterialText] = {}
 
 

@@ -261,7 +261,11 @@ async def _options(
                 "keys": [(each.key, each.value, _caption(request, each.texts)) for each in parts]
             }
         page = await developments.listed(session, issue_id=issue.id, limit=_OFFERED_DEVELOPMENTS)
-    return {"keys": _development_options(request, page.items, chosen)}
+        # A series may have put in what is older, or another issue's: saving must not drop it.
+        names = {str(each.id) for each in page.items} | {each.key for each in page.items}
+        others = [name for name in chosen if name not in names]
+        items = [*page.items, *await developments.known(session, others)]
+    return {"keys": _development_options(request, items, chosen)}
 
 
 def _caption(request: web.Request, texts: wording.Texts) -> str:

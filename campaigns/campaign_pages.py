@@ -231,7 +231,7 @@ async def render_campaign(
         may_follow_up=view.dispatch is not None and role.may(Role.AUTHOR),
         times=times_of(request, view),
         is_moving=campaign.state == _S.SENDING,
-        audience=await _audience_words(request, view),
+        audience=await audience_words(request, audiences.parse(view.campaign.audience)),
         exclusions=audiences.EXCLUSIONS,
         reasons=reasons.WORDS,
         language_name=lambda code: wording.language_name(code, speaks),
@@ -394,10 +394,9 @@ async def _counted(
         return None
 
 
-async def _audience_words(request: web.Request, view: View) -> list[str]:
+async def audience_words(request: web.Request, audience: Audience) -> list[str]:
     """The rule in words: topics, then what narrows it."""
     speaks = kit.translator(request)
-    audience = audiences.parse(view.campaign.audience)
     async with kit.ground(request).db.reading() as session:
         every = {each.slug: each for each in await topics.everything(session)}
     words = [

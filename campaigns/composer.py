@@ -35,6 +35,11 @@ _OWN_URL = FieldSpec(
     hint=N_("Empty: the address for all languages"),
     limit=2000,
 )
+_ONLY_TRANSLATED = FieldSpec(
+    name="only_translated",
+    label=N_("Leave out of an edition what is not in its language"),
+    widget=Widget.FLAG,
+)
 
 FORMS: Mapping[str, BlockForm] = {
     "heading": BlockForm(
@@ -62,6 +67,10 @@ FORMS: Mapping[str, BlockForm] = {
                 hint=N_("Leave it empty and choose below, or give a day to take all since then."),
             ),
             FieldSpec(name="limit", label=N_("At most"), widget=Widget.NUMBER),
+            _ONLY_TRANSLATED,
+            FieldSpec(
+                name="credits", label=N_("Say which partner each is from"), widget=Widget.FLAG
+            ),
             FieldSpec(name="keys", label=N_("Or choose"), widget=Widget.CHECKS),
         ),
         sides=(FieldSpec(name="title", label=N_("Title over the list"), limit=200),),
@@ -75,7 +84,10 @@ FORMS: Mapping[str, BlockForm] = {
     "material": BlockForm(
         label=N_("Handout"),
         hint=N_("A handout to open or print, in the reader's language where there is one."),
-        shared=(FieldSpec(name="material", label=N_("Which"), widget=Widget.SELECT),),
+        shared=(
+            FieldSpec(name="material", label=N_("Which"), widget=Widget.SELECT),
+            _ONLY_TRANSLATED,
+        ),
         sides=(
             FieldSpec(name="lead", label=N_("A sentence that leads to it"), limit=300),
             FieldSpec(name="title", label=N_("Another title"), hint=N_("Empty: the handout's own")),
@@ -227,7 +239,9 @@ def values_of(block: AnyBlock) -> dict[str, str]:
         for name, text in fields.items()
     } | readers.values_of(block)
     for name, value in kept.items():
-        if isinstance(value, (str, int)):
+        if isinstance(value, bool):
+            values[name] = "1" if value else ""
+        elif isinstance(value, (str, int)):
             values[name] = str(value)
     if isinstance(block, block_models.Event):
         for name, moment in (("starts_at", block.starts_at), ("ends_at", block.ends_at)):

@@ -3,7 +3,7 @@
 from datetime import date, datetime
 from typing import Annotated, Any
 
-from pydantic import BaseModel, Field
+from pydantic import AwareDatetime, BaseModel, Field
 
 from campaigns import bulletins, compiling, developments, issues
 from campaigns.documents import Document
@@ -17,7 +17,10 @@ from foundation.web.api import Body, Call, Endpoint, Page
 ShortText = Annotated[str, Field(max_length=200)]
 Words = Annotated[str, Field(max_length=50_000)]
 Version = Annotated[int, Field(ge=1, le=2**31)]
+Row = Annotated[int, Field(ge=1, le=2**53)]
 Texts = dict[str, dict[str, Words]]
+_EMPTIED = {"not_before", "partner_id"}
+"""What null takes away from a development."""
 
 
 class IssueOut(BaseModel):
@@ -42,6 +45,9 @@ class DevelopmentOut(BaseModel):
     source_name: str
     source_url: str
     is_published: bool
+    not_before: datetime | None
+    is_pinned: bool
+    partner_id: int | None
     texts: dict[str, dict[str, str]]
     version: int
 
@@ -58,10 +64,16 @@ class DevelopmentIn(Body):
     source_name: ShortText = ""
     source_url: Annotated[str, Field(max_length=2000)] = ""
     is_published: bool = False
+    not_before: AwareDatetime | None = None
+    is_pinned: bool = False
+    partner_id: Row | None = None
 
 
 class DevelopmentChange(Body):
-    """What changes; what is left out stays. `version` as last seen."""
+    """What changes; what is left out stays. `version` as last seen.
+
+    `not_before` and `partner_id` are taken away by null.
+    """
 
     version: Version
     kind: DevelopmentKind | None = None
@@ -72,6 +84,9 @@ class DevelopmentChange(Body):
     source_name: ShortText | None = None
     source_url: Annotated[str, Field(max_length=2000)] | None = None
     is_published: bool | None = None
+    not_before: AwareDatetime | None = None
+    is_pinned: bool | None = None
+    partner_id: Row | None = None
 
 
 class BulletinOut(BaseModel):
@@ -211,6 +226,7 @@ async def change_development(call: Call) -> DevelopmentOut:
     async with call.ground.db.reading() as session:
         now = await developments.get(session, call.number())
     said = body.model_dump(exclude={"version"}, exclude_none=True)
+    said |= body.model_dump(include=_EMPTIED & body.model_fields_set)
     before = {
         "kind": DevelopmentKind(now.kind),
         "happened_on": now.happened_on,
@@ -220,6 +236,9 @@ async def change_development(call: Call) -> DevelopmentOut:
         "source_name": now.source_name,
         "source_url": now.source_url,
         "is_published": now.is_published,
+        "not_before": now.not_before,
+        "is_pinned": now.is_pinned,
+        "partner_id": now.partner_id,
     }
     await developments.update(
         call.ground,

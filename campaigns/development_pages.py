@@ -1,8 +1,11 @@
 """Staff's pages about developments (`/staff/issues/{id}/developments`)."""
 
+from datetime import datetime
+
 from aiohttp import web
 
 from campaigns import developments, issue_page, issues, staff_forms
+from campaigns import schedule as schedules
 from campaigns.models import Development, Issue
 from campaigns.staff_forms import FieldSpec, Widget
 from foundation import errors
@@ -10,6 +13,7 @@ from foundation.accounts.models import Role
 from foundation.i18n import N_
 from foundation.web import forms, kit
 from foundation.web.forms import Form
+from subscribers import partners
 
 TEXTS = (
     FieldSpec(name="headline", label=N_("Headline"), limit=200),
@@ -53,6 +57,7 @@ async def index(request: web.Request) -> web.StreamResponse:
         summary=issue_page.summarise(ground, issue, speaks),
         shown=[(each, developments.tell(ground, each, speaks)) for each in page.items],
         is_draft=is_draft,
+        now=ground.clock.now(),
         next_url=more,
     )
 
@@ -131,6 +136,8 @@ def _draft(request: web.Request, form: Form, present: Development | None) -> dev
     source_name = form.line("source_name", limit=200)
     source_url = form.line("source_url", limit=2000)
     key = form.line("key", limit=80)
+    not_before = _held_until(request, form)
+    partner_id = form.number("partner_id")
     form.check()
     if happened_on is None:  # `check` has raised
         raise errors.Invalid(N_("Choose a day."))
@@ -143,7 +150,22 @@ def _draft(request: web.Request, form: Form, present: Development | None) -> dev
         source_url=source_url,
         key=key,
         is_published=is_editor and form.flag("is_published"),
+        not_before=not_before,
+        is_pinned=form.flag("is_pinned"),
+        partner_id=partner_id,
     )
+
+
+def _held_until(request: web.Request, form: Form) -> datetime | None:
+    """The moment that was typed, by the site's clock; None when the field is empty."""
+    typed = form.line("not_before", limit=40)
+    if not typed:
+        return None
+    try:
+        return schedules.resolve(typed, kit.ground(request).settings.site.zone)
+    except errors.Invalid as problem:
+        form.problems["not_before"] = next(iter(problem.fields.values()), problem)
+        return None
 
 
 async def _found(request: web.Request) -> tuple[Issue, Development | None]:
@@ -180,6 +202,11 @@ async def _page(
             "source_url": present.source_url,
             "key": present.key or "",
             "is_published": "1" if present.is_published else "",
+            "is_pinned": "1" if present.is_pinned else "",
+            "partner_id": str(present.partner_id or ""),
+            "not_before": schedules.local_text(present.not_before, ground.settings.site.zone)
+            if present.not_before
+            else "",
         }
     role = kit.signed_in(request).role
     return kit.render(
@@ -197,6 +224,10 @@ async def _page(
         kinds=[
             (kind.value, speaks.gettext(word)) for kind, word in developments.KIND_WORDS.items()
         ],
+        partners=[
+            (str(each.partner.id), each.partner.name) for each in await partners.listed(ground)
+        ],
+        site_zone=ground.settings.site.zone,
         may_publish=role.may(Role.EDITOR),
         may_change=role.may(Role.EDITOR) or not (present and present.is_published),
     )

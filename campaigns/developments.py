@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -16,6 +16,7 @@ from foundation import audit, errors
 from foundation.audit import Actor
 from foundation.ground import Ground
 from foundation.i18n import N_, Translator
+from subscribers.models import Partner
 
 KIND_WORDS = {
     DevelopmentKind.NEWS: N_("News"),
@@ -42,6 +43,9 @@ class Draft:
     source_url: str = ""
     key: str = ""
     is_published: bool = False
+    not_before: datetime | None = None
+    is_pinned: bool = False
+    partner_id: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -77,6 +81,7 @@ async def add(ground: Ground, *, actor: Actor, issue_id: int, draft: Draft) -> D
     async with ground.db.transaction() as session:
         await issues.get(session, issue_id)
         await _refuse_taken_key(session, values["key"], None)
+        await _refuse_unknown_partner(session, draft.partner_id)
         development = Development(issue_id=issue_id, created_at=now, updated_at=now, **values)
         session.add(development)
         await session.flush()
@@ -95,6 +100,7 @@ async def update(
     async with ground.db.transaction() as session:
         before = _seen(await get(session, development_id))
         await _refuse_taken_key(session, values["key"], development_id)
+        await _refuse_unknown_partner(session, draft.partner_id)
         development = await _claimed(session, ground, development_id, version)
         development.sqlmodel_update(values)
         session.add(development)
@@ -145,12 +151,18 @@ async def listed(
     *,
     issue_id: int,
     is_published: bool | None = None,
+    shown_at: datetime | None = None,
     kind: DevelopmentKind | None = None,
     after: str = "",
     limit: int = PAGE,
 ) -> Page:
-    """The developments of an issue, newest first; index `ix_developments_issue_date`."""
+    """The developments of an issue, newest first; index `ix_developments_issue_date`.
+
+    `shown_at` asks for those that everybody may see at a moment.
+    """
     statement = _newest_first(issue_id)
+    if shown_at is not None:
+        statement = statement.where(*_is_shown(shown_at))
     if is_published is not None:
         statement = statement.where(col(Development.is_published).is_(is_published))
     if kind is not None:
@@ -172,11 +184,11 @@ async def listed(
 
 
 async def since(
-    session: AsyncSession, *, issue_id: int, day: date, until: date, limit: int
+    session: AsyncSession, *, issue_id: int, day: date, until: date, limit: int, shown_at: datetime
 ) -> list[Development]:
-    """What was published of the days from `day` to `until`, newest first."""
+    """What everybody may see at a moment of the days from `day` to `until`, newest first."""
     statement = _newest_first(issue_id).where(
-        col(Development.is_published).is_(True),
+        *_is_shown(shown_at),
         col(Development.happened_on) >= day,
         col(Development.happened_on) <= until,
     )
@@ -188,6 +200,25 @@ async def chosen(session: AsyncSession, keys: Sequence[str | int]) -> list[Devel
 
     Raises `errors.Invalid` that names those which are not there.
     """
+    by_name = await _by_name(session, keys)
+    missing = [str(key) for key in keys if key not in by_name]
+    if missing:
+        raise errors.Invalid(
+            N_("There is no development called %(keys)s."),
+            keys=", ".join(f"“{key[:60]}”" for key in missing[:5]),
+        )
+    return list({by_name[key].id: by_name[key] for key in keys}.values())
+
+
+async def known(session: AsyncSession, keys: Sequence[str | int]) -> list[Development]:
+    """The same, without those that are not there."""
+    by_name = await _by_name(session, keys)
+    return list({by_name[key].id: by_name[key] for key in keys if key in by_name}.values())
+
+
+async def _by_name(
+    session: AsyncSession, keys: Sequence[str | int]
+) -> dict[str | int, Development]:
     names = [key for key in keys if isinstance(key, str)]
     numbers = [key for key in keys if isinstance(key, int) and 0 < key < _MAX_NUMBER]
     # A form sends numbers as text; a key of digits only would still be found first.
@@ -199,13 +230,20 @@ async def chosen(session: AsyncSession, keys: Sequence[str | int]) -> list[Devel
     by_name: dict[str | int, Development] = {str(each.id): each for each in found}
     by_name |= {each.id: each for each in found}
     by_name |= {each.key: each for each in found if each.key}
-    missing = [str(key) for key in keys if key not in by_name]
-    if missing:
-        raise errors.Invalid(
-            N_("There is no development called %(keys)s."),
-            keys=", ".join(f"“{key[:60]}”" for key in missing[:5]),
-        )
-    return list({by_name[key].id: by_name[key] for key in keys}.values())
+    return by_name
+
+
+async def partner_names(session: AsyncSession, numbers: Sequence[int]) -> dict[int | None, str]:
+    """What some partners are called, by number."""
+    if not numbers:
+        return {}
+    statement = sa.select(col(Partner.id), col(Partner.name)).where(col(Partner.id).in_(numbers))
+    return dict((await session.execute(statement)).all())
+
+
+def is_held(development: Development, now: datetime) -> bool:
+    """Whether nobody but staff may see it yet, published or not."""
+    return development.not_before is not None and development.not_before > now
 
 
 def tell(ground: Ground, development: Development, translator: Translator) -> Told:
@@ -241,6 +279,14 @@ def kind_from(name: str) -> DevelopmentKind:
             allowed=", ".join(each.value for each in DevelopmentKind),
         )
         raise errors.Invalid(said.msgid, fields={"kind": said}, **said.values) from problem
+
+
+def _is_shown(now: datetime) -> list[sa.ColumnElement[bool]]:
+    held_until = col(Development.not_before)
+    return [
+        col(Development.is_published).is_(True),
+        sa.or_(held_until.is_(None), held_until <= now),
+    ]
 
 
 def _newest_first(issue_id: int) -> Any:
@@ -293,8 +339,17 @@ def _checked(ground: Ground, draft: Draft) -> dict[str, Any]:
         "source_name": draft.source_name.strip(),
         "source_url": links.check(draft.source_url, field="source_url"),
         "is_published": draft.is_published,
+        "not_before": draft.not_before,
+        "is_pinned": draft.is_pinned,
+        "partner_id": draft.partner_id,
         "texts": texts,
     }
+
+
+async def _refuse_unknown_partner(session: AsyncSession, partner_id: int | None) -> None:
+    if partner_id is not None and await session.get(Partner, partner_id) is None:
+        problem = errors.Invalid(N_("There is no such partner."))
+        raise errors.Invalid(problem.msgid, fields={"partner_id": problem})
 
 
 async def _refuse_taken_key(session: AsyncSession, key: str | None, own_id: int | None) -> None:
@@ -337,6 +392,9 @@ def _seen(development: Development) -> dict[str, Any]:
         "source_name": development.source_name,
         "source_url": development.source_url,
         "is_published": development.is_published,
+        "not_before": development.not_before.isoformat() if development.not_before else None,
+        "is_pinned": development.is_pinned,
+        "partner_id": development.partner_id,
         "texts": development.texts,
     }
 

@@ -65,7 +65,10 @@ async def show(
         issue = await _readable(session, slug, is_preview=is_preview)
         parts = await issues.parts(session, issue.id)
         found = await developments.listed(
-            session, issue_id=issue.id, is_published=True, limit=DEVELOPMENTS_SHOWN
+            session,
+            issue_id=issue.id,
+            shown_at=ground.clock.now(),
+            limit=DEVELOPMENTS_SHOWN,
         )
         handouts = await materials.listed(session, issue.id)
         files = await materials.copies(session, [each.id for each in handouts])
@@ -97,7 +100,9 @@ async def history(ground: Ground, *, slug: str, translator: Translator, after: s
     """All published developments of an issue, newest first, by pages. Raises `errors.NotFound`."""
     async with ground.db.reading() as session:
         issue = await _readable(session, slug, is_preview=False)
-        page = await developments.listed(session, issue_id=issue.id, is_published=True, after=after)
+        page = await developments.listed(
+            session, issue_id=issue.id, shown_at=ground.clock.now(), after=after
+        )
     return History(
         summary=summarise(ground, issue, translator),
         developments=_told(ground, page.items, translator),
@@ -118,7 +123,7 @@ async def front(ground: Ground, *, translator: Translator, latest: int = 3) -> F
     async with ground.db.reading() as session:
         for issue in await issues.everything(session, is_published=True):
             found = await developments.listed(
-                session, issue_id=issue.id, is_published=True, limit=latest
+                session, issue_id=issue.id, shown_at=ground.clock.now(), limit=latest
             )
             told = _told(ground, found.items, translator)
             shown.append((summarise(ground, issue, translator), told))

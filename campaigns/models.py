@@ -102,6 +102,12 @@ class Development(tables.Table, table=True):
     source_name: str = Field(default="", nullable=False)
     source_url: str = Field(default="", nullable=False, sa_type=sa.Text)
     is_published: bool = Field(default=True, nullable=False)
+    not_before: datetime | None = tables.maybe_moment()
+    """Nobody but staff sees it before then, published or not."""
+    is_pinned: bool = Field(default=False, nullable=False)
+    """It comes first in every edition of a series, again and again."""
+    partner_id: int | None = tables.loose_reference(index=False)
+    """The partner whose story it is."""
     texts: dict[str, dict[str, str]] = tables.json_dict()
     """Language → {headline, summary}; the summary is sanitised HTML."""
     created_at: datetime = tables.moment()

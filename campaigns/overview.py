@@ -10,6 +10,7 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from campaigns.models import Campaign, CampaignState, Development, HitKind, HitTotal
+from campaigns.series_models import Series, SeriesState
 from delivery import holding_back, ledger, relay_state
 from delivery.models import Dispatch
 from foundation.ground import Ground
@@ -40,6 +41,8 @@ class Overview:
     """Scheduled, the next first."""
     waiting: Sequence[Campaign]
     """For a person: given for review, or held with a reason."""
+    series: Sequence[Series]
+    """Those whose coming edition could not be drafted."""
     applications: int
     """Organisations that wait for an answer."""
     troubles: Sequence[str]
@@ -68,6 +71,7 @@ async def read(ground: Ground) -> Overview:
             sending=sending,
             coming=await _in_states(session, CampaignState.SCHEDULED),
             waiting=await _waiting(session),
+            series=await _broken_series(session),
             applications=await _applications(session),
             troubles=said,
             outcomes=await _outcomes(session),
@@ -97,6 +101,19 @@ async def _waiting(session: AsyncSession) -> Sequence[Campaign]:
         select(Campaign)
         .where(sa.or_(col(Campaign.state) == CampaignState.IN_REVIEW.value, held))
         .order_by(col(Campaign.updated_at))
+        .limit(20)
+    )
+    return (await session.exec(statement)).all()
+
+
+async def _broken_series(session: AsyncSession) -> Sequence[Series]:
+    statement = (
+        select(Series)
+        .where(
+            sa.or_(col(Series.state) == SeriesState.BROKEN.value, col(Series.failures) > 0),
+            col(Series.state) != SeriesState.PAUSED.value,
+        )
+        .order_by(col(Series.id))
         .limit(20)
     )
     return (await session.exec(statement)).all()

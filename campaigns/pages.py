@@ -8,6 +8,7 @@ from campaigns import (
     live_pages,
     overview_pages,
     recipients_pages,
+    series_pages,
     step_pages,
 )
 
@@ -21,4 +22,5 @@ def routes() -> list[web.RouteDef]:
         *step_pages.routes(),
         *live_pages.routes(),
         *recipients_pages.routes(),
+        *series_pages.routes(),
     ]

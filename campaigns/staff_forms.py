@@ -37,6 +37,8 @@ class Widget(StrEnum):
     """One of a list."""
     CHECKS = "checks"
     """Any of a list."""
+    FLAG = "flag"
+    """Yes or no."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

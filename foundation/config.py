@@ -240,6 +240,14 @@ class Preflight(Section):
     spamassassin_timeout_s: Annotated[float, Field(gt=0)] = 25.0
 
 
+class SeriesSettings(Section):
+    """Bulletins that draft themselves."""
+
+    grace_hours: Annotated[float, Field(ge=0)] = 24.0
+    retry_minutes: Annotated[float, Field(gt=0)] = 15.0
+    failures_before_pause: Annotated[int, Field(ge=1)] = 3
+
+
 class Retention(Section):
     """How long what is not needed for ever is kept."""
 
@@ -296,6 +304,7 @@ class Settings(Section):
     tracking: Tracking = Tracking()
     preflight: Preflight = Preflight()
     outward: Reaching = Reaching()
+    series: SeriesSettings = SeriesSettings()
     retention: Retention = Retention()
     scheduler: Scheduler = Scheduler()
     log: Log = Log()

@@ -10,6 +10,7 @@ from campaigns import check_api as check
 from campaigns import content_api as content
 from campaigns import live_api as live
 from campaigns import recipients_api as recipients
+from campaigns import series_api as series
 from campaigns import webhooks_api as webhooks
 from foundation.web import api, kit, openapi
 from foundation.web.api import Endpoint
@@ -23,6 +24,7 @@ API_SLICES: tuple[ModuleType, ...] = (
     check,
     recipients,
     live,
+    series,
     webhooks,
 )
 """Modules that offer `endpoints()`."""

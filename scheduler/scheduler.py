@@ -13,7 +13,7 @@ from datetime import timedelta
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from apscheduler.triggers.interval import IntervalTrigger
 
-from campaigns import alarms, due, lifecycle, senders, webhooks
+from campaigns import alarms, due, lifecycle, senders, series_runs, series_sending, webhooks
 from campaigns.preflight import following
 from delivery import allowances, blocks, outbox, returns
 from delivery.arriving import looks
@@ -44,6 +44,8 @@ def tasks(ground: Ground) -> Sequence[Task]:
     """Everything that happens by itself."""
     tick = timedelta(seconds=ground.settings.scheduler.tick_s)
     return (
+        Task(name="draft due editions", act=series_runs.draft_due, every=tick),
+        Task(name="send editions", act=series_sending.send_drafted, every=tick),
         Task(name="start due campaigns", act=due.start_due, every=tick),
         Task(name="close sent campaigns", act=lifecycle.follow_dispatches, every=tick),
         Task(name="look at what came back", act=alarms.watch, every=tick),

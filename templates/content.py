@@ -57,6 +57,8 @@ class DevelopmentItem:
     summary_html: str = ""
     url: str = ""
     source_name: str = ""
+    credit: str = ""
+    """Says which partner brought it."""
     language_note: str = ""
     """Says that the text is in another language, where there is no translation."""
     language: str = ""

@@ -276,3 +276,18 @@ def campaign_needs_attention(scribe: Scribe) -> Letter:
         url=scribe.values["url"],
         why=say(N_("You are getting this because you have a staff account at %(site)s.")),
     )
+
+
+def series_needs_attention(scribe: Scribe) -> Letter:
+    """Tells staff that an edition could not be drafted."""
+    say = scribe.say
+    return Letter(
+        subject=say(N_("“%(series)s” needs your attention")),
+        preheader=say(N_("Its next edition could not be drafted.")),
+        title=say(N_("The next edition of “%(series)s” could not be drafted")),
+        paragraphs=(say(N_("It will be tried again, but not for ever. The reason:")),),
+        quotation=scribe.values["reason"],
+        label=say(N_("Look at the series")),
+        url=scribe.values["url"],
+        why=say(N_("You are getting this because you have a staff account at %(site)s.")),
+    )

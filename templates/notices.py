@@ -57,6 +57,8 @@ class Kind(StrEnum):
     """Asks who signed up at a table. `event`, as staff call it; `confirm_url`; `topics`."""
     CAMPAIGN_NEEDS_ATTENTION = "campaign_needs_attention"
     """Tells staff that a campaign stopped. `campaign`; `reason`; `url` of its page."""
+    SERIES_NEEDS_ATTENTION = "series_needs_attention"
+    """Tells staff that an edition could not be drafted. `series`; `reason`; `url` of its page."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -143,6 +145,7 @@ _WRITERS: Mapping[Kind, _Writer] = {
     Kind.SIGN_ON_CONFIRM: _writer("confirm_url", coalition_letters.sign_on_confirm),
     Kind.CONFIRM_AT_TABLE: _writer("event confirm_url topics", coalition_letters.confirm_at_table),
     Kind.CAMPAIGN_NEEDS_ATTENTION: _writer("campaign reason url", letters.campaign_needs_attention),
+    Kind.SERIES_NEEDS_ATTENTION: _writer("series reason url", letters.series_needs_attention),
 }
 
 

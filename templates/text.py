@@ -109,7 +109,8 @@ def _development(item: content.DevelopmentItem, summary: str, translator: Transl
         f"({item.language_note})" if item.language_note else "",
         item.url,
     ]
-    return _paragraphs([_lines(head), summary, _source(item.source_name, "", translator)])
+    source = _source(item.source_name, "", translator)
+    return _paragraphs([_lines(head), summary, source, wrapped(item.credit)])
 
 
 def _figure(item: content.Figure, translator: Translator) -> str:

@@ -8,6 +8,7 @@ import click
 
 from campaigns import developments as verbs
 from campaigns import feeds, issues
+from campaigns import schedule as schedules
 from campaigns.developments import Draft
 from campaigns.feeds import Fetched
 from campaigns.models import Development, DevelopmentKind
@@ -38,6 +39,9 @@ def developments() -> None:
 @click.option("--url", default="", help="Where it can be read.")
 @click.option("--key", default="", help="A name for bulletin documents.")
 @click.option("--publish", is_flag=True, help="Show it to everybody at once.")
+@click.option(
+    "--hold-until", "held", default="", metavar="TIME", help="Local, as 2026-12-01T09:00."
+)
 @click.pass_obj
 def add(
     chosen: Chosen,
@@ -51,6 +55,7 @@ def add(
     url: str,
     key: str,
     publish: bool,
+    held: str,
 ) -> None:
     """Write one down; its number is printed. Say the language as `es=…` (default: the site's)."""
 
@@ -70,6 +75,7 @@ def add(
             source_url=url,
             key=key,
             is_published=publish,
+            not_before=schedules.resolve(held, ground.settings.site.zone) if held else None,
         )
         return (await verbs.add(ground, actor=COMMAND, issue_id=found.id, draft=draft)).id
 

@@ -17,6 +17,7 @@ MODULES = {
     "subscribers": ("subscribers",),
     "campaigns": ("campaigns",),
     "developments": ("developments",),
+    "series": ("series",),
     "bounces": ("bounces",),
     "letters": ("letters",),
     "dkim": ("dkim",),

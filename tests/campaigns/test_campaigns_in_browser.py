@@ -5,8 +5,10 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 import pytest
 from playwright.async_api import Browser, Page, expect
 
-from campaigns import lifecycle
+from campaigns import lifecycle, series_runs
+from foundation.audit import COMMAND
 from foundation.ground import Ground
+from tests.campaigns import editions, newsroom
 from tests.world import browsers, campaigning, people
 from tests.world.clock import FakeClock
 from tests.world.smtp import Catcher
@@ -184,3 +186,27 @@ async def test_axe_finds_nothing_on_pages_of_campaigns(
             assert await browsers.violations(page) == [], path
             wide = await page.evaluate("document.documentElement.scrollWidth")
             assert wide <= width, path
+
+
+async def test_a_series_form_shows_only_what_its_rhythm_needs_and_axe_finds_nothing(
+    ground: Ground, page: Page
+) -> None:
+    await newsroom.issue(ground)
+    await editions.news(ground, "A new ruling", ground.clock.now().date())
+    await editions.news(ground, "Left out", ground.clock.now().date(), is_published=False)
+    await editions.made(ground)
+    await series_runs.run_now(ground, actor=COMMAND, series_id=1)
+    await page.goto("/staff/series/1/edit")
+    await page.get_by_label("Every month, on a day of the month").check()
+    await expect(page.get_by_label("Day of the month", exact=True)).to_be_visible()
+    await expect(page.get_by_label("Weekday", exact=True)).to_be_hidden()
+    await page.set_viewport_size({"width": 375, "height": 812})
+    for path in ("", "/1", "/1/edit", "/1/runs/1"):
+        for language, scheme in (("en", "dark"), ("es", "light")):
+            await page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
+            await page.goto(f"/staff/series{path}?lang={language}")
+            for summary in await page.locator("main details > summary").all():
+                await summary.click()
+            assert await browsers.violations(page) == [], path
+            width = await page.evaluate("document.documentElement.scrollWidth")
+            assert width <= 375, path

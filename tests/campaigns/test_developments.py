@@ -1,13 +1,14 @@
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
 
-from campaigns import developments
+from campaigns import compiling, developments, issue_page
 from foundation import errors
 from foundation.ground import Ground
 from tests.campaigns import newsroom
 from tests.campaigns.newsroom import ANA, BEN
+from tests.world.clock import FakeClock
 
 pytestmark = pytest.mark.storage
 
@@ -58,6 +59,7 @@ async def test_all_since_a_day_are_the_published_ones_up_to_today(ground: Ground
             issue_id=issue.id,
             day=date(2026, 10, 1),
             until=date(2026, 11, 2),
+            shown_at=ground.clock.now(),
             limit=10,
         )
     assert [each.texts["en"]["headline"] for each in found] == ["Today", "Just in"]
@@ -122,3 +124,27 @@ async def test_two_developments_can_not_have_one_short_name(ground: Ground) -> N
     with pytest.raises(errors.Invalid) as caught:
         await newsroom.development(ground, issue, newsroom.news(key="same"))
     assert "key" in caught.value.fields
+
+
+async def test_what_is_held_is_nowhere_for_readers_until_its_moment(
+    ground: Ground, clock: FakeClock
+) -> None:
+    issue = await newsroom.issue(ground)
+    moment = clock.now() + timedelta(hours=1)
+    draft = newsroom.news("Held", day=date(2026, 11, 1), not_before=moment)
+    held = await newsroom.development(ground, issue, draft)
+    document = newsroom.written(blocks=[{"kind": "developments", "keys": [held.id]}])
+    bulletin = await newsroom.bulletin(ground, document)
+    english = ground.translator("en")
+
+    async def shown() -> tuple[int, int, list[str]]:
+        page = await issue_page.show(ground, slug=issue.slug, translator=english)
+        front = await issue_page.front(ground, translator=english)
+        async with ground.db.reading() as session:
+            found = await compiling.concerns(ground, session, bulletin)
+        stopping = [each.code for each in found if each.is_blocking]
+        return len(page.developments), len(front.issues[0][1]), stopping
+
+    assert await shown() == (0, 0, ["development-held"] * 2)
+    clock.set(moment)
+    assert await shown() == (1, 1, [])

@@ -21,6 +21,7 @@ from delivery.models import Worker
 from foundation.audit import COMMAND
 from foundation.clock import SystemClock
 from foundation.ground import Ground
+from tests.campaigns import editions, newsroom
 from tests.handbill import test_cli
 from tests.world import campaigning, grounds, people
 from tests.world.smtp import Catcher
@@ -403,3 +404,15 @@ async def test_a_development_is_written_in_two_languages(ground: Ground, run: Ru
     twice = await run(*adding, "--headline", "One", "--headline", "Two")
     assert twice.returncode == 2
     assert (await run("developments", "list", "--issue", "nowhere")).returncode == 2
+
+
+async def test_series_are_listed_and_their_next_dates_tried_out(ground: Ground, run: Run) -> None:
+    await newsroom.issue(ground)
+    await editions.made(ground, rule={**editions.RULE, "starts_on": "2040-01-01"})
+    (kept,) = json.loads((await run("series", "list", "--json")).stdout)
+    assert (kept["name"], kept["next_on"]) == ("Neighbors", "2040-01-05")
+    ahead = json.loads((await run("series", "next", "1", "--count", "3", "--json")).stdout)
+    assert [each["day"] for each in ahead["dates"]] == ["2040-01-05", "2040-01-19", "2040-02-02"]
+    assert "2040-02-02" in (await run("series", "next", "1")).stdout
+    assert json.loads((await run("series", "runs", "1", "--json")).stdout) == []
+    assert (await run("series", "next", "7")).returncode == 2

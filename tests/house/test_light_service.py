@@ -23,6 +23,7 @@ FOR_OTHERS = {
     "nh3": "whoever writes a bulletin",
     "PIL": "a member that sends its logo",
     "prometheus_client": "a site that is watched by Prometheus",
+    "dateutil": "a site with series, when a date is over",
     "segno": "whoever puts a link on paper",
 }
 

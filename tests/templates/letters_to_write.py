@@ -17,6 +17,7 @@ _VALUES = {
     "question": "Whom do you help?",
     "event": "Spring fair, Lowell",
     "campaign": "November",
+    "series": "Our fortnight",
     "url": "https://c.example/staff/campaigns/1",
 }
 
