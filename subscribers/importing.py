@@ -363,7 +363,7 @@ class _Batch:
             self._ground,
             self._session,
             person=person,
-            topics=missing,
+            wanted=missing,
             source=f"import: {entry.place.file}",
         )
 

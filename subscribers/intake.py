@@ -4,6 +4,7 @@ Called by `signup.submit`, so that pages, the public JSON address and the comman
 the same rules, wherever a request came from.
 """
 
+import operator
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -29,6 +30,8 @@ ABOUT_ORIGIN = {
     "utm_campaign": 120,
 }
 """Where a sign-up came from, cut to so many characters: a visitor can't mend a long address."""
+_PERSON_OF = operator.attrgetter(*ABOUT_PERSON)
+_ORIGIN_OF = operator.attrgetter(*ABOUT_ORIGIN)
 _MAX_TAGS = 20
 _NO_LINE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 
@@ -78,12 +81,14 @@ class SignUpRequest:
 
 def check(request: SignUpRequest) -> Address:
     """The address of a request. Raises `errors.Invalid` with every wrong field."""
-    problems = problems_of_person({name: getattr(request, name) for name in ABOUT_PERSON})
-    for name in ABOUT_ORIGIN:
-        if not _is_line(getattr(request, name)):
-            problems[name] = _no_line()
-    if not all(map(_is_line, request.tags)):
-        problems["tag"] = _no_line()
+    problems = problems_of_person(dict(zip(ABOUT_PERSON, _PERSON_OF(request), strict=True)))
+    # One look at all of it; which one it is matters only when something is wrong.
+    if not _is_line("".join((*_ORIGIN_OF(request), *request.tags))):
+        for name in ABOUT_ORIGIN:
+            if not _is_line(getattr(request, name)):
+                problems[name] = _no_line()
+        if not all(map(_is_line, request.tags)):
+            problems["tag"] = _no_line()
     address: Address | None = None
     try:
         if request.email.strip():
@@ -100,6 +105,8 @@ def check(request: SignUpRequest) -> Address:
 def problems_of_person(said: Mapping[str, str]) -> dict[str, errors.HandbillError]:
     """What is wrong with the values of `ABOUT_PERSON`, by field."""
     problems: dict[str, errors.HandbillError] = {}
+    if not any(said.values()):
+        return problems
     for name, limit in ABOUT_PERSON.items():
         text = said[name].strip()
         if not _is_line(text):
@@ -130,10 +137,19 @@ def cut(request: SignUpRequest, name: str) -> str:
     return tidy(str(getattr(request, name)))[: ABOUT_ORIGIN[name]]
 
 
+def kept(request: SignUpRequest) -> list[str]:
+    """The values of `ABOUT_PERSON` and `ABOUT_ORIGIN`, tidy, the latter as long as may be."""
+    person = [each and tidy(each) for each in _PERSON_OF(request)]
+    origin = zip(_ORIGIN_OF(request), ABOUT_ORIGIN.values(), strict=True)
+    return person + [each and tidy(each)[:limit] for each, limit in origin]
+
+
 def clean_tags(tags: Sequence[str]) -> list[str]:
     """Tags in lower case, each once, not too many and not too long."""
-    kept = (tidy(tag).lower()[:60] for tag in tags)
-    return list(dict.fromkeys(tag for tag in kept if tag))[:_MAX_TAGS]
+    if not tags:
+        return []
+    cut = (tidy(tag).lower()[:60] for tag in tags)
+    return list(dict.fromkeys(tag for tag in cut if tag))[:_MAX_TAGS]
 
 
 def chosen(offer: Offer, request: SignUpRequest) -> list[Topic]:

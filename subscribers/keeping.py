@@ -6,9 +6,8 @@ sent in, and by `signup.ask` for people whom we have.
 """
 
 import functools
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 from sqlmodel import col
@@ -37,8 +36,7 @@ _SOURCE = "listed"
 _NOW = sa.bindparam("now", type_=tables.UtcDateTime())
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     """A sign-up that was judged, of a person who has a row."""
 
     person_id: int
@@ -105,21 +103,23 @@ async def keep(ground: Ground, session: AsyncSession, entries: Sequence[Entry]) 
         for place, (entry, number) in enumerate(zip(entries, numbers, strict=True))
     )
     await session.execute(_consents(dialect), {_SOURCE: rows.packed(steps), "now": now})
-    mail = [
-        link(
-            ground,
-            signup_id=number,
-            person_id=entry.person_id,
-            email=entry.email,
-            language=entry.language,
-            wanted=entry.topics,
-        )
-        for entry, number in zip(entries, numbers, strict=True)
-        if entry.state is SignUpState.SUBMITTED
-    ]
+    mail = list(_links(ground, entries, numbers))
     if mail:
         await ground.notices.queue_all(session, mail)
     return numbers
+
+
+def _links(ground: Ground, entries: Sequence[Entry], numbers: Sequence[int]) -> Iterator[Notice]:
+    """To those whose turn it is; many ask for the same, whose names are looked up once."""
+    default = ground.catalog.default
+    names: dict[tuple[str, ...], str] = {}
+    for entry, number in zip(entries, numbers, strict=True):
+        if entry.state is not SignUpState.SUBMITTED:
+            continue
+        asked = (entry.language, *entry.slugs)
+        if asked not in names:
+            names[asked] = topics.names(entry.topics, entry.language, default=default)
+        yield _link(ground, number, entry.person_id, entry.email, entry.language, names[asked])
 
 
 def link(
@@ -132,6 +132,13 @@ def link(
     wanted: Sequence[Topic],
 ) -> Notice:
     """The mail that asks to confirm a sign-up."""
+    names = topics.names(wanted, language, default=ground.catalog.default)
+    return _link(ground, signup_id, person_id, email, language, names)
+
+
+def _link(
+    ground: Ground, signup_id: int, person_id: int, email: str, language: str, names: str
+) -> Notice:
     minute = int(ground.clock.now().timestamp()) // 60
     return Notice(
         kind="confirm",
@@ -139,7 +146,7 @@ def link(
         language=language,
         context={
             "confirm_url": ground.link("/confirm", Purpose.CONFIRM, signup_id, person_id, minute),
-            "topics": topics.names(wanted, language, default=ground.catalog.default),
+            "topics": names,
         },
         subscriber_id=person_id,
     )
@@ -154,8 +161,7 @@ async def _sign_ups(
             *(entry.person_id, entry.form_id, entry.partner_id, entry.state.value),
             *(entry.doubt.value, entry.slugs, entry.language),
             intake.clean_tags(entry.request.tags),
-            *(intake.tidy(getattr(entry.request, name)) for name in intake.ABOUT_PERSON),
-            *(intake.cut(entry.request, name) for name in intake.ABOUT_ORIGIN),
+            *intake.kept(entry.request),
         )
         for place, entry in enumerate(entries)
     )

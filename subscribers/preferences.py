@@ -244,7 +244,7 @@ async def _save_topics(
             ground,
             session,
             person=person,
-            topics=begins,
+            wanted=begins,
             source="preferences",
             via="preferences",
             network=network,

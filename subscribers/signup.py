@@ -7,7 +7,6 @@ What happens behind the link is in `confirming.py`.
 """
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -61,7 +60,7 @@ async def submit(ground: Ground, *, request: SignUpRequest) -> SignUpOutcome:
     outcome = await ground.together.ask(taking.take, ground, sent)
     if outcome is None:
         doubt = await challenge.judge(ground, request=request)
-        judged = replace(sent, doubt=doubt, is_judged=True)
+        judged = sent._replace(doubt=doubt, is_judged=True)
         outcome = await ground.together.ask(taking.take, ground, judged)
     assert outcome is not None  # noqa: S101 - nobody's proof is looked at twice
     return outcome
@@ -72,7 +71,7 @@ async def ask(
     session: AsyncSession,
     *,
     person: Subscriber,
-    topics: Sequence[Topic],
+    wanted: Sequence[Topic],
     source: str,
     via: str = "import",
     network: str = "",
@@ -91,7 +90,7 @@ async def ask(
         email=person.email,
         request=SignUpRequest(email=person.email, source=source, via=via, network=network),
         language=i18n.match(person.language, ground.catalog.languages),
-        topics=topics,
+        topics=wanted,
         state=state,
     )
     await keeping.keep(ground, session, [entry])

@@ -8,6 +8,7 @@ keeps a turn's sign-ups with their mail, and only then is anybody answered
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -20,8 +21,7 @@ from subscribers.intake import SignUpRequest
 from subscribers.models import Doubt, SignUpState, SuppressionReason, Topic
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Sent:
+class Sent(NamedTuple):
     """A request that is in order as far as can be seen without the database."""
 
     request: SignUpRequest
@@ -42,8 +42,7 @@ class SignUpOutcome:
     offer: Offer
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class _Wanted:
+class _Wanted(NamedTuple):
     """A request with what its form offers."""
 
     sent: Sent

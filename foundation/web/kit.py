@@ -4,6 +4,7 @@ Handlers are thin: read a form (`forms.read`), call one verb, `render` or `redir
 """
 
 import functools
+import secrets
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -45,7 +46,6 @@ class RequestContext:
     """What the middlewares found out about a request."""
 
     translator: Translator
-    nonce: str
     text_size: str = "normal"
     signed_in: SignedIn | None = None
     flashes: list[str] = field(default_factory=list)
@@ -53,6 +53,14 @@ class RequestContext:
     """Cookies to set with the answer: name → value, seconds (0 deletes)."""
     typed: MultiDict[str] | None = None
     """The fields of the form that was sent, once it was read."""
+    used_nonce: str = ""
+    """`nonce`, once somebody asked for it."""
+
+    @property
+    def nonce(self) -> str:
+        """What the scripts and styles of this answer's page carry (CSP Level 3 §8.2)."""
+        self.used_nonce = self.used_nonce or secrets.token_urlsafe(16)
+        return self.used_nonce
 
 
 CONTEXT: web.RequestKey[RequestContext] = web.RequestKey("context", RequestContext)

@@ -59,7 +59,6 @@ async def prepare(request: web.Request, handler: Handler) -> web.StreamResponse:
     ground = kit.ground(request)
     context = kit.RequestContext(
         translator=ground.translator(_wished_language(request)),
-        nonce=secrets.token_urlsafe(16),
         text_size=_text_size(request),
     )
     request[kit.CONTEXT] = context
@@ -73,8 +72,8 @@ async def make_safe(request: web.Request, response: web.StreamResponse) -> None:
     """Puts the safe headers on every answer as it begins, those that are streamed too."""
     context = request.get(kit.CONTEXT)
     if context is not None:
-        site = kit.ground(request).settings.site
-        security.add_headers(response, nonce=context.nonce, is_https=site.url.startswith("https:"))
+        is_https = kit.ground(request).settings.site.url.startswith("https:")
+        security.add_headers(response, nonce=context.used_nonce, is_https=is_https)
 
 
 @web.middleware

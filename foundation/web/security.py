@@ -29,6 +29,19 @@ _POLICY = {
 }
 
 
+_BARE = {**_POLICY, "script-src": "'none'", "style-src": "'self'"}
+"""For answers without a page of ours: nothing in them may run."""
+_SAFE_HEADERS = {
+    "Content-Security-Policy": "; ".join(f"{name} {value}" for name, value in _BARE.items()),
+    "X-Content-Type-Options": "nosniff",
+    # Paths hold tokens: the address of a page goes to nobody else.
+    "Referrer-Policy": "no-referrer",
+    "X-Frame-Options": "DENY",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
+    "Cross-Origin-Opener-Policy": "same-origin",
+}
+
+
 def content_policy(nonce: str, **changes: str) -> str:
     """A Content-Security-Policy; `changes` replace directives, with `_` for `-` in their names.
 
@@ -44,15 +57,16 @@ def content_policy(nonce: str, **changes: str) -> str:
 
 
 def add_headers(response: web.StreamResponse, *, nonce: str, is_https: bool) -> None:
-    """Put the safe defaults on an answer that does not say otherwise itself."""
+    """Put the safe defaults on an answer that does not say otherwise itself.
+
+    `nonce` is blank where no page of ours was made.
+    """
     headers = response.headers
-    headers.setdefault("Content-Security-Policy", content_policy(nonce))
-    headers.setdefault("X-Content-Type-Options", "nosniff")
-    # Paths hold tokens: the address of a page goes to nobody else.
-    headers.setdefault("Referrer-Policy", "no-referrer")
-    headers.setdefault("X-Frame-Options", "DENY")
-    headers.setdefault("Permissions-Policy", "camera=(), geolocation=(), microphone=()")
-    headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")
+    if nonce and "Content-Security-Policy" not in headers:
+        headers["Content-Security-Policy"] = content_policy(nonce)
+    for name, value in _SAFE_HEADERS.items():
+        if name not in headers:
+            headers[name] = value
     if is_https:
         headers.setdefault("Strict-Transport-Security", "max-age=31536000")
 
