@@ -11,6 +11,7 @@ from pathlib import Path
 import uvloop
 
 from bench import (
+    clicks,
     far,
     fuzz_bounces,
     pages,
@@ -43,6 +44,7 @@ PARTS: dict[str, Part] = {
     "snapshot": lambda times: snapshot.run(people=100_000, times=times),
     "splicing": lambda times: splicing.run(messages=5_000, times=times),
     "signups": lambda times: signups.run(signups=10_000, times=times),
+    "clicks": lambda times: clicks.run(clicks=20_000, times=times),
     "pages": lambda times: pages.run(requests=2_000, times=times),
     "widget": lambda times: widget.run(requests=3_000, times=times),
 }

@@ -1,6 +1,7 @@
 """Repeats a measurement and its yardstick in turn, and says what came of them as a table."""
 
 import statistics
+import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
@@ -47,6 +48,40 @@ class Figure:
     def as_dict(self) -> dict[str, Any]:
         """For `bench/results.json`."""
         return asdict(self)
+
+
+class Spent:
+    """Processor time of this process for each thing done, ours and the yardstick's.
+
+    It says more than the rates where other work shares the processors.
+    """
+
+    def __init__(self, *, each: int) -> None:
+        self._each = each
+        self._ours: list[float] = []
+        self._theirs: list[float] = []
+
+    async def on_ours(self, doing: Awaitable[float]) -> float:
+        """Do it once, and note what it took."""
+        return await self._noted(self._ours, doing)
+
+    async def on_theirs(self, doing: Awaitable[float]) -> float:
+        """The same for the yardstick."""
+        return await self._noted(self._theirs, doing)
+
+    def told(self) -> str:
+        """Medians, in words."""
+        ours, theirs = statistics.median(self._ours), statistics.median(self._theirs)
+        return (
+            f"{ours * 1e6:.0f} µs of processor time each, the yardstick {theirs * 1e6:.0f} µs: "
+            f"a ratio of {theirs / ours:.2f}"
+        )
+
+    async def _noted(self, where: list[float], doing: Awaitable[float]) -> float:
+        began = time.process_time()
+        found = await doing
+        where.append((time.process_time() - began) / self._each)
+        return found
 
 
 async def compare(

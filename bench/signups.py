@@ -5,7 +5,6 @@ import contextlib
 import itertools
 import sqlite3
 import tempfile
-import time
 from collections.abc import AsyncIterator, Iterator, Sequence
 from pathlib import Path
 
@@ -14,7 +13,7 @@ from aiohttp import web
 from sqlmodel import col
 
 from bench import house, load
-from bench.measure import Result, compare
+from bench.measure import Result, Spent, compare
 from delivery.models import QueuedNotice
 from foundation.ground import Ground
 from handbill import listening
@@ -45,30 +44,23 @@ async def run(*, signups: int, times: int) -> Result:
         ):
             await people.topic(ground)
             async with listening.open_web(ground, host="127.0.0.1", port=0) as port:
-                spent: dict[int, list[float]] = {port: [], bare_port: []}
+                spent = Spent(each=signups)
 
                 async def rate(at: int) -> float:
                     wanted = list(itertools.islice(_forms(numbers), signups))
-                    before = time.process_time()
-                    found = await load.from_outside(at, wanted, connections=_CONNECTIONS)
-                    spent[at].append((time.process_time() - before) / signups)
-                    return found
+                    return await load.from_outside(at, wanted, connections=_CONNECTIONS)
 
                 found = await compare(
                     f"POST /subscribe, {_CONNECTIONS:,} people at once",
                     unit="sign-ups",
                     yardstick="a bare aiohttp handler, one row each by group commit",
-                    ours=lambda: rate(port),
-                    theirs=lambda: rate(bare_port),
+                    ours=lambda: spent.on_ours(rate(port)),
+                    theirs=lambda: spent.on_theirs(rate(bare_port)),
                     times=times,
                     goal=GOAL,
                 )
             await _check(ground, signups * times)
-    ours, theirs = (sorted(each)[len(each) // 2] * 1e6 for each in spent.values())
-    found.notes.append(
-        f"{ours:.0f} µs of processor time for each, the yardstick {theirs:.0f} µs "
-        f"({theirs / ours:.2f})"
-    )
+    found.notes.append(spent.told())
     return found
 
 

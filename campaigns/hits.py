@@ -5,8 +5,8 @@ import base64
 from aiohttp import web
 from sqlmodel import col, select
 
-from campaigns import archive, tracking
-from campaigns.tracking import Visit
+from campaigns import archive
+from campaigns.tracking import Tracker, Visit
 from delivery.models import Dispatch, DispatchPlan
 from foundation import errors, i18n, logs
 from foundation.ground import Ground
@@ -18,8 +18,11 @@ from templates.plan import Plan
 
 _log = logs.get("hits")
 
+TRACKER: web.AppKey[Tracker] = web.AppKey("tracker", Tracker)
+
 _GIF = base64.b64decode("R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7")
 _SANDBOX = "allow-popups allow-popups-to-escape-sandbox allow-top-navigation-by-user-activation"
+_PURPOSES = ("Sec-Purpose", "Purpose", "X-Moz", "X-Purpose")
 _NEVER_KEPT = {"Cache-Control": "no-store", "X-Robots-Tag": "noindex"}
 
 
@@ -34,18 +37,16 @@ def routes() -> list[web.RouteDef]:
 
 async def follow(request: web.Request) -> web.Response:
     """`GET /r/{token}`: on to where the link was written to lead; there is no other way out."""
-    url = await tracking.click(
-        kit.ground(request), token=request.match_info["token"], visit=_visit(request)
-    )
+    token = request.match_info["token"]
+    url = await request.app[TRACKER].click(token=token, visit=_visit(request))
     return web.Response(status=302, headers={"Location": url, **_NEVER_KEPT})
 
 
 async def pixel(request: web.Request) -> web.Response:
     """`GET /o/{token}.gif`: always a transparent image; a broken token counts nothing."""
     try:
-        await tracking.opened(
-            kit.ground(request), token=request.match_info["token"], visit=_visit(request)
-        )
+        token = request.match_info["token"]
+        await request.app[TRACKER].opened(token=token, visit=_visit(request))
     except errors.BadToken:
         pass
     except errors.Busy:
@@ -103,11 +104,10 @@ async def _own_copy(ground: Ground, token: str) -> str:
 
 
 def _visit(request: web.Request) -> Visit:
-    purpose = " ".join(
-        request.headers.get(name, "") for name in ("Sec-Purpose", "Purpose", "X-Moz", "X-Purpose")
-    ).lower()
+    headers = request.headers
+    purpose = " ".join(headers[name] for name in _PURPOSES if name in headers).lower()
     return Visit(
         method=request.method,
-        agent=request.headers.get("User-Agent", ""),
+        agent=headers.get("User-Agent", ""),
         is_prefetch="prefetch" in purpose or "preview" in purpose,
     )

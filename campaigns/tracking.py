@@ -4,27 +4,37 @@ Hits of machines are kept apart (`judge` says by which rules), and nothing that 
 by a GET: a hit is a number in a report.
 """
 
+import asyncio
+import collections
+import functools
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 import sqlalchemy as sa
-from sqlmodel import col, select
-from sqlmodel.ext.asyncio.session import AsyncSession
+from sqlmodel import col
 
-from campaigns.models import Hit, HitKind, HitTotal
-from delivery.models import Delivery, Dispatch, DispatchLink
-from foundation import errors, logs, tables
+from campaigns import counting
+from campaigns.models import HitKind
+from delivery.models import Dispatch, DispatchLink
+from foundation import errors, logs
 from foundation.ground import Ground
 from foundation.i18n import N_
+from foundation.together import Queue
 from foundation.tokens import Purpose
-from subscribers.models import Subscriber
 
 _log = logs.get("tracking")
 
 STEP_S = 10
 """Tokens tell how long after the dispatch's start a mail went out, in steps of this."""
+_APART_S = 0.5
+"""Hits are written this far apart while many come; so much is lost at most with the process."""
+_KNOWN_FOR = timedelta(minutes=1)
+_MOST_KNOWN = 50
+"""Dispatches whose links are kept in memory."""
+_LONGEST_AGENT = 400
 
 _MACHINES = re.compile(
     r"GoogleImageProxy|YahooMailProxy|ggpht|Barracuda|Proofpoint|Mimecast|SafeLinks|LinkGuard"
@@ -46,44 +56,113 @@ class Visit:
     """Carries a `Sec-Purpose: prefetch` or the like."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class _Mark:
-    """What a token says, and how the visit was judged."""
+class Tracker:
+    """Takes the hits of one process, and writes them down together a little later.
 
-    dispatch_id: int
-    delivery_id: int
+    Whoever follows a link is sent on at once: where it leads is known by heart, and what was hit
+    is kept with what others hit in the same half second. In quiet times it is kept before the
+    answer; of a surge, no more than that half second is lost with the process.
+    """
+
+    def __init__(self, ground: Ground) -> None:
+        self._ground = ground
+        self._known: collections.OrderedDict[int, _Order] = collections.OrderedDict()
+        self._looking = asyncio.Lock()
+        self._hits: Queue[_Seen, None] = Queue(self._write, apart_s=_APART_S)
+
+    async def click(self, *, token: str, visit: Visit) -> str:
+        """Count a click; returns the address that the link was written with, and no other.
+
+        Raises `errors.BadToken`, and `errors.NotFound` when the dispatch is gone.
+        """
+        numbers = _numbers(self._ground, Purpose.CLICK, token, count=4)
+        dispatch_id, link, delivery_id, step = numbers
+        order = await self._order(dispatch_id)
+        url = order.urls.get(link) if order is not None else None
+        if order is None or url is None:
+            raise errors.NotFound(N_("This link leads nowhere any more."))
+        now = self._ground.clock.now()
+        await self._take(_Seen(order, HitKind.CLICK, link, delivery_id, step, visit, now))
+        return url
+
+    async def opened(self, *, token: str, visit: Visit) -> None:
+        """Count an opening. Raises `errors.BadToken`."""
+        dispatch_id, delivery_id, step = _numbers(self._ground, Purpose.OPEN, token, count=3)
+        order = await self._order(dispatch_id)
+        if order is not None:
+            now = self._ground.clock.now()
+            await self._take(_Seen(order, HitKind.OPEN, 0, delivery_id, step, visit, now))
+
+    async def close(self) -> None:
+        """Write what is left."""
+        await self._hits.settle()
+
+    async def _take(self, seen: "_Seen") -> None:
+        if self._hits.is_idle:
+            await self._hits.ask(seen)
+        else:
+            self._hits.leave(seen)
+
+    async def _order(self, dispatch_id: int) -> "_Order | None":
+        """What never changes of a dispatch, from memory; None when it is gone."""
+        now = self._ground.clock.now()
+        found = self._known.get(dispatch_id)
+        if found is not None and now - found.read_at < _KNOWN_FOR:
+            return found
+        async with self._looking:
+            fresh = self._known.get(dispatch_id)
+            if fresh is not None and fresh is not found:
+                return fresh
+            try:
+                fresh = await _read(self._ground, dispatch_id, now)
+            except errors.Busy:
+                if found is None:
+                    raise
+                return found
+            if fresh is None:
+                self._known.pop(dispatch_id, None)
+                return None
+            self._known[dispatch_id] = fresh
+            while len(self._known) > _MOST_KNOWN:
+                self._known.popitem(last=False)
+            return fresh
+
+    async def _write(self, seen: Sequence["_Seen"]) -> Sequence[None]:
+        window = timedelta(seconds=self._ground.settings.tracking.machine_window_s)
+        try:
+            async with self._ground.db.transaction() as session:
+                by_name = await counting.consenting(
+                    session, {each.delivery_id for each in seen if each.delivery_id}
+                )
+                marks = [_judged(each, by_name, window) for each in seen]
+                await counting.add(session, marks, window=window)
+        except errors.Busy:
+            # A reader who wants on is worth more than a figure.
+            _log.warning("hits were not counted: the database is busy", hits=len(seen))
+        return [None] * len(seen)
+
+
+class _Order(NamedTuple):
+    """What is known of a dispatch."""
+
+    id: int
+    started_at: datetime
+    urls: Mapping[int, str]
+    links_in: Mapping[str, int]
+    """How many links a mail in each language has."""
+    read_at: datetime
+
+
+class _Seen(NamedTuple):
+    """A request for a link or pixel, not judged yet."""
+
+    order: _Order
     kind: HitKind
     link: int
-    machine: str
-    """The rule that took it for a machine; blank for a person."""
-
-
-async def click(ground: Ground, *, token: str, visit: Visit) -> str:
-    """Count a click; returns the address that the link was written with, and no other.
-
-    Raises `errors.BadToken`, and `errors.NotFound` when the dispatch is gone.
-    """
-    dispatch_id, link, delivery_id, step = _numbers(ground, Purpose.CLICK, token, count=4)
-    async with ground.db.reading() as session:
-        found = await session.get(DispatchLink, (dispatch_id, link))
-        order = await session.get(Dispatch, dispatch_id)
-    if found is None or order is None:
-        raise errors.NotFound(N_("This link leads nowhere any more."))
-    try:
-        await _count(ground, order, HitKind.CLICK, link, delivery_id, step, visit)
-    except errors.Busy:
-        # A reader who wants on is worth more than a figure.
-        _log.warning("a click was not counted: the database is busy", dispatch=dispatch_id)
-    return found.url
-
-
-async def opened(ground: Ground, *, token: str, visit: Visit) -> None:
-    """Count an opening. Raises `errors.BadToken`."""
-    dispatch_id, delivery_id, step = _numbers(ground, Purpose.OPEN, token, count=3)
-    async with ground.db.reading() as session:
-        order = await session.get(Dispatch, dispatch_id)
-    if order is not None:
-        await _count(ground, order, HitKind.OPEN, 0, delivery_id, step, visit)
+    delivery_id: int
+    step: int
+    visit: Visit
+    at: datetime
 
 
 def judge(visit: Visit, *, kind: HitKind, since_sent: timedelta, window: timedelta) -> str:
@@ -92,7 +171,7 @@ def judge(visit: Visit, *, kind: HitKind, since_sent: timedelta, window: timedel
         return "head"
     if visit.is_prefetch:
         return "prefetch"
-    if not visit.agent or _MACHINES.search(visit.agent):
+    if not visit.agent or _is_machine(visit.agent[:_LONGEST_AGENT]):
         return "agent"
     if kind is HitKind.OPEN and _BARE.fullmatch(visit.agent):
         return "privacy-proxy"
@@ -101,130 +180,49 @@ def judge(visit: Visit, *, kind: HitKind, since_sent: timedelta, window: timedel
     return ""
 
 
-async def _count(
-    ground: Ground,
-    order: Dispatch,
-    kind: HitKind,
-    link: int,
-    delivery_id: int,
-    step: int,
-    visit: Visit,
-) -> None:
-    now = ground.clock.now()
+@functools.lru_cache(maxsize=1024)
+def _is_machine(agent: str) -> bool:
+    """Many readers have the same browser."""
+    return _MACHINES.search(agent) is not None
+
+
+async def _read(ground: Ground, dispatch_id: int, now: datetime) -> _Order | None:
+    links = sa.select(
+        col(DispatchLink.number), col(DispatchLink.language), col(DispatchLink.url)
+    ).where(col(DispatchLink.dispatch_id) == dispatch_id)
+    async with ground.db.reading() as session:
+        order = await session.get(Dispatch, dispatch_id)
+        found = (await session.execute(links)).all()
+    if order is None:
+        return None
+    return _Order(
+        id=dispatch_id,
+        started_at=order.started_at,
+        urls={number: url for number, _, url in found},
+        links_in=collections.Counter(language for _, language, _ in found),
+        read_at=now,
+    )
+
+
+def _judged(
+    seen: _Seen, by_name: Mapping[int, counting.Consenting], window: timedelta
+) -> counting.Mark:
+    person = by_name.get(seen.delivery_id)
+    if person is not None and person.dispatch_id != seen.order.id:
+        person = None
     # The token's step is rounded down, so a whole one is added before time counts.
-    sent = order.started_at + timedelta(seconds=(step + 1) * STEP_S)
-    window = timedelta(seconds=ground.settings.tracking.machine_window_s)
-    async with ground.db.transaction() as session:
-        delivery = await _consenting(session, order.id, delivery_id)
-        if delivery is not None and delivery.sent_at is not None:
-            sent = delivery.sent_at
-        mark = _Mark(
-            dispatch_id=order.id,
-            delivery_id=delivery.id if delivery is not None else 0,
-            kind=kind,
-            link=link,
-            machine=judge(visit, kind=kind, since_sent=now - sent, window=window),
-        )
-        await _add_total(session, mark, now, by=1)
-        if mark.delivery_id:
-            await _keep(ground, session, mark, now)
-
-
-async def _consenting(session: AsyncSession, dispatch_id: int, delivery_id: int) -> Delivery | None:
-    """The delivery, if its person agrees to be counted by name now as well."""
-    statement = (
-        select(Delivery)
-        .join(Subscriber, col(Subscriber.id) == col(Delivery.subscriber_id))
-        .where(
-            Delivery.id == delivery_id,
-            Delivery.dispatch_id == dispatch_id,
-            col(Subscriber.allows_tracking).is_(True),
-        )
+    sent = seen.order.started_at + timedelta(seconds=(seen.step + 1) * STEP_S)
+    if person is not None and person.sent_at is not None:
+        sent = person.sent_at
+    return counting.Mark(
+        dispatch_id=seen.order.id,
+        kind=seen.kind,
+        link=seen.link,
+        delivery_id=seen.delivery_id if person is not None else 0,
+        links=seen.order.links_in.get(person.language, 0) if person is not None else 0,
+        machine=judge(seen.visit, kind=seen.kind, since_sent=seen.at - sent, window=window),
+        at=seen.at,
     )
-    return (await session.exec(statement)).first() if delivery_id else None
-
-
-async def _keep(ground: Ground, session: AsyncSession, mark: _Mark, now: datetime) -> None:
-    session.add(
-        Hit(
-            dispatch_id=mark.dispatch_id,
-            delivery_id=mark.delivery_id,
-            kind=mark.kind.value,
-            link=mark.link or None,
-            is_human=not mark.machine,
-            judged_by=mark.machine,
-            at=now,
-        )
-    )
-    await session.flush()
-    if mark.kind is HitKind.CLICK and not mark.machine:
-        await _judge_sweep(ground, session, mark, now)
-
-
-async def _judge_sweep(ground: Ground, session: AsyncSession, mark: _Mark, now: datetime) -> None:
-    """Who follows every link within the window is a scanner: take those clicks back from people."""
-    since = now - timedelta(seconds=ground.settings.tracking.machine_window_s)
-    language = sa.select(col(Delivery.language)).where(col(Delivery.id) == mark.delivery_id)
-    links = sa.select(sa.func.count()).where(
-        col(DispatchLink.dispatch_id) == mark.dispatch_id,
-        col(DispatchLink.language) == language.scalar_subquery(),
-    )
-    there_are = int((await session.execute(links)).scalar_one())
-    theirs = select(Hit).where(
-        Hit.delivery_id == mark.delivery_id,
-        Hit.kind == HitKind.CLICK.value,
-        col(Hit.is_human).is_(True),
-        col(Hit.at) >= since,
-    )
-    hits: Sequence[Hit] = (await session.exec(theirs)).all()
-    if there_are < 3 or len({hit.link for hit in hits}) < there_are:
-        return
-    for hit in hits:
-        hit.is_human, hit.judged_by = False, "every-link"
-        session.add(hit)
-        await _move_to_machines(session, hit)
-
-
-async def _add_total(session: AsyncSession, mark: _Mark, now: datetime, *, by: int) -> None:
-    """One statement, so that any number of hits at once add up."""
-    human, machine = (0, by) if mark.machine else (by, 0)
-    table = tables.insert_for(session, HitTotal)
-    statement = table.values(
-        dispatch_id=mark.dispatch_id,
-        kind=mark.kind.value,
-        link=mark.link,
-        hour=_hour(now),
-        human=human,
-        machine=machine,
-    )
-    await session.execute(
-        statement.on_conflict_do_update(
-            index_elements=["dispatch_id", "kind", "link", "hour"],
-            set_={
-                "human": sa.text("hit_totals.human + excluded.human"),
-                "machine": sa.text("hit_totals.machine + excluded.machine"),
-            },
-        )
-    )
-
-
-async def _move_to_machines(session: AsyncSession, hit: Hit) -> None:
-    await session.execute(
-        sa.update(HitTotal)
-        .where(
-            col(HitTotal.dispatch_id) == hit.dispatch_id,
-            col(HitTotal.kind) == hit.kind,
-            col(HitTotal.link) == (hit.link or 0),
-            col(HitTotal.hour) == _hour(hit.at),
-            col(HitTotal.human) > 0,
-        )
-        .values(human=HitTotal.human - 1, machine=HitTotal.machine + 1)
-        .execution_options(synchronize_session=False)
-    )
-
-
-def _hour(moment: datetime) -> datetime:
-    return moment.replace(minute=0, second=0, microsecond=0)
 
 
 def _numbers(ground: Ground, purpose: Purpose, token: str, *, count: int) -> tuple[int, ...]:

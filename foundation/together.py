@@ -5,11 +5,14 @@ and nobody is answered before what they asked for is kept. `Ground.together` hol
 """
 
 import asyncio
+import contextlib
 import functools
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Generic, TypeVar
 
-from foundation import errors
+from foundation import errors, logs
+
+_log = logs.get("together")
 
 _MOST = 500
 """So many at a time, so that a turn holds nobody else up for long."""
@@ -19,6 +22,7 @@ _APART_S = 0.02
 Asked = TypeVar("Asked")
 Done = TypeVar("Done")
 _Context = TypeVar("_Context")
+_Waiting = tuple[Asked, asyncio.Future[Done] | None]
 Work = Callable[[Sequence[Asked]], Awaitable[Sequence[Done | errors.HandbillError]]]
 """Does what several ask for: for each, in their order, what came of it or what it was refused for.
 
@@ -29,19 +33,39 @@ When it raises, none of it was done.
 class Queue(Generic[Asked, Done]):
     """Those who wait for one kind of work."""
 
-    def __init__(self, work: Work[Asked, Done]) -> None:
+    def __init__(self, work: Work[Asked, Done], *, apart_s: float = _APART_S) -> None:
         self._work = work
-        self._waiting: list[tuple[Asked, asyncio.Future[Done]]] = []
+        self._apart_s = apart_s
+        self._waiting: list[_Waiting[Asked, Done]] = []
         self._turns: asyncio.Task[None] | None = None
+        self._is_over = asyncio.Event()
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether whoever asks now has a turn of their own at once."""
+        return self._turns is None
 
     async def ask(self, asked: Asked) -> Done:
         """Have it done in the next turn; raises what it was refused for."""
         answer: asyncio.Future[Done] = asyncio.get_running_loop().create_future()
+        self._enter(asked, answer)
+        return await answer
+
+    def leave(self, asked: Asked) -> None:
+        """Have it done in the next turn, and don't wait for it; a refusal is only logged."""
+        self._enter(asked, None)
+
+    async def settle(self) -> None:
+        """Do what is left over now, for who stops; nothing waits between turns any more."""
+        self._is_over.set()
+        if self._turns is not None:
+            await self._turns
+
+    def _enter(self, asked: Asked, answer: asyncio.Future[Done] | None) -> None:
         self._waiting.append((asked, answer))
         if self._turns is None:
             # It ends by itself with the last who waits, and holds none up that went away.
             self._turns = asyncio.create_task(self._take_turns())
-        return await answer
 
     async def _take_turns(self) -> None:
         loop = asyncio.get_running_loop()
@@ -50,12 +74,14 @@ class Queue(Generic[Asked, Done]):
                 began = loop.time()
                 taken, self._waiting = self._waiting[:_MOST], self._waiting[_MOST:]
                 await self._turn(taken)
-                if 1 < len(taken) < _MOST:
-                    await asyncio.sleep(began + _APART_S - loop.time())
+                left_s = began + self._apart_s - loop.time()
+                if 1 < len(taken) < _MOST and left_s > 0:
+                    with contextlib.suppress(TimeoutError):
+                        await asyncio.wait_for(self._is_over.wait(), left_s)
         finally:
             self._turns = None
 
-    async def _turn(self, taken: Sequence[tuple[Asked, asyncio.Future[Done]]]) -> None:
+    async def _turn(self, taken: Sequence[_Waiting[Asked, Done]]) -> None:
         try:
             results = await self._work([asked for asked, _ in taken])
         except Exception as problem:  # noqa: BLE001 - whoever asked is told
@@ -91,13 +117,14 @@ class Together:
         return found
 
 
-def _answer(
-    taken: Sequence[tuple[Asked, asyncio.Future[Done]]], results: Sequence[Done | Exception]
-) -> None:
+def _answer(taken: Sequence[_Waiting[Asked, Done]], results: Sequence[Done | Exception]) -> None:
     for (_, answer), result in zip(taken, results, strict=True):
-        if answer.done():
+        if answer is None:
+            if isinstance(result, Exception):
+                _log.warning("what nobody waited for could not be done", problem=repr(result))
+        elif answer.done():
             continue  # whoever asked went away
-        if isinstance(result, Exception):
+        elif isinstance(result, Exception):
             answer.set_exception(result)
         else:
             answer.set_result(result)

@@ -14,6 +14,7 @@ from campaigns import holdings as campaigns_holdings
 from campaigns import pages as campaigns_pages
 from campaigns import public as content_public
 from campaigns.preflight import looking
+from campaigns.tracking import Tracker
 from delivery import holdings as delivery_holdings
 from delivery import returns_pages
 from delivery.arriving import pages as deliverability_pages
@@ -111,11 +112,13 @@ def build(
     app[kit.GROUND] = ground
     app[kit.PAGES] = pages
     app[kit.STAFF_NAVIGATION] = NAVIGATION
+    app[hits.TRACKER] = Tracker(ground)
     app[live_pages.WATCH] = Watch(ground)
     app[deliverability_pages.LOOKER] = Looker(ground, planned=senders)
     app[check_pages.LOOKER] = looking.Looker(ground)
     app.on_shutdown.append(_end_streams)
     app.on_shutdown.append(_end_looks)
+    app.on_cleanup.append(_write_hits)
     app[people_pages.MAIL_HISTORY] = History()
     app[public_steps.STEPS] = Steps(ground)
     app.cleanup_ctx.append(_counting_steps)
@@ -139,6 +142,11 @@ async def _counting_steps(app: web.Application) -> AsyncIterator[None]:
 async def _end_streams(app: web.Application) -> None:
     """The server waits for answers that are under way; those that last end now."""
     app[live_pages.WATCH].close()
+
+
+async def _write_hits(app: web.Application) -> None:
+    """Last, when everybody was answered."""
+    await app[hits.TRACKER].close()
 
 
 async def _end_looks(app: web.Application) -> None:
