@@ -2,7 +2,8 @@
 
 import base64
 
-from aiohttp import web
+from aiohttp import hdrs, web
+from multidict import istr
 from sqlmodel import col, select
 
 from campaigns import archive
@@ -22,7 +23,7 @@ TRACKER: web.AppKey[Tracker] = web.AppKey("tracker", Tracker)
 
 _GIF = base64.b64decode("R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7")
 _SANDBOX = "allow-popups allow-popups-to-escape-sandbox allow-top-navigation-by-user-activation"
-_PURPOSES = ("Sec-Purpose", "Purpose", "X-Moz", "X-Purpose")
+_PURPOSES = tuple(map(istr, ("Sec-Purpose", "Purpose", "X-Moz", "X-Purpose")))
 _NEVER_KEPT = {"Cache-Control": "no-store", "X-Robots-Tag": "noindex"}
 
 
@@ -108,6 +109,6 @@ def _visit(request: web.Request) -> Visit:
     purpose = " ".join(headers[name] for name in _PURPOSES if name in headers).lower()
     return Visit(
         method=request.method,
-        agent=headers.get("User-Agent", ""),
+        agent=headers.get(hdrs.USER_AGENT, ""),
         is_prefetch="prefetch" in purpose or "preview" in purpose,
     )

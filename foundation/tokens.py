@@ -6,7 +6,6 @@ unsubscribe token opens nothing else. Tokens hold row numbers, never an address.
 seals, every key still opens, so keys can be changed without breaking mail that was delivered.
 """
 
-import base64
 import binascii
 import enum
 import functools
@@ -70,12 +69,12 @@ class Keyring:
         self._numbers = [key[0] for key in self._keys]
         self._prefix = bytes((_VERSION, self._numbers[0]))
         self._derived: dict[str, bytes] = {}
-        self._macs = {purpose: _keyed(self._keys[0], purpose) for purpose in Purpose}
+        self._macs_of = [{each: _keyed(key, each) for each in Purpose} for key in self._keys]
+        self._macs = self._macs_of[0]
 
     def seal(self, purpose: Purpose, *numbers: int) -> str:
         """A token in base64url."""
-        octets = binascii.b2a_base64(self._seal(purpose, numbers), newline=False)
-        return octets.translate(_URL_SAFE, b"=").decode("ascii")
+        return _in_url(self._seal(purpose, numbers)).decode("ascii")
 
     def seal_for_address(self, purpose: Purpose, *numbers: int) -> str:
         """A token for a local part: lower-case letters and digits only."""
@@ -84,10 +83,12 @@ class Keyring:
     def open(self, purpose: Purpose, token: str) -> tuple[int, ...]:
         """The numbers of a base64url token. Raises `errors.BadToken`."""
         try:
-            raw = base64.urlsafe_b64decode(token.encode("ascii") + b"=" * (-len(token) % 4))
-        except (UnicodeEncodeError, binascii.Error, ValueError) as problem:
+            octets = token.encode("ascii")
+            padded = octets.translate(_FROM_URL) + b"=" * (-len(octets) % 4)
+            raw = binascii.a2b_base64(padded)
+        except (UnicodeEncodeError, binascii.Error) as problem:
             raise _bad() from problem
-        if base64.urlsafe_b64encode(raw).rstrip(b"=").decode() != token:
+        if _in_url(raw) != octets:
             raise _bad()  # a second spelling of the same bytes is not our token
         return self._open(purpose, raw)
 
@@ -124,16 +125,13 @@ class Keyring:
         head, mac = raw[:-_MAC_BYTES], raw[-_MAC_BYTES:]
         if len(head) < 2 or head[0] != _VERSION:
             raise _bad()
-        for number, key in zip(self._numbers, self._keys, strict=True):
-            if number == head[1] and hmac.compare_digest(_mac(key, purpose, head), mac):
-                return _numbers(head[2:])
+        for number, macs in zip(self._numbers, self._macs_of, strict=True):
+            if number == head[1]:
+                expected = macs[purpose].copy()
+                expected.update(head)
+                if hmac.compare_digest(expected.digest(), mac):
+                    return _numbers(head[2:])
         raise _bad()
-
-
-def _mac(key: bytes, purpose: Purpose, head: bytes) -> bytes:
-    mac = _keyed(key, purpose)
-    mac.update(head)
-    return mac.digest()
 
 
 def _keyed(key: bytes, purpose: Purpose) -> "hashlib.blake2b":
@@ -152,6 +150,11 @@ def _varint(number: int) -> bytes:
 
 
 _URL_SAFE = bytes.maketrans(b"+/", b"-_")
+_FROM_URL = bytes.maketrans(b"-_", b"+/")
+
+
+def _in_url(raw: bytes) -> bytes:
+    return binascii.b2a_base64(raw, newline=False).translate(_URL_SAFE, b"=")
 
 
 def _numbers(raw: bytes) -> tuple[int, ...]:

@@ -11,7 +11,7 @@ from typing import Any
 from urllib.parse import quote
 
 from aiohttp import web
-from multidict import MultiDict
+from multidict import MultiDict, istr
 from yarl import URL
 
 from foundation import errors
@@ -28,6 +28,7 @@ GROUND: web.AppKey[Ground] = web.AppKey("ground", Ground)
 PAGES: web.AppKey[Pages] = web.AppKey("pages", Pages)
 STAFF_NAVIGATION: web.AppKey[tuple["NavigationItem", ...]] = web.AppKey("staff_navigation", tuple)
 
+_HTMX = istr("HX-Request")
 FLASH_COOKIE = "handbill_flash"
 TEXT_SIZES = ("normal", "large", "larger")
 
@@ -83,7 +84,7 @@ def translator(request: web.Request) -> Translator:
 
 def asked_language(request: web.Request) -> str:
     """What `?lang=` asks for, blank if nothing: a part of a page speaks as the page around it."""
-    asked = request.query.get("lang", "")
+    asked: str = request.query.get("lang", "")
     if asked or not is_htmx(request):
         return asked
     try:
@@ -204,7 +205,7 @@ def number_in_path(request: web.Request, name: str = "id") -> int:
 
 def is_htmx(request: web.Request) -> bool:
     """Whether htmx asks for a part of a page."""
-    return request.headers.get("HX-Request") == "true"
+    return request.headers.get(_HTMX) == "true"
 
 
 def _language_links(request: web.Request) -> list[dict[str, Any]]:

@@ -9,7 +9,7 @@ import contextlib
 import secrets
 from urllib.parse import quote, unquote
 
-from aiohttp import web
+from aiohttp import hdrs, web
 
 from foundation import errors, i18n, logs
 from foundation.accounts import sessions
@@ -98,6 +98,8 @@ async def know_staff(request: web.Request, handler: Handler) -> web.StreamRespon
 @web.middleware
 async def limit_body(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Refuses a body that says that it is too large before it is read; files may be larger."""
+    if not request.can_read_body:
+        return await handler(request)
     limit = kit.body_limit(request)
     if (request.content_length or 0) > limit:
         raise forms.too_large(limit, is_file=kit.takes_files_at(request))
@@ -265,19 +267,26 @@ def _to_send_again(request: web.Request) -> list[tuple[str, str]] | None:
 
 def _wished_language(request: web.Request) -> str:
     offered = kit.ground(request).catalog.languages
-    asked = kit.asked_language(request) or request.cookies.get(_LANGUAGE_COOKIE)
+    asked = kit.asked_language(request) or _cookie(request, _LANGUAGE_COOKIE)
     if asked:
         return i18n.match(asked, offered)
-    return i18n.match_header(request.headers.get("Accept-Language"), offered)
+    return i18n.match_header(request.headers.get(hdrs.ACCEPT_LANGUAGE), offered)
 
 
 def _text_size(request: web.Request) -> str:
-    asked = request.query.get("text") or request.cookies.get(_TEXT_COOKIE, "")
+    asked = request.query.get("text") or _cookie(request, _TEXT_COOKIE)
     return asked if asked in kit.TEXT_SIZES else "normal"
+
+
+def _cookie(request: web.Request, name: str) -> str:
+    """Blank for who has none: most who come have no cookie of ours, nor any other."""
+    return request.cookies.get(name, "") if hdrs.COOKIE in request.headers else ""
 
 
 def _set_cookies(request: web.Request, response: web.StreamResponse) -> None:
     context = kit.context(request)
+    if not context.cookies and not request.query:
+        return
     settings = kit.ground(request).settings
     secure = settings.site.url.startswith("https:") and settings.server.secure_cookies
     if "text" in request.query:
