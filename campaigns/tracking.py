@@ -29,8 +29,8 @@ _log = logs.get("tracking")
 
 STEP_S = 10
 """Tokens tell how long after the dispatch's start a mail went out, in steps of this."""
-_APART_S = 0.5
-"""Hits are written this far apart while many come; so much is lost at most with the process."""
+_APART_S = 0.4
+"""Hits are written this far apart while many come; about so much is lost with the process."""
 _KNOWN_FOR = timedelta(minutes=1)
 _MOST_KNOWN = 50
 """Dispatches whose links are kept in memory."""
@@ -60,8 +60,8 @@ class Tracker:
     """Takes the hits of one process, and writes them down together a little later.
 
     Whoever follows a link is sent on at once: where it leads is known by heart, and what was hit
-    is kept with what others hit in the same half second. In quiet times it is kept before the
-    answer; of a surge, no more than that half second is lost with the process.
+    is kept with what others hit in the same moment. In quiet times, and while writing is slow, it
+    is kept before the answer; of a surge, less than a second's hits are lost with the process.
     """
 
     def __init__(self, ground: Ground) -> None:
@@ -98,7 +98,8 @@ class Tracker:
         await self._hits.settle()
 
     async def _take(self, seen: "_Seen") -> None:
-        if self._hits.is_idle:
+        # While writing is slow, readers wait for it, or more than a moment's hits could be lost.
+        if self._hits.is_idle or self._hits.behind_s() > _APART_S:
             await self._hits.ask(seen)
         else:
             self._hits.leave(seen)

@@ -38,12 +38,18 @@ class Queue(Generic[Asked, Done]):
         self._apart_s = apart_s
         self._waiting: list[_Waiting[Asked, Done]] = []
         self._turns: asyncio.Task[None] | None = None
+        self._first_came = self._turn_came = 0.0
         self._is_over = asyncio.Event()
 
     @property
     def is_idle(self) -> bool:
         """Whether whoever asks now has a turn of their own at once."""
         return self._turns is None
+
+    def behind_s(self) -> float:
+        """For how long whoever came first of those who are not answered has been there."""
+        came = self._turn_came or (self._first_came if self._waiting else 0.0)
+        return asyncio.get_running_loop().time() - came if came else 0.0
 
     async def ask(self, asked: Asked) -> Done:
         """Have it done in the next turn; raises what it was refused for."""
@@ -62,6 +68,8 @@ class Queue(Generic[Asked, Done]):
             await self._turns
 
     def _enter(self, asked: Asked, answer: asyncio.Future[Done] | None) -> None:
+        if not self._waiting:
+            self._first_came = asyncio.get_running_loop().time()
         self._waiting.append((asked, answer))
         if self._turns is None:
             # It ends by itself with the last who waits, and holds none up that went away.
@@ -73,13 +81,15 @@ class Queue(Generic[Asked, Done]):
             while self._waiting:
                 began = loop.time()
                 taken, self._waiting = self._waiting[:_MOST], self._waiting[_MOST:]
+                self._turn_came = self._first_came
                 await self._turn(taken)
+                self._turn_came = 0.0
                 left_s = began + self._apart_s - loop.time()
                 if 1 < len(taken) < _MOST and left_s > 0:
                     with contextlib.suppress(TimeoutError):
                         await asyncio.wait_for(self._is_over.wait(), left_s)
         finally:
-            self._turns = None
+            self._turns, self._turn_came = None, 0.0
 
     async def _turn(self, taken: Sequence[_Waiting[Asked, Done]]) -> None:
         try:

@@ -161,8 +161,9 @@ class _Mail:
         # The name tells the day's counter from the hour's: at midnight both windows start together.
         self._day = f"{self._hour}:day"
         # Hosts that have mailboxes for all are not spared.
-        is_big = any(address.domain in limit.domains for limit in ground.settings.domain_limit)
-        self._domain = "" if is_big else _subject(ground, "confirm-domain", address.domain)
+        domain = address.domain
+        is_big = any(domain in limit.domains for limit in ground.settings.domain_limit)
+        self._domain = "" if is_big else _subject(ground, "confirm-domain", domain)
         tally.plan(self._hour, window=_HOUR, rank=_Rank.ADDRESS)
         tally.plan(self._day, window=_DAY, rank=_Rank.DAY)
         if self._domain:

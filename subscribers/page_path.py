@@ -14,6 +14,8 @@ def clean(text: str) -> str:
 
     A path with an address in it, such as `/me/ana@example.org`, would name somebody: blank, too.
     """
+    if not text:
+        return ""
     try:
         path = urlsplit(text.strip()).path if text.strip()[:2] != "//" else ""
     except ValueError:

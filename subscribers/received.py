@@ -61,24 +61,26 @@ def request_of(
     request: web.Request, values: MultiMapping[str], *, form: str, via: str
 ) -> SignUpRequest:
     """What was sent in; `values` come first, the address's query fills in what they leave out."""
-    both = _filled_up(values, request.query)
+    several = _filled_up(values, request.query)
+    own = _first_of_each(values)
+    both = _first_of_each(several) if several is not values else own
     came_from = _referrer(request, both)
     return SignUpRequest(
         **{name: _first(both, *names) for name, names in _NAMES.items()},
         is_from_public=True,
-        proof=_first(values, challenge.FIELD),
+        proof=_first(own, challenge.FIELD),
         has_seen_challenge=CHALLENGED in values,
-        sure=_first(values, SURE),
-        topics=_all(both, "topic"),
+        sure=_first(own, SURE),
+        topics=_all(several, "topic"),
         has_choice=CHOICE in values,
         form=form,
-        tags=_all(both, "tag"),
+        tags=_all(several, "tag"),
         source=_source(both),
         referrer_host=came_from.host,
         page_path=_page(both, came_from),
         network=network(request),
         via=via,
-        is_hasty=_is_hasty(request, _first(values, SHOWN)),
+        is_hasty=_is_hasty(request, _first(own, SHOWN)),
     )
 
 
@@ -147,7 +149,15 @@ def _filled_up(values: MultiMapping[str], query: MultiMapping[str]) -> MultiMapp
     return both
 
 
-def _first(values: MultiMapping[str], *names: str) -> str:
+def _first_of_each(values: MultiMapping[str]) -> dict[str, str]:
+    """For looking many up: the first value of each name."""
+    found: dict[str, str] = {}
+    for name, value in values.items():
+        found.setdefault(name, value)
+    return found
+
+
+def _first(values: Mapping[str, str], *names: str) -> str:
     for name in names:
         found = values.get(name)
         if found and not found.isspace():
@@ -161,19 +171,19 @@ def _all(values: MultiMapping[str], name: str) -> list[str]:
     return list(dict.fromkeys(each for each in values.getall(name, []) if each.strip()))[:50]
 
 
-def _source(values: MultiMapping[str]) -> str:
+def _source(values: Mapping[str, str]) -> str:
     """`source` or `ref`; `referrer` too where it is a word and not an address."""
     found = _first(values, "source", "ref")
     referrer = _first(values, "referrer")
     return found or ("" if _split(referrer).host else referrer)
 
 
-def _page(values: MultiMapping[str], came_from: _Referrer) -> str:
+def _page(values: Mapping[str, str], came_from: _Referrer) -> str:
     """What a script or form names as `page`, else the page that led here."""
     return page_path.clean(_first(values, "page")) or page_path.clean(came_from.path)
 
 
-def _referrer(request: web.Request, values: MultiMapping[str]) -> _Referrer:
+def _referrer(request: web.Request, values: Mapping[str, str]) -> _Referrer:
     """The page that led here: named by the form, else by the browser, never one of our own."""
     told = [_first(values, "referrer"), request.headers.get("Referer", "")]
     if not any(told):
