@@ -266,7 +266,8 @@ def test_a_hold_grows_by_what_comes_after_it_and_ends_with_a_clean_slate() -> No
         (550, "5.1.1 no such user", False),
         (550, "5.7.1 the message contains a virus", False),
         (554, "5.6.0 content rejected", False),
-        (550, "5.5.1 blocked: too many connections from your network", False),
+        (554, "5.6.0 message refused as spam", False),
+        (554, "5.5.2 spam from your network is refused", False),
     ],
 )
 def test_only_a_final_reply_that_is_about_us_is_a_refusal_of_us(
