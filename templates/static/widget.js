@@ -51,6 +51,7 @@ label, legend { padding: 0; font-weight: 600 }
 [part="error"], [part="alert"] { color: var(--bad); font-weight: 600 }
 [part="error"]:empty, [part="alert"]:empty, [part="status"]:empty { display: none }
 [part="choice"] { display: flex; gap: 0.7em; padding-block: 0.5em; align-items: start }
+[part="choice"] [part="hint"] { display: block }
 [part="choice"] label { flex: 1; min-inline-size: 0; overflow-wrap: anywhere; font-weight: 500 }
 [part="box"] { inline-size: 1.35em; block-size: 1.35em; margin: 0.1em 0 0; flex: none; accent-color: var(--handbill-accent, var(--paint)) }
 [part="button"], [part="suggestion"] {

@@ -99,6 +99,11 @@ async def test_it_works_by_keyboard_under_a_strict_policy_and_styles_that_hide_e
     page.on("console", lambda said: troubles.append(said.text))
     email = page.locator("handbill-signup input[name=email]")
     await expect(email).to_be_visible()
+    letters = await page.locator("handbill-signup [part=title]").evaluate(
+        "title => { const { letterSpacing, textTransform } = getComputedStyle(title);"
+        " return [letterSpacing, textTransform]; }"
+    )
+    assert letters == ["normal", "none"]
     await shoot(page, f"hostile-{language}")
     await email.focus()
     await page.keyboard.type("nobody at all")
