@@ -22,6 +22,7 @@ from templates import palette
 
 _SAYS = {
     "legend": N_("What would you like to hear about?"),
+    "share": N_("Others who may write to you, if you tick them"),
     "required": N_("required"),
     "sending": N_("Sending …"),
     "working": N_("One moment: your browser has to do a little work first."),
