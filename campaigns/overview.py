@@ -14,7 +14,8 @@ from campaigns.series_models import Series, SeriesState
 from delivery import holding_back, ledger, relay_state
 from delivery.models import Dispatch
 from foundation.ground import Ground
-from subscribers.models import Consent, ConsentStep, Member, MemberState
+from subscribers import widget_health
+from subscribers.models import Consent, ConsentStep, Member, MemberState, Partner
 
 DAYS = 28
 """Of new people that are shown."""
@@ -45,6 +46,8 @@ class Overview:
     """Those whose coming edition could not be drafted."""
     applications: int
     """Organisations that wait for an answer."""
+    partners: Sequence[Partner]
+    """Whose pages with our form need a look."""
     troubles: Sequence[str]
     """What the relays or running senders complain of."""
     held: Sequence[holding_back.Held]
@@ -73,6 +76,7 @@ async def read(ground: Ground) -> Overview:
             waiting=await _waiting(session),
             series=await _broken_series(session),
             applications=await _applications(session),
+            partners=await widget_health.troubled(session),
             troubles=said,
             outcomes=await _outcomes(session),
             newcomers=await _newcomers(session, now=now, zone=ground.settings.site.tzinfo),

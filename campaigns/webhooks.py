@@ -6,14 +6,11 @@ The data is looked up when a call is made; a person who was erased meanwhile is 
 """
 
 import asyncio
-import hashlib
-import hmac
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
-from urllib.parse import urlsplit
 
 import sqlalchemy as sa
 from sqlalchemy.orm import aliased
@@ -22,7 +19,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from campaigns.models import Campaign
 from campaigns.webhook_models import CallState, Webhook, WebhookCall
-from foundation import audit, errors, outward, tables, tokens
+from foundation import audit, calling, errors, outward, tables, tokens
 from foundation.audit import Actor, AuditEntry
 from foundation.ground import Ground
 from foundation.i18n import N_
@@ -36,8 +33,7 @@ from subscribers.models import (
     SuppressionReason,
 )
 
-SIGNATURE = "Handbill-Signature"
-WAITS = tuple(timedelta(minutes=minutes) for minutes in (1, 5, 30, 120, 360, 720, 1440))
+WAITS = calling.WAITS
 """Before each further try; a call that failed after the last one is given up."""
 _KEPT = timedelta(days=30)
 _LOOK_BACK = timedelta(minutes=10)
@@ -46,7 +42,6 @@ _LEASE = timedelta(minutes=2)
 _AT_ONCE = 20
 _SCANNED = 500
 _LIMITS = outward.Limits(timeout_s=10, redirects=0)
-_LOCAL = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -139,7 +134,7 @@ async def create(ground: Ground, *, actor: Actor, url: str, events: Sequence[str
     """Tell an address from now on of `events` (none: all). Raises `errors.Invalid`."""
     now = ground.clock.now()
     made = Webhook(
-        url=_checked_url(url),
+        url=calling.checked_url(url),
         events=_checked_events(events),
         secret=tokens.secret_token(),
         created_by=actor.label,
@@ -200,11 +195,6 @@ async def tidy(ground: Ground) -> None:
                 col(WebhookCall.due_at) < ground.clock.now() - _KEPT,
             )
         )
-
-
-def sign(secret: str, body: bytes) -> str:
-    """The value of the header `Handbill-Signature`."""
-    return "sha256=" + hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()
 
 
 async def _scan(ground: Ground, hook: Webhook) -> None:
@@ -305,7 +295,7 @@ async def _post(client: Session, hook: Webhook, body: bytes) -> str:
     """What went wrong; blank when the other program took it. Redirects are not followed."""
     headers = {
         "Content-Type": "application/json",
-        SIGNATURE: sign(hook.secret, body),
+        calling.SIGNATURE: calling.sign(hook.secret, body),
     }
     try:
         answer = await client.ask("POST", hook.url, _LIMITS, body=body, headers=headers)
@@ -343,21 +333,6 @@ async def _data(session: AsyncSession, call: WebhookCall) -> dict[str, Any]:
         if campaign is not None:
             found |= {"name": campaign.name, "state": campaign.state}
     return found
-
-
-def _checked_url(url: str) -> str:
-    try:
-        parts = urlsplit(url)
-        is_right = bool(parts.hostname) and not parts.username and parts.port != 0
-    except ValueError:
-        parts, is_right = urlsplit(""), False
-    is_safe = parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in _LOCAL)
-    if not (is_right and is_safe) or len(url) > 2000:
-        problem = errors.Invalid(
-            N_("A webhook's address starts with https:// (http:// only on this machine).")
-        )
-        raise errors.Invalid(problem.msgid, fields={"url": problem})
-    return url
 
 
 def _checked_events(events: Sequence[str]) -> list[str]:

@@ -200,6 +200,13 @@ class Partners(Section):
 
     steps_write_s: Annotated[float, Field(gt=0)] = 10.0
     steps_per_network_per_minute: Annotated[int, Field(ge=1)] = 120
+    fewer_than: Annotated[int, Field(ge=1)] = 10
+    silent_days: Annotated[int, Field(ge=1)] = 7
+    silent_least_seen: Annotated[int, Field(ge=1)] = 50
+    silent_least_sent: Annotated[int, Field(ge=1)] = 5
+    collapse_percent: Annotated[float, Field(gt=0, le=100)] = 50.0
+    collapse_least_sent: Annotated[int, Field(ge=1)] = 20
+    stray_origins_at_most: Annotated[int, Field(ge=0)] = 5
 
 
 class Widget(Section):

@@ -52,6 +52,8 @@ class Purpose(enum.StrEnum):
     """Numbers: second at which a form was shown."""
     COME_BACK = "come-back"
     """Numbers: subscriber, minute of issue."""
+    SHARED_UNTIL = "shared-until"
+    """Numbers: partner, batch of people for its list."""
     DOWNLOAD = "download"
     """Numbers: subscriber, minute of issue."""
 

@@ -16,9 +16,11 @@ from foundation.web import api, kit, openapi
 from foundation.web.api import Endpoint
 from handbill import release
 from subscribers import api as subscribers
+from subscribers import funnel_api as funnel
 
 API_SLICES: tuple[ModuleType, ...] = (
     subscribers,
+    funnel,
     content,
     campaigns,
     check,

@@ -86,6 +86,18 @@ NAVIGATION = (
     kit.NavigationItem(
         path=deliverability_pages.PATH, msgid=N_("Deliverability"), role=Role.EDITOR
     ),
+    kit.NavigationItem(
+        path="/staff/partners/{partner}/numbers",
+        msgid=N_("Numbers"),
+        role=Role.PARTNER,
+        is_partners=True,
+    ),
+    kit.NavigationItem(
+        path="/staff/partners/{partner}/people",
+        msgid=N_("People for your list"),
+        role=Role.PARTNER,
+        is_partners=True,
+    ),
     kit.NavigationItem(path="/staff/team", msgid=N_("Team"), role=Role.OWNER),
     kit.NavigationItem(path="/staff/audit", msgid=N_("Log"), role=Role.EDITOR),
 )

@@ -22,7 +22,7 @@ from delivery.inbound import letters
 from foundation import errors, logs
 from foundation.accounts import idempotency, signin
 from foundation.ground import Ground
-from subscribers import renewing, retention
+from subscribers import partner_keys, renewing, retention, sharing, telling, widget_health
 
 _log = logs.get("scheduler")
 
@@ -54,6 +54,10 @@ def tasks(ground: Ground) -> Sequence[Task]:
         Task(name="act on webhooks", act=backlog.work, every=tick),
         Task(name="mail held sign-ups", act=retention.release_held, every=timedelta(minutes=5)),
         Task(name="ask members whether they stay", act=renewing.work, every=timedelta(hours=1)),
+        Task(name="tell partners", act=telling.tell, every=timedelta(minutes=1)),
+        Task(name="look at partners' pages", act=widget_health.watch, every=timedelta(hours=1)),
+        Task(name="retire keys", act=partner_keys.retire_due, every=timedelta(minutes=1)),
+        Task(name="tidy sharings", act=sharing.tidy, every=timedelta(hours=6)),
         Task(name="tidy people", act=retention.tidy, every=timedelta(hours=6)),
         Task(name="tidy sent notices", act=outbox.tidy, every=timedelta(hours=6)),
         Task(name="tidy limits", act=allowances.tidy, every=timedelta(hours=6)),

@@ -1,6 +1,6 @@
 """Subscribers, suppressions, topics, forms, partners and members for programs."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, Field
@@ -130,6 +130,7 @@ class FormOut(BaseModel):
     origins: list[str]
     thanks_url: str
     partner_id: int | None
+    shares: list[int]
     is_active: bool
 
 
@@ -144,6 +145,7 @@ class FormIn(Body):
     thanks_url: str = ""
     origins: list[str] = []
     partner_id: int | None = None
+    shares: list[int] = []
     is_active: bool = True
 
 
@@ -155,6 +157,9 @@ class PartnerOut(BaseModel):
     name: str
     origins: list[str]
     languages: list[str]
+    contact_name: str
+    contact_email: str
+    agreed_on: date | None
     is_active: bool
     submitted: int
     confirmed: int
@@ -167,6 +172,9 @@ class PartnerIn(Body):
     key: ShortText
     origins: list[str] = []
     languages: list[str] = []
+    contact_name: ShortText = ""
+    contact_email: ShortText = ""
+    agreed_on: date | None = None
     member_id: int | None = None
     is_active: bool = True
 
@@ -507,6 +515,9 @@ def _partner(found: Partner, submitted: int, confirmed: int) -> PartnerOut:
         name=found.name,
         origins=found.origins,
         languages=found.languages,
+        contact_name=found.contact_name,
+        contact_email=found.contact_email,
+        agreed_on=found.agreed_on,
         is_active=found.is_active,
         submitted=submitted,
         confirmed=confirmed,

@@ -17,7 +17,7 @@ from foundation import tables
 from foundation.ground import Ground
 from foundation.notices import Notice
 from foundation.tokens import Purpose
-from subscribers import consent, intake, suppression, topics
+from subscribers import consent, intake, sharing, suppression, topics
 from subscribers.models import (
     ConsentStep,
     SignUp,
@@ -189,6 +189,7 @@ async def _confirm(
         network=network,
         via="link",
     )
+    await sharing.give(ground, session, row=row, person=person, network=network)
     if is_new:
         await _welcome(ground, session, row, person, wanted)
     return Answer.DONE

@@ -132,6 +132,7 @@ def record(
     form_id: int | None = None,
     network: str | None = None,
     dispatch_id: int | None = None,
+    partner_id: int | None = None,
     reason: str = "",
 ) -> None:
     """Add a step to the caller's transaction; no `topics` means all of them."""
@@ -145,6 +146,7 @@ def record(
             language=language,
             signup_id=signup_id,
             form_id=form_id,
+            partner_id=partner_id,
             network=network or None,
             dispatch_id=dispatch_id,
             via=via,
@@ -196,6 +198,13 @@ _PLAIN = {
     ConsentStep.UNSUBSCRIBED: N_("You unsubscribed."),
     ConsentStep.TRACKING_ALLOWED: N_("You allowed us to note what you open and follow."),
     ConsentStep.TRACKING_REFUSED: N_("You asked us not to note what you open and follow."),
+    ConsentStep.SHARE_ASKED: N_(
+        "The form asked us to give your address to an organization, too, once you confirm."
+    ),
+    ConsentStep.SHARED: N_("You let an organization have your address, too."),
+    ConsentStep.SHARE_WITHDRAWN: N_(
+        "You took that back, and we tell the organization to forget your address."
+    ),
     ConsentStep.SUPPRESSED: N_("We stopped all mail to your address."),
     ConsentStep.LIFTED: N_("Mail to your address is allowed again."),
 }

@@ -9,7 +9,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from foundation import tables
 from foundation.ground import Ground
-from subscribers import people, preferences
+from subscribers import people, preferences, sharing
 from subscribers.holdings import Elsewhere
 from subscribers.member_models import SignOn
 from subscribers.models import (
@@ -51,6 +51,10 @@ async def of_person(
             "topics": await _held_topics(session, person),
             "consent": await _held_consent(session, person),
             "sign_ups": await _held_sign_ups(session, person),
+            "shared_with": [
+                {"organization": each.name, "since": _plain(each.since)}
+                for each in await sharing.holders(session, subscriber_id=person.id)
+            ],
             "suppressions": [
                 _row(each, "id", "address_hash", "subscriber_id")
                 for each in await session.exec(

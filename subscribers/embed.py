@@ -12,9 +12,9 @@ from markupsafe import Markup, escape
 
 from foundation.ground import Ground
 from foundation.i18n import N_
-from subscribers import consent, signup, topics, widget
+from subscribers import consent, sharing, signup, topics, widget
 from subscribers.forms import Offer
-from subscribers.models import Form, Topic
+from subscribers.models import Form, Partner, Topic
 
 
 class Trap(enum.StrEnum):
@@ -45,9 +45,15 @@ class Embed:
     """The same without the trap for programs, whose inline style our own pages would refuse."""
 
 
-def codes(ground: Ground, *, form: Form, offered: Sequence[Topic]) -> list[Embed]:
+def codes(
+    ground: Ground,
+    *,
+    form: Form,
+    offered: Sequence[Topic],
+    organisations: Sequence[Partner] = (),
+) -> list[Embed]:
     """The form's code in every language of the site."""
-    offer = Offer(form=form, topics=offered, asks=form.asks)
+    offer = Offer(form=form, topics=offered, asks=form.asks, organisations=organisations)
     return [
         Embed(
             language=language,
@@ -92,6 +98,7 @@ def plain(
             for field in widget.fields(ground, offer, language)
         ),
         *_choices(say(N_("Send me news on")), offer.topics, language),
+        *(_box(each) for each in sharing.said(ground, offer.organisations, language)),
         *_trap(say(N_("Leave this empty")), trap),
         _line("  <p><small>{}</small></p>", words),
         _line(
@@ -154,6 +161,16 @@ def _trap(label: str, trap: Trap) -> list[Markup]:
             signup.HONEYPOT,
         )
     ]
+
+
+def _box(organisation: sharing.Offer) -> Markup:
+    """An organisation's own list; nobody is on it who did not tick the box."""
+    return _line(
+        '  <p><label><input type="checkbox" name="{}" value="{}"> {}</label></p>',
+        sharing.FIELD,
+        organisation.key,
+        organisation.words,
+    )
 
 
 def _line(pattern: str, *values: object) -> Markup:

@@ -2,7 +2,8 @@
 
 Called by the preferences page, staff's pages, the API and the command line. Rows that hang on the
 person go with them (tags, subscriptions, consents, sign-ups, queued notices); ledger rows stay
-and no longer say whose they are, so counts of past bulletins stay right.
+and no longer say whose they are, so counts of past bulletins stay right. An organisation that the
+person let have the address is told to forget it, see `sharing.forget`.
 """
 
 from collections.abc import Sequence
@@ -13,7 +14,7 @@ from sqlmodel import col
 from foundation import audit
 from foundation.audit import Actor, AuditEntry
 from foundation.ground import Ground
-from subscribers import people, suppression
+from subscribers import people, sharing, suppression
 from subscribers.holdings import Elsewhere
 from subscribers.member_models import SignOn
 from subscribers.models import MemberContact, Subscriber, SuppressionReason
@@ -45,6 +46,7 @@ async def erase(
             sa.delete(MemberContact).where(col(MemberContact.email_key) == person.email_key)
         )
         await session.exec(sa.delete(SignOn).where(col(SignOn.email_key) == person.email_key))
+        await sharing.forget(ground, session, subscriber_id=subscriber_id)
         for place in elsewhere:
             await place.forget(session, subscriber_id=subscriber_id)
         # The log keeps that something was changed, by whom and when, but not the person's details.

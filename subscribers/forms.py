@@ -17,7 +17,7 @@ from foundation import audit, errors
 from foundation.audit import Actor
 from foundation.ground import Ground
 from foundation.i18n import N_
-from subscribers import topics
+from subscribers import partner_keys, topics
 from subscribers.models import PUBLIC_FIELDS, Form, Partner, SignUp, SignUpState, Topic
 
 _SLUG = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
@@ -41,6 +41,8 @@ class Details:
     thanks_url: str = ""
     origins: Sequence[str] = ()
     partner_id: int | None = None
+    shares: Sequence[int] = ()
+    """Partners whose own list people may join by the same form, in order."""
     is_active: bool = True
 
 
@@ -53,6 +55,8 @@ class Offer:
     topics: Sequence[Topic]
     asks: Sequence[str]
     partner: Partner | None = None
+    organisations: Sequence[Partner] = ()
+    """Whose own list people may join by it, too; see `sharing.py`."""
 
     @property
     def slug(self) -> str:
@@ -185,7 +189,19 @@ async def offered(session: AsyncSession, *, slug: str = "", partner_key: str = "
         topics=await _topics_of(session, form),
         asks=tuple(form.asks) if form else DEFAULT_ASKS,
         partner=await _partner(session, form, partner_key),
+        organisations=await organisations(session, form) if form else (),
     )
+
+
+async def organisations(session: AsyncSession, form: Form) -> list[Partner]:
+    """The partners whose own list a form offers, in the order in which staff named them."""
+    if not form.shares:
+        return []
+    statement = select(Partner).where(
+        col(Partner.id).in_(form.shares), col(Partner.is_active).is_(True)
+    )
+    by_id = {partner.id: partner for partner in (await session.exec(statement)).all()}
+    return [by_id[number] for number in form.shares if number in by_id]
 
 
 async def origins(session: AsyncSession) -> set[str]:
@@ -217,8 +233,7 @@ async def _topics_of(session: AsyncSession, form: Form | None) -> list[Topic]:
 
 async def _partner(session: AsyncSession, form: Form | None, key: str) -> Partner | None:
     if key:
-        statement = select(Partner).where(Partner.key == key, col(Partner.is_active).is_(True))
-        found = (await session.exec(statement)).first()
+        found = await partner_keys.owner(session, key)
         if found is not None:
             return found
     if form is None or form.partner_id is None:
@@ -266,6 +281,11 @@ async def _checked(
         )
     if details.partner_id is not None and partner is None:
         problems["partner_id"] = errors.Invalid(N_("There is no such partner."))
+    there = await session.scalars(
+        sa.select(col(Partner.id)).where(col(Partner.id).in_(details.shares))
+    )
+    if set(details.shares) - set(there):
+        problems["shares"] = errors.Invalid(N_("There is no such partner."))
     if problems:
         raise errors.Invalid(
             N_("Something needs to be mended before this can be kept."), fields=problems
@@ -283,6 +303,7 @@ async def _checked(
         "thanks_url": details.thanks_url,
         "origins": list(dict.fromkeys(origin.lower() for origin in details.origins)),
         "partner_id": details.partner_id,
+        "shares": list(dict.fromkeys(details.shares)),
         "is_active": details.is_active,
     }
 

@@ -96,10 +96,10 @@ async def _page(
     speaks = kit.translator(request)
     async with ground.db.reading() as session:
         public = await topics.public(session)
+        organisations = await signup_forms.organisations(session, form) if form else ()
     chosen = {topic.slug: topic for topic in public}
     offered = [chosen[slug] for slug in (form.topics if form else ()) if slug in chosen] or public
     fields = problem.fields if isinstance(problem, errors.Invalid) else {}
-    codes = embed.codes(ground, form=form, offered=offered) if form else []
     return kit.render(
         request,
         "people/form.html",
@@ -121,7 +121,9 @@ async def _page(
         partners=[
             (str(each.partner.id), each.partner.name) for each in await partners.listed(ground)
         ],
-        codes=codes,
+        codes=embed.codes(ground, form=form, offered=offered, organisations=organisations)
+        if form
+        else [],
         address=ground.url(f"/subscribe/{form.slug}") if form else "",
         problems={name: each.say(speaks) for name, each in fields.items()},
         message=problem.say(speaks) if problem else "",
@@ -144,6 +146,7 @@ def _details(request: web.Request, sent: forms.Form) -> signup_forms.Details:
         thanks_url=sent.line("thanks_url", limit=500),
         origins=[_origin(text) for text in sent.text("origins", limit=2000).split()],
         partner_id=sent.number("partner_id"),
+        shares=[int(number) for number in sent.lines("shares") if number.isdecimal()],
         is_active=sent.flag("is_active"),
     )
 
@@ -170,6 +173,7 @@ def _values(form: Form) -> dict[str, Any]:
         "thanks_url": form.thanks_url,
         "origins": "\n".join(form.origins),
         "partner_id": str(form.partner_id or ""),
+        "shares": [str(number) for number in form.shares],
         "is_active": "1" if form.is_active else "",
         "version": str(form.version),
         **texts,
@@ -178,7 +182,8 @@ def _values(form: Form) -> dict[str, Any]:
 
 def _typed(sent: forms.Form) -> dict[str, Any]:
     typed: dict[str, Any] = dict(sent.values)
-    return {**typed, "topics": sent.lines("topics"), "asks": sent.lines("asks")}
+    several = {name: sent.lines(name) for name in ("topics", "asks", "shares")}
+    return {**typed, **several}
 
 
 def _kept(request: web.Request, form: Form, msgid: str) -> web.Response:

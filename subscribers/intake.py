@@ -54,6 +54,8 @@ class SignUpRequest:
     partner: str = ""
     """The key of the partner whose page it came from."""
     tags: Sequence[str] = ()
+    shares: Sequence[str] = ()
+    """Keys of organisations that are to have the address, too; see `sharing.py`."""
     source: str = ""
     referrer_host: str = ""
     page_path: str = ""

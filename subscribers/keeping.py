@@ -224,6 +224,7 @@ def _insert_sign_ups(dialect: str) -> sa.Executable:
             "topics": listed.document(6),
             "language": listed.text(7),
             "tags": listed.document(8),
+            "shares": sa.literal([], tables.Json()),
             **{name: listed.text(9 + place) for place, name in enumerate(said)},
             "created_at": _NOW,
         },

@@ -1,7 +1,7 @@
 """Tables of topics, subscribers, consent, suppression, forms, partners and coalition members."""
 
 import enum
-from datetime import datetime
+from datetime import date, datetime
 
 import sqlalchemy as sa
 from sqlmodel import Field
@@ -132,6 +132,12 @@ class ConsentStep(enum.StrEnum):
     """The person agreed to be counted by name."""
     TRACKING_REFUSED = "tracking-refused"
     """The person took that back."""
+    SHARE_ASKED = "share-asked"
+    """A form was sent in that lets an organisation have the address, too."""
+    SHARED = "shared"
+    """The person confirmed that by mail: the organisation gets the address."""
+    SHARE_WITHDRAWN = "share-withdrawn"
+    """The person took that back: the organisation is told."""
     SUPPRESSED = "suppressed"
     """The address may not be mailed: bounce, complaint or by hand."""
     LIFTED = "lifted"
@@ -155,6 +161,8 @@ class Consent(tables.Table, table=True):
     language: str = Field(nullable=False)
     signup_id: int | None = tables.loose_reference(index=False)
     form_id: int | None = tables.loose_reference(index=False)
+    partner_id: int | None = tables.loose_reference(index=False)
+    """The organisation that the step was about."""
     network: str | None = Field(default=None)
     """IPv4 /24 or IPv6 /48, blanked after `[retention] network_days`."""
     dispatch_id: int | None = tables.loose_reference()
@@ -211,6 +219,8 @@ class SignUp(tables.Table, table=True):
     last_name: str = Field(default="", nullable=False)
     postal_code: str = Field(default="", nullable=False)
     tags: list[str] = tables.json_list()
+    shares: list[int] = tables.json_list()
+    """Partners that the person lets have the address, once it is confirmed."""
     source: str = Field(default="", nullable=False, index=True)
     referrer_host: str = Field(default="", nullable=False)
     page_path: str = Field(default="", nullable=False)
@@ -282,6 +292,8 @@ class Form(tables.Table, table=True):
     origins: list[str] = tables.json_list()
     """Web origins whose scripts may send to this form (CORS)."""
     partner_id: int | None = tables.reference("partners.id", nullable=True, ondelete="SET NULL")
+    shares: list[int] = tables.json_list()
+    """Partners whose own list people may join by the same form."""
     is_active: bool = Field(default=True, nullable=False)
     created_at: datetime = tables.moment()
     version: int = Field(default=1, nullable=False)
@@ -294,7 +306,12 @@ class Partner(tables.Table, table=True):
 
     id: int = tables.identity()
     key: str = Field(nullable=False, unique=True)
+    """The present one; those before it are `partner_models.PartnerKey`."""
     name: str = Field(nullable=False)
+    contact_name: str = Field(default="", nullable=False)
+    contact_email: str = Field(default="", nullable=False)
+    agreed_on: date | None = Field(default=None)
+    """When it agreed to the coalition's terms for partners."""
     member_id: int | None = tables.reference("members.id", nullable=True, ondelete="SET NULL")
     origins: list[str] = tables.json_list()
     languages: list[str] = tables.json_list()

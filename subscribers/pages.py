@@ -6,7 +6,9 @@ from subscribers import (
     builder_pages,
     doubts_pages,
     forms_pages,
+    funnel_pages,
     gathering_pages,
+    handing_pages,
     members_pages,
     partners_pages,
     people_pages,
@@ -25,4 +27,6 @@ def routes() -> list[web.RouteDef]:
         *builder_pages.routes(),
         *gathering_pages.routes(),
         *partners_pages.routes(),
+        *funnel_pages.routes(),
+        *handing_pages.routes(),
     ]

@@ -15,6 +15,7 @@ from foundation.ground import Ground
 from foundation.i18n import N_
 from subscribers import members, partners
 from subscribers.models import MemberState, Partner
+from subscribers.partner_models import PartnerKey
 
 
 async def become_partner(ground: Ground, *, actor: Actor, member_id: int) -> Partner:
@@ -27,6 +28,7 @@ async def become_partner(ground: Ground, *, actor: Actor, member_id: int) -> Par
         known = await session.exec(select(Partner).where(Partner.member_id == member_id).limit(1))
         found = known.first()
         taken = set(await session.exec(select(col(Partner.key))))
+        taken |= set(await session.exec(select(col(PartnerKey.key))))
     if found is not None:
         return found
     if member.state != MemberState.APPROVED:

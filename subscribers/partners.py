@@ -1,22 +1,25 @@
 """Organisations whose own pages carry our form: who they are, and what their pages brought.
 
-Called by `partners_pages.py`. A partner's key stands in the sign-ups that it brings; its origins
-are the web sites whose scripts may send to us.
+Called by `partners_pages.py` and the API. Its key stands in the sign-ups that a partner brings; its
+origins are the web sites whose scripts may send to us.
 """
 
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
+from typing import Any
 from urllib.parse import urlsplit
 
 import sqlalchemy as sa
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from foundation import audit, errors
+from foundation import addresses, audit, errors
 from foundation.audit import Actor
 from foundation.ground import Ground
 from foundation.i18n import N_
+from subscribers import partner_keys
 from subscribers.models import Member, MemberState, Partner, SignUp, SignUpState
 
 
@@ -28,6 +31,10 @@ class Details:
     key: str
     origins: Sequence[str] = ()
     languages: Sequence[str] = ()
+    contact_name: str = ""
+    contact_email: str = ""
+    agreed_on: date | None = None
+    """When it agreed to the coalition's terms for partners."""
     member_id: int | None = None
     is_active: bool = True
 
@@ -49,15 +56,7 @@ async def create(ground: Ground, *, actor: Actor, details: Details) -> Partner:
     now = ground.clock.now()
     async with ground.db.transaction() as session:
         await _key_is_free(session, details.key, besides=None)
-        made = Partner(
-            key=details.key,
-            name=details.name,
-            member_id=details.member_id,
-            origins=origins,
-            languages=list(details.languages),
-            is_active=details.is_active,
-            created_at=now,
-        )
+        made = Partner(key=details.key, created_at=now, **_columns(details, origins))
         session.add(made)
         await session.flush()
         _record(session, ground, actor, "partner.created", made, before={})
@@ -65,18 +64,19 @@ async def create(ground: Ground, *, actor: Actor, details: Details) -> Partner:
 
 
 async def update(ground: Ground, *, actor: Actor, partner_id: int, details: Details) -> Partner:
-    """Change a partner. Raises `errors.Invalid` with the wrong fields, `errors.NotFound`."""
+    """Change a partner; a key that it had goes on to count for it, see `partner_keys`.
+
+    Raises `errors.Invalid` with the wrong fields, `errors.NotFound`.
+    """
     origins = _check(ground, details)
     async with ground.db.transaction() as session:
         partner = await _get(session, partner_id)
         await _key_is_free(session, details.key, besides=partner_id)
         before = _shown(partner)
-        partner.key = details.key
-        partner.name = details.name
-        partner.member_id = details.member_id
-        partner.origins = origins
-        partner.languages = list(details.languages)
-        partner.is_active = details.is_active
+        if details.key != partner.key:
+            await partner_keys.replace(ground, session, partner, key=details.key)
+        for name, value in _columns(details, origins).items():
+            setattr(partner, name, value)
         session.add(partner)
         _record(session, ground, actor, "partner.updated", partner, before=before)
     return partner
@@ -164,6 +164,11 @@ def _check(ground: Ground, details: Details) -> list[str]:
         )
     if any(language not in ground.catalog.languages for language in details.languages):
         problems["languages"] = errors.Invalid(N_("Choose one of the site's languages."))
+    if details.contact_email:
+        try:
+            addresses.parse(details.contact_email)
+        except errors.Invalid as problem:
+            problems["contact_email"] = problem
     origins: list[str] = []
     for text in details.origins:
         try:
@@ -177,9 +182,22 @@ def _check(ground: Ground, details: Details) -> list[str]:
     return list(dict.fromkeys(origins))
 
 
+def _columns(details: Details, origins: list[str]) -> dict[str, Any]:
+    """What is kept of `details` as it is said; the key is not."""
+    return {
+        "name": details.name,
+        "contact_name": details.contact_name,
+        "contact_email": details.contact_email,
+        "agreed_on": details.agreed_on,
+        "member_id": details.member_id,
+        "origins": origins,
+        "languages": list(details.languages),
+        "is_active": details.is_active,
+    }
+
+
 async def _key_is_free(session: AsyncSession, key: str, *, besides: int | None) -> None:
-    taken = await session.scalar(sa.select(col(Partner.id)).where(col(Partner.key) == key))
-    if taken is not None and taken != besides:
+    if not await partner_keys.is_free(session, key, besides=besides):
         problem = errors.Invalid(N_("Another partner has this key already."))
         raise errors.Invalid(problem.msgid, fields={"key": problem})
 
@@ -197,6 +215,9 @@ def _shown(partner: Partner) -> dict[str, object]:
         "name": partner.name,
         "origins": partner.origins,
         "languages": partner.languages,
+        "contact_name": partner.contact_name,
+        "contact_email": partner.contact_email,
+        "agreed_on": partner.agreed_on.isoformat() if partner.agreed_on else "",
         "is_active": partner.is_active,
     }
 

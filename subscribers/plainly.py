@@ -89,6 +89,9 @@ _STEPS: Mapping[ConsentStep, str] = {
     ConsentStep.UNSUBSCRIBED: N_("Unsubscribed"),
     ConsentStep.TRACKING_ALLOWED: N_("Agreed to be counted by name when opening and clicking"),
     ConsentStep.TRACKING_REFUSED: N_("Took back being counted by name"),
+    ConsentStep.SHARE_ASKED: N_("Ticked that an organization may have the address, too"),
+    ConsentStep.SHARED: N_("Confirmed that an organization may have the address, too"),
+    ConsentStep.SHARE_WITHDRAWN: N_("Took the address back from an organization"),
     ConsentStep.SUPPRESSED: N_("May not be mailed from here on"),
     ConsentStep.LIFTED: N_("May be mailed again"),
 }

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 import sqlalchemy as sa
-from sqlmodel import col, select
+from sqlalchemy.orm import aliased
+from sqlmodel import col
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from foundation import errors, tables
@@ -17,7 +18,7 @@ from foundation.audit import Actor, ActorKind
 from foundation.ground import Ground
 from foundation.i18n import N_
 from foundation.tokens import Purpose
-from subscribers import consent, erasing, intake, signup, suppression, topics, unsubscribe
+from subscribers import consent, erasing, intake, sharing, signup, suppression, topics, unsubscribe
 from subscribers.holdings import Elsewhere
 from subscribers.models import (
     Consent,
@@ -53,6 +54,7 @@ class Step:
     at: datetime
     text: str
     topics: str
+    """Or the organisation that it was about."""
     source: str
     """The form, partner or page that it came from; blank when not known."""
     wording: str
@@ -70,6 +72,8 @@ class View:
     tracking_words: str
     topics_words: str
     unsubscribe_url: str
+    holders: Sequence[sharing.Holder]
+    """Organisations that have the address besides us."""
 
     @property
     def ticked(self) -> list[str]:
@@ -116,6 +120,7 @@ async def show(ground: Ground, *, token: str) -> View:
             tracking_words=consent.words(ground, consent.TRACKING, language=language),
             topics_words=consent.words(ground, consent.PREFERENCES, language=language),
             unsubscribe_url=ground.link("/unsubscribe", Purpose.UNSUBSCRIBE, person.id, 0, 0),
+            holders=await sharing.holders(session, subscriber_id=person.id),
         )
 
 
@@ -141,6 +146,22 @@ async def save(ground: Ground, *, token: str, wishes: Wishes, network: str) -> S
         return Saved(
             language=person.language,
             asked=[topics.name(topic, person.language, default=default) for topic in asked],
+        )
+
+
+async def take_back(ground: Ground, *, token: str, partner_id: int, network: str) -> bool:
+    """Take the address back from an organisation; returns whether it had it.
+
+    Raises `errors.BadToken`, `errors.NotFound` for who was erased.
+    """
+    async with ground.db.transaction() as session:
+        return await sharing.withdraw(
+            ground,
+            session,
+            person=await person_of(ground, session, token),
+            partner_id=partner_id,
+            via="preferences",
+            network=network,
         )
 
 
@@ -326,13 +347,15 @@ async def _steps(ground: Ground, session: AsyncSession, person: Subscriber) -> l
         topic.slug: topics.name(topic, person.language, default=ground.catalog.default)
         for topic in await topics.everything(session)
     }
-    rows = await session.exec(
-        select(Consent, Wording.text, Form.name, Partner.name)
+    about = aliased(Partner)
+    rows = await session.execute(
+        sa.select(Consent, col(Wording.text), col(Form.name), col(Partner.name), col(about.name))
         .outerjoin(Wording, col(Wording.id) == col(Consent.wording_id))
         .outerjoin(SignUp, col(SignUp.id) == col(Consent.signup_id))
         .outerjoin(Form, col(Form.id) == col(SignUp.form_id))
         .outerjoin(Partner, col(Partner.id) == col(SignUp.partner_id))
-        .where(Consent.subscriber_id == person.id)
+        .outerjoin(about, col(about.id) == col(Consent.partner_id))
+        .where(col(Consent.subscriber_id) == person.id)
         .order_by(col(Consent.at).desc(), col(Consent.id).desc())
         .limit(100)
     )
@@ -340,9 +363,9 @@ async def _steps(ground: Ground, session: AsyncSession, person: Subscriber) -> l
         Step(
             at=step.at,
             text=consent.in_plain_words(step.step, speaks),
-            topics=", ".join(names.get(slug, slug) for slug in step.topics),
+            topics=organisation or ", ".join(names.get(slug, slug) for slug in step.topics),
             source=partner or form or "",
             wording=words or "",
         )
-        for step, words, form, partner in rows
+        for step, words, form, partner, organisation in rows
     ]

@@ -1,6 +1,6 @@
 """Supporters' pages: sign up and confirm. What they decide later is in `public_links.py`."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import quote
 
@@ -24,6 +24,7 @@ from subscribers import (
     public_steps,
     public_widget,
     received,
+    sharing,
     signup,
     topics,
     widget,
@@ -94,6 +95,7 @@ async def _taken(request: web.Request) -> web.Response:
         return _form(
             request,
             await _offer(request, partner=asked.partner),
+            shares=list(asked.shares),
             values=received.filled_in(form.values)
             | {received.SHOWN: form.values.get(received.SHOWN, "")},
             carried=received.carried(request, form.values),
@@ -173,6 +175,7 @@ def _form(
     request: web.Request,
     offer: Offer,
     *,
+    shares: Sequence[str] = (),
     values: dict[str, str],
     carried: list[tuple[str, str]],
     ticked: list[str],
@@ -197,6 +200,12 @@ def _form(
         lead=offer.text("lead", speaks.language),
         topics=_choices(ground, offer, speaks.language),
         ticked=ticked,
+        organisations=[
+            (each.key, each.words, "")
+            for each in sharing.said(ground, offer.organisations, speaks.language)
+        ],
+        shares=shares,
+        share_field=sharing.FIELD,
         values=values,
         carried=carried,
         # A form that comes back to be mended was counted when it was first shown.

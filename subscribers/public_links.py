@@ -81,11 +81,13 @@ async def preferences_page(request: web.Request) -> web.Response:
 
 
 async def preferences_act(request: web.Request) -> web.Response:
-    """`POST /preferences/{token}`: save, ask for mail again, take along, or be forgotten."""
+    """`POST /preferences/{token}`: what the person presses, see `preferences`."""
     form = await web_forms.read(request)
     action = form.values.get("action", "")
     if action == "save":
         return await _save(request, form)
+    if action == "take-back":
+        return await _take_back(request, form)
     if action == "download":
         return await _download(request)
     if action == "come-back":
@@ -190,6 +192,18 @@ async def _save(request: web.Request, form: Form) -> web.Response:
     except errors.Invalid as problem:
         return await _preferences(request, problem=problem, wishes=wishes)
     return kit.redirect(request, f"/preferences/{token}?saved={'asked' if saved.asked else 'done'}")
+
+
+async def _take_back(request: web.Request, form: Form) -> web.Response:
+    token = request.match_info["token"]
+    was_there = await preferences.take_back(
+        kit.ground(request),
+        token=token,
+        partner_id=form.number("partner") or 0,
+        network=received.network(request),
+    )
+    said = "?saved=taken-back" if was_there else ""
+    return kit.redirect(request, f"/preferences/{token}{said}")
 
 
 async def _ask_to_come_back(request: web.Request) -> web.Response:

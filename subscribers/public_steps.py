@@ -14,7 +14,8 @@ from foundation import errors, i18n
 from foundation.i18n import N_
 from foundation.web import forms as web_forms
 from foundation.web import kit, middleware
-from subscribers import forms, page_path, public_api, received
+from subscribers import forms, page_path, partners, public_api, received
+from subscribers.forms import Offer
 from subscribers.partner_models import Step
 from subscribers.steps import Steps
 
@@ -54,7 +55,11 @@ async def _count(request: web.Request) -> None:
     ground = kit.ground(request)
     async with ground.db.reading() as session:
         offer = await forms.offered(session, slug=form, partner_key=partner)
-    public_api.check_origin(request, offer)
+    try:
+        public_api.check_origin(request, offer)
+    except errors.Forbidden:
+        _note_stray(request, offer)
+        raise
     request.app[STEPS].count(
         step,
         partner_id=offer.partner.id if offer.partner else 0,
@@ -63,6 +68,17 @@ async def _count(request: web.Request) -> None:
         language=i18n.match(language, ground.catalog.languages),
         network=received.network(request),
     )
+
+
+def _note_stray(request: web.Request, offer: Offer) -> None:
+    """Whose form it is hears of it, where a browser can have sent it."""
+    if offer.partner is None:
+        return
+    try:
+        origin = partners.origin(request.headers.get("Origin", "")[:300])
+    except errors.Invalid:
+        return
+    request.app[STEPS].stray(partner_id=offer.partner.id, origin=origin)
 
 
 def _step(body: Mapping[str, Any]) -> Step:

@@ -16,7 +16,7 @@ from foundation import errors
 from foundation.i18n import N_
 from foundation.tokens import Purpose
 from foundation.web import kit, security
-from subscribers import challenge, intake, page_path
+from subscribers import challenge, intake, page_path, sharing
 from subscribers.intake import SignUpRequest
 
 SHOWN = "shown"
@@ -75,6 +75,8 @@ def request_of(
         has_choice=CHOICE in values,
         form=form,
         tags=_all(several, "tag"),
+        # Only what somebody ticked counts, never what stands in a link.
+        shares=_all(values, sharing.FIELD),
         source=_source(both),
         referrer_host=came_from.host,
         page_path=_page(both, came_from),

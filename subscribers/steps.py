@@ -20,6 +20,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from foundation import errors, logs, tables
 from foundation.ground import Ground
+from subscribers import widget_health
 from subscribers.partner_models import Step, StepCount
 
 _log = logs.get("steps")
@@ -29,6 +30,8 @@ _NETWORKS = 20_000
 """Networks that are told apart within a minute; more than that is an attack, and counts nothing."""
 _WAITING = 5_000
 """Numbers that wait in memory; what comes to further pages is counted without its page."""
+_STRAYS = 200
+"""Sites that are not listed and wait to be written."""
 PAGES_A_DAY = 200
 """Pages told apart for a form of a partner on one day; the rest is counted without its page."""
 
@@ -55,6 +58,7 @@ class Steps:
     def __init__(self, ground: Ground) -> None:
         self._ground = ground
         self._waiting: Counter[tuple[Place, Step]] = Counter()
+        self._strays: Counter[tuple[int, str]] = Counter()
         self._networks: Counter[bytes] = Counter()
         self._minute = -1
         self._key = b""
@@ -84,16 +88,24 @@ class Steps:
             place = replace(place, page="")
         self._waiting[place, step] += 1
 
+    def stray(self, *, partner_id: int, origin: str) -> None:
+        """A partner's form was used on a site that is not listed, see `widget_health`."""
+        if (partner_id, origin) in self._strays or len(self._strays) < _STRAYS:
+            self._strays[partner_id, origin] += 1
+
     async def write(self) -> None:
-        """Add what waits to the table; while that can't be reached it waits on."""
+        """Add what waits to the tables; while those can't be reached it waits on."""
         taken, self._waiting = self._waiting, Counter()
-        if not taken:
+        strays, self._strays = self._strays, Counter()
+        if not taken and not strays:
             return
         try:
             async with self._ground.db.transaction() as session:
                 await _add(session, taken)
+                await widget_health.note_strays(self._ground, session, strays)
         except errors.Busy as problem:
             self._waiting += taken
+            self._strays += strays
             _log.warning("counted steps wait", said=str(problem))
 
     @contextlib.asynccontextmanager

@@ -15,7 +15,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from foundation import errors, throttle
 from foundation.addresses import Address
 from foundation.ground import Ground
-from subscribers import challenge, disposable, forms, intake, keeping, limits, suppression
+from subscribers import challenge, disposable, forms, intake, keeping, limits, sharing, suppression
 from subscribers.forms import Offer
 from subscribers.intake import SignUpRequest
 from subscribers.models import Doubt, SignUpState, SuppressionReason, Topic
@@ -78,6 +78,15 @@ async def take(
             for each, verdict in zip(wanted.values(), verdicts, strict=True)
         ]
         numbers = await keeping.keep(ground, session, entries)
+        for each, number in zip(wanted.values(), numbers, strict=True):
+            if each.sent.request.shares:
+                await sharing.ask(
+                    ground,
+                    session,
+                    signup_id=number,
+                    form=each.offer.form,
+                    request=each.sent.request,
+                )
     kept = {
         place: SignUpOutcome(signup_id=number, state=entry.state, offer=each.offer)
         for (place, each), entry, number in zip(wanted.items(), entries, numbers, strict=True)

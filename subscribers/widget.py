@@ -15,7 +15,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from foundation import i18n
 from foundation.ground import Ground
 from foundation.i18n import N_
-from subscribers import challenge, consent, forms, intake, topics
+from subscribers import challenge, consent, forms, intake, sharing, topics
 from subscribers.forms import Offer
 from subscribers.models import Form
 from templates import palette
@@ -36,6 +36,10 @@ _SAYS = {
 _PRIVACY = N_(
     "We send you one mail to make sure that the address is yours. We give it to nobody, and count "
     "what you open or follow only if you allow it."
+)
+_PRIVACY_OF_SEVERAL = N_(
+    "We send you one mail to make sure that the address is yours. We give it to nobody but those "
+    "whom you tick, and count what you open or follow only if you allow it."
 )
 
 
@@ -81,6 +85,14 @@ class Choice:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Organisation:
+    """One whose own list may be joined, too."""
+
+    key: str
+    words: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Paint:
     """The site's accent where it can be read, and letters on it, by day and at night."""
 
@@ -103,6 +115,7 @@ class Description:
     button: str
     fields: Sequence[Field]
     topics: Sequence[Choice]
+    organisations: Sequence[Organisation]
     consent: consent.Shown
     privacy: str
     thanks: str
@@ -162,8 +175,12 @@ async def describe(ground: Ground, *, form: str, partner: str, language: str) ->
             )
             for topic in offer.topics
         ],
+        organisations=[
+            Organisation(key=each.key, words=each.words)
+            for each in sharing.said(ground, offer.organisations, language)
+        ],
         consent=words,
-        privacy=say(_PRIVACY),
+        privacy=say(_PRIVACY_OF_SEVERAL if offer.organisations else _PRIVACY),
         thanks=offer.text("thanks", language),
         thanks_url=thanks_url(ground, offer),
         link=link(ground, offer, partner=partner, language=language),

@@ -263,6 +263,21 @@ def join_declined(scribe: Scribe) -> Letter:
     )
 
 
+def partner_pages(scribe: Scribe) -> Letter:
+    """Tells a partner and staff that something is wrong with its form."""
+    say = scribe.say
+    return Letter(
+        subject=say(N_("The sign-up form of %(organisation)s needs a look")),
+        preheader=say(N_("Something changed on a page with our form.")),
+        title=say(N_("Please look at the form")),
+        paragraphs=(say(N_("This is what we noticed. We write once about each:")),),
+        quotation=scribe.values["reason"],
+        label=say(N_("Look at the numbers")),
+        url=scribe.values["url"],
+        why=say(N_("You are getting this because you look after our form at %(organisation)s.")),
+    )
+
+
 def campaign_needs_attention(scribe: Scribe) -> Letter:
     """Tells staff that a campaign stopped."""
     say = scribe.say

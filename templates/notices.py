@@ -55,6 +55,9 @@ class Kind(StrEnum):
     """Asks who signed the statement for an organisation. `confirm_url`."""
     CONFIRM_AT_TABLE = "confirm_at_table"
     """Asks who signed up at a table. `event`, as staff call it; `confirm_url`; `topics`."""
+    PARTNER_PAGES = "partner_pages"
+    """Tells a partner and staff what is wrong with its form. `organisation`; `reason`, one or
+    several; `url` of its numbers."""
     CAMPAIGN_NEEDS_ATTENTION = "campaign_needs_attention"
     """Tells staff that a campaign stopped. `campaign`; `reason`; `url` of its page."""
     SERIES_NEEDS_ATTENTION = "series_needs_attention"
@@ -144,6 +147,7 @@ _WRITERS: Mapping[Kind, _Writer] = {
     Kind.MEMBER_LEFT: _writer("organisation", coalition_letters.member_left),
     Kind.SIGN_ON_CONFIRM: _writer("confirm_url", coalition_letters.sign_on_confirm),
     Kind.CONFIRM_AT_TABLE: _writer("event confirm_url topics", coalition_letters.confirm_at_table),
+    Kind.PARTNER_PAGES: _writer("organisation reason url", letters.partner_pages),
     Kind.CAMPAIGN_NEEDS_ATTENTION: _writer("campaign reason url", letters.campaign_needs_attention),
     Kind.SERIES_NEEDS_ATTENTION: _writer("series reason url", letters.series_needs_attention),
 }

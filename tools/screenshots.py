@@ -109,6 +109,8 @@ STAFF = {
     "form-embed": "/staff/forms/2/embed",
     "partners": "/staff/partners",
     "partner": "/staff/partners/1",
+    "partner-numbers": "/staff/partners/1/numbers",
+    "partner-people": "/staff/partners/1/people",
     "partner-new": "/staff/partners/new",
     "account": "/staff/account",
     "team": "/staff/team",

@@ -20,6 +20,8 @@ class Role(enum.StrEnum):
     """Write developments and bulletins, and ask for review."""
     VIEWER = "viewer"
     """Look, change nothing."""
+    PARTNER = "partner"
+    """Nobody of the office: a partner, who sees its own numbers and list and nothing else."""
 
     def may(self, needed: "Role") -> bool:
         """Whether this role may do what `needed` may."""
@@ -27,8 +29,12 @@ class Role(enum.StrEnum):
         return order.index(self) <= order.index(needed)
 
 
+OFFICE = tuple(role for role in Role if role is not Role.PARTNER)
+"""The roles of people of the office."""
+
+
 class Staff(tables.Table, table=True):
-    """A person of the coalition's office."""
+    """A person of the coalition's office, or of a partner that may look at its own numbers."""
 
     __tablename__ = "staff"
 
@@ -42,6 +48,8 @@ class Staff(tables.Table, table=True):
     is_active: bool = Field(default=True, nullable=False)
     created_at: datetime = tables.moment()
     last_seen_at: datetime | None = tables.maybe_moment()
+    partner_id: int | None = tables.loose_reference()
+    """Whose numbers somebody with the role `partner` sees; None for the office."""
 
 
 class SignInLink(tables.Table, table=True):

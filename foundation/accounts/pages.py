@@ -75,7 +75,7 @@ async def use_link(request: web.Request) -> web.StreamResponse:
     return kit.redirect(request, "/staff")
 
 
-@kit.staff(Role.VIEWER)
+@kit.staff(Role.PARTNER)
 async def sign_out(request: web.Request) -> web.StreamResponse:
     """End this browser's session."""
     await sessions.end(kit.ground(request), session_id=kit.signed_in(request).session_id)
@@ -83,13 +83,13 @@ async def sign_out(request: web.Request) -> web.StreamResponse:
     return kit.redirect(request, "/staff/signin")
 
 
-@kit.staff(Role.VIEWER)
+@kit.staff(Role.PARTNER)
 async def show_account(request: web.Request) -> web.StreamResponse:
     """One's own name, language and password."""
     return _account_page(request)
 
 
-@kit.staff(Role.VIEWER)
+@kit.staff(Role.PARTNER)
 async def save_account(request: web.Request) -> web.StreamResponse:
     """Keep name and language."""
     form = await forms.read(request)
@@ -105,7 +105,7 @@ async def save_account(request: web.Request) -> web.StreamResponse:
     )
 
 
-@kit.staff(Role.VIEWER)
+@kit.staff(Role.PARTNER)
 async def save_password(request: web.Request) -> web.StreamResponse:
     """Choose a password; the other browsers are signed out."""
     form = await forms.read(request)

@@ -28,6 +28,8 @@ class SignedIn:
     language: str
     csrf_secret: str
     has_password: bool
+    partner_id: int | None = None
+    """The partner that somebody with the role `partner` belongs to."""
 
 
 async def find(ground: Ground, *, secret: str) -> SignedIn | None:
@@ -58,6 +60,7 @@ async def find(ground: Ground, *, secret: str) -> SignedIn | None:
         language=person.language,
         csrf_secret=found.csrf_secret,
         has_password=person.password_hash is not None,
+        partner_id=person.partner_id,
     )
 
 

@@ -17,8 +17,12 @@ from foundation.notices import Notice
 
 
 async def everybody(ground: Ground) -> Sequence[Staff]:
-    """All staff, those who left last."""
-    statement = select(Staff).order_by(col(Staff.is_active).desc(), col(Staff.email_key))
+    """All of the office, those who left last."""
+    statement = (
+        select(Staff)
+        .where(Staff.role != Role.PARTNER.value)
+        .order_by(col(Staff.is_active).desc(), col(Staff.email_key))
+    )
     async with ground.db.reading() as session:
         return (await session.exec(statement)).all()
 
@@ -32,10 +36,12 @@ async def add(
     name: str = "",
     language: str | None = None,
     is_mailed: bool = False,
+    partner_id: int | None = None,
 ) -> str:
     """Add a person, or give one who is there a new link and role; returns the sign-in link.
 
-    Raises `errors.Invalid` for what is no address.
+    With `partner_id` it is somebody of a partner, in the role `partner`. Raises `errors.Invalid`
+    for what is no address, and for a partner when it is that of somebody else.
     """
     address = addresses.parse(email)
     async with ground.db.transaction() as session:
@@ -43,6 +49,8 @@ async def add(
             await session.exec(select(Staff).where(Staff.email_key == address.key))
         ).one_or_none()
         before = _shown(person) if person else None
+        if partner_id is not None and person is not None and person.partner_id != partner_id:
+            raise errors.Invalid(N_("Somebody else signs in with this address."))
         if person is not None:
             await _keep_an_owner(session, person, role=role, is_active=True)
         else:
@@ -54,7 +62,7 @@ async def add(
                 created_at=ground.clock.now(),
             )
             session.add(person)
-        person.role, person.is_active = role.value, True
+        person.role, person.is_active, person.partner_id = role.value, True, partner_id
         person.name = name or person.name
         await session.flush()
         _note(ground, session, actor, person, action="staff.added", before=before)
@@ -62,6 +70,13 @@ async def add(
         if is_mailed:
             await ground.notices.queue(session, _invitation(actor, person, url))
     return url
+
+
+async def of_partner(ground: Ground, *, partner_id: int) -> Sequence[Staff]:
+    """The people who may sign in for a partner."""
+    statement = select(Staff).where(Staff.partner_id == partner_id).order_by(col(Staff.email_key))
+    async with ground.db.reading() as session:
+        return (await session.exec(statement)).all()
 
 
 async def change(
@@ -73,7 +88,8 @@ async def change(
     """
     async with ground.db.transaction() as session:
         person = await session.get(Staff, staff_id)
-        if person is None:
+        is_of_partner = role is Role.PARTNER
+        if person is None or (person.role == Role.PARTNER) != is_of_partner:
             raise errors.NotFound(N_("There is no such person."))
         before = _shown(person)
         await _keep_an_owner(session, person, role=role, is_active=is_active)

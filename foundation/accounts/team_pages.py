@@ -5,7 +5,7 @@ from sqlmodel import col, select
 
 from foundation import audit, errors
 from foundation.accounts import api_tokens, team
-from foundation.accounts.models import Role
+from foundation.accounts.models import OFFICE, Role
 from foundation.audit import AuditEntry
 from foundation.i18n import N_
 from foundation.web import forms, kit
@@ -157,10 +157,10 @@ def _short(value: object) -> str:
 
 
 def _role(name: str) -> Role:
-    try:
-        return Role(name)
-    except ValueError as problem:
-        raise errors.Invalid(N_("Choose a role from the list.")) from problem
+    found = next((role for role in OFFICE if role == name), None)
+    if found is None:
+        raise errors.Invalid(N_("Choose a role from the list."))
+    return found
 
 
 async def _team_page(

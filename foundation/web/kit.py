@@ -40,6 +40,8 @@ class NavigationItem:
     path: str
     msgid: str
     role: Role = Role.VIEWER
+    is_partners: bool = False
+    """For people of a partner instead of the office; `{partner}` in the path is its number."""
 
 
 @dataclass(kw_only=True, slots=True)
@@ -158,15 +160,34 @@ def staff(role: Role) -> Callable[[Handler], Handler]:
     def wrap(handler: Handler) -> Handler:
         @functools.wraps(handler)
         async def guarded(request: web.Request) -> web.StreamResponse:
-            if not signed_in(request).role.may(role):
-                raise errors.Forbidden(
-                    N_("Your role does not allow this. Ask an owner of this site.")
-                )
+            person = signed_in(request)
+            if person.partner_id is not None and request.path == "/staff":
+                return redirect(request, f"/staff/partners/{person.partner_id}/numbers")
+            if not person.role.may(role):
+                raise _not_allowed()
             return await handler(request)
 
         return guarded
 
     return wrap
+
+
+def partner_or_staff(handler: Handler) -> Handler:
+    """Lets in the office, and people of the partner whose number `{id}` in the address is."""
+
+    @functools.wraps(handler)
+    async def guarded(request: web.Request) -> web.StreamResponse:
+        person = signed_in(request)
+        is_own = person.role is Role.PARTNER and person.partner_id == number_in_path(request)
+        if not is_own and not person.role.may(Role.VIEWER):
+            raise _not_allowed()
+        return await handler(request)
+
+    return guarded
+
+
+def _not_allowed() -> errors.Forbidden:
+    return errors.Forbidden(N_("Your role does not allow this. Ask an owner of this site."))
 
 
 def takes_files(handler: Handler) -> Handler:
@@ -246,13 +267,18 @@ def _navigation(request: web.Request) -> list[dict[str, Any]]:
     ctx = context(request)
     if ctx.signed_in is None or STAFF_NAVIGATION not in request.app:
         return []
+    person = ctx.signed_in
+    items = [
+        (item.path.format(partner=person.partner_id), item.msgid)
+        for item in request.app[STAFF_NAVIGATION]
+        if person.role.may(item.role) and item.is_partners == (person.partner_id is not None)
+    ]
     return [
         {
-            "url": item.path,
-            "label": ctx.translator.gettext(item.msgid),
-            "is_current": request.path == item.path
-            or (item.path != "/staff" and request.path.startswith(item.path + "/")),
+            "url": path,
+            "label": ctx.translator.gettext(msgid),
+            "is_current": request.path == path
+            or (path != "/staff" and request.path.startswith(path + "/")),
         }
-        for item in request.app[STAFF_NAVIGATION]
-        if ctx.signed_in.role.may(item.role)
+        for path, msgid in items
     ]

@@ -3,7 +3,7 @@
 import click
 
 from foundation.accounts import api_tokens, team
-from foundation.accounts.models import Role
+from foundation.accounts.models import OFFICE, Role
 from foundation.audit import COMMAND
 from foundation.ground import Ground
 from handbill.cli import kit
@@ -17,7 +17,7 @@ def staff() -> None:
 
 @staff.command("add")
 @click.argument("email")
-@click.option("--role", type=click.Choice([role.value for role in Role]), required=True)
+@click.option("--role", type=click.Choice([role.value for role in OFFICE]), required=True)
 @click.option("--name", default="", help="As colleagues see it.")
 @click.pass_obj
 def staff_add(chosen: Chosen, email: str, role: str, name: str) -> None:

@@ -17,6 +17,7 @@ from sqlmodel import select
 
 from campaigns import lifecycle, webhooks
 from campaigns.webhook_models import Webhook, WebhookCall
+from foundation import calling
 from foundation.audit import COMMAND
 from foundation.ground import Ground
 from subscribers import consent, suppression
@@ -52,7 +53,7 @@ async def program() -> AsyncIterator[Program]:
     made = Program()
 
     async def take(request: web.Request) -> web.Response:
-        made.calls.append((request.headers[webhooks.SIGNATURE], await request.read()))
+        made.calls.append((request.headers[calling.SIGNATURE], await request.read()))
         return web.Response(status=made.status, headers={"Location": "/elsewhere"})
 
     application = web.Application()

@@ -100,6 +100,7 @@ async def build(ground: Ground) -> Estate:
         values={
             "id": "1",
             "part": "1",
+            "run": "1",
             "contact": "1",
             "development": "1",
             "material": str(handout.id),

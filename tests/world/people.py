@@ -100,6 +100,16 @@ async def staff(
     return found, secret
 
 
+async def staff_of_partner(ground: Ground, partner_id: int) -> None:
+    """Somebody who may sign in for a partner: `staff` gives them a session by their role."""
+    person, _ = await staff(ground, Role.PARTNER)
+    async with ground.db.transaction() as session:
+        found = await session.get(Staff, person.id)
+        assert found is not None
+        found.partner_id = partner_id
+        session.add(found)
+
+
 async def speaks_for_a_member(
     ground: Ground, person: Subscriber, *, state: MemberState = MemberState.APPROVED
 ) -> None:
