@@ -8,7 +8,8 @@ from campaigns.audiences import Audience
 from foundation import errors
 from foundation.ground import Ground
 from subscribers import suppression
-from subscribers.models import Subscriber, SubscriptionState, SuppressionReason
+from subscribers.member_models import ContactDuty, MemberContactDuty
+from subscribers.models import MemberContact, Subscriber, SubscriptionState, SuppressionReason
 from tests.world import people
 
 TOPIC = ["secure-communities"]
@@ -95,3 +96,27 @@ async def test_no_topic_reaches_nobody(ground: Ground) -> None:
 def test_what_is_no_audience_is_refused() -> None:
     with pytest.raises(errors.Invalid):
         audiences.parse({"topics": "all", "people": []})
+
+
+@pytest.mark.storage
+async def test_contacts_of_members_are_chosen_by_what_they_look_after(ground: Ground) -> None:
+    for name, duty in (("press", ContactDuty.PRESS), ("policy", ContactDuty.POLICY)):
+        person = await people.subscribed(
+            ground, f"{name}@example.org", topics=["coalition-members"]
+        )
+        await people.speaks_for_a_member(ground, person)
+        async with ground.db.transaction() as session:
+            (contact,) = await session.exec(
+                select(MemberContact).where(MemberContact.subscriber_id == person.id)
+            )
+            session.add(MemberContactDuty(contact_id=contact.id, duty=duty))
+    await people.subscribed(ground, "reader@example.org", topics=["coalition-members"])
+    audience = audiences.parse({"members": True, "duties": ["press", "services"]})
+    counted = await audiences.count(ground, audience, languages=["en"])
+    assert counted.included == 1
+    assert counted.excluded == {"not-a-member": 1, "other-duty": 1}
+    assert [each.email for each in await audiences.sample(ground, audience)] == [
+        "press@example.org"
+    ]
+    with pytest.raises(errors.Invalid):
+        audiences.parse({"members": True, "duties": ["catering"]})
