@@ -93,6 +93,8 @@ function touched(event) {
 
 async function showWaiting() {
   try {
+    // Browsers seal only on pages that came by https, or from this machine.
+    if (!crypto.subtle) throw new Error("this page can't seal anything");
     const number = await queue.count();
     const words = number === 1 ? told().waitsOne : told().waitsMany.replace("{number}", number);
     const wrong = queue.refused ? told().refused.replace("{number}", queue.refused) : "";
