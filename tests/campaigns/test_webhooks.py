@@ -57,7 +57,8 @@ async def program() -> AsyncIterator[Program]:
         return web.Response(status=made.status, headers={"Location": "/elsewhere"})
 
     application = web.Application()
-    application.router.add_post("/hook", take)
+    for path in ("/hook", "/elsewhere"):
+        application.router.add_post(path, take)
     runner = web.AppRunner(application)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
@@ -117,6 +118,7 @@ async def test_no_address_of_a_network_that_the_settings_do_not_open_is_called(
     campaign = await campaigning.draft(ground)
     await lifecycle.cancel(ground, actor=COMMAND, campaign_id=campaign.id)
     await webhooks.work(ground)
+    assert program.calls == []
     clock.advance(minutes=2)
     await webhooks.work(dataclasses.replace(ground, outward=there.outward()))
     async with ground.db.reading() as session:

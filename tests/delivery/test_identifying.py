@@ -69,6 +69,18 @@ async def test_a_provider_that_names_a_stranger_changes_nothing(
     assert await kept(ground) == []
     late = event(occurred_at=clock.now() - timedelta(days=1))
     assert await returns.take_events(ground, [late]) == Taken(new=1)
+    assert await returns.take_events(ground, [event()]) == Taken(new=1), "another day"
+    assert await returns.take_events(ground, [event(via="other")]) == Taken(repeated=1)
+
+
+async def test_what_anybody_may_have_written_does_not_stand_in_the_way_of_what_is_proven(
+    ground: Ground,
+) -> None:
+    await people.subscribed(ground, ANA)
+    forged = reports.status_report(to=OFFICE, recipient=ANA)
+    assert (await returns.ingest(ground, forged)).is_unproven
+    assert await returns.take_events(ground, [event()]) == Taken(new=1)
+    assert await suppressed(ground) == ["hard-bounce"]
 
 
 async def test_our_message_id_proves_itself_and_a_made_up_one_does_not(

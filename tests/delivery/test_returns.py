@@ -83,6 +83,17 @@ async def test_three_soft_bounces_over_two_weeks_end_it_and_fewer_do_not(
     assert await suppressed(ground) == ["soft-bounces"]
 
 
+async def test_two_soft_bounces_end_nothing_however_far_apart_they_are(
+    ground: Ground, smtp: Catcher, clock: FakeClock
+) -> None:
+    await people.subscribed(ground, ANA)
+    for number in (1, 2):
+        mail = await bulletin(ground, smtp, campaign_id=number)
+        await returns.ingest(ground, reports.status_report(to=mail.mail_from, **SOFT))
+        clock.advance(days=20)
+    assert await suppressed(ground) == []
+
+
 async def test_a_mail_that_got_through_between_soft_bounces_starts_the_count_again(
     ground: Ground, smtp: Catcher, clock: FakeClock
 ) -> None:
