@@ -212,9 +212,16 @@ async def _made(
 
 
 def _kept(request: web.Request) -> Served | None:
-    if not _is_for_all(request):
-        return None
-    return request.app[FORMS].find(_key(request), now=kit.ground(request).clock.now())
+    """What is in memory: by the request as it came, which is soon read, else by what it means."""
+    shelf, now = request.app[FORMS], kit.ground(request).clock.now()
+    came = (request.raw_path, request.headers.get("Accept-Language", ""))
+    found = shelf.find(came, now=now)
+    if found is None and _is_for_all(request):
+        key = _key(request)
+        found = shelf.find(key, now=now)
+        if found is not None:
+            shelf.also(came, known=key)
+    return found
 
 
 def _key(request: web.Request) -> prepared.Key:

@@ -47,11 +47,13 @@ class Prepared:
         `allow_origin` is the site whose scripts may read this one answer.
         """
         shape = self.shapes[_coding(request.headers.get(hdrs.ACCEPT_ENCODING, ""))]
-        headers = shape.headers.copy()
+        headers = shape.headers
         if allow_origin:
+            headers = headers.copy()
             headers[hdrs.ACCESS_CONTROL_ALLOW_ORIGIN] = allow_origin
         if _is_known(request.headers.get(hdrs.IF_NONE_MATCH), shape.etag):
             # RFC 9110 §15.4.5: what says how to keep it goes along, what describes octets does not.
+            headers = headers.copy()
             headers.popall(hdrs.CONTENT_ENCODING, None)
             headers.popall(hdrs.CONTENT_TYPE, None)
             return web.Response(status=304, headers=headers)
@@ -103,7 +105,7 @@ def prepare(
 class Shelf(Generic[T]):
     """What was made once, by what was asked for, each for so long; the oldest makes room."""
 
-    def __init__(self, *, keep: timedelta, most: int = 200) -> None:
+    def __init__(self, *, keep: timedelta, most: int = 500) -> None:
         self._keep = keep
         self._most = most
         self._kept: dict[Key, tuple[datetime, T]] = {}
@@ -117,10 +119,17 @@ class Shelf(Generic[T]):
 
     def put(self, key: Key, made: T, *, now: datetime) -> None:
         """Keep something under `key`."""
+        self._keep_under(key, (now, made))
+
+    def also(self, key: Key, *, known: Key) -> None:
+        """Find under `key`, too, what is kept under `known`, and for no longer."""
+        self._keep_under(key, self._kept[known])
+
+    def _keep_under(self, key: Key, kept: tuple[datetime, T]) -> None:
         self._kept.pop(key, None)
         while len(self._kept) >= self._most:
             del self._kept[next(iter(self._kept))]
-        self._kept[key] = (now, made)
+        self._kept[key] = kept
 
 
 def from_memory(look: Look) -> Callable[[Handler], Handler]:
