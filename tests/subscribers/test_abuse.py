@@ -24,8 +24,10 @@ from tests.world import grounds
 from tests.world.clock import FakeClock
 from tests.world.web import Answer, Web
 
-FLOOD = int(os.environ.get("HANDBILL_TEST_FLOOD", "1000"))
-"""How many hostile submissions; ten thousand take most of a minute."""
+FLOOD = int(os.environ.get("HANDBILL_TEST_FLOOD", "10000"))
+"""How many hostile submissions."""
+AT_ONCE = 200
+"""Of these, so many are under way at every moment."""
 QUICK = {"challenge_rounds": 10_000}
 
 
@@ -59,7 +61,7 @@ async def test_a_flood_from_many_networks_brings_each_victim_a_few_mails(ground:
                 request=SignUpRequest(email=victim, network=network),
             )
 
-    await asyncio.gather(*(flood() for _ in range(20)))
+    await asyncio.gather(*(flood() for _ in range(AT_ONCE)))
     async with ground.db.reading() as session:
         mails = Counter(
             await session.scalars(
