@@ -3,7 +3,7 @@
 `signup.submit` hands over what it has checked without the database; here forms, limits and
 suppressions are looked at, each once for all, and `keeping.py` writes what follows. One commit
 keeps a turn's sign-ups with their mail, and only then is anybody answered
-(docs/decisions/0021-sign-ups-and-clicks-are-kept-in-groups.md).
+(docs/decisions/0022-sign-ups-and-clicks-are-kept-in-groups.md).
 """
 
 from collections.abc import Mapping, Sequence
