@@ -4,7 +4,7 @@
 the worker start. It moves the demo's clock through the past and leaves it standing there.
 """
 
-from handbill.demo import seed_campaigns, seed_people, seed_site
+from handbill.demo import seed_campaigns, seed_people, seed_series, seed_site
 from handbill.demo.scene import Scene
 
 _FOUNDED = 45
@@ -26,4 +26,5 @@ async def seed(scene: Scene, *, partner_origin: str) -> None:
     seed_people.plan_sign_ups(scene, from_days_ago=_FOUNDED - 4, until_days_ago=1)
     seed_campaigns.plan_sending(scene, days_ago=_SENT)
     seed_campaigns.plan_next(scene)
+    seed_series.plan_series(scene, days_ago=0.1)
     await scene.timeline.run()

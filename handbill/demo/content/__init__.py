@@ -205,6 +205,8 @@ class Content(_Sample):
     people: People
     bulletins: dict[str, dict[str, Any]]
     """`sent`, `scheduled` and `draft`, as `campaigns/documents.py` takes them, with their dates."""
+    series: dict[str, Any]
+    """As `campaigns/series_plans.py` takes it, but for the day from which it runs."""
 
 
 def load(today: date) -> Content:
@@ -220,6 +222,7 @@ def load(today: date) -> Content:
                 name: _dated(_read(f"bulletins/{name}"), today)
                 for name in ("sent", "scheduled", "draft")
             },
+            "series": _read("series"),
         },
         context={"today": today},
     )
