@@ -80,12 +80,12 @@ async def test_a_series_that_breaks_is_told_to_its_owner_given_up_and_mended(
     words = {"en": {"subject": "Hello {{ subscriber.nickname }}"}}
     kept = await start(ground, clock, editions=words, owner=owner.email)
     clock.set(datetime(2026, 11, 5, 14, tzinfo=UTC))
-    for minutes in (0, 15, 30):
+    for failures, minutes in enumerate((0, 15, 30), start=1):
         clock.advance(minutes=minutes)
         assert await series_runs.draft_due(ground) == []
         assert await series_runs.draft_due(ground) == []  # it waits before it tries again
         found = (await overview.read(ground)).series
-        assert [each.id for each in found] == [kept.id]
+        assert [(each.id, each.failures) for each in found] == [(kept.id, failures)]
         assert "subscriber.nickname" in found[0].problem_texts["es"]
     broken = await again(ground, kept.id)
     assert (broken.state, broken.failures) == (SeriesState.BROKEN, 3)
