@@ -64,6 +64,21 @@ async def test_a_script_is_told_all_that_the_form_says_in_its_readers_language(
     assert said["button"] == ground.translator("es").gettext("Sign up")
 
 
+async def test_organizations_with_lists_of_their_own_are_named_each_by_itself(
+    web: Web, ground: Ground, partner: Partner
+) -> None:
+    await form(ground, "shared", partner_id=partner.id, shares=[partner.id])
+    said = (await told(web, f"{FORM}/shared?partner=river-valley&lang=es")).json()
+    (organization,) = said["organisations"]
+    assert organization["key"] == "river-valley"
+    assert "River Valley" in organization["words"]
+    assert said["says"]["share"].startswith("Otros")
+    assert (
+        said["privacy"]
+        != (await told(web, f"{FORM}/river?partner=river-valley&lang=es")).json()["privacy"]
+    )
+
+
 async def test_the_version_of_the_words_is_that_under_which_they_are_kept(
     web: Web, ground: Ground
 ) -> None:
