@@ -94,6 +94,18 @@ async def test_two_soft_bounces_end_nothing_however_far_apart_they_are(
     assert await suppressed(ground) == []
 
 
+async def test_only_a_mail_that_was_taken_after_the_first_and_days_ago_got_through(
+    ground: Ground, smtp: Catcher, clock: FakeClock
+) -> None:
+    await people.subscribed(ground, ANA)
+    for number, days, is_back in ((1, 0, 0), (2, 10, 1), (3, 8, 1), (4, 8, 0), (5, 0, 1)):
+        clock.advance(days=days)
+        mail = await bulletin(ground, smtp, campaign_id=number)
+        if is_back:
+            await returns.ingest(ground, reports.status_report(to=mail.mail_from, **SOFT))
+    assert await suppressed(ground) == ["soft-bounces"]
+
+
 async def test_a_mail_that_got_through_between_soft_bounces_starts_the_count_again(
     ground: Ground, smtp: Catcher, clock: FakeClock
 ) -> None:

@@ -39,6 +39,7 @@ async def test_the_message_is_shown_as_text_and_taken_along_as_it_came(
     shown = (await editor.get("/staff/returns/1")).text
     assert "&lt;script&gt;alert(1)" in shown
     assert "<script>alert" not in shown
+    assert "\x00" not in shown
     taken = await editor.get("/staff/returns/1/message")
     assert taken.body == octets
     assert "attachment" in taken.headers["Content-Disposition"]
