@@ -11,10 +11,10 @@ from campaigns import (
     issue_page,
     issues,
     series,
-    series_form,
     series_plans,
     series_rules,
     series_runs,
+    series_staff_forms,
     series_words,
     staff_forms,
     wording,
@@ -169,7 +169,7 @@ async def save(request: web.Request) -> web.StreamResponse:
     ground, actor = kit.ground(request), kit.actor(request)
     form = await forms.read(request)
     try:
-        plan = series_form.read(form, ground.catalog.languages)
+        plan = series_staff_forms.read(form, ground.catalog.languages)
         if "id" in request.match_info:
             found = await series.update(
                 ground,
@@ -250,8 +250,8 @@ async def _form_page(
     found = None
     if "id" in request.match_info:
         found = await series.show(ground, series_id=kit.number_in_path(request))
-    values = series_form.typed(form) if form else _kept(request, found)
-    audience = series_form.audience_of(form or (_plan(found).audience if found else {}))
+    values = series_staff_forms.typed(form) if form else _kept(request, found)
+    audience = series_staff_forms.audience_of(form or (_plan(found).audience if found else {}))
     is_conflict = isinstance(problem, errors.Conflict)
     return kit.render(
         request,
@@ -262,8 +262,8 @@ async def _form_page(
         audience=audience,
         problems=staff_forms.say(request, problem) if problem else {},
         is_conflict=is_conflict,
-        specs=series_form.WORDS,
-        places=series_form.places(values),
+        specs=series_staff_forms.WORDS,
+        places=series_staff_forms.places(values),
         patterns=_named(request, PATTERNS),
         which=_named(request, WHICH),
         weekdays=list(enumerate(name.capitalize() for name in series_rules.weekdays(speaks))),
@@ -315,7 +315,7 @@ async def _offered(request: web.Request) -> dict[str, Any]:
 def _kept(request: web.Request, found: Series | None) -> dict[str, str]:
     """What the form shows first."""
     if found is not None:
-        return series_form.values_of(_plan(found))
+        return series_staff_forms.values_of(_plan(found))
     ground = kit.ground(request)
     today = ground.clock.now().astimezone(ground.settings.site.tzinfo).date()
     return {

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from campaigns import series, series_form, series_plans, series_runs
+from campaigns import series, series_plans, series_runs, series_staff_forms
 from foundation import errors
 from foundation.accounts.models import Role
 from foundation.audit import COMMAND
@@ -19,7 +19,7 @@ from tests.world.web import Web
 
 def typed(**changes: Any) -> dict[str, Any]:
     """The form as somebody fills it in."""
-    values = series_form.values_of(editions.plan())
+    values = series_staff_forms.values_of(editions.plan())
     return {**values, "topics": "secure-communities", "section-0-kinds": [], **changes}
 
 
