@@ -15,7 +15,7 @@ demo: ## the sample coalition, at http://localhost:8080 (ARGS=--once: the whole 
 
 test: ## every test (ARGS="-k preferences": some)
 	@tools/setup.sh dev
-	$(PYTHON_IN) -m pytest -n auto --dist loadgroup $(ARGS)
+	$(PYTHON_IN) -m pytest -n auto $(ARGS)
 
 lint: ## style, types, page templates and the floors
 	@tools/setup.sh dev

@@ -35,7 +35,6 @@ from foundation.i18n import N_, Translator
 from foundation.web import forms, kit
 from foundation.web.forms import Form
 from subscribers import plainly, topics
-from subscribers.member_models import ContactDuty
 from subscribers.models import Topic
 
 _S = CampaignState
@@ -63,7 +62,6 @@ NEEDS: Mapping[Verb, Role] = {
 """Who may take which step."""
 _EARLIER = 10
 """Campaigns that an audience can follow up are offered to so many."""
-_LONGEST_NUMBER = 16
 
 
 def routes() -> list[web.RouteDef]:
@@ -146,7 +144,7 @@ async def count(request: web.Request) -> web.StreamResponse:
     return kit.render(
         request,
         "campaigns/_count.html",
-        counted=await _counted(request, _audience(form), bulletin),
+        counted=await _counted(request, staff_forms.audience(form), bulletin),
         exclusions=audiences.EXCLUSIONS,
     )
 
@@ -270,7 +268,7 @@ async def _form_page(
     else:
         wished = form.values.get("bulletin", "") if form else request.query.get("bulletin", "")
         bulletin = await _bulletin(request, int(wished) if wished.isdecimal() else 0)
-    audience = _audience(form) if form else _first_audience(view, bulletin, every_topic)
+    audience = staff_forms.audience(form) if form else _first_audience(view, bulletin, every_topic)
     is_conflict = isinstance(problem, errors.Conflict)
     return kit.render(
         request,
@@ -313,7 +311,7 @@ async def _form_page(
 
 def _read(form: Form) -> dict[str, Any]:
     """What the form says, as `lifecycle.create` and `update` take it."""
-    audience = _audience(form)
+    audience = staff_forms.audience(form)
     if not audience.topics and not audience.members:
         form.problems["topics"] = errors.Invalid(N_("Choose one topic at least, or the members."))
     return {
@@ -324,22 +322,6 @@ def _read(form: Form) -> dict[str, Any]:
         "reply_to": form.line("reply_to", limit=254),
         "relay": form.line("relay", limit=200),
     }
-
-
-def _audience(form: Form) -> Audience:
-    return Audience(
-        topics=form.lines("topics"),
-        languages=form.lines("languages"),
-        members=form.flag("members"),
-        duties=[ContactDuty(each) for each in form.lines("duties") if each in set(ContactDuty)],
-        received=_numbers(form, "received"),
-        not_received=_numbers(form, "not_received"),
-    )
-
-
-def _numbers(form: Form, name: str) -> list[int]:
-    typed = [each for each in form.lines(name) if each.isascii() and each.isdecimal()]
-    return [int(each) for each in typed if len(each) < _LONGEST_NUMBER]
 
 
 def _first_audience(

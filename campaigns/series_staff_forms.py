@@ -10,7 +10,6 @@ from campaigns.staff_forms import FieldSpec, Widget
 from foundation import errors
 from foundation.i18n import N_
 from foundation.web.forms import Form
-from subscribers.member_models import ContactDuty
 
 WORDS = (
     FieldSpec(
@@ -108,12 +107,7 @@ def typed(form: Form) -> dict[str, str]:
 def audience_of(values: Mapping[str, Any] | Form) -> audiences.Audience:
     """Who gets it, as typed or as kept."""
     if isinstance(values, Form):
-        return audiences.Audience(
-            topics=values.lines("topics"),
-            languages=values.lines("languages"),
-            members=values.flag("members"),
-            duties=[each for each in ContactDuty if each in values.lines("duties")],
-        )
+        return staff_forms.audience(values)
     return audiences.parse(values)
 
 

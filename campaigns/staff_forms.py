@@ -11,11 +11,15 @@ from enum import StrEnum
 
 from aiohttp import web
 
+from campaigns.audiences import Audience
 from campaigns.wording import Texts
 from foundation import errors
 from foundation.i18n import N_
 from foundation.web import forms, kit
 from foundation.web.forms import Form
+from subscribers.member_models import ContactDuty
+
+_LONGEST_NUMBER = 16
 
 
 class Widget(StrEnum):
@@ -118,3 +122,20 @@ def _read(form: Form, spec: FieldSpec, name: str) -> str:
     if spec.widget in (Widget.AREA, Widget.RICH):
         return form.text(name, limit=50_000 if spec.widget is Widget.RICH else 4_000)
     return form.line(name, limit=spec.limit)
+
+
+def audience(form: Form) -> Audience:
+    """Who gets it, as ticked."""
+    return Audience(
+        topics=form.lines("topics"),
+        languages=form.lines("languages"),
+        members=form.flag("members"),
+        duties=[each for each in ContactDuty if each in form.lines("duties")],
+        received=_campaigns(form, "received"),
+        not_received=_campaigns(form, "not_received"),
+    )
+
+
+def _campaigns(form: Form, name: str) -> list[int]:
+    typed = [each for each in form.lines(name) if each.isascii() and each.isdecimal()]
+    return [int(each) for each in typed if len(each) < _LONGEST_NUMBER]

@@ -30,6 +30,10 @@ class Shown:
         """Whether a number is shown as “fewer than”."""
         return self.is_rounded and number < self.fewer_than
 
+    def tells(self, row: Row) -> bool:
+        """Whether a row says more than that all of it is small."""
+        return not all(map(self.is_small, row.counts.values()))
+
 
 def say(number: int, fewer_than: int, speaks: Translator) -> str:
     """A number as it may be told: “fewer than 10”, or rounded down."""

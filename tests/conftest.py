@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from playwright.async_api import Browser
+from xdist.scheduler import LoadScopeScheduling
 
 from foundation.config import Settings
 from foundation.ground import Ground
@@ -18,6 +19,7 @@ from tests.world.smtp import Catcher
 from tests.world.web import Web
 
 ENGINES = ("sqlite", "postgresql")
+_TOGETHER = ("tests/browser/", "tests/faults/test_kill_postgres.py")
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -30,6 +32,18 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_xdist_auto_num_workers() -> int:
     """How many processes `-n auto` is: each waits for servers and browsers half of its time."""
     return 2 * (os.cpu_count() or 1)
+
+
+class _Together(LoadScopeScheduling):  # type: ignore[misc]
+    """Tests that share what takes long to start run in one process: a demo serves all stories."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return next((each for each in _TOGETHER if nodeid.startswith(each)), nodeid)
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadScopeScheduling:
+    """How tests are shared out among processes."""
+    return _Together(config, log)
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

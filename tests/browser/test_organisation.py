@@ -7,7 +7,7 @@ from tests.browser.conftest import Visit, signed_in
 from tests.world import demo as demo_world
 from tests.world.demo import Demo
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("demo"), pytest.mark.timeout(480)]
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(480)]
 
 
 @pytest.mark.parametrize("language", ["en", "es"])

@@ -9,7 +9,7 @@ from tests.browser.conftest import Visit, signed_in
 from tests.world.demo import Demo
 from tests.world.visitor import Visitor
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("demo"), pytest.mark.timeout(480)]
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(480)]
 
 
 @pytest.mark.parametrize("language", ["en", "es"])

@@ -10,7 +10,7 @@ from tests.world import demo as demo_world
 from tests.world.demo import Demo
 from tests.world.visitor import Visitor
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("demo"), pytest.mark.timeout(480)]
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(480)]
 in_both_languages = pytest.mark.parametrize("language", ["en", "es"])
 ISSUE = "/issues/secure-communities"
 

@@ -9,7 +9,7 @@ from tests.world import elsewhere
 from tests.world.demo import Demo
 from tests.world.visitor import Visitor
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("demo"), pytest.mark.timeout(480)]
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(480)]
 
 WAYS = ("way-element", "way-frame", "way-plain", "way-link")
 BUTTON = {"en": "Sign up", "es": "Inscribirme"}

@@ -13,7 +13,7 @@ from tests.world import grounds, mailing, sink
 from tests.world.databases import PostgresServer
 from tests.world.sink import Sink
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("own-postgres")]
+pytestmark = [pytest.mark.slow]
 
 PEOPLE = 900
 CONNECTIONS = 4

@@ -136,6 +136,7 @@ async def test_the_office_sees_exact_numbers_and_the_partner_no_small_ones(
     office = await web.as_staff()
     page = (await office.get(path)).text
     assert "<dd>15</dd>" in page
+    assert days_in(page) > 1
     rows = list(csv.reader(io.StringIO((await office.get(f"{path}.csv")).text)))
     assert rows[0] == ["part", "name", *(stage.value for stage in Stage)]
     assert ["language", "es", "0", "0", "3", "3", "0"] in rows
@@ -143,6 +144,7 @@ async def test_the_office_sees_exact_numbers_and_the_partner_no_small_ones(
     own = await partner_browser(web, ground, river)
     page = (await own.get(path)).text
     assert "fewer than 5" in page
+    assert days_in(page) == 1, "days on which everything was small only fill the page"
     rows = list(csv.reader(io.StringIO((await own.get(f"{path}.csv")).text)))
     assert ["language", "en", "<5", "<5", "10", "10", "<5"] in rows
     assert ["language", "es", "<5", "<5", "<5", "<5", "<5"] in rows
@@ -153,6 +155,11 @@ async def test_the_office_sees_exact_numbers_and_the_partner_no_small_ones(
     moved = await own.get(f"{path}?since=2026-11-03&until=2026-11-03")
     assert 'value="2026-11-02"' in moved.text
     assert 'value="2026-11-08"' in moved.text
+
+
+def days_in(page: str) -> int:
+    """How many days the table by day has."""
+    return page.partition('id="by-day"')[2].count('<th scope="row"')
 
 
 async def partner_browser(web: Web, ground: Ground, partner: Partner) -> Web:

@@ -2,7 +2,7 @@
 
 import itertools
 from collections import defaultdict
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
 from hypothesis import given
@@ -13,6 +13,7 @@ from subscribers.funnel import Funnel, Part, Row, Stage, Wish
 
 Rows = tuple[int, ...]
 Seen = tuple[int, tuple[int, ...], tuple[int, ...]]
+_FIRST = date(2026, 1, 1)
 
 
 def shown(days: Rows, pages: Rows, step: int) -> Seen:
@@ -25,7 +26,7 @@ def shown(days: Rows, pages: Rows, step: int) -> Seen:
         ]
 
     found = Funnel(
-        wish=Wish(partner_id=1, since=date(2026, 1, 1), until=date(2026, 1, len(days))),
+        wish=Wish(partner_id=1, since=_FIRST, until=_FIRST + timedelta(days=len(days) - 1)),
         total=dict.fromkeys(Stage, sum(days)),
         rows={Part.DAY: rows(days), Part.PAGE: rows(pages)},
         settled_until=date(2026, 2, 1),
