@@ -1,6 +1,5 @@
 """Fixtures that every test can ask for; see `tests/world` for what they are made of."""
 
-import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -27,11 +26,6 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line(
         "markers", "settings(**sections): settings that `ground` has for a test"
     )
-
-
-def pytest_xdist_auto_num_workers() -> int:
-    """How many processes `-n auto` is: each waits for servers and browsers half of its time."""
-    return 2 * (os.cpu_count() or 1)
 
 
 class _Together(LoadScopeScheduling):  # type: ignore[misc]
