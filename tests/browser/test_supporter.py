@@ -1,6 +1,7 @@
 """A supporter signs up from the issue's page, keeps control of it, and leaves without a trace."""
 
 import json
+from pathlib import Path
 
 import pytest
 from playwright.async_api import expect
@@ -42,7 +43,7 @@ async def confirm(demo: Demo, visitor: Visitor, address: str) -> str:
 
 @in_both_languages
 async def test_a_supporter_signs_up_and_keeps_control(
-    demo: Demo, visit: Visit, language: str
+    demo: Demo, visit: Visit, language: str, tmp_path: Path
 ) -> None:
     address = f"ines.{language}@example.org"
     visitor = await visit(language)
@@ -50,7 +51,7 @@ async def test_a_supporter_signs_up_and_keeps_control(
     preferences = await confirm(demo, visitor, address)
     await visitor.go(preferences)
     await change_everything(visitor, preferences)
-    await take_it_along(visitor, address)
+    await take_it_along(visitor, address, tmp_path)
     await leave(visitor)
     await be_forgotten(visitor, preferences)
 
@@ -78,11 +79,12 @@ async def change_everything(visitor: Visitor, preferences: str) -> None:
     await visitor.reads("Who has my address, and why")
 
 
-async def take_it_along(visitor: Visitor, address: str) -> None:
+async def take_it_along(visitor: Visitor, address: str, folder: Path) -> None:
     """Everything that is held, as a file."""
     async with visitor.page.expect_download() as coming:
         await visitor.button("Download my data").click()
-    file = await (await coming.value).path()
+    file = folder / "held.json"
+    await (await coming.value).save_as(file)
     held = json.loads(file.read_text(encoding="utf-8"))
     assert address in json.dumps(held)
     assert "Inés María" in json.dumps(held, ensure_ascii=False)
