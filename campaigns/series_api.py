@@ -116,7 +116,7 @@ def endpoints() -> list[Endpoint]:
                  summary="List series", is_list=True, answer=Page[SeriesOut]),
         Endpoint(method="POST", path="/series", handler=create_series, scope=write, tag=tag,
                  summary="Make a series", body=Plan, answer=SeriesWhole, status=201),
-        Endpoint(method="POST", path="/series/dry-run", handler=dry_run_of_plan, scope=read,
+        Endpoint(method="POST", path="/series/plans/dry-run", handler=dry_run_of_plan, scope=read,
                  tag=tag, summary="The next dates of a plan that is not kept", body=Plan,
                  answer=DryRun),
         Endpoint(method="GET", path=one, handler=show_series, scope=read, tag=tag,

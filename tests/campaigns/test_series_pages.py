@@ -101,7 +101,7 @@ async def test_programs_make_try_change_and_follow_series(web: Web, clock: FakeC
         return answer.json()
 
     plan = series_plans.dump(editions.plan())
-    tried = await call("POST", "/dry-run", plan)
+    tried = await call("POST", "/plans/dry-run", plan)
     assert [each["day"] for each in tried["dates"]][:2] == ["2026-09-17", "2026-10-01"]
     assert [(each["titles"]["en"], each["reason"]) for each in tried["items"]] == [
         ("A new ruling", "new")

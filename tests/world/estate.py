@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from aiohttp import web as aiohttp_web
 from sqlmodel import SQLModel, col, select
 
-from campaigns import audiences, bulletins, lifecycle, materials
+from campaigns import audiences, bulletins, lifecycle, materials, series_runs
 from delivery import worker
 from delivery.models import BounceKind, Return
 from foundation import audit
@@ -22,7 +22,7 @@ from subscribers import applying, forms, gatherings, partners, signing, signup
 from subscribers.intake import SignUpRequest
 from subscribers.member_models import MemberLogo, MemberQuestion
 from subscribers.models import Subscriber
-from tests.campaigns import newsroom
+from tests.campaigns import editions, newsroom
 from tests.world import people
 
 _LOGO = "0" * 32
@@ -90,6 +90,8 @@ async def build(ground: Ground) -> Estate:
     archived = await _campaigns(ground)
     await _neighbours(ground)
     await _returned(ground)
+    series = await editions.made(ground)
+    await series_runs.run_now(ground, actor=audit.COMMAND, series_id=series.id)
     secret = await api_tokens.create(
         ground, actor=audit.COMMAND, name="Sweep", scopes=frozenset(Scope)
     )
