@@ -14,10 +14,8 @@ from sqlmodel import col
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from campaigns import (
-    audiences,
     bulletins,
     compiling,
-    lifecycle,
     series_candidates,
     series_drafting,
     series_plans,
@@ -25,6 +23,7 @@ from campaigns import (
     series_selection,
     series_telling,
     transitions,
+    whole,
 )
 from campaigns.models import Bulletin, Campaign
 from campaigns.series_models import (
@@ -299,22 +298,9 @@ async def _campaign(
     document = series_drafting.document(
         ground, plan, selection, day=run.day, volume=run.volume, number=run.number
     )
-    bulletin = await bulletins.add(ground, session, actor=actor, document=document)
+    campaign = await whole.add(ground, session, actor=actor, document=document)
+    bulletin = await bulletins.get(session, campaign.bulletin_id)
     await _refuse_broken(ground, session, bulletin)
-    part = document.campaign
-    campaign = await lifecycle.add(
-        ground,
-        session,
-        actor=actor,
-        bulletin_id=bulletin.id,
-        name=part.name,
-        audience=audiences.parse(document.audience),
-        from_name=part.from_name,
-        from_address=part.from_address,
-        reply_to=part.reply_to,
-        relay=part.relay,
-        when_uncertain=part.when_uncertain,
-    )
     if plan.mode is not Mode.DRAFT:
         await transitions.move(ground, session, actor, campaign, Verb.REQUEST_REVIEW)
     return campaign

@@ -7,7 +7,7 @@ the list without holding up the rest of the process.
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
@@ -53,6 +53,24 @@ def _moment_on_postgresql(element: _Moment, compiler: SQLCompiler, **options: An
     return f"CAST({text} AS TIMESTAMP WITH TIME ZONE)"
 
 
+class _Day(GenericFunction[date]):
+    """A day as the engine keeps days."""
+
+    name = "kept_day"
+    inherit_cache = True
+    type = sa.Date()
+
+
+@compiles(_Day)
+def _day(element: _Day, compiler: SQLCompiler, **options: Any) -> str:
+    return str(compiler.process(element.clauses, **options))
+
+
+@compiles(_Day, "postgresql")
+def _day_on_postgresql(element: _Day, compiler: SQLCompiler, **options: Any) -> str:
+    return f"CAST({compiler.process(element.clauses, **options)} AS DATE)"
+
+
 class Rows:
     """A list of rows as a statement's source; the parameter `name` takes what `packed` gives."""
 
@@ -72,6 +90,10 @@ class Rows:
     def moment(self, position: int) -> sa.ColumnElement[Any]:
         """A column of moments or NULL."""
         return _Moment(self._column(position))
+
+    def day(self, position: int) -> sa.ColumnElement[Any]:
+        """A column of days, packed as ISO 8601 text; SQLite keeps the very text."""
+        return _Day(self._column(position))
 
     def document(self, position: int) -> sa.ColumnElement[Any]:
         """A column of lists or objects, as `tables.json_list` and `json_dict` keep them."""

@@ -2,11 +2,13 @@
 
 Each statement here writes the rows of all sign-ups of a turn, so that one costs a fraction of what
 it would alone; the caller's transaction commits them together. Called by `taking.py` for what was
-sent in, and by `signup.ask` for people whom we have.
+sent in, by `tabling.py` for what was written down, and by `signup.ask` for people whom we have.
 """
 
 import functools
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
@@ -31,9 +33,22 @@ from subscribers.models import (
     SubscriptionState,
     Topic,
 )
+from subscribers.street_models import Gathering
 
 _SOURCE = "listed"
 _NOW = sa.bindparam("now", type_=tables.UtcDateTime())
+
+
+class Written(NamedTuple):
+    """Where a sign-up was written down, which its person did not send in."""
+
+    typed_at: datetime
+    """When, by the clock of where it was typed."""
+    number: str | None = None
+    """A random one that a tablet gave it; no two are kept."""
+    gathering: Gathering | None = None
+    wording_id: int | None = None
+    """The words of the paper; None: those of the form."""
 
 
 class Entry(NamedTuple):
@@ -49,6 +64,7 @@ class Entry(NamedTuple):
     doubt: Doubt = Doubt.NONE
     form_id: int | None = None
     partner_id: int | None = None
+    written: Written | None = None
 
     @property
     def slugs(self) -> list[str]:
@@ -92,12 +108,13 @@ async def keep(ground: Ground, session: AsyncSession, entries: Sequence[Entry]) 
     )
     wordings = {
         language: (await consent.asked(ground, session, consent.SIGNUP, language=language)).id
-        for language in sorted({entry.language for entry in entries})
+        for language in sorted({entry.language for entry in entries if not _words_of(entry)})
     }
     steps = (
         (
             place,
-            *(entry.person_id, entry.slugs, wordings[entry.language], entry.language),
+            *(entry.person_id, entry.slugs, _words_of(entry) or wordings[entry.language]),
+            entry.language,
             *(number, entry.form_id, entry.request.network or None, entry.request.via),
         )
         for place, (entry, number) in enumerate(zip(entries, numbers, strict=True))
@@ -107,6 +124,18 @@ async def keep(ground: Ground, session: AsyncSession, entries: Sequence[Entry]) 
     if mail:
         await ground.notices.queue_all(session, mail)
     return numbers
+
+
+def at_table(notice: Notice, gathering: Gathering) -> Notice:
+    """The mail to confirm, saying where the address was written down."""
+    return replace(
+        notice, kind="confirm_at_table", context={**notice.context, "event": gathering.name}
+    )
+
+
+def _words_of(entry: Entry) -> int | None:
+    """The number of the words that the person had before them, if those were not the form's."""
+    return entry.written.wording_id if entry.written else None
 
 
 def _links(ground: Ground, entries: Sequence[Entry], numbers: Sequence[int]) -> Iterator[Notice]:
@@ -119,7 +148,9 @@ def _links(ground: Ground, entries: Sequence[Entry], numbers: Sequence[int]) -> 
         asked = (entry.language, *entry.slugs)
         if asked not in names:
             names[asked] = topics.names(entry.topics, entry.language, default=default)
-        yield _link(ground, number, entry.person_id, entry.email, entry.language, names[asked])
+        notice = _link(ground, number, entry.person_id, entry.email, entry.language, names[asked])
+        gathering = entry.written.gathering if entry.written else None
+        yield at_table(notice, gathering) if gathering else notice
 
 
 def link(
@@ -162,6 +193,7 @@ async def _sign_ups(
             *(entry.doubt.value, entry.slugs, entry.language),
             intake.clean_tags(entry.request.tags),
             *intake.kept(entry.request),
+            *_written(entry.written),
         )
         for place, entry in enumerate(entries)
     )
@@ -174,6 +206,14 @@ async def _sign_ups(
     if [person for _, person in found] != [entry.person_id for entry in entries]:
         raise RuntimeError("the database numbered sign-ups in another order than they came in")
     return [number for number, _ in found]
+
+
+def _written(written: Written | None) -> tuple[int | None, datetime | None, str | None]:
+    """As columns: where, when and under which number."""
+    if written is None:
+        return None, None, None
+    gathering = written.gathering
+    return gathering.id if gathering else None, written.typed_at, written.number
 
 
 @functools.cache
@@ -226,6 +266,9 @@ def _insert_sign_ups(dialect: str) -> sa.Executable:
             "tags": listed.document(8),
             "shares": sa.literal([], tables.Json()),
             **{name: listed.text(9 + place) for place, name in enumerate(said)},
+            "gathering_id": listed.number(9 + len(said)),
+            "typed_at": listed.moment(10 + len(said)),
+            "entry_number": listed.text(11 + len(said)),
             "created_at": _NOW,
         },
     ).returning(table.c.id, table.c.subscriber_id)

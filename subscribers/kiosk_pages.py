@@ -10,7 +10,7 @@ from typing import Any
 from aiohttp import web
 from markupsafe import Markup
 
-from foundation import errors
+from foundation import errors, i18n
 from foundation.i18n import N_
 from foundation.web import forms as web_forms
 from foundation.web import kit, security
@@ -35,6 +35,7 @@ async def show(request: web.Request) -> web.Response:
     """`GET /kiosk/{form}?source=CODE`: the form in big type, in two languages at most.
 
     `?languages=es,en` says which, and which comes first; else the gathering's, else the site's.
+    `?lang=es` overrides which comes first, as it does anywhere.
     """
     ground = kit.ground(request)
     source = request.query.get("source", "")[:120]
@@ -46,6 +47,8 @@ async def show(request: web.Request) -> web.Response:
     if not languages:
         languages = list(gathering.languages) if gathering else list(ground.catalog.languages)
     languages = list(dict.fromkeys(languages))[: gatherings.MOST_LANGUAGES]
+    first = i18n.match(request.query.get("lang"), languages)
+    languages.sort(key=lambda code: code != first)
     kit.speak(request, languages[0])
     response = kit.render(
         request,

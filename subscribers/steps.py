@@ -7,6 +7,7 @@ rest of the minute; it is known in memory alone, by a hash whose key is thrown a
 
 import asyncio
 import contextlib
+import functools
 import hashlib
 import secrets
 from collections import Counter
@@ -18,7 +19,7 @@ import sqlalchemy as sa
 from sqlmodel import col
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from foundation import errors, logs, tables
+from foundation import errors, logs, rows
 from foundation.ground import Ground
 from subscribers import widget_health
 from subscribers.partner_models import Step, StepCount
@@ -148,25 +149,44 @@ async def _add(session: AsyncSession, counts: Counts) -> None:
         where = place if place.page in known else replace(place, page="")
         of_step = summed.setdefault(where, dict.fromkeys(Step, 0))
         of_step[step] += number
-    for place, of_step in summed.items():
-        insert = tables.insert_for(session, StepCount).values(
-            partner_id=place.partner_id,
-            day=place.day,
-            form_id=place.form_id,
-            page=place.page,
-            language=place.language,
-            seen=of_step[Step.SEEN],
-            started=of_step[Step.STARTED],
-        )
-        await session.execute(
-            insert.on_conflict_do_update(
-                index_elements=["partner_id", "day", "form_id", "page", "language"],
-                set_={
-                    "seen": sa.text("step_counts.seen + excluded.seen"),
-                    "started": sa.text("step_counts.started + excluded.started"),
-                },
-            )
-        )
+    # Sorted, so that processes that meet at the same numbers wait in one order only.
+    listed = sorted(
+        (*_where(place), of_step[Step.SEEN], of_step[Step.STARTED])
+        for place, of_step in summed.items()
+    )
+    dialect = session.get_bind().dialect.name
+    numbered = rows.packed((place, *row) for place, row in enumerate(listed))
+    await session.execute(_addition(dialect), {"counted": numbered})
+
+
+def _where(place: Place) -> tuple[int, str, int, str, str]:
+    return place.partner_id, place.day.isoformat(), place.form_id, place.page, place.language
+
+
+@functools.cache
+def _addition(dialect: str) -> sa.Executable:
+    """Adds to all numbers by one statement, so that any number of processes add up."""
+    listed = rows.Rows("counted")
+    return rows.insertion(
+        dialect,
+        StepCount,
+        listed,
+        {
+            "partner_id": listed.number(1),
+            "day": listed.day(2),
+            "form_id": listed.number(3),
+            "page": listed.text(4),
+            "language": listed.text(5),
+            "seen": listed.number(6),
+            "started": listed.number(7),
+        },
+    ).on_conflict_do_update(
+        index_elements=["partner_id", "day", "form_id", "page", "language"],
+        set_={
+            "seen": sa.text("step_counts.seen + excluded.seen"),
+            "started": sa.text("step_counts.started + excluded.started"),
+        },
+    )
 
 
 async def _known_pages(

@@ -8,19 +8,18 @@ again what it got no answer to) is kept once and mailed once. Called by `sheet_e
 
 import enum
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 
 import sqlalchemy as sa
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from foundation import i18n, tables
+from foundation import i18n
 from foundation.addresses import Address
 from foundation.ground import Ground
 from subscribers import (
     challenge,
-    consent,
     disposable,
     forms,
     intake,
@@ -31,7 +30,6 @@ from subscribers import (
 )
 from subscribers.intake import SignUpRequest
 from subscribers.models import (
-    ConsentStep,
     Doubt,
     SignUp,
     SignUpState,
@@ -95,13 +93,25 @@ async def take(ground: Ground, *, entry: Entry) -> Taken:
         outcome, doubt = await _judged(ground, session, entry, person, address, wanted)
         if outcome in (Outcome.KNOWN, Outcome.BARRED):
             return Taken(outcome=outcome)
-        row = _row(ground, entry, person, wanted, form_id=offer.form.id if offer.form else None)
-        row.doubt = doubt.value
-        row.state = _STATES[outcome].value
-        session.add(row)
-        await session.flush()
-        await _keep(ground, session, row, person, wanted, entry)
-        return Taken(outcome=outcome, signup_id=row.id)
+        kept = keeping.Entry(
+            person_id=person.id,
+            email=person.email,
+            request=entry.request,
+            language=_language(ground, entry),
+            topics=wanted,
+            state=_STATES[outcome],
+            doubt=doubt,
+            form_id=offer.form.id if offer.form else None,
+            partner_id=offer.partner.id if offer.partner else None,
+            written=keeping.Written(
+                typed_at=entry.typed_at,
+                number=entry.number,
+                gathering=entry.gathering,
+                wording_id=_wording(ground, entry),
+            ),
+        )
+        numbers = await keeping.keep(ground, session, [kept])
+        return Taken(outcome=outcome, signup_id=numbers[0])
 
 
 async def send_link(
@@ -125,8 +135,7 @@ async def send_link(
         language=row.language,
         wanted=wanted,
     )
-    context = {**notice.context, "event": gathering.name}
-    await ground.notices.queue(session, replace(notice, kind="confirm_at_table", context=context))
+    await ground.notices.queue(session, keeping.at_table(notice, gathering))
 
 
 _STATES = {
@@ -196,79 +205,22 @@ async def _person(
     ground: Ground, session: AsyncSession, address: Address, entry: Entry
 ) -> Subscriber:
     """Who has the address; made when nobody has, knowing no more than address and language."""
-    language = i18n.match(entry.request.language, ground.catalog.languages)
-    found = await keeping.people(ground, session, {address.key: (address, language)})
+    found = await keeping.people(
+        ground, session, {address.key: (address, _language(ground, entry))}
+    )
     number, _ = found[address.key]
     person = (await session.exec(select(Subscriber).where(Subscriber.id == number))).one()
     await suppression.link(ground, session, subscriber=person)
     return person
 
 
-def _row(
-    ground: Ground, entry: Entry, person: Subscriber, wanted: list[Topic], *, form_id: int | None
-) -> SignUp:
-    said = entry.request
-    return SignUp(
-        subscriber_id=person.id,
-        form_id=form_id,
-        state=SignUpState.SUBMITTED,
-        topics=[topic.slug for topic in wanted],
-        language=i18n.match(said.language, ground.catalog.languages),
-        tags=intake.clean_tags(said.tags),
-        created_at=ground.clock.now(),
-        source=intake.cut(said, "source"),
-        first_name=intake.tidy(said.first_name),
-        last_name=intake.tidy(said.last_name),
-        postal_code=intake.tidy(said.postal_code),
-        gathering_id=entry.gathering.id if entry.gathering else None,
-        typed_at=entry.typed_at,
-        entry_number=entry.number,
-    )
+def _language(ground: Ground, entry: Entry) -> str:
+    return i18n.match(entry.request.language, ground.catalog.languages)
 
 
-async def _keep(
-    ground: Ground,
-    session: AsyncSession,
-    row: SignUp,
-    person: Subscriber,
-    wanted: list[Topic],
-    entry: Entry,
-) -> None:
-    """What is asked for as pending, the consent with its words, and the mail if it may go out."""
-    now = ground.clock.now()
-    for topic in wanted:
-        # A topic that the person has, or took back, stays as it is until they confirm.
-        await session.execute(
-            tables.insert_for(session, Subscription)
-            .values(
-                subscriber_id=person.id,
-                topic_id=topic.id,
-                state=SubscriptionState.PENDING.value,
-                since=now,
-                signup_id=row.id,
-            )
-            .on_conflict_do_nothing(index_elements=["subscriber_id", "topic_id"])
-        )
-    consent.record(
-        session,
-        subscriber_id=person.id,
-        at=now,
-        step=ConsentStep.ASKED,
-        topics=row.topics,
-        wording_id=await _wording(ground, session, row, entry),
-        language=row.language,
-        signup_id=row.id,
-        form_id=row.form_id,
-        network=entry.request.network,
-        via=entry.request.via,
-    )
-    if row.state == SignUpState.SUBMITTED:
-        await send_link(ground, session, row=row, person=person, wanted=wanted)
-
-
-async def _wording(ground: Ground, session: AsyncSession, row: SignUp, entry: Entry) -> int:
+def _wording(ground: Ground, entry: Entry) -> int | None:
     """The words of the paper as it was printed; a tablet shows those of the form."""
     if entry.request.via == "sheet" and entry.gathering is not None:
         kept = entry.gathering.wordings
-        return kept.get(row.language) or next(iter(kept.values()))
-    return (await consent.asked(ground, session, consent.SIGNUP, language=row.language)).id
+        return kept.get(_language(ground, entry)) or next(iter(kept.values()))
+    return None

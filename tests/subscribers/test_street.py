@@ -181,6 +181,10 @@ async def test_the_kiosk_speaks_two_languages_and_holds_no_secret(web: Web, grou
     assert re.findall(r'data-language="(\w+)"', page.text) == ["en", "es"]
     assert "Spring fair, Lowell" in page.text
     assert not re.search(r"\sstyle=|<script(?![^>]*nonce=)", page.text)
+    for path, first in (("?lang=es-MX", "es"), ("?languages=es,en&lang=en", "en"), ("", "en")):
+        other = await web.get(f"/kiosk/subscribe{path}")
+        assert re.findall(r'data-language="(\w+)"', other.text)[0] == first
+        assert f'<html lang="{first}"' in other.text
     worker = await web.get("/kiosk/worker.js")
     assert worker.headers["Content-Type"].startswith("text/javascript")
     assert (await web.get("/kiosk/nothing")).status == 404
