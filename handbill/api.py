@@ -17,9 +17,11 @@ from foundation.web.api import Endpoint
 from handbill import release
 from subscribers import api as subscribers
 from subscribers import funnel_api as funnel
+from subscribers import organisations_api as organisations
 
 API_SLICES: tuple[ModuleType, ...] = (
     subscribers,
+    organisations,
     funnel,
     content,
     campaigns,
