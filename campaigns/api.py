@@ -10,9 +10,9 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, Field, model_validator
 
-from campaigns import alarms, attention, audiences, follow_ups, lifecycle, reports, whole
+from campaigns import alarms, archiving, attention, audiences, follow_ups, lifecycle, reports, whole
 from campaigns.documents import CampaignPart, Document
-from campaigns.models import Campaign, CampaignState
+from campaigns.models import Campaign, CampaignState, Visibility
 from campaigns.transitions import Verb
 from foundation import errors
 from foundation.accounts.api_tokens import Scope
@@ -56,6 +56,8 @@ class CampaignIn(Body):
     reply_to: ShortText = ""
     relay: ShortText = ""
     when_uncertain: Literal["", "hold", "resend"] = ""
+    visibility: Visibility | None = None
+    archive_slug: ShortText = ""
 
     @model_validator(mode="before")
     @classmethod
@@ -91,6 +93,7 @@ class CampaignOut(BaseModel):
     waiting_reason: str
     approved_by: str
     archive_slug: str | None
+    visibility: Visibility
     corrects_id: int | None
     started_at: datetime | None
     finished_at: datetime | None
@@ -122,6 +125,12 @@ class Hold(Body):
     """Why it is held; shown to staff."""
 
     reason: Annotated[str, Field(max_length=500)] = ""
+
+
+class Seen(Body):
+    """Who can read it from now on: everybody, only who got it, or nobody."""
+
+    visibility: Visibility
 
 
 class HitsOut(BaseModel):
@@ -211,6 +220,9 @@ def endpoints() -> list[Endpoint]:
         _step("acknowledge", alarms.acknowledge, "Say that its alarms were looked at"),
         _step("resume", lifecycle.resume, "Go on"),
         _step("cancel", lifecycle.cancel, "Stop for good"),
+        Endpoint(method="POST", path=f"{one}/visibility", handler=set_visibility, scope=write,
+                 tag=tag, summary="Say who can read it afterwards", body=Seen,
+                 answer=CampaignWhole),
         _follow_up("correction", follow_ups.correct,
                    "Make a draft that corrects it, to everybody who has it"),
         _follow_up("others", follow_ups.send_to_others,
@@ -279,6 +291,15 @@ async def pause(call: Call) -> CampaignWhole:
     return await show(call)
 
 
+async def set_visibility(call: Call) -> CampaignWhole:
+    """Before or after it went out."""
+    body: Seen = call.body
+    await archiving.set_visibility(
+        call.ground, actor=call.actor, campaign_id=call.number(), visibility=body.visibility
+    )
+    return await show(call)
+
+
 def _step(verb: str, act: Callable[..., Awaitable[object]], summary: str) -> Endpoint:
     """A step that takes nothing but the campaign."""
 
@@ -329,6 +350,8 @@ async def _of(call: Call, body: CampaignIn) -> Campaign:
         reply_to=body.reply_to,
         relay=body.relay,
         when_uncertain=body.when_uncertain,
+        visibility=body.visibility or Visibility.PUBLIC,
+        archive_slug=body.archive_slug,
     )
 
 

@@ -1,9 +1,9 @@
 """The public archive: bulletins that went out, as their readers got them, without anybody's data.
 
-Blocks that only some readers saw are not shown here: who they were for is nobody's business.
-
-Shows the frozen plans of the dispatch, so a page here never says anything else than the mails did.
-`public.py` serves it; `hits.py` uses `as_page` for a reader's own copy.
+Blocks that only some readers saw are not shown here: who they were for is nobody's business. Lists
+and searches read what `archiving.py` kept; a bulletin itself is shown from the frozen plans of its
+dispatch, so a page here never says anything else than the mails did.
+`archive_pages.py` serves it; `hits.py` uses `as_page` for a reader's own copy.
 """
 
 from collections.abc import Mapping, Sequence
@@ -11,11 +11,13 @@ from dataclasses import dataclass
 from datetime import datetime
 
 import sqlalchemy as sa
-from sqlmodel import col, select
+from sqlalchemy.orm import defer
+from sqlmodel import col
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from campaigns import wording
-from campaigns.models import Bulletin, Campaign, CampaignState, Issue
+from campaigns import archive_words, wording
+from campaigns.archive_models import ArchivedEdition
+from campaigns.models import Bulletin, Campaign, CampaignState, Issue, Visibility
 from delivery.models import Dispatch, DispatchPlan
 from foundation import errors
 from foundation.ground import Ground
@@ -24,8 +26,19 @@ from templates.conditions import Answers
 from templates.plan import Plan
 
 PAGE = 30
-FEED_ENTRIES = 20
 _SHOWN_STATES = (CampaignState.SENDING, CampaignState.PAUSED, CampaignState.SENT)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Wanted:
+    """Which bulletins: all, or those of an issue, in a language, that hold some words."""
+
+    issue: str = ""
+    """The issue's slug."""
+    language: str = ""
+    """Only what has an edition in it, and that edition."""
+    search: str = ""
+    """Every word has to begin a word of the edition."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -33,14 +46,19 @@ class Entry:
     """A bulletin in the archive, in a reader's language."""
 
     campaign_id: int
+    dispatch_id: int
     slug: str
     subject: str
+    description: str
+    picture_url: str
+    picture_alt: str
     language: str
     language_note: str
     sent_at: datetime
-    finished_at: datetime | None
     languages: Sequence[str]
     issue_slug: str
+    has_handbill: bool
+    """Whether its blocks were kept, so that it can be set for print."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -49,6 +67,15 @@ class Page:
 
     items: Sequence[Entry]
     next_after: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Choices:
+    """What there is to choose from in the archive."""
+
+    issues: Sequence[Issue]
+    languages: Sequence[str]
+    """By code."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -73,51 +100,91 @@ class Shown:
 
 
 async def listed(
-    ground: Ground, *, translator: Translator, after: int | None = None, limit: int = PAGE
+    ground: Ground,
+    *,
+    translator: Translator,
+    wanted: Wanted | None = None,
+    after: int | None = None,
+    limit: int = PAGE,
 ) -> Page:
     """What was sent, newest first."""
+    wanted = wanted or Wanted()
     statement = (
-        select(Campaign, Dispatch, Issue)
-        .join(Dispatch, col(Dispatch.campaign_id) == col(Campaign.id))
-        .join(Bulletin, col(Bulletin.id) == col(Campaign.bulletin_id))
-        .outerjoin(Issue, col(Issue.id) == col(Bulletin.issue_id))
-        .where(*_is_shown())
-        .order_by(col(Dispatch.id).desc())
-        .limit(limit + 1)
+        _bulletins().where(_has_edition(wanted)).order_by(col(Dispatch.id).desc()).limit(limit + 1)
     )
+    if wanted.issue:
+        statement = statement.where(
+            col(Issue.slug) == wanted.issue, col(Issue.is_published).is_(True)
+        )
     if after is not None:
         statement = statement.where(col(Dispatch.id) < after)
     async with ground.db.reading() as session:
-        rows = list((await session.exec(statement)).all())
-        plans = await _plans(session, [dispatch.id for _, dispatch, _ in rows[:limit]])
+        rows = (await session.execute(statement)).all()
+        kept = await _kept(session, [dispatch.id for _, dispatch, _ in rows[:limit]])
     items = [
-        _entry(ground, campaign, dispatch, issue, plans[dispatch.id], translator)
+        _entry(campaign, dispatch, issue, kept[dispatch.id], wanted.language or translator.language,
+               translator)
         for campaign, dispatch, issue in rows[:limit]
-        if plans.get(dispatch.id)
-    ]
+    ]  # fmt: skip
     more = rows[limit - 1][1].id if len(rows) > limit else None
     return Page(items=items, next_after=more)
 
 
-async def show(ground: Ground, *, slug: str, translator: Translator) -> Shown:
-    """A bulletin as its readers got it. Raises `errors.NotFound`."""
-    statement = (
-        select(Campaign, Dispatch, Issue)
-        .join(Dispatch, col(Dispatch.campaign_id) == col(Campaign.id))
-        .join(Bulletin, col(Bulletin.id) == col(Campaign.bulletin_id))
-        .outerjoin(Issue, col(Issue.id) == col(Bulletin.issue_id))
-        .where(*_is_shown(), Campaign.archive_slug == slug)
+async def choices(ground: Ground) -> Choices:
+    """The issues and languages of what is in the archive."""
+    written = (
+        sa.select(col(ArchivedEdition.language))
+        .join(Dispatch, col(Dispatch.id) == col(ArchivedEdition.dispatch_id))
+        .join(Campaign, col(Campaign.id) == col(Dispatch.campaign_id))
+        .where(*_is_shown())
+        .distinct()
+        .order_by(col(ArchivedEdition.language))
+    )
+    told = (
+        sa.select(col(Bulletin.issue_id))
+        .join(Campaign, col(Campaign.bulletin_id) == col(Bulletin.id))
+        .where(*_is_shown())
+    )
+    about = (
+        sa.select(Issue)
+        .where(col(Issue.is_published).is_(True), col(Issue.id).in_(told))
+        .order_by(col(Issue.position), col(Issue.id))
     )
     async with ground.db.reading() as session:
-        row = (await session.exec(statement)).first()
-        plans = (await _plans(session, [row[1].id])).get(row[1].id) if row else None
-        if row is None or not plans:
-            raise errors.NotFound(N_("There is no such bulletin in the archive."))
-        corrected_by = await _neighbours(session, col(Campaign.corrects_id) == row[0].id)
-        corrects = await _neighbours(session, col(Campaign.id) == row[0].corrects_id)
-    campaign, dispatch, issue = row
-    entry = _entry(ground, campaign, dispatch, issue, plans, translator)
-    plan = plans[entry.language]
+        languages = (await session.scalars(written)).all()
+        issues = (await session.scalars(about)).all()
+    return Choices(issues=issues, languages=languages)
+
+
+async def changed_at(ground: Ground) -> datetime | None:
+    """When anything about what was sent changed last, also what is not shown any more."""
+    statement = sa.select(sa.func.max(col(Campaign.updated_at))).where(
+        col(Campaign.archive_slug).is_not(None)
+    )
+    async with ground.db.reading() as session:
+        return await session.scalar(statement)
+
+
+async def find(
+    session: AsyncSession, *, slug: str, translator: Translator
+) -> tuple[Entry, Campaign]:
+    """A bulletin that everybody may read. Raises `errors.NotFound`."""
+    found = (await session.execute(_bulletins().where(col(Campaign.archive_slug) == slug))).first()
+    kept = (await _kept(session, [found[1].id])).get(found[1].id) if found else None
+    if found is None or not kept:
+        raise errors.NotFound(N_("There is no such bulletin in the archive."))
+    campaign, dispatch, issue = found
+    entry = _entry(campaign, dispatch, issue, kept, translator.language, translator)
+    return entry, campaign
+
+
+async def show(ground: Ground, *, slug: str, translator: Translator) -> Shown:
+    """A bulletin as its readers got it. Raises `errors.NotFound`."""
+    async with ground.db.reading() as session:
+        entry, campaign = await find(session, slug=slug, translator=translator)
+        plan = await _plan(session, entry)
+        corrected_by = await _neighbours(session, col(Campaign.corrects_id) == campaign.id)
+        corrects = await _neighbours(session, col(Campaign.id) == campaign.corrects_id)
     values = public_values(ground, plan, archive_url=ground.url(f"/archive/{slug}"))
     return Shown(
         entry=entry,
@@ -160,9 +227,31 @@ def as_page(
 def _is_shown() -> Sequence[sa.ColumnElement[bool]]:
     return (
         col(Campaign.archive_slug).is_not(None),
-        col(Campaign.is_in_archive).is_(True),
+        col(Campaign.visibility) == Visibility.PUBLIC.value,
         col(Campaign.state).in_([state.value for state in _SHOWN_STATES]),
     )
+
+
+def _bulletins() -> sa.Select[Campaign, Dispatch, Issue]:
+    """What everybody may read; the issue is None for a bulletin without one."""
+    return (
+        sa.select(Campaign, Dispatch, Issue)
+        .join(Dispatch, col(Dispatch.campaign_id) == col(Campaign.id))
+        .join(Bulletin, col(Bulletin.id) == col(Campaign.bulletin_id))
+        .outerjoin(Issue, col(Issue.id) == col(Bulletin.issue_id))
+        .where(*_is_shown())
+    )
+
+
+def _has_edition(wanted: Wanted) -> sa.ColumnElement[bool]:
+    """One of a dispatch's editions is as wanted; served by the table's unique index."""
+    which = [col(ArchivedEdition.dispatch_id) == col(Dispatch.id)]
+    if wanted.language:
+        which.append(col(ArchivedEdition.language) == wanted.language)
+    which += [
+        col(ArchivedEdition.words).like(f"% {word}%") for word in archive_words.asked(wanted.search)
+    ]
+    return sa.exists().where(*which)
 
 
 async def _neighbours(session: AsyncSession, which: sa.ColumnElement[bool]) -> Sequence[Neighbour]:
@@ -177,34 +266,53 @@ async def _neighbours(session: AsyncSession, which: sa.ColumnElement[bool]) -> S
     return [Neighbour(slug=slug, sent_at=moment) for slug, moment in rows]
 
 
-async def _plans(session: AsyncSession, dispatch_ids: Sequence[int]) -> dict[int, dict[str, Plan]]:
-    statement = select(DispatchPlan).where(col(DispatchPlan.dispatch_id).in_(dispatch_ids))
-    found: dict[int, dict[str, Plan]] = {}
-    for row in (await session.exec(statement)).all():
-        found.setdefault(row.dispatch_id, {})[row.language] = Plan.thaw(row.plan)
+async def _kept(
+    session: AsyncSession, dispatch_ids: Sequence[int]
+) -> Mapping[int, Mapping[str, ArchivedEdition]]:
+    """Dispatch → language → the edition, without what is only searched or set for print."""
+    statement = (
+        sa.select(ArchivedEdition)
+        .where(col(ArchivedEdition.dispatch_id).in_(dispatch_ids))
+        .options(
+            defer(ArchivedEdition.words, raiseload=True),  # type: ignore[arg-type]
+            defer(ArchivedEdition.edition, raiseload=True),  # type: ignore[arg-type]
+        )
+    )
+    found: dict[int, dict[str, ArchivedEdition]] = {}
+    for row in (await session.scalars(statement)).all():
+        found.setdefault(row.dispatch_id, {})[row.language] = row
     return found
 
 
+async def _plan(session: AsyncSession, entry: Entry) -> Plan:
+    row = await session.get(DispatchPlan, (entry.dispatch_id, entry.language))
+    if row is None:
+        raise errors.NotFound(N_("There is no such bulletin in the archive."))
+    return Plan.thaw(row.plan)
+
+
 def _entry(
-    ground: Ground,
     campaign: Campaign,
     dispatch: Dispatch,
     issue: Issue | None,
-    plans: Mapping[str, Plan],
+    kept: Mapping[str, ArchivedEdition],
+    wish: str,
     translator: Translator,
 ) -> Entry:
-    language = wording.choose(plans, translator.language, default=dispatch.default_language)
-    plan = plans[language]
-    slug = campaign.archive_slug or ""
-    values = public_values(ground, plan, archive_url=ground.url(f"/archive/{slug}"))
+    language = wording.choose(kept, wish, default=dispatch.default_language)
+    row = kept[language]
     return Entry(
         campaign_id=campaign.id,
-        slug=slug,
-        subject=plan.subject(values),
+        dispatch_id=dispatch.id,
+        slug=campaign.archive_slug or "",
+        subject=row.subject,
+        description=row.description,
+        picture_url=row.picture_url,
+        picture_alt=row.picture_alt,
         language=language,
         language_note=wording.note(language, translator),
         sent_at=dispatch.started_at,
-        finished_at=dispatch.finished_at,
-        languages=sorted(plans),
+        languages=sorted(kept),
         issue_slug=issue.slug if issue and issue.is_published else "",
+        has_handbill=row.has_blocks,
     )

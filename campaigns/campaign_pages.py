@@ -10,6 +10,7 @@ from aiohttp import web
 
 from campaigns import (
     alarms,
+    archiving,
     attention,
     audiences,
     bulletins,
@@ -26,7 +27,7 @@ from campaigns import (
 from campaigns import schedule as schedules
 from campaigns.audiences import Audience
 from campaigns.lifecycle import View
-from campaigns.models import Bulletin, Campaign, CampaignState
+from campaigns.models import Bulletin, Campaign, CampaignState, Visibility
 from campaigns.transitions import Verb
 from delivery import return_words
 from foundation import errors
@@ -176,7 +177,6 @@ async def save(request: web.Request) -> web.StreamResponse:
             actor=kit.actor(request),
             campaign_id=number,
             version=staff_forms.version(form),
-            is_in_archive=form.flag("is_in_archive"),
             **values,
         )
     except (errors.Invalid, errors.Conflict, errors.Refused) as problem:
@@ -226,6 +226,11 @@ async def render_campaign(
         state_word=transitions.STATE_WORDS[CampaignState(campaign.state)],
         tone=TONES[campaign.state],
         may={verb.value for verb in view.verbs if role.may(NEEDS[verb])},
+        may_set_visibility=role.may(Role.EDITOR),
+        visibilities=visibilities(speaks),
+        visibility_words=speaks.gettext(
+            archiving.VISIBILITY_WORDS[Visibility(campaign.visibility)]
+        ),
         may_follow_up=view.dispatch is not None and role.may(Role.AUTHOR),
         times=times_of(request, view),
         is_moving=campaign.state == _S.SENDING,
@@ -296,9 +301,7 @@ async def _form_page(
             for code in ground.catalog.languages
         ],
         earlier=await _earlier(request, [*audience.received, *audience.not_received]),
-        is_in_archive=form.flag("is_in_archive")
-        if form
-        else view is None or view.campaign.is_in_archive,
+        visibilities=visibilities(speaks),
         counted=await _counted(request, audience, bulletin),
         exclusions=audiences.EXCLUSIONS,
         problems=staff_forms.say(request, problem) if problem else {},
@@ -321,7 +324,21 @@ def _read(form: Form) -> dict[str, Any]:
         "from_address": form.line("from_address", limit=254),
         "reply_to": form.line("reply_to", limit=254),
         "relay": form.line("relay", limit=200),
+        "visibility": visibility(form),
+        "archive_slug": form.line("archive_slug", limit=200),
     }
+
+
+def visibility(form: Form) -> Visibility:
+    """Who the form says can read it; everybody, when it says nothing that is known."""
+    said = form.line("visibility")
+    return Visibility(said) if said in set(Visibility) else Visibility.PUBLIC
+
+
+def visibilities(speaks: Translator) -> list[tuple[str, str]]:
+    """Who can read a bulletin afterwards, to choose from."""
+    words = archiving.VISIBILITY_WORDS
+    return [(each.value, speaks.gettext(text)) for each, text in words.items()]
 
 
 def _first_audience(
@@ -347,6 +364,8 @@ def _kept(view: View | None, bulletin: Bulletin | None) -> dict[str, str]:
         "from_address": kept.from_address,
         "reply_to": kept.reply_to,
         "relay": kept.relay,
+        "visibility": kept.visibility,
+        "archive_slug": kept.archive_slug or "",
     }
 
 

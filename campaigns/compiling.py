@@ -66,21 +66,36 @@ async def compile_plans(
     Raises `errors.Invalid` (a merge field that does not exist, a wrong link, a missing material…)
     with the place in the bulletin.
     """
+    made = await compile_editions(
+        ground, session, bulletin, campaign_name=campaign_name, archive_url=archive_url
+    )
+    return {language: each.plan for language, each in made.items()}
+
+
+async def compile_editions(
+    ground: Ground,
+    session: AsyncSession,
+    bulletin: Bulletin,
+    *,
+    campaign_name: str = "",
+    archive_url: str = "",
+) -> dict[str, Compiled]:
+    """The same with what each plan was made of. Raises as `compile_plans`."""
     document = bulletins.document_of(bulletin)
     if not document.editions:
         raise errors.Invalid(N_("This bulletin has no edition in any language yet."))
-    plans: dict[str, Plan] = {}
+    made: dict[str, Compiled] = {}
     for language in document.languages:
-        plans[language] = await compile_one(
+        made[language] = await _compiled(
             ground,
             session,
             document,
             language=language,
             campaign_name=campaign_name,
             archive_url=archive_url,
-            first_link=1 + sum(len(plan.links) for plan in plans.values()),
+            first_link=1 + sum(len(each.plan.links) for each in made.values()),
         )
-    return plans
+    return made
 
 
 async def compile_one(

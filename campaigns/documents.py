@@ -16,6 +16,7 @@ from pydantic import Field, StringConstraints
 
 from campaigns import document_problems
 from campaigns.block_models import KINDS, AnyBlock, Language, Line, Piece
+from campaigns.models import Visibility
 from foundation import errors
 from foundation.i18n import N_
 from templates import content
@@ -45,6 +46,9 @@ class CampaignPart(Piece):
     """A `[[relay]]` by its name; blank: whichever is right for the sender."""
     when_uncertain: Literal["", "hold", "resend"] = ""
     """Whether those of whom it is uncertain that they got it wait for staff, or get it again."""
+    visibility: Visibility = Visibility.PUBLIC
+    archive_slug: Slug | Literal[""] = ""
+    """The name of its page in the archive; blank: its day and name."""
 
 
 class Document(Piece):

@@ -15,7 +15,7 @@ from campaigns import audiences, bulletins, documents, lifecycle, transitions
 from campaigns.audiences import Audience
 from campaigns.block_models import KINDS
 from campaigns.documents import Document
-from campaigns.models import Bulletin, Campaign, CampaignState
+from campaigns.models import Bulletin, Campaign, CampaignState, Visibility
 from delivery.models import Dispatch
 from foundation import errors
 from foundation.audit import Actor
@@ -70,8 +70,8 @@ async def send_to_others(ground: Ground, *, actor: Actor, campaign_id: int) -> C
         numbers = sorted({*audience.not_received, *before.all()})
         audience = audience.model_copy(update={"not_received": numbers})
         made = await _draft(ground, session, actor, campaign, bulletin, audience)
-        # It stands there already.
-        made.is_in_archive = False
+        # It stands in the archive already.
+        made.visibility = Visibility.SUBSCRIBERS.value
         return made
 
 

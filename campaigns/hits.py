@@ -7,6 +7,7 @@ from multidict import istr
 from sqlmodel import col, select
 
 from campaigns import archive
+from campaigns.models import Campaign, Visibility
 from campaigns.tracking import Tracker, Visit
 from delivery.models import Dispatch, DispatchPlan
 from foundation import errors, i18n, logs
@@ -81,12 +82,15 @@ async def _own_copy(ground: Ground, token: str) -> str:
         order = await session.get(Dispatch, dispatch_id)
         found = await recipients.by_id(session, [subscriber_id], with_membership=True)
         person = found.get(subscriber_id)
+        campaign = await session.get(Campaign, order.campaign_id) if order else None
         rows = await session.exec(
             select(DispatchPlan).where(col(DispatchPlan.dispatch_id) == dispatch_id)
         )
         plans = {row.language: Plan.thaw(row.plan) for row in rows.all()}
     if order is None or not plans:
         raise errors.NotFound(N_("This bulletin is not kept any more."))
+    if campaign is not None and campaign.visibility == Visibility.HIDDEN:
+        raise errors.NotFound(N_("Whoever sent this bulletin took it back."))
     offered = [code for code in (order.default_language, *plans) if code in plans]
     plan = plans[i18n.match(person.language if person else None, offered)]
     values = archive.public_values(ground, plan, archive_url=ground.url("/archive"))

@@ -14,6 +14,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from campaigns import (
     alarms,
+    archiving,
     audiences,
     bulletins,
     campaign_values,
@@ -23,7 +24,7 @@ from campaigns import (
 )
 from campaigns import schedule as schedules
 from campaigns.audiences import Audience
-from campaigns.models import Bulletin, Campaign, CampaignState
+from campaigns.models import Bulletin, Campaign, CampaignState, Visibility
 from campaigns.preflight import checklist, overrides
 from campaigns.transitions import TRANSITIONS, Verb
 from delivery import dispatch
@@ -77,6 +78,8 @@ async def create(
     reply_to: str = "",
     relay: str = "",
     when_uncertain: str = "",
+    visibility: Visibility = Visibility.PUBLIC,
+    archive_slug: str = "",
 ) -> Campaign:
     """A draft that sends a bulletin. Raises `errors.Invalid`, `errors.NotFound`."""
     async with ground.db.transaction() as session:
@@ -92,6 +95,8 @@ async def create(
             reply_to=reply_to,
             relay=relay,
             when_uncertain=when_uncertain,
+            visibility=visibility,
+            archive_slug=archive_slug,
         )
 
 
@@ -108,11 +113,15 @@ async def add(
     reply_to: str,
     relay: str,
     when_uncertain: str,
+    visibility: Visibility = Visibility.PUBLIC,
+    archive_slug: str = "",
 ) -> Campaign:
     """As `create`, in the caller's transaction."""
     values = campaign_values.checked(name, audience, from_name, from_address, reply_to)
     values["relay"] = campaign_values.known_relay(ground, relay)
     values["when_uncertain"] = WhenUncertain(when_uncertain).value if when_uncertain else ""
+    values["visibility"] = visibility.value
+    values["archive_slug"] = await archiving.checked_slug(session, archive_slug)
     now = ground.clock.now()
     bulletin = await bulletins.get(session, bulletin_id)
     await audiences.resolve(session, audience, languages=[""])
@@ -125,7 +134,8 @@ async def add(
         **{**values, "name": values["name"] or bulletin.name},
     )
     session.add(made)
-    await session.flush()
+    with archiving.named_once():
+        await session.flush()
     transitions.note(ground, session, actor, made.id, "created", before={}, after=values)
     return made
 
@@ -142,7 +152,8 @@ async def update(
     from_address: str = "",
     reply_to: str = "",
     relay: str = "",
-    is_in_archive: bool = True,
+    visibility: Visibility = Visibility.PUBLIC,
+    archive_slug: str = "",
 ) -> Campaign:
     """Change a draft that was seen at `version`.
 
@@ -151,18 +162,22 @@ async def update(
     """
     values = campaign_values.checked(name, audience, from_name, from_address, reply_to)
     values["relay"] = campaign_values.known_relay(ground, relay)
-    values["is_in_archive"] = is_in_archive
+    values["visibility"] = visibility.value
     async with ground.db.transaction() as session:
         campaign = await transitions.get(session, campaign_id)
         transitions.allow(campaign, Verb.UPDATE)
         await audiences.resolve(session, audience, languages=[""])
-        before = {key: getattr(campaign, key) for key in values}
-        changed = await session.execute(
-            sa.update(Campaign)
-            .where(col(Campaign.id) == campaign_id, col(Campaign.version) == version)
-            .values(**values, version=version + 1, updated_at=ground.clock.now())
-            .returning(col(Campaign.id))
+        values["archive_slug"] = await archiving.checked_slug(
+            session, archive_slug, besides=campaign_id
         )
+        before = {key: getattr(campaign, key) for key in values}
+        with archiving.named_once():
+            changed = await session.execute(
+                sa.update(Campaign)
+                .where(col(Campaign.id) == campaign_id, col(Campaign.version) == version)
+                .values(**values, version=version + 1, updated_at=ground.clock.now())
+                .returning(col(Campaign.id))
+            )
         if changed.first() is None:
             raise errors.Conflict(
                 N_("Somebody else changed this campaign meanwhile. Reload, then change it.")
@@ -333,11 +348,12 @@ async def start(ground: Ground, *, actor: Actor, campaign_id: int) -> Dispatch:
         bulletin = await bulletins.get(session, campaign.bulletin_id)
         _refuse_changed(campaign, bulletin)
         await checklist.refuse_red(ground, session, campaign, bulletin)
-        slug = await work_order.archive_slug(ground, session, campaign)
-        await transitions.move(
-            ground, session, actor, campaign, Verb.START,
-            started_at=now, archive_slug=slug, waiting_reason="",
-        )  # fmt: skip
+        slug = await archiving.slug_for(ground, session, campaign)
+        with archiving.named_once():
+            await transitions.move(
+                ground, session, actor, campaign, Verb.START,
+                started_at=now, archive_slug=slug, waiting_reason="",
+            )  # fmt: skip
         return await work_order.hand_over(ground, session, campaign, bulletin, slug)
 
 

@@ -213,6 +213,17 @@ class CampaignState(enum.StrEnum):
     """Stopped for good."""
 
 
+class Visibility(enum.StrEnum):
+    """Who can read a bulletin after it went out, besides in the mail itself."""
+
+    PUBLIC = "public"
+    """Everybody: it is in the archive, in its search and in the feeds."""
+    SUBSCRIBERS = "subscribers"
+    """Whoever got it, by the link in their own mail; it is listed nowhere."""
+    HIDDEN = "hidden"
+    """Nobody any more; the links in its mails say so."""
+
+
 class Campaign(tables.Table, table=True):
     """One sending of a bulletin to an audience at a time."""
 
@@ -246,7 +257,8 @@ class Campaign(tables.Table, table=True):
     corrects_id: int | None = tables.loose_reference()
     """The campaign whose mistake it corrects."""
     archive_slug: str | None = Field(default=None, unique=True)
-    is_in_archive: bool = Field(default=True, nullable=False)
+    """The name of its page in the archive: as staff wish before it starts, and for good then."""
+    visibility: str = Field(default=Visibility.PUBLIC.value, nullable=False)
     started_at: datetime | None = tables.maybe_moment()
     finished_at: datetime | None = tables.maybe_moment(index=True)
     created_by: str = Field(default="", nullable=False)

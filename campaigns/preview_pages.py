@@ -6,7 +6,7 @@ and counts nowhere.
 
 from aiohttp import web
 
-from campaigns import archive, bulletins, compiling, public, readers, wording
+from campaigns import archive, archive_pages, bulletins, compiling, readers, wording
 from campaigns.block_models import AnyBlock
 from campaigns.models import Bulletin
 from delivery import testmail
@@ -105,7 +105,7 @@ async def show_mail(request: web.Request) -> web.StreamResponse:
     reader = await _reader(request)
     answers = plan.answers(reader) if reader else None
     html = archive.as_page(plan, _values(request, plan, reader), answers, target="_blank")
-    response = public.framed_mail(in_scheme(html, _choice(request, "scheme", SCHEMES)))
+    response = archive_pages.framed_mail(in_scheme(html, _choice(request, "scheme", SCHEMES)))
     response.headers["Cache-Control"] = "no-store"
     return response
 

@@ -1,8 +1,8 @@
-"""What everybody sees of the content: front, issue pages, archive, feed, handouts and pictures."""
+"""What everybody sees of the content: front, issue pages, handouts, pictures, and the archive."""
 
 from aiohttp import web
 
-from campaigns import archive, issue_page, materials, pictures
+from campaigns import archive, archive_pages, issue_page, materials, pictures
 from campaigns.filekinds import FileKind
 from foundation import errors
 from foundation.i18n import N_
@@ -19,10 +19,7 @@ def routes() -> list[web.RouteDef]:
         web.get("/issues", show_issues),
         web.get("/issues/{slug}", show_issue),
         web.get("/issues/{slug}/developments", show_developments),
-        web.get("/archive", show_archive),
-        web.get("/archive/feed.xml", show_feed),
-        web.get("/archive/{slug}", show_bulletin),
-        web.get("/archive/{slug}/mail", show_mail),
+        *archive_pages.routes(),
         web.get(f"/files/{{digest:{_DIGEST}}}/{{name}}", send_file),
         web.get(f"/pictures/{{digest:{_DIGEST}}}", send_picture),
     ]
@@ -63,80 +60,6 @@ async def show_developments(request: web.Request) -> web.StreamResponse:
     )
     more = str(request.rel_url.update_query(after=history.next_after)) if history.next_after else ""
     return kit.render(request, "bulletins/developments.html", history=history, next_url=more)
-
-
-async def show_archive(request: web.Request) -> web.StreamResponse:
-    """`GET /archive`: bulletins that went out."""
-    after = request.query.get("after", "")
-    page = await archive.listed(
-        kit.ground(request),
-        translator=kit.translator(request),
-        after=int(after) if after.isascii() and after.isdigit() and len(after) < 18 else None,
-    )
-    more = str(request.rel_url.update_query(after=str(page.next_after))) if page.next_after else ""
-    return kit.render(request, "bulletins/archive.html", page=page, next_url=more)
-
-
-async def show_feed(request: web.Request) -> web.StreamResponse:
-    """`GET /archive/feed.xml`: the same for feed readers (RFC 4287)."""
-    ground, speaks = kit.ground(request), kit.translator(request)
-    page = await archive.listed(ground, translator=speaks, limit=archive.FEED_ENTRIES)
-    newest = max((each.sent_at for each in page.items), default=ground.clock.now())
-    xml = request.app[kit.PAGES].render(
-        "bulletins/feed.xml",
-        translator=speaks,
-        values={
-            "site": ground.settings.site,
-            "entries": page.items,
-            "updated": newest,
-            "url": ground.url,
-        },
-    )
-    return web.Response(text=xml, content_type="application/atom+xml", charset="utf-8")
-
-
-async def show_bulletin(request: web.Request) -> web.StreamResponse:
-    """`GET /archive/{slug}`: one bulletin, framed by a page of ours."""
-    ground, speaks = kit.ground(request), kit.translator(request)
-    slug = request.match_info["slug"]
-    shown = await archive.show(ground, slug=slug, translator=speaks)
-    return kit.render(
-        request,
-        "bulletins/archived.html",
-        shown=shown,
-        canonical=ground.url(f"/archive/{slug}"),
-        mail_url=f"/archive/{slug}/mail?lang={shown.entry.language}",
-    )
-
-
-async def show_mail(request: web.Request) -> web.StreamResponse:
-    """`GET /archive/{slug}/mail`: the mail itself, for the frame in `/archive/{slug}`."""
-    shown = await archive.show(
-        kit.ground(request),
-        slug=request.match_info["slug"],
-        translator=kit.translator(request),
-    )
-    return framed_mail(shown.html)
-
-
-def framed_mail(html: str) -> web.Response:
-    """A mail as a document that a page of ours may frame; nothing in it can run."""
-    policy = (
-        "default-src 'none'; img-src * data:; style-src 'unsafe-inline'; font-src 'none'; "
-        "base-uri 'none'; form-action 'none'; frame-ancestors 'self'; "
-        "sandbox allow-same-origin allow-popups allow-popups-to-escape-sandbox "
-        "allow-top-navigation-by-user-activation"
-    )
-    return web.Response(
-        text=html,
-        content_type="text/html",
-        charset="utf-8",
-        headers={
-            "Content-Security-Policy": policy,
-            "X-Frame-Options": "SAMEORIGIN",
-            "X-Robots-Tag": "noindex",
-        },
-    )
 
 
 async def send_file(request: web.Request) -> web.StreamResponse:

@@ -9,6 +9,7 @@ from aiohttp import web
 
 from campaigns import (
     alarms,
+    archiving,
     audiences,
     bulletins,
     campaign_pages,
@@ -54,6 +55,7 @@ def routes() -> list[web.RouteDef]:
         web.post(f"{one}/resume", resume),
         web.post(f"{one}/acknowledge", acknowledge),
         web.post(f"{one}/cancel", cancel),
+        web.post(f"{one}/visibility", set_visibility),
         web.post(f"{one}/correct", correct),
         web.post(f"{one}/send-to-others", send_to_others),
     ]
@@ -208,6 +210,21 @@ async def acknowledge(request: web.Request) -> web.StreamResponse:
 async def cancel(request: web.Request) -> web.StreamResponse:
     """`POST …/cancel`."""
     return await _step(request, Verb.CANCEL, lifecycle.cancel)
+
+
+@kit.staff(Role.EDITOR)
+async def set_visibility(request: web.Request) -> web.StreamResponse:
+    """`POST …/visibility`: who can read it from now on, also after it went out."""
+    form = await forms.read(request)
+    number = kit.number_in_path(request)
+    await archiving.set_visibility(
+        kit.ground(request),
+        actor=kit.actor(request),
+        campaign_id=number,
+        visibility=campaign_pages.visibility(form),
+    )
+    words = kit.translator(request).gettext(N_("Saved."))
+    return kit.redirect(request, f"/staff/campaigns/{number}", flash=words)
 
 
 @kit.staff(Role.AUTHOR)

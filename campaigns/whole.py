@@ -36,4 +36,6 @@ async def add(
         reply_to=part.reply_to,
         relay=part.relay,
         when_uncertain=part.when_uncertain,
+        visibility=part.visibility,
+        archive_slug=part.archive_slug,
     )

@@ -3,15 +3,10 @@
 Called by `lifecycle.start`, in its transaction.
 """
 
-import re
-import unicodedata
-
-import sqlalchemy as sa
-from sqlmodel import col
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from campaigns import audiences, compiling
-from campaigns.models import Bulletin, Campaign
+from campaigns import archiving, audiences, compiling
+from campaigns.models import Bulletin, Campaign, Visibility
 from delivery import dispatch
 from delivery.models import Dispatch, WhenUncertain
 from foundation import errors
@@ -26,13 +21,11 @@ async def hand_over(
 
     Raises `errors.Invalid` with the place that can't go out, `errors.Refused` for nobody.
     """
-    plans = await compiling.compile_plans(
-        ground,
-        session,
-        bulletin,
-        campaign_name=campaign.name,
-        archive_url=ground.url(f"/archive/{slug}"),
+    archive_url = _archive_url(ground, campaign, slug)
+    compiled = await compiling.compile_editions(
+        ground, session, bulletin, campaign_name=campaign.name, archive_url=archive_url
     )
+    plans = {language: each.plan for language, each in compiled.items()}
     languages = list(plans)
     resolved = await audiences.resolve(
         session, audiences.parse(campaign.audience), languages=languages
@@ -61,16 +54,18 @@ async def hand_over(
     )
     if not made.audience:
         raise errors.Refused(N_("Nobody would get this: choose topics that people are on."))
+    await archiving.keep(
+        ground,
+        session,
+        campaign=campaign,
+        dispatch_id=made.id,
+        archive_url=archive_url,
+        editions=compiled.values(),
+    )
     return made
 
 
-async def archive_slug(ground: Ground, session: AsyncSession, campaign: Campaign) -> str:
-    """The page's name in the archive: local day and words; with a number when it is taken."""
-    day = ground.clock.now().astimezone(ground.settings.site.tzinfo).strftime("%Y-%m-%d")
-    plain = unicodedata.normalize("NFKD", campaign.name).encode("ascii", "ignore").decode()
-    words = re.sub(r"[^a-z0-9]+", "-", plain.lower()).strip("-")[:60].strip("-")
-    slug = f"{day}-{words}" if words else day
-    taken = sa.select(col(Campaign.id)).where(col(Campaign.archive_slug) == slug)
-    if (await session.execute(taken)).first() is not None:
-        slug = f"{slug}-{campaign.id}"
-    return slug
+def _archive_url(ground: Ground, campaign: Campaign, slug: str) -> str:
+    """Where mails say that they can be read: a page that is not for everybody is not named."""
+    is_public = campaign.visibility == Visibility.PUBLIC
+    return ground.url(f"/archive/{slug}" if is_public else "/archive")

@@ -13,7 +13,16 @@ from datetime import timedelta
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from apscheduler.triggers.interval import IntervalTrigger
 
-from campaigns import alarms, due, lifecycle, senders, series_runs, series_sending, webhooks
+from campaigns import (
+    alarms,
+    archiving,
+    due,
+    lifecycle,
+    senders,
+    series_runs,
+    series_sending,
+    webhooks,
+)
 from campaigns.preflight import following
 from delivery import allowances, blocks, outbox, returns
 from delivery.arriving import looks
@@ -65,6 +74,7 @@ def tasks(ground: Ground) -> Sequence[Task]:
         Task(name="tidy letters", act=letters.tidy, every=timedelta(hours=6)),
         Task(name="tidy waiting webhooks", act=backlog.tidy, every=timedelta(hours=6)),
         Task(name="tidy webhook tokens", act=receiving.tidy, every=timedelta(hours=6)),
+        Task(name="fill the archive", act=archiving.fill_in, every=timedelta(hours=6)),
         Task(name="tidy links", act=following.tidy, every=timedelta(hours=6)),
         Task(name="tidy webhook calls", act=webhooks.tidy, every=timedelta(hours=6)),
         Task(name="tidy sessions", act=signin.tidy, every=timedelta(hours=6)),

@@ -193,6 +193,21 @@ async def offered(session: AsyncSession, *, slug: str = "", partner_key: str = "
     )
 
 
+async def about(session: AsyncSession, *, topic: str) -> Offer:
+    """The form for one topic: the oldest of staff's that offers it alone, else the site's own.
+
+    A partner's form is passed over: it would say that the partner brought whoever fills it in.
+    """
+    statement = (
+        select(Form)
+        .where(col(Form.is_active).is_(True), col(Form.partner_id).is_(None))
+        .order_by(col(Form.id))
+    )
+    found = (await session.exec(statement)).all() if topic else []
+    slug = next((form.slug for form in found if form.topics == [topic]), "")
+    return await offered(session, slug=slug)
+
+
 async def organisations(session: AsyncSession, form: Form) -> list[Partner]:
     """The partners whose own list a form offers, in the order in which staff named them."""
     if not form.shares:

@@ -8,7 +8,7 @@ known when the edition is compiled, or a slot of the plan.
 import difflib
 import html as std_html
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from foundation.i18n import N_
@@ -114,6 +114,11 @@ def without_fields(text: str) -> str:
 def at_a_glance(text: str) -> str:
     """The text with each merge field as `[what stands in for it]`, else `[its name]`."""
     return _FIELD.sub(lambda found: f"[{_default(found) or found['name']}]", text)
+
+
+def settled(text: str, values: Mapping[str, str]) -> str:
+    """The text with each merge field as its value, else as what stands in for it, else nothing."""
+    return _FIELD.sub(lambda found: values.get(found["name"]) or _default(found), text)
 
 
 def _default(found: re.Match[str]) -> str:

@@ -6,9 +6,28 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
-from campaigns import bulletins, developments, documents, issues, materials, pictures
-from campaigns.models import Bulletin, Development, DevelopmentKind, Issue, Material, PartKind
+from campaigns import (
+    archiving,
+    bulletins,
+    compiling,
+    developments,
+    documents,
+    issues,
+    materials,
+    pictures,
+)
+from campaigns.models import (
+    Bulletin,
+    Campaign,
+    CampaignState,
+    Development,
+    DevelopmentKind,
+    Issue,
+    Material,
+    PartKind,
+)
 from campaigns.models import Picture as PictureRow
+from delivery.models import Dispatch, DispatchPlan, DispatchState
 from foundation import audit
 from foundation.audit import Actor, ActorKind
 from foundation.ground import Ground
@@ -173,3 +192,46 @@ def text_block(english: str, spanish: str = "", **more: str) -> Mapping[str, Any
 async def bulletin(ground: Ground, document: documents.Document | None = None) -> Bulletin:
     """A bulletin that was kept."""
     return await bulletins.create(ground, actor=ANA, document=document or written())
+
+
+async def sent(
+    ground: Ground,
+    *,
+    slug: str = "october",
+    document: documents.Document | None = None,
+    **more: Any,
+) -> Campaign:
+    """A bulletin that went out, with its frozen plans."""
+    written_down = await bulletin(ground, document)
+    now = ground.clock.now()
+    values: dict[str, Any] = {"state": CampaignState.SENT, "archive_slug": slug} | more
+    async with ground.db.transaction() as session:
+        campaign = Campaign(
+            bulletin_id=written_down.id, name="October", created_at=now, updated_at=now, **values
+        )
+        session.add(campaign)
+        await session.flush()
+        dispatch = Dispatch(
+            campaign_id=campaign.id,
+            name="October",
+            state=DispatchState.SENT,
+            from_name="x",
+            from_address="x@coalition.example",
+            default_language="en",
+            started_at=now,
+        )
+        session.add(dispatch)
+        await session.flush()
+        made = await compiling.compile_editions(ground, session, written_down)
+        for code, each in made.items():
+            frozen = each.plan.freeze()
+            session.add(DispatchPlan(dispatch_id=dispatch.id, language=code, plan=frozen))
+        await archiving.keep(
+            ground,
+            session,
+            campaign=campaign,
+            dispatch_id=dispatch.id,
+            archive_url=ground.url(f"/archive/{slug}"),
+            editions=made.values(),
+        )
+    return campaign

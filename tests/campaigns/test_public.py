@@ -7,48 +7,12 @@ from typing import Any
 import feedparser
 import pytest
 
-from campaigns import compiling, documents
-from campaigns.models import Campaign, CampaignState
-from delivery.models import Dispatch, DispatchPlan, DispatchState
+from campaigns.models import CampaignState, Visibility
 from foundation.ground import Ground
 from tests.campaigns import newsroom
 from tests.world.web import Web
 
 PAGE = "/issues/secure-communities"
-
-
-async def sent(
-    ground: Ground,
-    *,
-    slug: str = "october",
-    document: documents.Document | None = None,
-    **more: Any,
-) -> Campaign:
-    """A bulletin that went out, with its frozen plans."""
-    bulletin = await newsroom.bulletin(ground, document)
-    now = ground.clock.now()
-    values: dict[str, Any] = {"state": CampaignState.SENT, "archive_slug": slug} | more
-    async with ground.db.transaction() as session:
-        campaign = Campaign(
-            bulletin_id=bulletin.id, name="October", created_at=now, updated_at=now, **values
-        )
-        session.add(campaign)
-        await session.flush()
-        dispatch = Dispatch(
-            campaign_id=campaign.id,
-            name="October",
-            state=DispatchState.SENT,
-            from_name="x",
-            from_address="x@coalition.example",
-            default_language="en",
-            started_at=now,
-        )
-        session.add(dispatch)
-        await session.flush()
-        plans = await compiling.compile_plans(ground, session, bulletin)
-        for code, plan in plans.items():
-            session.add(DispatchPlan(dispatch_id=dispatch.id, language=code, plan=plan.freeze()))
-    return campaign
 
 
 @pytest.mark.storage
@@ -160,7 +124,7 @@ async def test_the_archive_shows_what_was_sent_in_the_readers_language(
     ground: Ground, web: Web
 ) -> None:
     await newsroom.issue(ground)
-    await sent(ground)
+    await newsroom.sent(ground)
     assert "What happened" in (await web.get("/archive")).text
     spanish = (await web.get("/archive/october?lang=es")).text
     assert "Lo que pasó" in spanish
@@ -174,7 +138,7 @@ async def test_a_mail_in_the_archive_runs_nothing_counts_nothing_and_names_nobod
     ground: Ground, web: Web
 ) -> None:
     await newsroom.issue(ground)
-    await sent(ground)
+    await newsroom.sent(ground)
     answer = await web.get("/archive/october/mail")
     policy = answer.headers["Content-Security-Policy"]
     assert "default-src 'none'" in policy
@@ -189,7 +153,8 @@ async def test_a_mail_in_the_archive_runs_nothing_counts_nothing_and_names_nobod
 @pytest.mark.parametrize(
     "more",
     [
-        {"is_in_archive": False},
+        {"visibility": Visibility.SUBSCRIBERS},
+        {"visibility": Visibility.HIDDEN},
         {"state": CampaignState.DRAFT},
         {"state": CampaignState.CANCELLED},
         {"archive_slug": None},
@@ -199,7 +164,7 @@ async def test_what_was_not_sent_or_is_not_for_the_archive_is_not_there(
     ground: Ground, web: Web, more: dict[str, Any]
 ) -> None:
     await newsroom.issue(ground)
-    await sent(ground, **more)
+    await newsroom.sent(ground, **more)
     assert "october" not in (await web.get("/archive")).text
     assert (await web.get("/archive/october")).status == 404
     assert (await web.get("/archive/october/mail")).status == 404
@@ -209,7 +174,7 @@ async def test_feed_readers_can_follow_the_archive(ground: Ground, web: Web) -> 
     empty = await web.get("/archive/feed.xml")
     assert empty.headers["Content-Type"].startswith("application/atom+xml")
     await newsroom.issue(ground)
-    await sent(ground)
+    await newsroom.sent(ground)
     answer = await web.get("/archive/feed.xml?lang=es")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -242,7 +207,7 @@ async def test_the_archive_shows_only_what_everybody_saw(
         newsroom.text_block("For everybody"),
         {**newsroom.text_block("For some"), rule: {"towns": ["Lynn"], "members": True}},
     ]
-    await sent(ground, document=newsroom.written(blocks=blocks))
+    await newsroom.sent(ground, document=newsroom.written(blocks=blocks))
     mail = await web.get("/archive/october/mail")
     page = await web.get("/archive/october")
     assert "For everybody" in mail.text
