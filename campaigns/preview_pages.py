@@ -98,7 +98,8 @@ async def _preview_page(
 async def show_mail(request: web.Request) -> web.StreamResponse:
     """`GET …/mail?language=&scheme=&reader=`: the mail itself, for the frame."""
     bulletin = await _bulletin(request)
-    language = _choice(request, "language", bulletins.languages(bulletin) or ["en"])
+    offered = bulletins.languages(bulletin) or [kit.ground(request).catalog.default]
+    language = _choice(request, "language", offered)
     plan, problem = await _compiled(request, bulletin, language)
     if plan is None:
         raise problem or errors.NotFound(N_("There is no such page."))

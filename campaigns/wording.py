@@ -7,8 +7,6 @@ any language that it has. Nobody sees a blank because a translation is missing.
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from babel import Locale
-
 from foundation import errors, i18n
 from foundation.i18n import N_, Translator
 
@@ -54,8 +52,7 @@ def note(language: str, translator: Translator) -> str:
 
 def language_name(language: str, translator: Translator) -> str:
     """What a language is called in the reader's: `es` is “Spanish” in English."""
-    locale = Locale.parse(language.replace("-", "_"))
-    return locale.get_display_name(translator.locale) or language
+    return i18n.named(language, translator.locale)
 
 
 def tidy(texts: Texts) -> dict[str, dict[str, str]]:

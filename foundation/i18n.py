@@ -1,19 +1,22 @@
 """Languages: texts by gettext, dates and numbers by CLDR, and which language a reader gets.
 
 English msgids stand in the code; every other language is a folder `foundation/locales/<code>/` with
-`*.po` files (all are read and joined) and its own name in `NAMES`. Adding a folder adds a language.
+`*.po` files, which are all read and joined. A text that a language lacks is shown in English. What
+CLDR does not know of a language stands in its `language.toml` (`Manners`). Adding a folder adds a
+language: `docs/languages.md`.
 """
 
 import functools
 import gettext as std_gettext
-from collections.abc import Iterable, Mapping
+import tomllib
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Literal
 from zoneinfo import ZoneInfo
 
-from babel import Locale, dates, numbers
+from babel import Locale, UnknownLocaleError, dates, numbers
 from babel.messages import pofile
 
 LOCALES = Path(__file__).parent / "locales"
@@ -36,6 +39,22 @@ def NN_(singular: str, plural: str) -> tuple[str, str]:  # noqa: N802 - as `N_`
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Manners:
+    """What a language is called, where it begins to be read, and how it writes days and numbers.
+
+    CLDR knows this of a few hundred languages; `language.toml` in a language's folder may say it
+    otherwise, and has to for the others.
+    """
+
+    name: str
+    """The language's own for itself, such as “español”."""
+    direction: str
+    """`ltr` or `rtl`."""
+    formats: str
+    """The CLDR locale whose dates and numbers are written."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Translator:
     """One language: its texts, and how it writes dates and numbers in the site's zone."""
 
@@ -43,21 +62,27 @@ class Translator:
     zone: ZoneInfo
     texts: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     plural_expression: str = "(n != 1)"
+    manners: Manners | None = None
+    """None takes what the language's folder and CLDR say."""
 
     @property
     def locale(self) -> Locale:
-        """The CLDR locale behind the language."""
-        return Locale.parse(self.language.replace("-", "_"))
+        """The CLDR locale behind the language's dates and numbers."""
+        return Locale.parse(self._manners.formats)
 
     @property
     def direction(self) -> str:
         """`ltr` or `rtl`."""
-        return self.locale.text_direction
+        return self._manners.direction
 
     @property
     def name(self) -> str:
         """The language's name for itself, such as “español”."""
-        return self.locale.get_display_name(self.locale) or self.language
+        return self._manners.name
+
+    @property
+    def _manners(self) -> Manners:
+        return self.manners or manners(self.language)
 
     def gettext(self, msgid: str) -> str:
         """The text in this language, or the English one where there is none."""
@@ -66,11 +91,10 @@ class Translator:
 
     def ngettext(self, singular: str, plural: str, count: int) -> str:
         """The form of the text that fits `count`."""
-        found = self.texts.get(singular)
-        if found and len(found) > 1:
-            form = found[_plural_index(self.plural_expression, count)]
-            if form:
-                return form
+        forms = self.texts.get(singular, ())
+        index = _plural_index(self.plural_expression, count)
+        if len(forms) > 1 and index < len(forms) and forms[index]:
+            return forms[index]
         return singular if count == 1 else plural
 
     def date(self, value: date | datetime, style: DateStyle = "long") -> str:
@@ -164,7 +188,12 @@ def _quality(parameters: str) -> float:
 
 
 def _plural_index(expression: str, count: int) -> int:
-    return std_gettext.c2py(expression)(count)
+    return _plural_rule(expression)(count)
+
+
+@functools.lru_cache(maxsize=64)
+def _plural_rule(expression: str) -> Callable[[int], int]:
+    return std_gettext.c2py(expression)
 
 
 def load(*, languages: Iterable[str], default: str, zone: str, folder: Path = LOCALES) -> Catalog:
@@ -183,14 +212,46 @@ def available(folder: Path = LOCALES) -> tuple[str, ...]:
     return (SOURCE, *(code for code in found if code != SOURCE))
 
 
+@functools.lru_cache(maxsize=64)
+def manners(language: str, folder: Path = LOCALES) -> Manners:
+    """A language's name, direction and formats; what nobody says is taken from its code."""
+    path = folder / language / "language.toml"
+    said = tomllib.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    known = _locale(language)
+    formats = str(said.get("formats", "")) or (str(known) if known else SOURCE)
+    return Manners(
+        name=str(said.get("name", "")) or (known and known.get_display_name(known)) or language,
+        direction=str(said.get("direction", "")) or (known.text_direction if known else "ltr"),
+        formats=formats,
+    )
+
+
+def named(language: str, locale: Locale) -> str:
+    """What a language is called in another: `es` is “Spanish” in English."""
+    known = _locale(language)
+    return (known.get_display_name(locale) if known else "") or manners(language).name
+
+
+def _locale(language: str) -> Locale | None:
+    """What CLDR knows of a language; None where it knows nothing."""
+    try:
+        return Locale.parse(language.replace("-", "_"))
+    except (UnknownLocaleError, ValueError):
+        return None
+
+
 def _read(language: str, zone: ZoneInfo, folder: Path) -> Translator:
     if language == SOURCE:
         return Translator(language=language, zone=zone)
     texts: dict[str, tuple[str, ...]] = {}
     expression = "(n != 1)"
-    for path in sorted((folder / language).glob("*.po")):
+    known = _locale(language)
+    files = sorted((folder / language).glob("*.po"))
+    if not files:
+        raise KeyError(language)
+    for path in files:
         with path.open("rb") as file:
-            catalog = pofile.read_po(file, locale=language)
+            catalog = pofile.read_po(file, locale=known)
         expression = catalog.plural_expr
         for message in catalog:
             if not message.id or message.fuzzy:
@@ -199,6 +260,10 @@ def _read(language: str, zone: ZoneInfo, folder: Path) -> Translator:
                 texts[message.id[0]] = tuple(message.string or ())
             elif message.string:
                 texts[message.id] = (str(message.string),)
-    if not texts:
-        raise KeyError(language)
-    return Translator(language=language, zone=zone, texts=texts, plural_expression=expression)
+    return Translator(
+        language=language,
+        zone=zone,
+        texts=texts,
+        plural_expression=expression,
+        manners=manners(language, folder),
+    )

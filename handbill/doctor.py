@@ -13,6 +13,7 @@ from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import asyncpg
 import sqlalchemy as sa
@@ -29,14 +30,14 @@ from delivery.arriving.questions import Question
 from delivery.holding_back import Held
 from delivery.journal import Journal
 from delivery.models import Worker
-from foundation import database, errors, findings, migrations
+from foundation import database, errors, findings, i18n, migrations
 from foundation.audit import AuditEntry
 from foundation.clock import Clock
 from foundation.config import DatabaseSettings, Security, Settings
 from foundation.findings import Finding, Tone
 from foundation.ground import Ground
 from foundation.i18n import N_
-from handbill import building, doctor_returns
+from handbill import building, doctor_returns, texts
 
 _FREE_BYTES = 500_000_000
 _DRIFT = timedelta(seconds=5)
@@ -74,6 +75,8 @@ async def examine(settings: Settings, *, clock: Clock, names: Names | None) -> A
 async def _about_machine(settings: Settings, clock: Clock) -> AsyncIterator[Finding]:
     yield findings.good("configuration", N_("The configuration can be read."))
     yield _about_address(settings)
+    for finding in await asyncio.to_thread(_about_languages, settings):
+        yield finding
     yield _about_key(settings)
     yield await asyncio.to_thread(_about_journal, settings)
     for finding in await asyncio.to_thread(lambda: list(_about_disks(settings))):
@@ -137,6 +140,36 @@ def _about_address(settings: Settings) -> Finding:
         N_("There is no postal address, and the law asks for one in every mail."),
         N_("Set [site] postal_address."),
     )
+
+
+def _about_languages(settings: Settings) -> list[Finding]:
+    """How much of what readers see is there in each language; only the site's own can lack any."""
+    wanted = texts.public()
+    found: list[Finding] = []
+    for code in i18n.available():
+        if code == i18n.SOURCE:
+            continue
+        share = texts.share(wanted, texts.in_language(code))
+        values: dict[str, Any] = {
+            "language": i18n.manners(code).name,
+            "there": share.there,
+            "all": share.wanted,
+        }
+        code_of_it = f"language-{code}"
+        if share.is_whole:
+            said = N_("%(language)s: all %(all)s texts that readers may see are there.")
+            found.append(findings.good(code_of_it, said, **values))
+            continue
+        said = N_(
+            "%(language)s: %(there)s of the %(all)s texts that readers may see are there; the "
+            "others are shown in English."
+        )
+        if code in {settings.site.language, *settings.site.languages}:
+            advice = N_("docs/languages.md says how to add them.")
+            found.append(findings.warn(code_of_it, said, advice, **values))
+        else:
+            found.append(findings.neutral(code_of_it, said, **values))
+    return found
 
 
 def _about_key(settings: Settings) -> Finding:

@@ -32,7 +32,7 @@ def routes() -> list[web.RouteDef]:
 
 
 async def show(request: web.Request) -> web.Response:
-    """`GET /kiosk/{form}?source=CODE`: the form in big type, in two languages at most.
+    """`GET /kiosk/{form}?source=CODE`: the form in big type, in several languages.
 
     `?languages=es,en` says which, and which comes first; else the gathering's, else the site's.
     `?lang=es` overrides which comes first, as it does anywhere.
@@ -46,15 +46,14 @@ async def show(request: web.Request) -> web.Response:
     languages = [code for code in asked if code in ground.catalog.languages]
     if not languages:
         languages = list(gathering.languages) if gathering else list(ground.catalog.languages)
-    languages = list(dict.fromkeys(languages))[: gatherings.MOST_LANGUAGES]
+    languages = list(dict.fromkeys(languages))
     first = i18n.match(request.query.get("lang"), languages)
     languages.sort(key=lambda code: code != first)
     kit.speak(request, languages[0])
     response = kit.render(
         request,
         "kiosk/kiosk.html",
-        parts=[(code, _part(request, offer, code)) for code in languages],
-        names=[(code, ground.catalog.translator(code).name) for code in languages],
+        parts=[(ground.translator(code), _part(request, offer, code)) for code in languages],
         key=sealing.public_key(ground),
         info=sealing.INFO,
         source=source,

@@ -16,7 +16,7 @@ FILES = {
     "altcha.min.js": "altcha/dist/external/altcha.min.js",
     "altcha.css": "altcha/dist/external/altcha.css",
     "altcha-worker.js": "altcha/dist/workers/pbkdf2.js",
-    "altcha-es.js": "altcha/dist/i18n/es-419.js",
+    **{f"altcha-{name}.js": f"altcha/dist/i18n/{name}.js" for name in ("es-419", "pt-br")},
 }
 """Name in the vendor folder → path under `node_modules`."""
 

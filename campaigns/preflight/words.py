@@ -26,7 +26,10 @@ _FILL_IN = (
     r"(?:insertar|añadir|agregar|poner|completar|rellenar|su|tu)\b[^\]\n]{0,60}|"
     r"(?:fecha|día|hora|lugar|sede|nombre|ciudad|enlace|vínculo|dirección|número|cantidad|monto|"
     r"título|titular|teléfono|correo|mes|año|orador|cita|foto|imagen|texto|traducir|traducción)"
-    r"(?: aquí)?"
+    r"(?: aquí)?|"
+    r"(?:inserir|adicionar|preencher|seu|sua)\b[^\]\n]{0,60}|"
+    r"(?:data|dia|local|lugar|nome|cidade|endereço|quantia|valor|telefone|mês|ano|palestrante|"
+    r"imagem|traduzir|tradução)(?: aqui)?"
 )
 SURE = (
     re.compile(r"\blorem ipsum\b|\bdolor sit amet\b", re.IGNORECASE),
@@ -34,7 +37,7 @@ SURE = (
     re.compile(r"\bTK(?:TK)*\b"),
     re.compile(
         r"\b(?:texto de (?:relleno|prueba|ejemplo)|(?:placeholder|dummy|sample) text|"
-        r"(?:text|texto) (?:goes here|aquí)|falta (?:el )?texto|por traducir)\b",
+        r"(?:text|texto) (?:goes here|aquí|aqui)|falta (?:el )?texto|por traducir|a traduzir)\b",
         re.IGNORECASE,
     ),
     re.compile(r"\bTODO:|\bFIXME\b|\bPENDIENTE:"),
@@ -53,7 +56,9 @@ _ATTACHED: Mapping[str, re.Pattern[str]] = {
     "es": re.compile(
         r"\b(?:adjunt[oa]s?|adjunt(?:amos|é|ando)|anexamos|anex[oa]s?)\b", re.IGNORECASE
     ),
+    "pt": re.compile(r"\b(?:anex[oa]s?|anexad[oa]s?|anexamos|em anexo)\b", re.IGNORECASE),
 }
+"""What promises an attachment; of other languages nobody has written it down."""
 
 
 def look(bulletin: Bulletin, looked: Looked) -> list[Item]:

@@ -50,7 +50,6 @@ $form
 </body>
 </html>
 """)
-_NAMES = {"en": "English", "es": "Español"}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -72,7 +71,7 @@ class PartnerPage:
             words,
             language=language,
             other=other,
-            other_name=_NAMES[other],
+            other_name=i18n.manners(other).name.capitalize(),
             form=self.forms[language],
         )
         return web.Response(text=html, content_type="text/html", charset="utf-8")

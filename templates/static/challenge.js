@@ -3,9 +3,14 @@ import "./vendor/altcha.min.js";
 
 const worker = new URL("./vendor/altcha-worker.js", import.meta.url);
 globalThis.$altcha.algorithms.set("PBKDF2/SHA-256", () => new Worker(worker));
-const languages = { es: "es-419" };
-const language = languages[document.documentElement.lang] ?? "en";
-if (language !== "en") await import("./vendor/altcha-es.js");
+// What ALTCHA calls some languages; where it lacks one, it speaks English.
+const names = { es: "es-419", pt: "pt-br" };
+const spoken = document.documentElement.lang;
+let language = "en";
+if (spoken !== "en") {
+  const name = names[spoken] ?? spoken;
+  language = await import(`./vendor/altcha-${name}.js`).then(() => name, () => "en");
+}
 
 for (const place of document.querySelectorAll("[data-challenge]")) {
   const widget = document.createElement("altcha-widget");

@@ -1,19 +1,8 @@
 // Rich text: Trix over a text area. Without it, the text area holds simple HTML.
 import Trix from "./vendor/trix.esm.min.js";
 
-const WORDS = {
-  en: {
-    bold: "Bold", italic: "Italic", link: "Link", unlink: "Remove link", quote: "Quote",
-    bullets: "Bullets", numbers: "Numbers", undo: "Undo", redo: "Redo", url: "Address of the link",
-    tools: "Formatting",
-  },
-  es: {
-    bold: "Negrita", italic: "Cursiva", link: "Enlace", unlink: "Quitar enlace", quote: "Cita",
-    bullets: "Viñetas", numbers: "Números", undo: "Deshacer", redo: "Rehacer",
-    url: "Dirección del enlace", tools: "Formato",
-  },
-};
-const words = WORDS[document.documentElement.lang] ?? WORDS.en;
+// The first field on the page says in its reader's language what the buttons do.
+const words = JSON.parse(document.querySelector("[data-rich]")?.dataset.rich || "{}");
 
 // Paragraphs, as mails and pages want them, not divisions.
 Trix.config.blockAttributes.default.tagName = "p";

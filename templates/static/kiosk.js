@@ -1,4 +1,4 @@
-// The form on a tablet: two languages, sealed entries, and back to the start so that nobody reads on.
+// The form on a tablet: several languages, sealed entries, and back to the start so that nobody reads on.
 import { Queue, seal } from "./kiosk-queue.js";
 import { isAddress, suggestion } from "./slips.js";
 
@@ -35,6 +35,7 @@ function speak(language) {
   spoken = parts.find((part) => part.dataset.language === language);
   if (before !== spoken) fill(spoken, values(before));
   document.documentElement.lang = language;
+  document.documentElement.dir = spoken.dir;
   for (const part of parts) part.hidden = part !== spoken;
   for (const button of buttons) {
     button.setAttribute("aria-pressed", String(button.dataset.speak === language));

@@ -1,93 +1,71 @@
-"""Every text that a person sees is there in Spanish, with the same values in it."""
+"""Every text is there in Spanish, every text for readers in each language that we bring along."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
-from babel.messages import extract, pofile
-from jinja2.ext import babel_extract
+from babel.messages import pofile
 
-ROOT = Path(__file__).parents[2]
-PACKAGES = (
-    "foundation",
-    "templates",
-    "subscribers",
-    "delivery",
-    "campaigns",
-    "scheduler",
-    "handbill",
-)
-SPANISH = ROOT / "foundation" / "locales" / "es"
+from foundation import i18n
+from handbill import texts
+from tools import language as writing
+
+WHOLE = ("es",)
+"""Languages of the staff room, too."""
 _VALUE = re.compile(r"%\((\w+)\)[sd]")
-_KEYWORDS = {"N_": None, "gettext": None, "_": None, "ngettext": (1, 2), "NN_": (1, 2)}
+_TRANSLATED = tuple(code for code in i18n.available() if code != i18n.SOURCE)
+_FILES = sorted(path for code in _TRANSLATED for path in (i18n.LOCALES / code).glob("*.po"))
 
 
-def wanted() -> dict[str, str]:
-    """Every msgid in code and page templates, with a file that uses it."""
-    found: dict[str, str] = {}
-    for package in PACKAGES:
-        for path in sorted((ROOT / package).rglob("*")):
-            place = str(path.relative_to(ROOT))
-            if "vendor" in path.parts or "content" in path.parts:
-                continue
-            for msgid in _messages(path):
-                found.setdefault(msgid, place)
-    return found
-
-
-def _messages(path: Path) -> Iterator[str]:
-    if path.suffix == ".py":
-        with path.open("rb") as file:
-            found = extract.extract_python(file, dict.fromkeys(_KEYWORDS), [], {})
-            messages: list[object] = [entry[2] for entry in found]
-    elif path.suffix in (".html", ".mjml", ".txt", ".xml", ".j2"):
-        with path.open("rb") as file:
-            options = {"trimmed": "true", "silent": "false", "extensions": "jinja2.ext.do"}
-            extracted = babel_extract(file, ["_", "gettext", "ngettext"], [], options)
-            messages = [entry[2] for entry in extracted]
-    else:
-        return
-    for message in messages:
-        first = message[0] if isinstance(message, (tuple, list)) else message
-        if first and isinstance(first, str):
-            yield first
-
-
-def translated() -> dict[str, tuple[str, ...]]:
-    """Every msgid that has a Spanish text."""
-    texts: dict[str, tuple[str, ...]] = {}
-    for path in sorted(SPANISH.glob("*.po")):
-        with path.open("rb") as file:
-            for message in pofile.read_po(file, locale="es"):
-                if message.id and message.string and not message.fuzzy:
-                    msgid = message.id if isinstance(message.id, str) else message.id[0]
-                    string = message.string
-                    texts[msgid] = (string,) if isinstance(string, str) else tuple(string)
-    return texts
-
-
-def test_every_text_is_there_in_spanish() -> None:
-    texts = translated()
-    missing = {msgid: place for msgid, place in wanted().items() if not any(texts.get(msgid, ()))}
+@pytest.mark.parametrize("language", _TRANSLATED)
+def test_every_text_is_there_that_a_language_owes(language: str) -> None:
+    there = texts.in_language(language)
+    wanted = texts.every() if language in WHOLE else texts.public()
+    missing = {msgid: text.place for msgid, text in wanted.items() if not any(there.get(msgid, ()))}
     assert missing == {}
 
 
-def test_translations_hold_the_same_values() -> None:
+@pytest.mark.parametrize("language", _TRANSLATED)
+def test_no_text_is_left_that_nobody_uses(language: str) -> None:
+    assert sorted(set(texts.in_language(language)) - set(texts.every())) == []
+
+
+@pytest.mark.parametrize("language", _TRANSLATED)
+def test_translations_hold_the_same_values(language: str) -> None:
     wrong = [
         msgid
-        for msgid, strings in translated().items()
-        for string in strings
-        if not set(_VALUE.findall(string)) <= set(_VALUE.findall(msgid)) | {"count", "num"}
+        for msgid, strings in texts.in_language(language).items()
+        for said in strings
+        if not set(_VALUE.findall(said)) <= set(_VALUE.findall(msgid)) | {"count", "num"}
     ]
     assert wrong == []
 
 
-def test_no_spanish_text_is_left_that_nobody_uses() -> None:
-    assert sorted(set(translated()) - set(wanted())) == []
-
-
-@pytest.mark.parametrize("path", sorted(SPANISH.glob("*.po")), ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", _FILES, ids=lambda path: f"{path.parent.name}-{path.stem}")
 def test_catalogues_are_readable(path: Path) -> None:
     with path.open("rb") as file:
-        assert len(pofile.read_po(file, locale="es", abort_invalid=True)) > 0
+        found = pofile.read_po(file, locale=path.parent.name, abort_invalid=True)
+    assert len(found) > 0
+    assert sum(not each.string for each in found if each.id) == 0
+    assert f"Language: {path.parent.name}" in path.read_text(encoding="utf-8")
+
+
+def test_a_language_is_begun_with_what_readers_may_see(tmp_path: Path) -> None:
+    wanted = texts.public()
+    assert writing.write("vi", wanted, tmp_path) == len(wanted)
+    assert writing.write("vi", wanted, tmp_path) == 0
+    path = tmp_path / "vi" / "signup.po"
+    assert "nplurals=1; plural=0;" in path.read_text(encoding="utf-8")
+    with path.open("rb") as file:
+        assert "You unsubscribed." in {message.id for message in pofile.read_po(file)}
+    assert texts.share(wanted, texts.in_language("vi", tmp_path)).there == 0
+    path.write_text(
+        path.read_text(encoding="utf-8").replace(
+            'msgid "You unsubscribed."\nmsgstr ""',
+            'msgid "You unsubscribed."\nmsgstr "Bạn đã hủy đăng ký."',
+        ),
+        encoding="utf-8",
+    )
+    there: Mapping[str, tuple[str, ...]] = texts.in_language("vi", tmp_path)
+    assert texts.share(wanted, there) == texts.Share(there=1, wanted=len(wanted))
