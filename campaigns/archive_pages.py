@@ -3,20 +3,21 @@
 from aiohttp import web
 from yarl import URL
 
-from campaigns import archive, issues, wording
+from campaigns import archive, issues, syndication, wording
 from campaigns.archive import Wanted
-from foundation.web import kit
+from campaigns.syndication import Format
+from foundation.web import conditional, kit
 from subscribers import public_short
 
-FEED_ENTRIES = 20
 _LONGEST_SEARCH = 200
+_FEED_KEPT_S = 300
 
 
 def routes() -> list[web.RouteDef]:
     """What is here."""
     return [
         web.get("/archive", show_archive),
-        web.get("/archive/feed.xml", show_feed),
+        web.get("/archive/feed.{kind:xml|rss|json}", show_feed),
         web.get("/archive/{slug}", show_bulletin),
         web.get("/archive/{slug}/mail", show_mail),
     ]
@@ -52,21 +53,32 @@ async def show_archive(request: web.Request) -> web.StreamResponse:
 
 
 async def show_feed(request: web.Request) -> web.StreamResponse:
-    """`GET /archive/feed.xml`: the same for feed readers (RFC 4287)."""
-    ground, speaks = kit.ground(request), kit.translator(request)
-    page = await archive.listed(ground, translator=speaks, limit=FEED_ENTRIES)
-    newest = max((each.sent_at for each in page.items), default=ground.clock.now())
-    xml = request.app[kit.PAGES].render(
-        "bulletins/feed.xml",
-        translator=speaks,
-        values={
-            "site": ground.settings.site,
-            "entries": page.items,
-            "updated": newest,
-            "url": ground.url,
-        },
+    """`GET /archive/feed.{xml,rss,json}?issue=&language=`: the same for feed readers."""
+    ground, wanted = kit.ground(request), wanted_of(request)
+    kit.speak(request, wanted.language)
+    speaks = kit.translator(request)
+    kind = Format(request.match_info["kind"])
+    asked = request.query.get("lang", "") and speaks.language
+    wanted = Wanted(issue=wanted.issue, language=wanted.language)
+    feed = await syndication.gather(
+        ground, wanted=wanted, kind=kind, asked=asked, translator=speaks
     )
-    return web.Response(text=xml, content_type="application/atom+xml", charset="utf-8")
+    text = (
+        syndication.as_json(feed)
+        if kind is Format.JSON
+        else request.app[kit.PAGES].render(
+            f"bulletins/feed.{kind.value}", translator=speaks, values={"feed": feed}
+        )
+    )
+    return conditional.answer(
+        request,
+        text.encode(),
+        media_type=kind.media_type,
+        changed_at=feed.changed_at,
+        keep_s=_FEED_KEPT_S,
+        # Readers on other sites, which are pages themselves, may fetch what everybody may read.
+        headers={"Vary": "Accept-Language", "Access-Control-Allow-Origin": "*"},
+    )
 
 
 async def show_bulletin(request: web.Request) -> web.StreamResponse:

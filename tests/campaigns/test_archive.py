@@ -2,7 +2,10 @@
 
 import html
 import re
+import warnings
+from typing import Any
 
+import feedparser
 import pytest
 import sqlalchemy as sa
 from sqlmodel import col, select
@@ -273,3 +276,83 @@ async def test_the_form_on_a_bulletins_page_signs_up_for_its_issue_and_says_from
     )
     async with ground.db.reading() as session:
         assert (await session.exec(select(Dispatch))).one().state == CampaignState.SENT
+
+
+async def test_every_feed_of_an_issue_in_a_language_is_valid_and_says_where_it_is(
+    ground: Ground, web: Web
+) -> None:
+    await three(ground)
+    page = (await web.get("/archive?language=es&issue=secure-communities")).text
+    links = re.findall(r'<link rel="alternate" type="([^"]+)" title="[^"]+" href="([^"]+)"', page)
+    assert len(links) == 3
+    for kind, link in links:
+        answer = await web.get(html.unescape(link))
+        assert answer.headers["Content-Type"] == f"{kind}; charset=utf-8"
+        own = f"http://handbill.test{html.unescape(link)}"
+        if kind == "application/feed+json":
+            feed = answer.json()
+            assert feed["version"] == "https://jsonfeed.org/version/1.1"
+            assert feed["feed_url"] == own
+            assert feed["language"] == "es"
+            entries = [(each["title"], each["url"], each["id"]) for each in feed["items"]]
+            assert all(each["content_text"] for each in feed["items"])
+        else:
+            parsed = parsed_feed(answer.body)
+            assert own in [each.href for each in parsed.feed.links if each.rel == "self"]
+            assert parsed.feed.language == "es"
+            assert all(each.published_parsed for each in parsed.entries)
+            entries = [(each.title, each.link, each.id) for each in parsed.entries]
+        base = "http://handbill.test/archive"
+        assert entries == [
+            ("Sólo en español", f"{base}/solo?lang=es", f"{base}/solo"),
+            ("Lo que pasó", f"{base}/detention?lang=es", f"{base}/detention"),
+        ]
+    for nowhere in ("issue=no-such", "language=xx"):
+        assert (await web.get(f"/archive/feed.rss?{nowhere}")).status == 404
+
+
+async def test_no_word_can_break_a_feed(ground: Ground, web: Web) -> None:
+    evil = "]]></title><script>&amp; \U0001f4a1"
+    title = f"{evil} \ufffe"
+    await newsroom.issue(ground, texts={"en": {"title": title}, "es": {"title": title}})
+    await newsroom.sent(
+        ground, document=newsroom.written(editions={"en": {"subject": evil, "preheader": evil}})
+    )
+    for kind in ("xml", "rss"):
+        feed = parsed_feed((await web.get(f"/archive/feed.{kind}?issue=secure-communities")).body)
+        assert feed.entries[0].title == evil
+        assert feed.feed.title.endswith(evil)
+    assert (await web.get("/archive/feed.json")).json()["items"][0]["title"] == evil
+
+
+async def test_who_has_a_feed_already_is_told_so_until_something_is_taken_back(
+    ground: Ground, web: Web, clock: FakeClock
+) -> None:
+    await newsroom.issue(ground)
+    campaign = await newsroom.sent(ground)
+    first = await web.get("/archive/feed.xml")
+    assert "Accept-Language" in first.headers["Vary"]
+    by_tag = {"If-None-Match": first.headers["ETag"]}
+    by_date = {"If-Modified-Since": first.headers["Last-Modified"]}
+    for known in (by_tag, by_date):
+        again = await web.get("/archive/feed.xml", headers=known)
+        assert (again.status, again.body) == (304, b"")
+    stale = {**by_date, "If-None-Match": '"another"'}
+    assert (await web.get("/archive/feed.xml", headers=stale)).status == 200
+    clock.advance(minutes=5)
+    await archiving.set_visibility(
+        ground, actor=COMMAND, campaign_id=campaign.id, visibility=Visibility.HIDDEN
+    )
+    for known in (by_tag, by_date):
+        again = await web.get("/archive/feed.xml", headers=known)
+        assert again.status == 200
+        assert b"october" not in again.body
+
+
+def parsed_feed(body: bytes) -> Any:
+    """A feed as readers see it; it has to be well-formed."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        feed = feedparser.parse(body)
+    assert not feed.bozo, feed.bozo_exception
+    return feed
