@@ -33,7 +33,6 @@ _FOR_READERS = (
     "kiosk/kiosk.html",
     "kiosk/_form.html",
     "people/sheet.html",
-    "bulletins/feed.xml",
     "subscribers/widget.html",
 )
 """Pages of these layouts, these pages, and whatever they are made of."""
@@ -93,6 +92,7 @@ _MODULES = (
             "hits",
             "issue_page",
             "public",
+            "syndication",
             "tracking",
             "wording",
         )
