@@ -169,6 +169,7 @@ async def _counted(
     looked_after = sa.select(col(Dispatch.id)).where(
         col(Dispatch.started_at) > ground.clock.now() - _LOOKED_AFTER,
         col(Dispatch.state) != DispatchState.CANCELLED.value,
+        col(Dispatch.campaign_id) > 0,
     )
     by_kind = {rule.counts.value: rule for rule in rules}
     statement = (

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from sqlmodel import col
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from delivery import consequences
+from delivery import consequences, naming
 from delivery.consequences import Thing, Told
 from delivery.identifying import About
 from delivery.models import UNPROVEN, BounceKind, Dispatch, Proof, Return
@@ -56,6 +56,11 @@ class Row:
     campaign_id: int | None
     mail: str
     """The bulletin's name; blank for a notice, or when it is not known."""
+
+    @property
+    def mail_url(self) -> str:
+        """Staff's page of that bulletin; blank where there is none."""
+        return naming.page(self.campaign_id) if self.campaign_id else ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -16,6 +16,7 @@ import sqlalchemy as sa
 from sqlmodel import col
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from delivery import naming
 from delivery.message import MessageIds
 from delivery.models import Delivery, Dispatch, Proof, QueuedNotice
 from foundation import addresses, errors
@@ -106,7 +107,9 @@ async def by_address(
     """What each of the clues is about, by the first address that we know; None: nobody's."""
     people = await _people(session, {key for each in clues for key in _keys(each)})
     asked = [
-        _Asked(person=found[0], clues=each, campaign=_number(each.campaign)) if found else None
+        _Asked(person=found[0], clues=each, campaign=naming.number(each.campaign))
+        if found
+        else None
         for each in clues
         for found in ([people[key] for key in _keys(each) if key in people],)
     ]
@@ -124,7 +127,7 @@ def _named(ours: MessageIds, asked: _Asked, mails: _Mails) -> Named:
             else mails.newest.get(person, ())
         )
         for mail in likely:
-            if asked.is_said(ours(f"c:{mail.campaign}:{person}")):
+            if asked.is_said(ours(f"c:{naming.mark(mail.campaign)}:{person}")):
                 return Named(proof=Proof.HEADERS, delivery=mail.number)
         for notice in mails.notices.get(person, ()):
             if asked.is_said(ours(f"n:{notice}")):
@@ -257,9 +260,3 @@ def _keys(clues: Clues) -> list[str]:
         with contextlib.suppress(errors.Invalid):
             found.append(addresses.parse(address).key)
     return found
-
-
-def _number(text: str) -> int:
-    """A campaign's number as a header writes it; 0 for anything else."""
-    text = text.strip()
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else 0

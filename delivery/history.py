@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 import sqlalchemy as sa
 from sqlmodel import col
 
-from delivery import came_back, return_words
+from delivery import came_back, naming, return_words
 from delivery.came_back import Query
 from delivery.models import Delivery, DeliveryState, Dispatch, Proof
 from foundation.ground import Ground
@@ -52,7 +52,7 @@ class History:
                 at=at,
                 subject=name,
                 state=speaks.gettext(_CAME_BACK if bounce else STATES[state]),
-                url=f"/staff/campaigns/{campaign_id}",
+                url=naming.page(campaign_id),
             )
             for at, name, state, bounce, campaign_id in rows
         ]

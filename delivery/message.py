@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
-from delivery import dkim
+from delivery import dkim, naming
 from delivery import values as delivery_values
 from delivery.hooks import marks
 from delivery.letter import Envelope
@@ -49,7 +49,7 @@ class Letterhead:
         self._signer = dkim.for_author(ground.settings, dispatch.from_address)
         self.is_signing = any(key.is_slow for key in self._signer.keys)
         """Whether each message takes a signature that is most of the work."""
-        self._campaign_id = dispatch.campaign_id
+        self._mark = mark = naming.mark(dispatch.campaign_id)
         self._sender = _lines([("From", mailbox(dispatch.from_name, dispatch.from_address))])
         self._middle = _lines([("MIME-Version", "1.0"), *_reply_to(dispatch.reply_to)])
         self._end = _lines(
@@ -57,9 +57,9 @@ class Letterhead:
                 *_list_headers(ground),
                 (
                     "Feedback-ID",
-                    f"{dispatch.campaign_id}:bulletin:{_domain(dispatch.from_address)}",
+                    f"{mark}:bulletin:{_domain(dispatch.from_address)}",
                 ),
-                ("X-Handbill-Campaign", str(dispatch.campaign_id)),
+                ("X-Handbill-Campaign", mark),
                 *marks.headers(ground.settings, campaign_id=dispatch.campaign_id),
                 ("Content-Type", plan.content_type_header),
             ]
@@ -88,7 +88,7 @@ class Letterhead:
         head = (
             f"{self._sender}To: {address(to)}\r\nSubject: {unstructured(subject)}\r\n"
             f"Date: {sent_on}\r\n"
-            f"Message-ID: {self._message_id(f'c:{self._campaign_id}:{subscriber_id}')}\r\n"
+            f"Message-ID: {self._message_id(f'c:{self._mark}:{subscriber_id}')}\r\n"
             f"{self._middle}List-Unsubscribe: {ways_out}\r\n"
             f"{self._end}{_IS_8BIT if is_8bit else ''}"
         )

@@ -40,7 +40,7 @@ class Dispatch(tables.Table, table=True):
 
     id: int = tables.identity()
     campaign_id: int = Field(nullable=False, unique=True, sa_type=tables.BIG)
-    """On a higher floor; one dispatch a campaign, ever."""
+    """On a higher floor; one dispatch a campaign, ever. Below zero: see `naming`."""
     name: str = Field(nullable=False)
     state: str = Field(nullable=False, index=True)
     pause_reason: str = Field(default="", nullable=False)

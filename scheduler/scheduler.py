@@ -22,6 +22,7 @@ from campaigns import (
     series_runs,
     series_sending,
     webhooks,
+    welcome_sending,
 )
 from campaigns.preflight import following
 from delivery import allowances, blocks, outbox, returns
@@ -57,6 +58,7 @@ def tasks(ground: Ground) -> Sequence[Task]:
         Task(name="send editions", act=series_sending.send_drafted, every=tick),
         Task(name="start due campaigns", act=due.start_due, every=tick),
         Task(name="close sent campaigns", act=lifecycle.follow_dispatches, every=tick),
+        Task(name="welcome new people", act=welcome_sending.work, every=timedelta(minutes=1)),
         Task(name="look at what came back", act=alarms.watch, every=tick),
         Task(name="hold hosts that refuse us", act=blocks.watch, every=timedelta(minutes=1)),
         Task(name="tell other programs", act=webhooks.work, every=tick),

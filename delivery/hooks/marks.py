@@ -4,6 +4,7 @@ Postmark writes its own Message-ID and envelope sender, Brevo its own envelope s
 the same for all mail of a campaign, says which it was; with the address, that is one delivery.
 """
 
+from delivery import naming
 from foundation.config import Settings
 from foundation.webhook_sources import Provider
 
@@ -14,8 +15,8 @@ _PREFIX = "handbill-campaign:"
 def headers(settings: Settings, *, campaign_id: int) -> list[tuple[str, str]]:
     """Those of the providers whose webhooks are set up."""
     wanted = {
-        Provider.POSTMARK: (f"X-PM-Metadata-{CAMPAIGN}", str(campaign_id)),
-        Provider.BREVO: ("X-Mailin-custom", f"{_PREFIX}{campaign_id}"),
+        Provider.POSTMARK: (f"X-PM-Metadata-{CAMPAIGN}", naming.mark(campaign_id)),
+        Provider.BREVO: ("X-Mailin-custom", f"{_PREFIX}{naming.mark(campaign_id)}"),
     }
     asked = {source.provider for source in settings.webhook_source}
     return [header for provider, header in wanted.items() if provider in asked]

@@ -9,6 +9,7 @@ from alembic.script import ScriptDirectory
 from sqlmodel import select
 
 import campaigns.models
+import campaigns.welcome_models
 import delivery.arriving.models
 import delivery.hooks.models
 import delivery.inbound.models
@@ -34,6 +35,7 @@ async def test_the_migrated_schema_is_that_of_the_models(ground: Ground) -> None
     # Every table is known.
     assert {
         campaigns.models,
+        campaigns.welcome_models,
         delivery.hooks.models,
         delivery.arriving.models,
         delivery.inbound.models,
