@@ -14,7 +14,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from campaigns import bulletins, documents, editions, issues, materials, welcome_documents, wording
 from campaigns.documents import Document
 from campaigns.findings import Finding
-from campaigns.models import Bulletin, BulletinVersion, Campaign, CampaignState
+from campaigns.models import Bulletin, BulletinVersion, Campaign, CampaignState, Visibility
 from campaigns.welcome_models import StepKind, WelcomeStep
 from delivery.models import Dispatch, DispatchPlan
 from foundation import errors
@@ -150,7 +150,7 @@ async def _last_sent(
         .join(Bulletin, col(Bulletin.id) == col(Campaign.bulletin_id))
         .where(
             Bulletin.issue_id == issue.id,
-            col(Campaign.is_in_archive).is_(True),
+            Campaign.visibility != Visibility.HIDDEN.value,
             col(Campaign.state).in_([CampaignState.SENDING.value, CampaignState.SENT.value]),
         )
         .order_by(col(Dispatch.id).desc())

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from sqlmodel import col, select
 
 from campaigns import (
+    audiences,
     lifecycle,
     materials,
     welcome,
@@ -22,8 +23,8 @@ from delivery.models import Delivery, Dispatch
 from foundation import errors
 from foundation.audit import COMMAND, AuditEntry
 from foundation.ground import Ground
-from subscribers import erasing
-from subscribers.models import Subscriber, Subscription, SubscriptionState
+from subscribers import consent, erasing
+from subscribers.models import ConsentStep, Subscriber, Subscription, SubscriptionState
 from tests.campaigns import newsroom
 from tests.world import campaigning, people
 from tests.world.clock import FakeClock
@@ -289,3 +290,43 @@ async def test_edits_hold_at_once_for_who_is_in_the_middle_and_what_is_gone_is_w
         "handed", "skipped not-ready", "handed",
     ]  # fmt: skip
     assert {"welcome.step-added", "welcome.step-changed", "welcome.step-removed"} <= set(actions)
+
+
+async def test_the_last_bulletin_comes_as_it_went_out_but_not_to_who_has_it(
+    ground: Ground, clock: FakeClock, smtp: Catcher, deliver: Deliver
+) -> None:
+    clock.set(BEFORE)
+    issue = await newsroom.issue(ground)
+    await step(ground, StepKind.LAST_BULLETIN, issue.id, days=2)
+    await switch(ground, "en")
+    clock.advance(minutes=1)
+    ana = await people.subscribed(ground, "ana@example.org")
+    await people.subscribed(ground, "eva@example.org", language="es")
+    await import_by_staff(ground, await people.subscribed(ground, "list@example.org"))
+    kept = await newsroom.bulletin(ground)
+    made = await lifecycle.create(
+        ground, actor=COMMAND, bulletin_id=kept.id, name="October",
+        audience=audiences.Audience(topics=[TOPIC]),
+    )  # fmt: skip
+    await lifecycle.approve(ground, actor=COMMAND, campaign_id=made.id)
+    await lifecycle.start(ground, actor=COMMAND, campaign_id=made.id)
+    await deliver()
+    clock.advance(minutes=1)
+    await people.subscribed(ground, "new@example.org")
+    assert [await go_on(ground, clock, deliver, day) for day in range(4, 8)] == [0, 1, 0, 0]
+    assert [each.rcpt_to.partition("@")[0] for each in smtp.messages] == [
+        "ana", "eva", "list", "new",
+    ]  # fmt: skip
+    assert subjects(smtp, "new@example.org") == subjects(smtp, "ana@example.org")
+    assert await state(ground, ana) == "done"
+    async with ground.db.reading() as session:
+        assert sorted((await session.exec(select(WelcomeMail.reason))).all()) == ["", "has-it"]
+
+
+async def import_by_staff(ground: Ground, person: Subscriber) -> None:
+    """They were brought along: nobody pressed a button."""
+    async with ground.db.transaction() as session:
+        consent.record(
+            session, subscriber_id=person.id, at=ground.clock.now(), step=ConsentStep.IMPORTED,
+            topics=[TOPIC], language="en", via="import",
+        )  # fmt: skip
