@@ -94,6 +94,7 @@ _MODULES = (
             "public",
             "syndication",
             "tracking",
+            "welcome_documents",
             "wording",
         )
     ),
