@@ -5,7 +5,7 @@ to pages of ours. What a language does not have is left out of its edition and r
 """
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -20,9 +20,12 @@ from campaigns import (
     issues,
     links,
     materials,
+    nearby,
     pictures,
     wording,
+    zips,
 )
+from campaigns.block_models import Near
 from campaigns.findings import Finding
 from campaigns.models import Development, Issue, IssuePart, PartKind
 from foundation import errors
@@ -95,13 +98,16 @@ class Resolver:
         return any(getattr(each, need).strip() for each in texts.values())
 
 
-async def made(to: Resolver, block: block_models.AnyBlock) -> content.Block | None:
-    """The block, with who sees it; None, and a finding, where it says nothing in this language.
+async def made(to: Resolver, block: block_models.AnyBlock) -> nearby.Spread | None:
+    """What the block becomes; None, and a finding, where it says nothing in this language.
 
     Raises `errors.Invalid` and `errors.NotFound` for what is not there.
     """
     resolved = await _RESOLVERS[block.kind](to, block)
-    return replace(resolved, shown_to=block.condition) if resolved is not None else None
+    if resolved is None:
+        return None
+    near = getattr(block, "near", Near.NO)
+    return nearby.spread(resolved, near=near, rule=block.condition)
 
 
 async def _heading(to: Resolver, block: block_models.Heading) -> content.Block | None:
@@ -127,8 +133,22 @@ async def _developments(to: Resolver, block: block_models.Developments) -> conte
     title = block.texts.get(to.language, block_models.TitleText()).title
     theirs = [each.partner_id for each in found if each.partner_id and block.credits]
     names = await developments.partner_names(to.session, theirs)
-    items = tuple(_development(to, words, names.get(each.partner_id)) for each, words in told)
+    around = [await _around(block.near, each.postal_code, each.miles) for each, _ in told]
+    if block.near is not Near.NO and not any(around):
+        to.note(
+            "nothing-near",
+            N_("Block %(number)s heeds who lives near, but nothing in it has a ZIP code."),
+        )
+    items = tuple(
+        _development(to, words, names.get(each.partner_id), zip_codes)
+        for (each, words), zip_codes in zip(told, around, strict=True)
+    )
     return content.Developments(title=title, items=items)
+
+
+async def _around(near: Near, postal_code: str, miles: int) -> str:
+    """The ZIP codes of people near, if that matters."""
+    return await zips.around(postal_code, miles) if near is not Near.NO and postal_code else ""
 
 
 def _note_hidden(to: Resolver, development: Development, headline: str) -> None:
@@ -174,7 +194,7 @@ async def _found_developments(to: Resolver, block: block_models.Developments) ->
 
 
 def _development(
-    to: Resolver, told: developments.Told, partner: str | None
+    to: Resolver, told: developments.Told, partner: str | None, zip_codes: str
 ) -> content.DevelopmentItem:
     said = to.translator.gettext(N_("Brought to you by %(partner)s"))
     return content.DevelopmentItem(
@@ -189,6 +209,7 @@ def _development(
         credit=said % {"partner": partner} if partner else "",
         language_note=told.language_note,
         language=told.language if told.language_note else "",
+        zip_codes=zip_codes,
     )
 
 
@@ -273,6 +294,7 @@ async def _event(to: Resolver, block: block_models.Event) -> content.Block | Non
         address=text.address,
         body_html=links.absolute_html(to.ground, text.body_html),
         url=to.url(text.url, block.url),
+        zip_codes=await _around(block.near, block.postal_code, block.miles),
     )
 
 

@@ -3,6 +3,7 @@
 `documents.py` puts them into a document; `docs/bulletin-documents.md` describes every key.
 """
 
+import enum
 import typing
 from collections.abc import Mapping
 from datetime import date, datetime
@@ -12,6 +13,7 @@ from zoneinfo import available_timezones
 import pydantic
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator
 
+from campaigns import zips
 from templates.conditions import Condition
 
 MAX_DEVELOPMENTS = 50
@@ -20,6 +22,21 @@ Language = Annotated[str, StringConstraints(pattern=r"^[A-Za-z]{2,3}(-[A-Za-z0-9
 Line = Annotated[str, StringConstraints(max_length=300, pattern=r"^[^\x00-\x1f\x7f]*$")]
 Address = Annotated[str, StringConstraints(max_length=2000, pattern=r"^[^\x00-\x1f\x7f]*$")]
 Html = Annotated[str, StringConstraints(max_length=50_000)]
+
+
+ZipCode = Annotated[str, StringConstraints(pattern=r"^(\d{5})?$")]
+Miles = Annotated[int, Field(ge=1, le=zips.MOST_MILES)]
+
+
+class Near(enum.StrEnum):
+    """What it changes for a reader to live near the place of something."""
+
+    NO = ""
+    """Nothing."""
+    FIRST = "first"
+    """They have it first; all others see it in its usual place."""
+    ONLY = "only"
+    """They alone see it."""
 
 
 class Piece(BaseModel):
@@ -126,6 +143,8 @@ class Developments(Block):
     """Whether what has no text in an edition's language is left out there."""
     credits: bool = False
     """Whether it is said which partner each is from."""
+    near: Near = Near.NO
+    """What living near a development's place changes; those without a ZIP code are for all."""
     texts: dict[Language, TitleText] = {}
 
     @pydantic.model_validator(mode="after")
@@ -180,6 +199,11 @@ class Event(Block):
     ends_at: pydantic.NaiveDatetime | None = None
     zone: str = ""
     url: Address = ""
+    near: Near = Near.NO
+    postal_code: ZipCode = ""
+    """The ZIP code of where it is."""
+    miles: Miles = zips.USUAL_MILES
+    """How far around there is near."""
     texts: dict[Language, EventText] = {}
 
     @field_validator("zone")
@@ -193,6 +217,12 @@ class Event(Block):
     def _ends_after_start(self) -> "Event":
         if self.starts_at and self.ends_at and self.ends_at < self.starts_at:
             raise ValueError("ends_at is before starts_at")
+        return self
+
+    @pydantic.model_validator(mode="after")
+    def _is_somewhere(self) -> "Event":
+        if self.near is not Near.NO and not self.postal_code:
+            raise ValueError("near needs the postal_code of the event")
         return self
 
 

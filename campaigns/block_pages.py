@@ -14,6 +14,7 @@ from campaigns import (
     readers,
     staff_forms,
     wording,
+    zips,
 )
 from campaigns.block_models import AnyBlock
 from campaigns.documents import Document
@@ -52,7 +53,8 @@ async def ask_new(request: web.Request) -> web.StreamResponse:
             kinds=composer.FORMS,
             after=request.query.get("after", ""),
         )
-    return await _page(request, bulletin, kind, {"limit": ""})
+    values = {"limit": "", "miles": str(zips.USUAL_MILES)}
+    return await _page(request, bulletin, kind, values)
 
 
 @kit.staff(Role.AUTHOR)
@@ -104,7 +106,7 @@ async def _keep(
     unknown: list[str] = []
     try:
         picture = await _upload(request) if kind == "image" else None
-        block, unknown = _typed_block(request, form, kind, block_id, picture)
+        block, unknown = await _typed_block(request, form, kind, block_id, picture)
         document = change(bulletins.document_of(bulletin), block)
         await bulletins.save(
             ground,
@@ -124,7 +126,7 @@ async def _keep(
     return kit.redirect(request, f"/staff/bulletins/{bulletin.id}#blocks", flash=said)
 
 
-def _typed_block(
+async def _typed_block(
     request: web.Request, form: Form, kind: str, block_id: str, picture: str | None
 ) -> tuple[AnyBlock, list[str]]:
     """The block that was typed, and foreign merge tags in it that nobody knows."""
@@ -144,6 +146,8 @@ def _typed_block(
         shared["picture"] = picture or form.line("picture", limit=80)
     if kind == "developments" and shared["since"]:
         shared["keys"] = []
+    if shared.get("postal_code"):
+        shared["postal_code"] = await _zip_code(form, shared["postal_code"])
     towns, postal_codes = form.text("towns", limit=10_000), form.line("postal_codes", limit=4_000)
     form.check()
     shared |= readers.chosen(
@@ -153,6 +157,15 @@ def _typed_block(
         members=form.flag("members"),
     )
     return composer.block_from(kind, shared, sides, block_id=block_id), unknown
+
+
+async def _zip_code(form: Form, typed: str) -> str:
+    """The code of the place that was typed; what is wrong is noted on the form."""
+    try:
+        return (await zips.named(typed)).code
+    except errors.Invalid as problem:
+        form.problems["postal_code"] = problem
+        return ""
 
 
 async def _upload(request: web.Request) -> str | None:
@@ -240,6 +253,9 @@ async def _options(
         return {
             "level": [(str(level), speaks.gettext(word), "") for level, word in composer.LEVELS]
         }
+    near = [(value.value, speaks.gettext(word), "") for value, word in composer.NEAR.items()]
+    if kind == "event":
+        return {"near": near}
     if kind not in ("developments", "figures", "material"):
         return {}
     async with ground.db.reading() as session:
@@ -249,7 +265,7 @@ async def _options(
             choose = ("", speaks.gettext(N_("Choose…")), "")
             return {"material": [choose, *((each.slug, each.title, "") for each in told)]}
         if not document.issue:
-            return {"keys": []}
+            return {"keys": [], "near": near}
         issue = await issues.by_slug(session, document.issue)
         if kind == "figures":
             parts = [
@@ -265,7 +281,7 @@ async def _options(
         names = {str(each.id) for each in page.items} | {each.key for each in page.items}
         others = [name for name in chosen if name not in names]
         items = [*page.items, *await developments.known(session, others)]
-    return {"keys": _development_options(request, items, chosen)}
+    return {"keys": _development_options(request, items, chosen), "near": near}
 
 
 def _caption(request: web.Request, texts: wording.Texts) -> str:

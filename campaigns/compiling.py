@@ -38,8 +38,13 @@ class Compiled:
 
     @property
     def blocks(self) -> Sequence[tuple[int, content.Block]]:
-        """Its blocks, each with the document's number of it."""
-        return list(zip(self.resolved.numbers, self.resolved.edition.blocks, strict=True))
+        """Its blocks, each with the document's number of it; what some have first is not twice."""
+        numbered = zip(self.resolved.numbers, self.resolved.edition.blocks, strict=True)
+        return [
+            (number, block)
+            for number, block in numbered
+            if block.shown_to is None or not block.shown_to.is_copy
+        ]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -86,7 +91,7 @@ async def compile_editions(
         raise errors.Invalid(N_("This bulletin has no edition in any language yet."))
     made: dict[str, Compiled] = {}
     for language in document.languages:
-        made[language] = await _compiled(
+        made[language] = await compile_whole(
             ground,
             session,
             document,
@@ -109,7 +114,7 @@ async def compile_one(
     first_link: int = 1,
 ) -> Plan:
     """The plan of one edition; its concerns hold what was noticed. Raises as `compile_plans`."""
-    made = await _compiled(
+    made = await compile_whole(
         ground,
         session,
         document,
@@ -121,7 +126,7 @@ async def compile_one(
     return made.plan
 
 
-async def _compiled(
+async def compile_whole(
     ground: Ground,
     session: AsyncSession,
     document: Document,
@@ -131,6 +136,7 @@ async def _compiled(
     archive_url: str = "",
     first_link: int = 1,
 ) -> Compiled:
+    """The same, with what it was made of."""
     resolved = await editions.resolve(
         ground, session, document, language=language, campaign_name=campaign_name
     )
@@ -164,7 +170,7 @@ async def look(ground: Ground, session: AsyncSession, bulletin: Bulletin) -> Loo
             found.append(_no_subject(language))
             continue
         try:
-            made[language] = await _compiled(ground, session, document, language=language)
+            made[language] = await compile_whole(ground, session, document, language=language)
         except errors.HandbillError as problem:
             found.append(_from_error(problem, language))
             continue

@@ -9,7 +9,7 @@ from datetime import date
 from typing import Any
 
 from campaigns import block_content, block_models, documents, links, readers
-from campaigns.block_models import AnyBlock
+from campaigns.block_models import AnyBlock, Near
 from campaigns.documents import Document
 from campaigns.staff_forms import FieldSpec, Widget
 from foundation import errors
@@ -34,6 +34,18 @@ _OWN_URL = FieldSpec(
     label=N_("Its own address, if it has one"),
     hint=N_("Empty: the address for all languages"),
     limit=2000,
+)
+NEAR: Mapping[Near, str] = {
+    Near.NO: N_("Changes nothing"),
+    Near.FIRST: N_("They have it first, all others in its usual place"),
+    Near.ONLY: N_("They alone see it"),
+}
+"""What it changes to live near, in words."""
+_NEAR = FieldSpec(
+    name="near",
+    label=N_("For people who live near"),
+    widget=Widget.SELECT,
+    hint=N_("Who gave no ZIP code lives near nothing."),
 )
 _ONLY_TRANSLATED = FieldSpec(
     name="only_translated",
@@ -67,6 +79,7 @@ FORMS: Mapping[str, BlockForm] = {
                 hint=N_("Leave it empty and choose below, or give a day to take all since then."),
             ),
             FieldSpec(name="limit", label=N_("At most"), widget=Widget.NUMBER),
+            _NEAR,
             _ONLY_TRANSLATED,
             FieldSpec(
                 name="credits", label=N_("Say which partner each is from"), widget=Widget.FLAG
@@ -102,6 +115,13 @@ FORMS: Mapping[str, BlockForm] = {
             FieldSpec(name="ends_at", label=N_("Ends"), widget=Widget.MOMENT),
             FieldSpec(name="zone", label=N_("Time zone"), hint=N_("Empty: this site's")),
             FieldSpec(name="url", label=N_("Address of more about it"), hint=_LINK, limit=2000),
+            _NEAR,
+            FieldSpec(
+                name="postal_code",
+                label=N_("ZIP code or town of the place"),
+                hint=N_("Such as 01608 or “Worcester, MA”"),
+            ),
+            FieldSpec(name="miles", label=N_("Miles around that are near"), widget=Widget.NUMBER),
         ),
         sides=(
             FieldSpec(name="title", label=N_("Title"), limit=200),

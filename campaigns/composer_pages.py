@@ -1,10 +1,13 @@
 """Staff's pages where bulletins are composed (`/staff/bulletins`)."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from aiohttp import web
+from sqlmodel.ext.asyncio.session import AsyncSession
 
 from campaigns import (
+    audiences,
     block_models,
     block_pages,
     bulletins,
@@ -14,16 +17,19 @@ from campaigns import (
     issues,
     preview_pages,
     readers,
+    sections,
     staff_forms,
 )
 from campaigns.documents import Document
 from campaigns.models import Bulletin
-from campaigns.preflight import checklist
+from campaigns.preflight import audience as about_audience
+from campaigns.preflight import checklist, items
 from campaigns.preflight.items import Where
 from campaigns.staff_forms import FieldSpec
 from foundation import errors
 from foundation.accounts.models import Role
 from foundation.findings import Tone
+from foundation.ground import Ground
 from foundation.i18n import N_
 from foundation.web import forms, kit
 from foundation.web.forms import Form
@@ -295,6 +301,8 @@ async def _compose_page(
         bulletin = await bulletins.get(session, kit.number_in_path(request))
         looked, found = await checklist.of_bulletin(ground, session, bulletin)
         campaigns = await bulletins.campaigns_of(session, bulletin.id)
+        is_counted = "count" in request.query
+        seen = await _seen(ground, session, looked.document) if is_counted else {}
     document = looked.document
     role = kit.signed_in(request).role
     return kit.render(
@@ -304,6 +312,8 @@ async def _compose_page(
         bulletin=bulletin,
         document=document,
         blocks=[_shown_block(each, document, speaks) for each in document.blocks],
+        seen={number: each.say(speaks) for number, each in seen.items()},
+        is_counted=is_counted,
         block_forms=composer.FORMS,
         findings=[(each, each.say(speaks)) for each in found if each.tone in _TO_LOOK_AT],
         attention={
@@ -317,6 +327,20 @@ async def _compose_page(
         may_write=role.may(Role.AUTHOR),
         may_delete=role.may(Role.EDITOR),
     )
+
+
+async def _seen(
+    ground: Ground, session: AsyncSession, document: Document
+) -> Mapping[int, items.Item]:
+    """Of blocks that are for some: how many of those whom the bulletin is for it is."""
+    try:
+        audience = audiences.parse(document.audience)
+        if not (audience.topics or audience.members):
+            audience = audiences.Audience(topics=[document.issue] if document.issue else [])
+        counted = await sections.count(ground, session, document=document, audience=audience)
+    except errors.Invalid:
+        return {}  # an issue without a topic, or one that is gone
+    return {each.number: about_audience.section(each) for each in counted.blocks}
 
 
 def _shown_block(block: block_models.AnyBlock, document: Document, speaks: Any) -> dict[str, Any]:

@@ -5,7 +5,8 @@ from typing import Annotated, Any
 
 from pydantic import AwareDatetime, BaseModel, Field
 
-from campaigns import bulletins, compiling, developments, issues
+from campaigns import bulletins, compiling, developments, issues, zips
+from campaigns.block_models import Miles
 from campaigns.documents import Document
 from campaigns.models import Bulletin, Development, DevelopmentKind, Issue
 from foundation import errors
@@ -42,6 +43,8 @@ class DevelopmentOut(BaseModel):
     kind: str
     happened_on: date
     place: str
+    postal_code: str
+    miles: int
     source_name: str
     source_url: str
     is_published: bool
@@ -61,6 +64,8 @@ class DevelopmentIn(Body):
     texts: Texts
     key: ShortText = ""
     place: ShortText = ""
+    postal_code: ShortText = ""
+    miles: Miles = zips.USUAL_MILES
     source_name: ShortText = ""
     source_url: Annotated[str, Field(max_length=2000)] = ""
     is_published: bool = False
@@ -81,6 +86,8 @@ class DevelopmentChange(Body):
     texts: Texts | None = None
     key: ShortText | None = None
     place: ShortText | None = None
+    postal_code: ShortText | None = None
+    miles: Miles | None = None
     source_name: ShortText | None = None
     source_url: Annotated[str, Field(max_length=2000)] | None = None
     is_published: bool | None = None
@@ -233,6 +240,8 @@ async def change_development(call: Call) -> DevelopmentOut:
         "texts": now.texts,
         "key": now.key or "",
         "place": now.place,
+        "postal_code": now.postal_code,
+        "miles": now.miles,
         "source_name": now.source_name,
         "source_url": now.source_url,
         "is_published": now.is_published,

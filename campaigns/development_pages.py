@@ -4,7 +4,7 @@ from datetime import datetime
 
 from aiohttp import web
 
-from campaigns import developments, issue_page, issues, staff_forms
+from campaigns import developments, issue_page, issues, staff_forms, zips
 from campaigns import schedule as schedules
 from campaigns.models import Development, Issue
 from campaigns.staff_forms import FieldSpec, Widget
@@ -133,6 +133,8 @@ def _draft(request: web.Request, form: Form, present: Development | None) -> dev
     happened_on = staff_forms.read_day(form, "happened_on")
     kind = form.line("kind")
     place = form.line("place", limit=120)
+    postal_code = form.line("postal_code", limit=80)
+    miles = form.number("miles", default=zips.USUAL_MILES)
     source_name = form.line("source_name", limit=200)
     source_url = form.line("source_url", limit=2000)
     key = form.line("key", limit=80)
@@ -146,6 +148,8 @@ def _draft(request: web.Request, form: Form, present: Development | None) -> dev
         happened_on=happened_on,
         texts=texts,
         place=place,
+        postal_code=postal_code,
+        miles=miles or 0,
         source_name=source_name,
         source_url=source_url,
         key=key,
@@ -192,12 +196,18 @@ async def _page(
     ground, speaks = kit.ground(request), kit.translator(request)
     issue, present = await _found(request)
     today = ground.clock.now().astimezone(ground.settings.site.tzinfo).date()
-    kept = {"happened_on": today.isoformat(), "kind": "news"}
+    kept = {
+        "happened_on": today.isoformat(),
+        "kind": "news",
+        "miles": str(zips.USUAL_MILES),
+    }
     if present:
         kept = staff_forms.side_values(TEXTS, present.texts) | {
             "happened_on": present.happened_on.isoformat(),
             "kind": present.kind,
             "place": present.place,
+            "postal_code": present.postal_code,
+            "miles": str(present.miles),
             "source_name": present.source_name,
             "source_url": present.source_url,
             "key": present.key or "",
@@ -228,6 +238,7 @@ async def _page(
             (str(each.partner.id), each.partner.name) for each in await partners.listed(ground)
         ],
         site_zone=ground.settings.site.zone,
+        most_miles=zips.MOST_MILES,
         may_publish=role.may(Role.EDITOR),
         may_change=role.may(Role.EDITOR) or not (present and present.is_published),
     )

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from campaigns import issues, links, wording
+from campaigns import issues, links, wording, zips
 from campaigns.models import Development, DevelopmentKind
 from campaigns.wording import Texts
 from foundation import audit, errors
@@ -39,6 +39,9 @@ class Draft:
     texts: Texts = field(default_factory=dict)
     """Language → {headline, summary}."""
     place: str = ""
+    postal_code: str = ""
+    """The ZIP code of the place, or what `zips.named` knows as one."""
+    miles: int = zips.USUAL_MILES
     source_name: str = ""
     source_url: str = ""
     key: str = ""
@@ -76,7 +79,7 @@ class Told:
 
 async def add(ground: Ground, *, actor: Actor, issue_id: int, draft: Draft) -> Development:
     """Keep a new development. Raises `errors.Invalid`, `errors.NotFound`."""
-    values = _checked(ground, draft)
+    values = _checked(ground, draft) | await _nearness(draft)
     now = ground.clock.now()
     async with ground.db.transaction() as session:
         await issues.get(session, issue_id)
@@ -96,7 +99,7 @@ async def update(
 
     Raises `errors.Conflict` when it is no longer at `version`, `errors.Invalid`, `errors.NotFound`.
     """
-    values = _checked(ground, draft)
+    values = _checked(ground, draft) | await _nearness(draft)
     async with ground.db.transaction() as session:
         before = _seen(await get(session, development_id))
         await _refuse_taken_key(session, values["key"], development_id)
@@ -346,6 +349,24 @@ def _checked(ground: Ground, draft: Draft) -> dict[str, Any]:
     }
 
 
+async def _nearness(draft: Draft) -> dict[str, Any]:
+    """The ZIP code that is meant, and how far around it is near. Raises `errors.Invalid`."""
+    if not 0 < draft.miles <= zips.MOST_MILES:
+        said = errors.Invalid(
+            N_("Near is between 1 and %(most)s miles around."), most=zips.MOST_MILES
+        )
+        raise errors.Invalid(said.msgid, fields={"miles": said}, **said.values)
+    code = ""
+    if draft.postal_code.strip():
+        try:
+            code = (await zips.named(draft.postal_code)).code
+        except errors.Invalid as problem:
+            raise errors.Invalid(
+                problem.msgid, fields={"postal_code": problem}, **problem.values
+            ) from problem
+    return {"postal_code": code, "miles": draft.miles}
+
+
 async def _refuse_unknown_partner(session: AsyncSession, partner_id: int | None) -> None:
     if partner_id is not None and await session.get(Partner, partner_id) is None:
         problem = errors.Invalid(N_("There is no such partner."))
@@ -389,6 +410,8 @@ def _seen(development: Development) -> dict[str, Any]:
         "kind": development.kind,
         "happened_on": development.happened_on.isoformat(),
         "place": development.place,
+        "postal_code": development.postal_code,
+        "miles": development.miles,
         "source_name": development.source_name,
         "source_url": development.source_url,
         "is_published": development.is_published,

@@ -37,7 +37,8 @@ class Resolved:
     edition: content.Edition
     findings: Sequence[Finding]
     numbers: Sequence[int]
-    """The document's number of each of the edition's blocks; some may have been left out."""
+    """The document's number of each of the edition's blocks; some may have been left out, and
+    what is near to some people may be there in several pieces."""
 
     def in_document(self, problem: problems.ContentProblem) -> problems.ContentProblem:
         """The compiler's error with the block's number as staff count them."""
@@ -77,8 +78,8 @@ async def resolve(
         translator=translator,
         issue=issue,
     )
-    blocks: list[content.Block] = []
-    numbers: list[int] = []
+    first: list[tuple[int, content.Block]] = []
+    here: list[tuple[int, content.Block]] = []
     for number, block in enumerate(document.blocks, start=1):
         resolver.number = number
         try:
@@ -88,8 +89,9 @@ async def resolve(
         except (errors.Invalid, errors.NotFound) as problem:
             raise BlockProblem(problem, number=number) from problem
         if made is not None:
-            blocks.append(made)
-            numbers.append(number)
+            first += [(number, each) for each in made.first]
+            here += [(number, each) for each in made.here]
+    placed = [*first, *here]
     head = document.editions.get(language, documents.Edition())
     edition = content.Edition(
         language=language,
@@ -101,6 +103,7 @@ async def resolve(
         date_label=translator.date(ground.clock.now()),
         issue_title=issues.title(ground, issue, language) if issue else "",
         campaign_name=campaign_name or document.name,
-        blocks=tuple(blocks),
+        blocks=tuple(each for _, each in placed),
     )
+    numbers = [number for number, _ in placed]
     return Resolved(edition=edition, findings=tuple(resolver.findings), numbers=numbers)

@@ -99,6 +99,10 @@ class Development(tables.Table, table=True):
     happened_on: date = Field(nullable=False)
     kind: str = Field(nullable=False)
     place: str = Field(default="", nullable=False)
+    postal_code: str = Field(default="", nullable=False)
+    """The ZIP code of the place, for who lives near; blank: near to nobody in particular."""
+    miles: int = Field(default=25, nullable=False)
+    """How far around there is near."""
     source_name: str = Field(default="", nullable=False)
     source_url: str = Field(default="", nullable=False, sa_type=sa.Text)
     is_published: bool = Field(default=True, nullable=False)

@@ -6,8 +6,8 @@ and counts nowhere.
 
 from aiohttp import web
 
-from campaigns import archive, archive_pages, bulletins, compiling, readers, wording
-from campaigns.block_models import AnyBlock
+from campaigns import archive, archive_pages, bulletins, compiling, readers, sections, wording
+from campaigns.compiling import Compiled
 from campaigns.models import Bulletin
 from delivery import testmail
 from foundation import errors
@@ -16,7 +16,6 @@ from foundation.i18n import N_
 from foundation.web import forms, kit
 from subscribers import people, recipients
 from subscribers.recipients import Recipient
-from templates import conditions
 from templates.plan import Plan
 
 _DARK = "prefers-color-scheme:dark"
@@ -62,8 +61,10 @@ async def _preview_page(
         raise errors.Invalid(N_("This bulletin has no edition in any language yet."))
     speaks = kit.translator(request)
     language = _choice(request, "language", offered)
-    plan, problem = await _compiled(request, bulletin, language)
+    compiled, problem = await _compiled(request, bulletin, language)
+    plan = compiled.plan if compiled else None
     reader = await _reader(request)
+    sees = sections.of_reader(compiled, reader) if compiled and reader else {}
     values = _values(request, plan, reader) if plan else {}
     answers = plan.answers(reader) if plan and reader else None
     document = bulletins.document_of(bulletin)
@@ -74,9 +75,9 @@ async def _preview_page(
         reader=reader,
         unknown=unknown.say(speaks) if unknown else "",
         some=[
-            (number, readers.words(block, speaks), reader and _sees(block, reader))
+            (number, words, sees.get(number))
             for number, block in enumerate(document.blocks, start=1)
-            if block.condition
+            if (words := readers.words(block, speaks))
         ],
         bulletin=bulletin,
         offered=[(code, wording.language_name(code, speaks)) for code in offered],
@@ -100,9 +101,10 @@ async def show_mail(request: web.Request) -> web.StreamResponse:
     bulletin = await _bulletin(request)
     offered = bulletins.languages(bulletin) or [kit.ground(request).catalog.default]
     language = _choice(request, "language", offered)
-    plan, problem = await _compiled(request, bulletin, language)
-    if plan is None:
+    compiled, problem = await _compiled(request, bulletin, language)
+    if compiled is None:
         raise problem or errors.NotFound(N_("There is no such page."))
+    plan = compiled.plan
     reader = await _reader(request)
     answers = plan.answers(reader) if reader else None
     html = archive.as_page(plan, _values(request, plan, reader), answers, target="_blank")
@@ -142,16 +144,16 @@ async def _bulletin(request: web.Request) -> Bulletin:
 
 async def _compiled(
     request: web.Request, bulletin: Bulletin, language: str
-) -> tuple[Plan | None, errors.HandbillError | None]:
-    """The plan of one edition, or what keeps it from being made."""
+) -> tuple[Compiled | None, errors.HandbillError | None]:
+    """One edition, or what keeps it from being made."""
     ground = kit.ground(request)
     document = bulletins.document_of(bulletin)
     async with ground.db.reading() as session:
         try:
-            plan = await compiling.compile_one(ground, session, document, language=language)
+            made = await compiling.compile_whole(ground, session, document, language=language)
         except errors.Invalid as problem:
             return None, problem
-    return plan, None
+    return made, None
 
 
 async def _reader(request: web.Request) -> Recipient | None:
@@ -160,11 +162,6 @@ async def _reader(request: web.Request) -> Recipient | None:
     if not (raw.isascii() and raw.isdigit() and len(raw) < 18):
         return None
     return await recipients.one(kit.ground(request), subscriber_id=int(raw))
-
-
-def _sees(block: AnyBlock, reader: Recipient) -> bool:
-    """Whether a block with a condition is shown to somebody."""
-    return block.condition is None or conditions.compiled([block.condition])(reader)[0]
 
 
 def _values(request: web.Request, plan: Plan, reader: Recipient | None) -> dict[str, str]:

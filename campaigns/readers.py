@@ -4,7 +4,8 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from campaigns.block_models import AnyBlock
+from campaigns import block_models
+from campaigns.block_models import AnyBlock, Near
 from foundation import errors
 from foundation.errors import Speaks
 from foundation.i18n import N_
@@ -52,7 +53,32 @@ def values_of(block: AnyBlock) -> dict[str, str]:
 
 
 def words(block: AnyBlock, speaks: Speaks) -> str:
-    """Who sees a block, in words; blank for everybody."""
+    """Who sees a block, and what living near changes, in words; blank for everybody alike."""
+    parts = (_seen_by(block, speaks), _near(block, speaks))
+    return ". ".join(part for part in parts if part)
+
+
+def _near(block: AnyBlock, speaks: Speaks) -> str:
+    near = getattr(block, "near", Near.NO)
+    if near is Near.NO:
+        return ""
+    if isinstance(block, block_models.Event):
+        said = _EVENT_WORDS[near]
+        return speaks.gettext(said) % {"miles": block.miles, "code": block.postal_code}
+    return speaks.gettext(_LIST_WORDS[near])
+
+
+_EVENT_WORDS = {
+    Near.FIRST: N_("First for people within %(miles)s miles of %(code)s"),
+    Near.ONLY: N_("Only for people within %(miles)s miles of %(code)s"),
+}
+_LIST_WORDS = {
+    Near.FIRST: N_("Whoever lives near a place has what happened there first"),
+    Near.ONLY: N_("What happened at a place is only for people near it"),
+}
+
+
+def _seen_by(block: AnyBlock, speaks: Speaks) -> str:
     named = block.only_to or block.all_but
     if named is None:
         return ""

@@ -96,6 +96,7 @@ def _section(
             "keys": [each.id for each in items],
             "only_translated": is_left_out,
             "credits": plan.credits,
+            "near": section.near.value,
             "texts": {code: {"title": text} for code, text in headings.items()},
         }
     ]

@@ -8,6 +8,7 @@ from aiohttp import web
 from campaigns import (
     audiences,
     campaign_pages,
+    composer,
     issue_page,
     issues,
     series,
@@ -276,6 +277,7 @@ async def _form_page(
         fallbacks=_named(request, FALLBACKS),
         section_kinds=_named(request, series_plans.SECTION_WORDS),
         kinds=_named(request, KIND_WORDS),
+        near=_named(request, composer.NEAR),
         default_from=ground.settings.from_name,
         default_address=ground.settings.mail.from_address,
         relays=[(each.name, each.name) for each in ground.settings.relay],

@@ -12,7 +12,7 @@ import pydantic
 from pydantic import Field, StringConstraints
 
 from campaigns import document_problems
-from campaigns.block_models import Html, Language, Line, Piece
+from campaigns.block_models import Html, Language, Line, Near, Piece
 from campaigns.documents import CampaignPart, Slug
 from campaigns.models import DevelopmentKind
 from campaigns.series_rules import Rule
@@ -73,6 +73,8 @@ class Section(Piece):
     most: Annotated[int, Field(ge=1, le=MAX_ITEMS)] = 10
     carries_over: bool = True
     """Whether what did not fit is taken first the next time, or never."""
+    near: Near = Near.NO
+    """What living near the place of something changes for a reader; handouts have no place."""
 
 
 class Words(Piece):

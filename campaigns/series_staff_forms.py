@@ -38,6 +38,7 @@ _RULE_LINES = ("pattern", "at", "zone", "starts_on", "closes_at")
 _SENDER = ("from_name", "from_address", "reply_to", "relay")
 _MEND = N_("Something needs to be mended before this can be kept.")
 _TIME = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]$")
+_SECTION_TEXTS = ("kind", "issue", "least", "most", "near")
 _SECTION_PLACE = re.compile(r"sections\D+(\d+)\D+(\w+)$")
 
 
@@ -86,7 +87,7 @@ def values_of(plan: Plan) -> dict[str, str]:
         stem = f"section-{place}-"
         values |= {
             f"{stem}place": str(place + 1),
-            **{f"{stem}{name}": str(section[name]) for name in ("kind", "issue", "least", "most")},
+            **{f"{stem}{name}": str(section[name]) for name in _SECTION_TEXTS},
             f"{stem}carries_over": "1" if section["carries_over"] else "",
             f"{stem}kinds": " ".join(section["kinds"]),
             **{f"{stem}heading-{code}": text for code, text in section["headings"].items()},
@@ -168,6 +169,7 @@ def _sections(form: Form, languages: Iterable[str]) -> list[dict[str, Any]]:
             "kinds": form.lines(f"{stem}kinds"),
             "headings": {code: text for code, text in headings.items() if text},
             "carries_over": form.flag(f"{stem}carries_over"),
+            "near": form.line(f"{stem}near", limit=10),
             **_numbers(form, _SECTION_NUMBERS, stem=stem),
         }
         found.append((form.number(f"{stem}place", default=99) or 0, section))

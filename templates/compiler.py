@@ -163,5 +163,5 @@ def _concerns(edition: Edition, brand: Brand, compiled: plan.Plan) -> list[probl
 def _html_bytes(compiled: plan.Plan) -> int:
     return sum(
         len(part.encode()) if isinstance(part, str) else _SLOT_BYTES
-        for part in slots.shown(compiled.html_segments, None)
+        for part in slots.shown(compiled.html_segments, compiled.everything)
     )

@@ -63,6 +63,8 @@ class DevelopmentItem:
     """Says that the text is in another language, where there is no translation."""
     language: str = ""
     """That other language's tag."""
+    zip_codes: str = ""
+    """The codes around its place, one behind the other; blank where nearness does not matter."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -93,6 +95,8 @@ class Event(Shown):
     place: str = ""
     address: str = ""
     url: str = ""
+    zip_codes: str = ""
+    """The codes around its place, one behind the other; blank where nearness does not matter."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -17,10 +17,10 @@ from templates import conditions, problems, runs, slots, wire
 from templates.conditions import Answers, Condition, Reader
 from templates.slots import Place, Plain, Section, Segment, Segments, Slot
 
-FORMAT = 2
+FORMAT = 3
 """The version of the frozen form; raise it when its meaning changes."""
-_READ = frozenset({1, FORMAT})
-"""The versions that can be thawed; 1 had no sections."""
+_READ = frozenset({1, 2, FORMAT})
+"""The versions that can be thawed; 1 had no sections, 2 nothing that is near."""
 _KEPT_LINES = 256
 
 
@@ -63,12 +63,21 @@ class Plan:
         object.__setattr__(self, "slot_names", names)
         object.__setattr__(self, "answers", conditions.compiled(self.conditions))
         object.__setattr__(self, "subject", _line(self.subject_segments))
-        object.__setattr__(self, "_variant", runs.prepared(self.text_segments, self.html_segments))
+        object.__setattr__(
+            self,
+            "_variant",
+            runs.prepared(self.text_segments, self.html_segments, self.everything),
+        )
 
     @property
     def nobody(self) -> Answers:
-        """The answers that hide every section: what anybody at all may see."""
-        return (False,) * len(self.conditions)
+        """The answers that hide every section for some: what anybody at all may see."""
+        return tuple([condition.is_ordinary for condition in self.conditions])
+
+    @property
+    def everything(self) -> Answers:
+        """The answers that show every section, each once."""
+        return tuple([not condition.is_copy for condition in self.conditions])
 
     @property
     def content_type_header(self) -> str:
@@ -78,7 +87,7 @@ class Plan:
     @property
     def asks_membership(self) -> bool:
         """Whether an answer depends on who speaks for a member."""
-        return any(condition.members for condition in self.conditions)
+        return any(condition.asks_membership for condition in self.conditions)
 
     def missing(self, names: Iterable[str]) -> tuple[str, ...]:
         """The values this plan needs that are not among `names`, in order."""
@@ -119,11 +128,17 @@ class Plan:
 
     def html(self, values: Mapping[str, str], answers: Answers | None = None) -> str:
         """The HTML part for one recipient, as for a preview or the view in a browser."""
-        return slots.joined(slots.shown(self.html_segments, answers), values)
+        return self._joined(self.html_segments, values, answers)
 
     def text(self, values: Mapping[str, str], answers: Answers | None = None) -> str:
         """The text part for one recipient."""
-        return slots.joined(slots.shown(self.text_segments, answers), values)
+        return self._joined(self.text_segments, values, answers)
+
+    def _joined(
+        self, segments: Segments, values: Mapping[str, str], answers: Answers | None
+    ) -> str:
+        shown = self.everything if answers is None else answers
+        return slots.joined(slots.shown(segments, shown), values)
 
     def freeze(self) -> bytes:
         """The plan as octets that any later version can thaw."""
@@ -157,15 +172,7 @@ class Plan:
                 subject_segments=tuple(map(_plain, record["subject"])),
                 text_segments=_segments(record["text"]),
                 html_segments=_segments(record["html"]),
-                conditions=tuple(
-                    Condition(
-                        towns=tuple(each["towns"]),
-                        postal_codes=tuple(each["postal_codes"]),
-                        members=each["members"],
-                        is_reversed=each["is_reversed"],
-                    )
-                    for each in record.get("conditions", ())
-                ),
+                conditions=tuple(map(_condition, record.get("conditions", ()))),
                 links=tuple(Link(*link) for link in record["links"]),
                 concerns=tuple(
                     problems.Concern(code=code, msgid=msgid, values=values)
@@ -190,6 +197,20 @@ def _line(segments: tuple[Plain, ...]) -> Callable[[Mapping[str, str]], str]:
         return line(*map(values.__getitem__, names))
 
     return filled
+
+
+def _condition(record: Mapping[str, Any]) -> Condition:
+    also = record.get("also")
+    return Condition(
+        towns=tuple(record["towns"]),
+        postal_codes=tuple(record["postal_codes"]),
+        members=record["members"],
+        zip_codes=record.get("zip_codes", ""),
+        is_reversed=record["is_reversed"],
+        also=_condition(also) if also else None,
+        is_copy=record.get("is_copy", False),
+        is_ordinary=record.get("is_ordinary", False),
+    )
 
 
 _Listed = str | list[str] | dict[str, Any]

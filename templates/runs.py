@@ -113,8 +113,11 @@ Variants = Callable[[Answers | None, bool], Variant]
 """The variant for some answers (None shows all), as 8bit or not."""
 
 
-def prepared(text: Segments, html: Segments) -> Variants:
-    """A plan's variants; its octets are made when they are first needed, and kept."""
+def prepared(text: Segments, html: Segments, everything: Answers) -> Variants:
+    """A plan's variants; its octets are made when they are first needed, and kept.
+
+    Without answers, what shows `everything` is chosen.
+    """
     parts = (("plain", text), ("html", html))
 
     @functools.cache
@@ -124,13 +127,14 @@ def prepared(text: Segments, html: Segments) -> Variants:
     @functools.lru_cache(maxsize=_KEPT)
     def variant(answers: Answers | None, is_8bit: bool) -> Variant:
         assembly = _Assembly()
+        seen = everything if answers is None else answers
         for number, (kind, _) in enumerate(parts):
-            chosen = _chosen(encoded(is_8bit)[number], answers)
+            chosen = _chosen(encoded(is_8bit)[number], seen)
             measured = wire.measured([_static(piece) for piece in chosen]) if is_8bit else None
             if measured is not None:
                 assembly.add_direct(kind, chosen, measured)
             else:
-                assembly.add_coded(kind, _chosen(encoded(False)[number], answers))
+                assembly.add_coded(kind, _chosen(encoded(False)[number], seen))
         return assembly.variant()
 
     return variant
@@ -162,12 +166,12 @@ def _piece(part: Plain, *, is_8bit: bool, is_last: bool = False) -> Piece:
     return wire.last_piece(part) if is_last else wire.piece(part)
 
 
-def _chosen(runs: Iterable[_Run], answers: Answers | None) -> list[Piece]:
+def _chosen(runs: Iterable[_Run], answers: Answers) -> list[Piece]:
     """The pieces of the runs that are shown."""
     return [
         piece
         for condition, pieces in runs
-        if condition is None or answers is None or answers[condition]
+        if condition is None or answers[condition]
         for piece in pieces
     ]
 

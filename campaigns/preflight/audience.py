@@ -4,6 +4,7 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from campaigns import audiences, sections
+from campaigns.block_models import Near
 from campaigns.compiling import Looked
 from campaigns.models import Bulletin, Campaign
 from campaigns.preflight import items, places
@@ -95,7 +96,7 @@ async def look_at_sections(
     except errors.Invalid:
         return []  # an audience that can't be read is on the list already
     found = [
-        _section(each, places.block(bulletin.id, looked, each.number)) for each in counted.blocks
+        section(each, places.block(bulletin.id, looked, each.number)) for each in counted.blocks
     ]
     found += [
         items.warn(
@@ -114,13 +115,34 @@ async def look_at_sections(
     return found
 
 
-def _section(seen: sections.Seen, place: items.Place) -> Item:
-    tone, msgid = Tone.WARN, N_("Block %(number)s is for some people only, but all would see it.")
+_SEEN_WORDS = {
+    Near.NO: (
+        N_("Nobody would see block %(number)s: look at whom it is for."),
+        N_("%(readers)s of %(total)s people would see block %(number)s."),
+        N_("Block %(number)s is for some people only, but all would see it."),
+    ),
+    Near.FIRST: (
+        N_("Nobody lives near anything in block %(number)s: all see it in its usual order."),
+        N_("%(readers)s of %(total)s people live near something in block %(number)s: first there."),
+        N_("Everybody lives near something in block %(number)s, and has that first."),
+    ),
+    Near.ONLY: (
+        N_("Nobody lives near anything in block %(number)s: nobody would see it."),
+        N_("%(readers)s of %(total)s people live near something in block %(number)s: they see it."),
+        N_("Everybody lives near something in block %(number)s, and sees that."),
+    ),
+}
+"""What is said when nobody, some or all are those that a block is for."""
+
+
+def section(seen: sections.Seen, place: items.Place | None = None) -> Item:
+    """How many a block that is for some is for, in words."""
+    none, some, everybody = _SEEN_WORDS[seen.near]
+    tone, msgid = Tone.WARN, everybody
     if not seen.readers:
-        msgid = N_("Nobody would see block %(number)s: look at whom it is for.")
+        msgid = none
     elif seen.readers < seen.total:
-        tone = Tone.GOOD
-        msgid = N_("%(readers)s of %(total)s people would see block %(number)s.")
+        tone, msgid = Tone.GOOD, some
     values = {"number": seen.number, "readers": seen.readers, "total": seen.total}
     return Item(
         code="section", tone=tone, msgid=msgid, values=values, place=place, about=str(seen.number)

@@ -83,5 +83,5 @@ def texts(part: object) -> Iterator[str]:
             yield from texts(each)
     elif dataclasses.is_dataclass(part):
         for field in dataclasses.fields(part):
-            if field.name != "shown_to":
+            if field.name not in ("shown_to", "zip_codes"):
                 yield from texts(getattr(part, field.name))

@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from campaigns import developments as verbs
-from campaigns import feeds, issues
+from campaigns import feeds, issues, zips
 from campaigns import schedule as schedules
 from campaigns.developments import Draft
 from campaigns.feeds import Fetched
@@ -35,6 +35,9 @@ def developments() -> None:
 @click.option("--headline", "headlines", multiple=True, required=True, metavar="[LANGUAGE=]TEXT")
 @click.option("--summary", "summaries", multiple=True, metavar="[LANGUAGE=]HTML")
 @click.option("--place", default="")
+@click.option("--near", default="", metavar="ZIP", help="Its ZIP code, or “Worcester, MA”.")
+@click.option("--miles", default=zips.USUAL_MILES, help="How far around there is near.",
+              show_default=True, type=click.IntRange(1, zips.MOST_MILES))  # fmt: skip
 @click.option("--source", default="", help="Who reported it.")
 @click.option("--url", default="", help="Where it can be read.")
 @click.option("--key", default="", help="A name for bulletin documents.")
@@ -45,12 +48,15 @@ def developments() -> None:
 @click.pass_obj
 def add(
     chosen: Chosen,
+    *,
     issue: str,
     kind: str,
     day: datetime | None,
     headlines: Sequence[str],
     summaries: Sequence[str],
     place: str,
+    near: str,
+    miles: int,
     source: str,
     url: str,
     key: str,
@@ -71,6 +77,8 @@ def add(
             happened_on=day.date() if day else today,
             texts=texts,
             place=place,
+            postal_code=near,
+            miles=miles,
             source_name=source,
             source_url=url,
             key=key,
@@ -150,6 +158,8 @@ def _row(ground: Ground, each: Development) -> dict[str, Any]:
         "published": each.is_published,
         "headline": told.headline,
         "place": each.place,
+        "postal_code": each.postal_code,
+        "miles": each.miles,
         "source_url": each.source_url,
         "version": each.version,
         "texts": each.texts,

@@ -24,6 +24,7 @@ FOR_OTHERS = {
     "PIL": "a member that sends its logo",
     "prometheus_client": "a site that is watched by Prometheus",
     "dateutil": "a site with series, when a date is over",
+    "zipcodes": "something near its readers",
     "segno": "whoever puts a link on paper",
 }
 

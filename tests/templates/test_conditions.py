@@ -80,3 +80,33 @@ def test_answers_stand_in_the_order_of_the_conditions() -> None:
 
 def test_without_conditions_nothing_is_asked() -> None:
     assert conditions.compiled([])(Person(town="Lynn")) == ()
+
+
+AROUND = Condition(zip_codes="016010160801609")
+
+
+@pytest.mark.parametrize("code", ["01608", "01609-1234", " 016091234", "01601"])
+def test_whoever_has_one_of_many_zip_codes_is_near(code: str) -> None:
+    assert holds(AROUND, Person(postal_code=code))
+    assert not holds(
+        Condition(zip_codes=AROUND.zip_codes, is_reversed=True), Person(postal_code=code)
+    )
+
+
+@pytest.mark.parametrize(
+    "code", ["", "016", "0160", "02134", "01608-9", "016081", "K1A0B1", "１６０１"]
+)
+def test_without_one_of_them_nobody_is_near(code: str) -> None:
+    assert not holds(AROUND, Person(postal_code=code))
+    assert holds(Condition(zip_codes=AROUND.zip_codes, is_reversed=True), Person(postal_code=code))
+
+
+@pytest.mark.parametrize("is_reversed", [False, True])
+def test_what_has_to_hold_as_well_has_to_hold_either_way(is_reversed: bool) -> None:
+    rule = Condition(
+        zip_codes=AROUND.zip_codes, is_reversed=is_reversed, also=Condition(members=True)
+    )
+    assert rule.asks_membership
+    code = "02134" if is_reversed else "01608"
+    assert holds(rule, Person(postal_code=code, is_member=True))
+    assert not holds(rule, Person(postal_code=code))

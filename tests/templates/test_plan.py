@@ -94,7 +94,13 @@ def test_body_reads_back_as_the_text_and_html_of_the_plan(
     answers: Answers | None,
     is_8bit: bool,
 ) -> None:
-    made = Plan(language="en", subject_segments=("x",), text_segments=text, html_segments=html)
+    made = Plan(
+        language="en",
+        subject_segments=("x",),
+        text_segments=text,
+        html_segments=html,
+        conditions=(Condition(members=True), Condition(members=True, is_copy=True)),
+    )
     body = made.body(values, answers, is_8bit=is_8bit)
     assert_fit_for_smtp(body, is_8bit=is_8bit)
     assert parts(body, made) == [made.text(values, answers), made.html(values, answers)]
@@ -225,6 +231,23 @@ def test_a_plan_that_was_frozen_before_there_were_sections_still_thaws() -> None
     assert thawed.conditions == ()
     assert thawed.subject({"one": ""}) == "News for you"
     assert parts(thawed.body({"one": "Ana"}), thawed) == ["Dear Ana\n", "<p>Ana</p>"]
+
+
+def test_a_plan_that_was_frozen_before_anything_could_be_near_still_thaws() -> None:
+    rule = {"towns": ["Lynn"], "postal_codes": [], "members": False, "is_reversed": True}
+    record = {
+        "format": 2,
+        "language": "en",
+        "subject": ["News"],
+        "text": [{"if": 0, "then": ["Far\n"]}],
+        "html": ["<p>All</p>"],
+        "conditions": [rule],
+        "links": [],
+        "concerns": [],
+    }
+    thawed = Plan.thaw(zlib.compress(json.dumps(record).encode()))
+    assert thawed.conditions == (Condition(towns=("Lynn",), is_reversed=True),)
+    assert thawed.text({}) == "Far\n"
 
 
 @given(value=HOSTILE)
