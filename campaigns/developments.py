@@ -79,16 +79,23 @@ class Told:
 
 async def add(ground: Ground, *, actor: Actor, issue_id: int, draft: Draft) -> Development:
     """Keep a new development. Raises `errors.Invalid`, `errors.NotFound`."""
+    async with ground.db.transaction() as session:
+        return await put(ground, session, actor=actor, issue_id=issue_id, draft=draft)
+
+
+async def put(
+    ground: Ground, session: AsyncSession, *, actor: Actor, issue_id: int, draft: Draft
+) -> Development:
+    """The same in the caller's transaction."""
     values = _checked(ground, draft) | await _nearness(draft)
     now = ground.clock.now()
-    async with ground.db.transaction() as session:
-        await issues.get(session, issue_id)
-        await _refuse_taken_key(session, values["key"], None)
-        await _refuse_unknown_partner(session, draft.partner_id)
-        development = Development(issue_id=issue_id, created_at=now, updated_at=now, **values)
-        session.add(development)
-        await session.flush()
-        _record(session, ground, actor, development, "development.added", before={})
+    await issues.get(session, issue_id)
+    await _refuse_taken_key(session, values["key"], None)
+    await refuse_unknown_partner(session, draft.partner_id)
+    development = Development(issue_id=issue_id, created_at=now, updated_at=now, **values)
+    session.add(development)
+    await session.flush()
+    _record(session, ground, actor, development, "development.added", before={})
     return development
 
 
@@ -103,7 +110,7 @@ async def update(
     async with ground.db.transaction() as session:
         before = _seen(await get(session, development_id))
         await _refuse_taken_key(session, values["key"], development_id)
-        await _refuse_unknown_partner(session, draft.partner_id)
+        await refuse_unknown_partner(session, draft.partner_id)
         development = await _claimed(session, ground, development_id, version)
         development.sqlmodel_update(values)
         session.add(development)
@@ -367,7 +374,8 @@ async def _nearness(draft: Draft) -> dict[str, Any]:
     return {"postal_code": code, "miles": draft.miles}
 
 
-async def _refuse_unknown_partner(session: AsyncSession, partner_id: int | None) -> None:
+async def refuse_unknown_partner(session: AsyncSession, partner_id: int | None) -> None:
+    """Raise `errors.Invalid` when there is no partner of this number."""
     if partner_id is not None and await session.get(Partner, partner_id) is None:
         problem = errors.Invalid(N_("There is no such partner."))
         raise errors.Invalid(problem.msgid, fields={"partner_id": problem})

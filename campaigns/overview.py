@@ -9,6 +9,8 @@ import sqlalchemy as sa
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from campaigns import feed_sources, inbox_lists
+from campaigns.inbox_models import Feed, FeedState, ItemState
 from campaigns.models import Campaign, CampaignState, Development, HitKind, HitTotal
 from campaigns.series_models import Series, SeriesState
 from delivery import holding_back, ledger, relay_state
@@ -44,6 +46,10 @@ class Overview:
     """For a person: given for review, or held with a reason."""
     series: Sequence[Series]
     """Those whose coming edition could not be drafted."""
+    feeds: Sequence[Feed]
+    """Those that are not read any more."""
+    incoming: int
+    """Items of the inbox that nobody has decided about."""
     applications: int
     """Organisations that wait for an answer."""
     partners: Sequence[Partner]
@@ -75,6 +81,8 @@ async def read(ground: Ground) -> Overview:
             coming=await _in_states(session, CampaignState.SCHEDULED),
             waiting=await _waiting(session),
             series=await _broken_series(session),
+            feeds=await feed_sources.listed(session, state=FeedState.BROKEN, limit=20),
+            incoming=await _incoming(ground, session),
             applications=await _applications(session),
             partners=await widget_health.troubled(session),
             troubles=said,
@@ -121,6 +129,11 @@ async def _broken_series(session: AsyncSession) -> Sequence[Series]:
         .limit(20)
     )
     return (await session.exec(statement)).all()
+
+
+async def _incoming(ground: Ground, session: AsyncSession) -> int:
+    found = await inbox_lists.counts(ground, session, inbox_lists.Query())
+    return found[ItemState.NEW] + found[ItemState.APART]
 
 
 async def _applications(session: AsyncSession) -> int:

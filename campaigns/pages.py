@@ -5,6 +5,7 @@ from aiohttp import web
 from campaigns import (
     campaign_pages,
     check_pages,
+    inbox_pages,
     live_pages,
     overview_pages,
     recipients_pages,
@@ -23,4 +24,5 @@ def routes() -> list[web.RouteDef]:
         *live_pages.routes(),
         *recipients_pages.routes(),
         *series_pages.routes(),
+        *inbox_pages.routes(),
     ]

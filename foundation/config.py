@@ -255,6 +255,18 @@ class SeriesSettings(Section):
     failures_before_pause: Annotated[int, Field(ge=1)] = 3
 
 
+class Desk(Section):
+    """What comes in for bulletins, and the feeds that are read for it."""
+
+    feed_every_minutes: Annotated[int, Field(ge=15, le=10_080)] = 60
+    feed_timeout_s: Annotated[float, Field(gt=0)] = 30.0
+    feed_max_bytes: Annotated[int, Field(ge=10_000, le=50_000_000)] = 5_000_000
+    feed_stories: Annotated[int, Field(ge=1, le=2000)] = 300
+    feed_failures_before_pause: Annotated[int, Field(ge=1)] = 8
+    same_story_days: Annotated[int, Field(ge=0, le=90)] = 7
+    keep_days: Annotated[int, Field(ge=30)] = 400
+
+
 class Retention(Section):
     """How long what is not needed for ever is kept."""
 
@@ -312,6 +324,7 @@ class Settings(Section):
     preflight: Preflight = Preflight()
     outward: Reaching = Reaching()
     series: SeriesSettings = SeriesSettings()
+    desk: Desk = Desk()
     retention: Retention = Retention()
     scheduler: Scheduler = Scheduler()
     log: Log = Log()

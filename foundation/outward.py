@@ -15,7 +15,7 @@ import enum
 import socket
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address, ip_network
 
 import aiohttp
@@ -74,6 +74,8 @@ class Answer:
     """Of the whole body, as far as it was said or read to its end."""
     body: bytes
     """Its beginning, as much as was wanted."""
+    headers: Mapping[str, str] = field(default_factory=dict)
+    """What stood above it; asked for without regard to case."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -251,6 +253,7 @@ async def _answer(response: aiohttp.ClientResponse, url: URL, wanted_bytes: int)
         media_type=response.content_type,
         size_bytes=size,
         body=bytes(body),
+        headers=response.headers,
     )
 
 

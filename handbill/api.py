@@ -8,6 +8,8 @@ from aiohttp import web
 from campaigns import api as campaigns
 from campaigns import check_api as check
 from campaigns import content_api as content
+from campaigns import feeds_api as feeds
+from campaigns import inbox_api as inbox
 from campaigns import live_api as live
 from campaigns import recipients_api as recipients
 from campaigns import series_api as series
@@ -24,6 +26,8 @@ API_SLICES: tuple[ModuleType, ...] = (
     organisations,
     funnel,
     content,
+    feeds,
+    inbox,
     campaigns,
     check,
     recipients,

@@ -73,6 +73,7 @@ PAGE_SLICES: tuple[ModuleType, ...] = (
 
 NAVIGATION = (
     kit.NavigationItem(path="/staff", msgid=N_("Overview")),
+    kit.NavigationItem(path="/staff/inbox", msgid=N_("Inbox")),
     kit.NavigationItem(path="/staff/bulletins", msgid=N_("Bulletins")),
     kit.NavigationItem(path="/staff/series", msgid=N_("Series")),
     kit.NavigationItem(path="/staff/campaigns", msgid=N_("Campaigns")),

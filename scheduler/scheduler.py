@@ -17,6 +17,8 @@ from campaigns import (
     alarms,
     archiving,
     due,
+    feed_polling,
+    inbox,
     lifecycle,
     senders,
     series_runs,
@@ -68,6 +70,14 @@ def tasks(ground: Ground) -> Sequence[Task]:
         Task(name="tell partners", act=telling.tell, every=timedelta(minutes=1)),
         Task(name="look at partners' pages", act=widget_health.watch, every=timedelta(hours=1)),
         Task(name="retire keys", act=partner_keys.retire_due, every=timedelta(minutes=1)),
+        Task(
+            name="read feeds",
+            act=feed_polling.poll_due,
+            every=timedelta(minutes=1),
+            # It asks servers far away, which may take their time.
+            at_start=False,
+        ),
+        Task(name="tidy the inbox", act=inbox.tidy, every=timedelta(hours=6)),
         Task(name="tidy sharings", act=sharing.tidy, every=timedelta(hours=6)),
         Task(name="tidy people", act=retention.tidy, every=timedelta(hours=6)),
         Task(name="tidy sent notices", act=outbox.tidy, every=timedelta(hours=6)),

@@ -306,3 +306,18 @@ def series_needs_attention(scribe: Scribe) -> Letter:
         url=scribe.values["url"],
         why=say(N_("You are getting this because you have a staff account at %(site)s.")),
     )
+
+
+def feed_needs_attention(scribe: Scribe) -> Letter:
+    """Tells staff that a feed is not read any more."""
+    say = scribe.say
+    return Letter(
+        subject=say(N_("“%(feed)s” is not read any more")),
+        preheader=say(N_("The feed waits for a person.")),
+        title=say(N_("“%(feed)s” is not read any more")),
+        paragraphs=(say(N_("Nothing comes in by this feed until somebody mends it. The reason:")),),
+        quotation=scribe.values["reason"],
+        label=say(N_("Look at the feed")),
+        url=scribe.values["url"],
+        why=say(N_("You are getting this because you have a staff account at %(site)s.")),
+    )

@@ -62,6 +62,8 @@ class Kind(StrEnum):
     """Tells staff that a campaign stopped. `campaign`; `reason`; `url` of its page."""
     SERIES_NEEDS_ATTENTION = "series_needs_attention"
     """Tells staff that an edition could not be drafted. `series`; `reason`; `url` of its page."""
+    FEED_NEEDS_ATTENTION = "feed_needs_attention"
+    """Tells staff that a feed is not read any more. `feed`; `reason`; `url` of its page."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -150,6 +152,7 @@ _WRITERS: Mapping[Kind, _Writer] = {
     Kind.PARTNER_PAGES: _writer("organisation reason url", letters.partner_pages),
     Kind.CAMPAIGN_NEEDS_ATTENTION: _writer("campaign reason url", letters.campaign_needs_attention),
     Kind.SERIES_NEEDS_ATTENTION: _writer("series reason url", letters.series_needs_attention),
+    Kind.FEED_NEEDS_ATTENTION: _writer("feed reason url", letters.feed_needs_attention),
 }
 
 

@@ -18,6 +18,7 @@ MODULES = {
     "campaigns": ("campaigns",),
     "developments": ("developments",),
     "series": ("series",),
+    "feeds": ("feeds", "inbox"),
     "bounces": ("bounces",),
     "letters": ("letters",),
     "dkim": ("dkim",),

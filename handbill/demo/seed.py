@@ -4,7 +4,7 @@
 the worker start. It moves the demo's clock through the past and leaves it standing there.
 """
 
-from handbill.demo import seed_campaigns, seed_people, seed_series, seed_site
+from handbill.demo import seed_campaigns, seed_inbox, seed_people, seed_series, seed_site
 from handbill.demo.scene import Scene
 
 _FOUNDED = 45
@@ -21,6 +21,8 @@ async def seed(scene: Scene, *, partner_origin: str) -> None:
     await seed_site.add_forms(scene, partner_origin=partner_origin)
     await seed_site.add_gathering(scene)
     seed_site.plan_developments(scene, issue_id=issue_id)
+    await seed_inbox.add_feed(scene, issue_id=issue_id)
+    seed_inbox.plan_stories(scene, issue_id=issue_id)
     await seed_people.bring_along(scene)
     seed_people.plan_members(scene, from_days_ago=_FOUNDED - 3)
     seed_people.plan_sign_ups(scene, from_days_ago=_FOUNDED - 4, until_days_ago=1)

@@ -45,7 +45,7 @@ def editions(value: object) -> Iterator[tuple[object, object]]:
 
 
 def test_no_text_is_blank(sample: Content) -> None:
-    optional = ("key", "url", "reason", "partner")
+    optional = ("key", "url", "reason", "partner", "place", "dropped_because")
     blank = [
         path
         for path, text in content.texts(sample)

@@ -18,6 +18,7 @@ _VALUES = {
     "event": "Spring fair, Lowell",
     "campaign": "November",
     "series": "Our fortnight",
+    "feed": "The town’s news",
     "url": "https://c.example/staff/campaigns/1",
 }
 

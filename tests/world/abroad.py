@@ -23,6 +23,8 @@ class Abroad:
     """Each request as `HEAD /path`."""
     looked_up: list[str] = field(default_factory=list)
     agents: set[str] = field(default_factory=set)
+    heard: dict[str, Mapping[str, str]] = field(default_factory=dict)
+    """Path → the headers of the last request for it."""
 
     def url(self, path: str = "/", host: str = "there.coop") -> str:
         """An address of a page there."""
@@ -52,6 +54,7 @@ async def serving(pages: Mapping[str, web.Response | str | int]) -> AsyncIterato
 
     async def answer(request: web.Request) -> web.StreamResponse:
         there.asked.append(f"{request.method} {request.path}")
+        there.heard[request.path] = request.headers
         there.agents.add(request.headers.get("User-Agent", ""))
         found = pages.get(f"{request.method} {request.path}", pages.get(request.path, 404))
         if isinstance(found, str):

@@ -22,7 +22,7 @@ from subscribers import applying, forms, gatherings, partners, signing, signup
 from subscribers.intake import SignUpRequest
 from subscribers.member_models import MemberLogo, MemberQuestion
 from subscribers.models import Subscriber
-from tests.campaigns import editions, newsroom
+from tests.campaigns import desk, editions, newsroom
 from tests.world import people
 
 _LOGO = "0" * 32
@@ -92,6 +92,8 @@ async def build(ground: Ground) -> Estate:
     await _returned(ground)
     series = await editions.made(ground)
     await series_runs.run_now(ground, actor=audit.COMMAND, series_id=series.id)
+    await desk.feed(ground, "https://paper.example/feed")
+    await desk.put(ground, desk.offer())
     secret = await api_tokens.create(
         ground, actor=audit.COMMAND, name="Sweep", scopes=frozenset(Scope)
     )

@@ -13,6 +13,8 @@ from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
 
+from campaigns.models import DevelopmentKind
+
 FOLDER = Path(__file__).parent
 LANGUAGES = ("en", "es")
 
@@ -195,6 +197,35 @@ class People(_Sample):
     towns: dict[str, list[str]]
 
 
+class Feed(_Sample):
+    """A feed that is paused."""
+
+    url: str
+    name: str
+    include: list[str]
+
+
+class Story(_Sample):
+    """Something that came in, in its own language."""
+
+    headline: str
+    summary: str
+    source_name: str
+    source_url: str
+    language: Literal["en", "es"]
+    days_ago: int
+    kind: DevelopmentKind | None = None
+    place: str = ""
+    dropped_because: str = ""
+
+
+class Inbox(_Sample):
+    """What waits on the desk."""
+
+    feed: Feed
+    stories: list[Story]
+
+
 class Content(_Sample):
     """Everything."""
 
@@ -207,6 +238,7 @@ class Content(_Sample):
     """`sent`, `scheduled` and `draft`, as `campaigns/documents.py` takes them, with their dates."""
     series: dict[str, Any]
     """As `campaigns/series_plans.py` takes it, but for the day from which it runs."""
+    inbox: Inbox
 
 
 def load(today: date) -> Content:
@@ -223,6 +255,7 @@ def load(today: date) -> Content:
                 for name in ("sent", "scheduled", "draft")
             },
             "series": _read("series"),
+            "inbox": _read("inbox"),
         },
         context={"today": today},
     )

@@ -1,0 +1,258 @@
+"""Takes in what came from feeds, mail, partners and colleagues, each story once.
+
+A story is known when its origin gave it the same name before; or when the same feed gave it another
+name, but the same link, or the same headline on the same day, as feeds do that make up new names at
+every reading. Such a one is not kept again. A story that another origin told before, by its link or
+by a headline that says nearly the same (`likeness.py`), is kept as `ItemState.SAME` under the
+first one, where staff can tell the two apart again.
+"""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import literal_column
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from campaigns import issues, likeness, links
+from campaigns.inbox_models import IncomingItem, ItemState, Origin
+from campaigns.models import DevelopmentKind
+from foundation import audit, tables
+from foundation.audit import Actor
+from foundation.ground import Ground
+
+_LOOKED_AT = 3000
+"""So many stories of the last days a new one is compared with at most, the newest."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Offer:
+    """A story as it came in."""
+
+    identity: str
+    """What its origin calls it; blank: its link, else its headline."""
+    headline: str
+    happened_on: date
+    language: str
+    summary: str = ""
+    """HTML; sanitised here."""
+    source_name: str = ""
+    source_url: str = ""
+    kind: DevelopmentKind | None = None
+    place: str = ""
+    partner_id: int | None = None
+    sender: str = ""
+    not_before: datetime | None = None
+    apart_because: str = ""
+    """Why it stands apart; blank: it does not."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TakenIn:
+    """What became of some offers."""
+
+    added: Sequence[int] = ()
+    """Numbers of the items that are new."""
+    known: Sequence[int] = ()
+    """Numbers of items that came in before, one for each offer that was one of them."""
+    same: Sequence[int] = ()
+    """Numbers of items that tell the same as another."""
+
+
+async def take_in(
+    ground: Ground, *, actor: Actor, issue_id: int, origin: Origin, offers: Sequence[Offer]
+) -> TakenIn:
+    """Keep what is new among some offers, for an issue. Raises `errors.NotFound` for the issue."""
+    async with ground.db.transaction() as session:
+        await issues.get(session, issue_id)
+        taken = await put(ground, session, issue_id=issue_id, origin=origin, offers=offers)
+        for number in (*taken.added, *taken.same):
+            audit.record(
+                session,
+                actor=actor,
+                at=ground.clock.now(),
+                action="incoming.added",
+                object_kind="incoming",
+                object_id=number,
+                after={"origin": origin.value, "issue_id": issue_id},
+            )
+    return taken
+
+
+async def put(
+    ground: Ground,
+    session: AsyncSession,
+    *,
+    issue_id: int,
+    origin: Origin,
+    offers: Sequence[Offer],
+    feed_id: int | None = None,
+) -> TakenIn:
+    """The same in the caller's transaction, for a feed too."""
+    if not offers:
+        return TakenIn()
+    intake = _Intake(ground=ground, issue_id=issue_id, origin=origin, feed_id=feed_id)
+    by_key = {intake.key(each): each for each in offers}
+    await intake.look(session, by_key)
+    for key, offer in by_key.items():
+        await intake.take(session, key, offer)
+    return TakenIn(added=intake.added, known=intake.known, same=intake.same)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Earlier:
+    """A story that is there."""
+
+    id: int
+    """Of the one that it tells the same as, if it does."""
+    feed_id: int | None
+    own_words: str
+    day: date
+
+
+@dataclass(kw_only=True, slots=True)
+class _Intake:
+    """One look at what is there, and what is put beside it."""
+
+    ground: Ground
+    issue_id: int
+    origin: Origin
+    feed_id: int | None
+    added: list[int] = field(default_factory=list)
+    known: list[int] = field(default_factory=list)
+    same: list[int] = field(default_factory=list)
+    _by_key: Mapping[str, int] = field(default_factory=dict)
+    _by_link: dict[str, list[_Earlier]] = field(default_factory=dict)
+    _by_words: dict[str, list[_Earlier]] = field(default_factory=dict)
+    _headlines: likeness.Headlines = field(default_factory=likeness.Headlines)
+
+    def key(self, offer: Offer) -> str:
+        """What the database knows an offer by."""
+        identity = offer.identity or offer.source_url or offer.headline
+        text = f"{self.origin.value}\n{self.feed_id or ''}\n{self.issue_id}\n{identity}"
+        return hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()
+
+    async def look(self, session: AsyncSession, offers: Mapping[str, Offer]) -> None:
+        """Gather everything that the offers may be the same as, in three questions."""
+        named = select(IncomingItem.key, IncomingItem.id).where(
+            col(IncomingItem.key).in_(list(offers))
+        )
+        self._by_key = dict((await session.exec(named)).all())
+        wanted = {likeness.link_key(each.source_url) for each in offers.values()} - {""}
+        linked = select(IncomingItem).where(
+            col(IncomingItem.link_key).in_(list(wanted)),
+            IncomingItem.issue_id == self.issue_id,
+            IncomingItem.state != ItemState.APART.value,
+        )
+        for each in (await session.exec(linked.order_by(col(IncomingItem.id)))).all():
+            self._by_link.setdefault(each.link_key, []).append(_earlier(each))
+        span = timedelta(days=self.ground.settings.desk.same_story_days)
+        recent = (
+            select(IncomingItem)
+            .where(
+                IncomingItem.issue_id == self.issue_id,
+                col(IncomingItem.received_at) > self.ground.clock.now() - span,
+                IncomingItem.state != ItemState.APART.value,
+            )
+            .order_by(col(IncomingItem.received_at).desc(), col(IncomingItem.id).desc())
+            .limit(_LOOKED_AT)
+        )
+        for each in (await session.exec(recent)).all():
+            self._remember(_earlier(each), each.headline)
+
+    async def take(self, session: AsyncSession, key: str, offer: Offer) -> None:
+        """Put one offer where it belongs."""
+        found = self._by_key.get(key) or self._again(offer)
+        if found is not None:
+            self.known.append(found)
+            return
+        first = None if offer.apart_because else self._first(offer)
+        number = await self._insert(session, key, offer, first)
+        if number is None:
+            return  # another process took the same in at this very moment
+        (self.added if first is None else self.same).append(number)
+        if not offer.apart_because:
+            earlier = _Earlier(
+                id=first or number,
+                feed_id=self.feed_id,
+                own_words=_own_words(offer.headline),
+                day=offer.happened_on,
+            )
+            self._by_link.setdefault(likeness.link_key(offer.source_url), []).append(earlier)
+            self._remember(earlier, offer.headline)
+
+    def _remember(self, each: _Earlier, headline: str) -> None:
+        self._by_words.setdefault(each.own_words, []).append(each)
+        if self.ground.settings.desk.same_story_days:
+            self._headlines.add(each.id, headline)
+
+    def _again(self, offer: Offer) -> int | None:
+        """The story that the same feed told before, under another name."""
+        if self.feed_id is None:
+            return None
+        linked = self._by_link.get(likeness.link_key(offer.source_url), [])
+        worded = self._by_words.get(_own_words(offer.headline), [])
+        told = [*linked, *(each for each in worded if each.day == offer.happened_on)]
+        return next((each.id for each in told if each.feed_id == self.feed_id), None)
+
+    def _first(self, offer: Offer) -> int | None:
+        """The story of another origin that an offer tells again."""
+        key = likeness.link_key(offer.source_url)
+        if key and self._by_link.get(key):
+            return self._by_link[key][0].id
+        return self._headlines.find(offer.headline)
+
+    async def _insert(
+        self, session: AsyncSession, key: str, offer: Offer, first: int | None
+    ) -> int | None:
+        state = ItemState.SAME if first else ItemState.NEW
+        if offer.apart_because:
+            state = ItemState.APART
+        values = {
+            "key": key,
+            "origin": self.origin.value,
+            "feed_id": self.feed_id,
+            "issue_id": self.issue_id,
+            "partner_id": offer.partner_id,
+            "sender": offer.sender,
+            "state": state.value,
+            "language": offer.language,
+            "headline": offer.headline,
+            "summary": links.clean(offer.summary),
+            "source_name": offer.source_name,
+            "source_url": offer.source_url,
+            "link_key": likeness.link_key(offer.source_url),
+            "happened_on": offer.happened_on,
+            "kind": (offer.kind or DevelopmentKind.NEWS).value,
+            "place": offer.place,
+            "not_before": offer.not_before,
+            "reason": offer.apart_because,
+            "same_as_id": first,
+            "received_at": self.ground.clock.now(),
+            "decided_by": "",
+            "version": 1,
+        }
+        statement: Any = (
+            tables.insert_for(session, IncomingItem)
+            .values(**values)
+            .on_conflict_do_nothing(index_elements=["key"])
+            .returning(literal_column("id"))
+        )
+        row = (await session.execute(statement)).first()
+        return int(row[0]) if row else None
+
+
+def _earlier(each: IncomingItem) -> _Earlier:
+    return _Earlier(
+        id=each.same_as_id or each.id,
+        feed_id=each.feed_id,
+        own_words=_own_words(each.headline),
+        day=each.happened_on,
+    )
+
+
+def _own_words(headline: str) -> str:
+    return " ".join(likeness.words(headline))

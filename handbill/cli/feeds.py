@@ -1,0 +1,259 @@
+"""Commands about feeds that are read again and again, and about the inbox that they fill."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import click
+
+from campaigns import feed_polling, feed_sources, inbox, inbox_lists, issues
+from campaigns.feed_polling import Reading
+from campaigns.feed_sources import FeedDraft
+from campaigns.inbox_models import Feed, IncomingItem, ItemState
+from foundation.audit import COMMAND
+from foundation.ground import Ground
+from handbill.cli import kit
+from handbill.cli.kit import Chosen
+
+_FEED = click.argument("feed_id", metavar="ID", type=click.IntRange(min=1))
+_ITEMS = click.argument(
+    "item_ids", metavar="ID…", nargs=-1, required=True, type=click.IntRange(min=1)
+)
+
+
+@click.group("feeds")
+def feeds() -> None:
+    """Feeds of issues; what is new in them comes into the inbox."""
+
+
+@feeds.command("add")
+@click.argument("url")
+@click.option("--issue", required=True, metavar="SLUG", help="The issue that it is for.")
+@click.option("--name", default="", help="What we call it.")
+@click.option("--language", default="", help="Of its stories, where it does not say.")
+@click.option("--every", "every_minutes", type=int, metavar="MINUTES", help="How often to read it.")
+@click.option("--only", "include", multiple=True, metavar="WORD", help="Only stories with this.")
+@click.option("--without", "exclude", multiple=True, metavar="WORD", help="No stories with this.")
+@click.pass_obj
+def add(
+    chosen: Chosen,
+    url: str,
+    issue: str,
+    name: str,
+    language: str,
+    every_minutes: int | None,
+    include: Sequence[str],
+    exclude: Sequence[str],
+) -> None:
+    """Add a feed (RSS, Atom or JSON Feed); its number is printed."""
+
+    async def act(ground: Ground) -> Feed:
+        async with ground.db.reading() as session:
+            found = await issues.by_slug(session, issue)
+        draft = FeedDraft(
+            issue_id=found.id,
+            url=url,
+            name=name,
+            language=language,
+            every_minutes=every_minutes,
+            include=include,
+            exclude=exclude,
+        )
+        return await feed_sources.add(ground, actor=COMMAND, draft=draft)
+
+    click.echo(kit.run(chosen, act).id)
+
+
+@feeds.command("list")
+@kit.JSON
+@click.pass_obj
+def list_(chosen: Chosen, as_json: bool) -> None:
+    """Every feed, how it does, and when it is read next."""
+
+    async def act(ground: Ground) -> list[dict[str, Any]]:
+        async with ground.db.reading() as session:
+            return [_row(each) for each in await feed_sources.listed(session)]
+
+    columns = ("id", "feed", "state", "next_at", "stories", "problem")
+    kit.show(kit.run(chosen, act), as_json=as_json, columns=columns)
+
+
+@feeds.command("pause")
+@_FEED
+@click.pass_obj
+def pause(chosen: Chosen, feed_id: int) -> None:
+    """Read it no more until it is resumed."""
+
+    async def act(ground: Ground) -> None:
+        version = await _version(ground, feed_id)
+        await feed_sources.pause(ground, actor=COMMAND, feed_id=feed_id, version=version)
+
+    kit.run(chosen, act)
+
+
+@feeds.command("resume")
+@_FEED
+@click.pass_obj
+def resume(chosen: Chosen, feed_id: int) -> None:
+    """Read it again."""
+
+    async def act(ground: Ground) -> None:
+        version = await _version(ground, feed_id)
+        await feed_sources.resume(ground, actor=COMMAND, feed_id=feed_id, version=version)
+
+    kit.run(chosen, act)
+
+
+@feeds.command("remove")
+@_FEED
+@click.pass_obj
+def remove(chosen: Chosen, feed_id: int) -> None:
+    """Take it away; what came in by it stays."""
+
+    async def act(ground: Ground) -> None:
+        version = await _version(ground, feed_id)
+        await feed_sources.remove(ground, actor=COMMAND, feed_id=feed_id, version=version)
+
+    kit.run(chosen, act)
+
+
+@feeds.command("read")
+@click.argument("feed_id", metavar="[ID]", required=False, type=click.IntRange(min=1))
+@kit.JSON
+@click.pass_obj
+def read(chosen: Chosen, feed_id: int | None, as_json: bool) -> None:
+    """Read one feed now, or every one that is due."""
+
+    async def act(ground: Ground) -> list[Reading]:
+        if feed_id is None:
+            return await feed_polling.poll_due(ground)
+        return [await feed_polling.poll_now(ground, feed_id=feed_id)]
+
+    found = kit.run(chosen, act)
+    speaks = kit.translator()
+    rows = [
+        {
+            "id": each.feed_id,
+            "feed": each.title,
+            "added": len(each.taken.added),
+            "known": len(each.taken.known),
+            "same": len(each.taken.same),
+            "left_out": each.left_out,
+            "said": each.say(speaks),
+        }
+        for each in found
+    ]
+    kit.show(rows, as_json=as_json, columns=("id", "feed", "said"))
+    if feed_id is not None and found[0].problem is not None:
+        kit.fail(found[0].problem)
+
+
+@click.group("inbox")
+def items() -> None:
+    """What came in for bulletins, and waits for somebody to decide."""
+
+
+@items.command("list")
+@click.option(
+    "--state",
+    type=click.Choice([*ItemState, "all"]),
+    default=ItemState.NEW.value,
+    show_default=True,
+)
+@click.option("--find", default="", metavar="WORDS", help="Only those with these words.")
+@click.option("--limit", default=30, show_default=True, type=click.IntRange(1, 1000))
+@kit.JSON
+@click.pass_obj
+def list_items(chosen: Chosen, state: str, find: str, limit: int, as_json: bool) -> None:
+    """What came in, the last first."""
+    query = inbox_lists.Query(state=None if state == "all" else ItemState(state), text=find)
+
+    async def act(ground: Ground) -> list[dict[str, Any]]:
+        async with ground.db.reading() as session:
+            page = await inbox_lists.listed(ground, session, query, limit=limit)
+        return [_item(ground, each) for each in page.items]
+
+    columns = ("id", "day", "state", "headline", "source")
+    kit.show(kit.run(chosen, act), as_json=as_json, columns=columns)
+
+
+@items.command("keep")
+@_ITEMS
+@click.option("--publish", is_flag=True, help="Show them to everybody at once.")
+@click.pass_obj
+def keep(chosen: Chosen, item_ids: Sequence[int], publish: bool) -> None:
+    """Make developments of them; their numbers are printed."""
+
+    async def act(ground: Ground) -> list[int]:
+        made = []
+        for number in item_ids:
+            kept = await inbox.keep(
+                ground,
+                actor=COMMAND,
+                item_id=number,
+                version=await _item_version(ground, number),
+                is_published=publish,
+            )
+            made.append(kept.id)
+        return made
+
+    for number in kit.run(chosen, act):
+        click.echo(number)
+
+
+@items.command("drop")
+@_ITEMS
+@click.option("--reason", required=True, help="Why they are not for us.")
+@click.pass_obj
+def drop(chosen: Chosen, item_ids: Sequence[int], reason: str) -> None:
+    """Say that they are not for us."""
+
+    async def act(ground: Ground) -> None:
+        for number in item_ids:
+            version = await _item_version(ground, number)
+            await inbox.drop(ground, actor=COMMAND, item_id=number, version=version, reason=reason)
+
+    kit.run(chosen, act)
+
+
+async def _version(ground: Ground, feed_id: int) -> int:
+    async with ground.db.reading() as session:
+        return (await feed_sources.get(session, feed_id)).version
+
+
+async def _item_version(ground: Ground, item_id: int) -> int:
+    async with ground.db.reading() as session:
+        return (await inbox_lists.get(session, item_id)).version
+
+
+def _row(feed: Feed) -> dict[str, Any]:
+    return {
+        "id": feed.id,
+        "issue_id": feed.issue_id,
+        "feed": feed_sources.title(feed),
+        "url": feed.url,
+        "state": feed.state,
+        "next_at": feed.next_at,
+        "read_at": feed.read_at,
+        "stories": feed.added,
+        "failures": feed.failures,
+        "problem": feed.problem_texts.get(kit.translator().language)
+        or feed.problem_texts.get("en", ""),
+    }
+
+
+def _item(ground: Ground, item: IncomingItem) -> dict[str, Any]:
+    return {
+        "id": item.id,
+        "day": item.happened_on.isoformat(),
+        "state": inbox_lists.state_now(ground, item).value,
+        "origin": item.origin,
+        "kind": item.kind,
+        "headline": item.headline,
+        "source": item.source_name,
+        "url": item.source_url,
+        "reason": item.reason,
+        "development_id": item.development_id,
+    }
+
+
+COMMANDS = (feeds, items)
