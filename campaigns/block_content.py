@@ -17,6 +17,7 @@ from campaigns import (
     block_models,
     developments,
     documents,
+    event_links,
     issues,
     links,
     materials,
@@ -48,6 +49,8 @@ class Resolver:
     language: str
     translator: Translator
     issue: Issue | None
+    origin: int = 0
+    """The bulletin by which its events are known; 0 for one that is not kept yet."""
     findings: list[Finding] = field(default_factory=list)
     number: int = 0
     """The block at hand, counted from 1."""
@@ -295,6 +298,7 @@ async def _event(to: Resolver, block: block_models.Event) -> content.Block | Non
         body_html=links.absolute_html(to.ground, text.body_html),
         url=to.url(text.url, block.url),
         zip_codes=await _around(block.near, block.postal_code, block.miles),
+        calendar_url=event_links.address(to.ground, to.origin, block.id, to.language),
     )
 
 

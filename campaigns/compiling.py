@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from campaigns import bulletins, editions
+from campaigns import bulletins, editions, event_links
 from campaigns.documents import Document
 from campaigns.findings import Finding
 from campaigns.models import Bulletin
@@ -89,12 +89,14 @@ async def compile_editions(
     document = bulletins.document_of(bulletin)
     if not document.editions:
         raise errors.Invalid(N_("This bulletin has no edition in any language yet."))
+    origin = await event_links.origin(session, bulletin.id)
     made: dict[str, Compiled] = {}
     for language in document.languages:
         made[language] = await compile_whole(
             ground,
             session,
             document,
+            origin=origin,
             language=language,
             campaign_name=campaign_name,
             archive_url=archive_url,
@@ -112,12 +114,14 @@ async def compile_one(
     campaign_name: str = "",
     archive_url: str = "",
     first_link: int = 1,
+    origin: int = 0,
 ) -> Plan:
     """The plan of one edition; its concerns hold what was noticed. Raises as `compile_plans`."""
     made = await compile_whole(
         ground,
         session,
         document,
+        origin=origin,
         language=language,
         campaign_name=campaign_name,
         archive_url=archive_url,
@@ -135,10 +139,16 @@ async def compile_whole(
     campaign_name: str = "",
     archive_url: str = "",
     first_link: int = 1,
+    origin: int = 0,
 ) -> Compiled:
     """The same, with what it was made of."""
     resolved = await editions.resolve(
-        ground, session, document, language=language, campaign_name=campaign_name
+        ground,
+        session,
+        document,
+        language=language,
+        campaign_name=campaign_name,
+        origin=origin,
     )
     try:
         plan = compiler.compile_edition(
@@ -164,13 +174,16 @@ async def look(ground: Ground, session: AsyncSession, bulletin: Bulletin) -> Loo
     """The same, with every edition that can be compiled."""
     document = bulletins.document_of(bulletin)
     found: list[Finding] = _about_languages(ground, document)
+    origin = await event_links.origin(session, bulletin.id)
     made: dict[str, Compiled] = {}
     for language in document.languages:
         if not document.editions[language].subject.strip():
             found.append(_no_subject(language))
             continue
         try:
-            made[language] = await compile_whole(ground, session, document, language=language)
+            made[language] = await compile_whole(
+                ground, session, document, language=language, origin=origin
+            )
         except errors.HandbillError as problem:
             found.append(_from_error(problem, language))
             continue

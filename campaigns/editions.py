@@ -63,9 +63,11 @@ async def resolve(
     *,
     language: str,
     campaign_name: str = "",
+    origin: int = 0,
 ) -> Resolved:
     """The edition of `document` in `language`, with everything that it names looked up.
 
+    `origin` is the bulletin by which its events are known; without one they lead to no calendar.
     Raises `errors.Invalid` for what is not there.
     """
     issue = await issues.by_slug(session, document.issue) if document.issue else None
@@ -77,6 +79,7 @@ async def resolve(
         language=language,
         translator=translator,
         issue=issue,
+        origin=origin,
     )
     first: list[tuple[int, content.Block]] = []
     here: list[tuple[int, content.Block]] = []

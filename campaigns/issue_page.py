@@ -5,13 +5,15 @@ from dataclasses import dataclass
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from campaigns import developments, issues, links, materials, wording
+from campaigns import archive, calendars, developments, issues, links, materials, wording
 from campaigns.models import Development, Issue, IssuePart, PartKind
 from foundation import errors
 from foundation.ground import Ground
 from foundation.i18n import N_, Translator
 
 DEVELOPMENTS_SHOWN = 8
+EVENTS_SHOWN = 5
+BULLETINS_SHOWN = 3
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -51,6 +53,10 @@ class IssuePage:
     developments: Sequence[developments.Told]
     has_more_developments: bool
     materials: Sequence[materials.Told]
+    events: Sequence[calendars.Happening]
+    """What comes next, the soonest first."""
+    bulletins: Sequence[archive.Entry]
+    """The newest in the archive."""
     is_preview: bool
 
 
@@ -73,6 +79,9 @@ async def show(
         handouts = await materials.listed(session, issue.id)
         files = await materials.copies(session, [each.id for each in handouts])
     told = [materials.tell(ground, each, files, translator) for each in handouts]
+    recent = await archive.listed(
+        ground, translator=translator, wanted=archive.Wanted(issue=slug), limit=BULLETINS_SHOWN
+    )
     return IssuePage(
         issue=issue,
         summary=summarise(ground, issue, translator),
@@ -83,6 +92,10 @@ async def show(
         developments=[developments.tell(ground, each, translator) for each in found.items],
         has_more_developments=found.next_after is not None,
         materials=[each for each in told if each.copies],
+        events=await calendars.upcoming(
+            ground, issue=issue, translator=translator, limit=EVENTS_SHOWN
+        ),
+        bulletins=recent.items,
         is_preview=is_preview and not issue.is_published,
     )
 

@@ -6,7 +6,16 @@ and counts nowhere.
 
 from aiohttp import web
 
-from campaigns import archive, archive_pages, bulletins, compiling, readers, sections, wording
+from campaigns import (
+    archive,
+    archive_pages,
+    bulletins,
+    compiling,
+    event_links,
+    readers,
+    sections,
+    wording,
+)
 from campaigns.compiling import Compiled
 from campaigns.models import Bulletin
 from delivery import testmail
@@ -150,7 +159,10 @@ async def _compiled(
     document = bulletins.document_of(bulletin)
     async with ground.db.reading() as session:
         try:
-            made = await compiling.compile_whole(ground, session, document, language=language)
+            origin = await event_links.origin(session, bulletin.id)
+            made = await compiling.compile_whole(
+                ground, session, document, language=language, origin=origin
+            )
         except errors.Invalid as problem:
             return None, problem
     return made, None

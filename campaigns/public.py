@@ -2,7 +2,7 @@
 
 from aiohttp import web
 
-from campaigns import archive, archive_pages, issue_page, materials, pictures
+from campaigns import archive, archive_pages, calendar_pages, issue_page, materials, pictures
 from campaigns.filekinds import FileKind
 from foundation import errors
 from foundation.i18n import N_
@@ -20,6 +20,7 @@ def routes() -> list[web.RouteDef]:
         web.get("/issues/{slug}", show_issue),
         web.get("/issues/{slug}/developments", show_developments),
         *archive_pages.routes(),
+        *calendar_pages.routes(),
         web.get(f"/files/{{digest:{_DIGEST}}}/{{name}}", send_file),
         web.get(f"/pictures/{{digest:{_DIGEST}}}", send_picture),
     ]

@@ -5,7 +5,7 @@ Called by `lifecycle.start`, in its transaction.
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from campaigns import archiving, audiences, compiling
+from campaigns import archiving, audiences, calendars, compiling
 from campaigns.models import Bulletin, Campaign, Visibility
 from delivery import dispatch
 from delivery.models import Dispatch, WhenUncertain
@@ -54,6 +54,7 @@ async def hand_over(
     )
     if not made.audience:
         raise errors.Refused(N_("Nobody would get this: choose topics that people are on."))
+    await calendars.keep(ground, session, campaign=campaign, bulletin=bulletin)
     await archiving.keep(
         ground,
         session,

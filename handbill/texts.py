@@ -87,6 +87,7 @@ _MODULES = (
         for name in (
             "archive",
             "block_content",
+            "calendars",
             "developments",
             "follow_ups",
             "hits",

@@ -97,6 +97,8 @@ class Event(Shown):
     url: str = ""
     zip_codes: str = ""
     """The codes around its place, one behind the other; blank where nearness does not matter."""
+    calendar_url: str = ""
+    """Where it can be had for a calendar."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

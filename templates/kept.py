@@ -25,6 +25,8 @@ KINDS: Mapping[type[content.Block], str] = {
     content.Divider: "divider",
 }
 """What each block is called, as in documents."""
+_FOR_SOME = frozenset({"shown_to", "zip_codes"})
+"""What says who sees it, which is nobody's business."""
 _BRACED = re.compile(r"\{\{.*?\}\}", re.DOTALL)
 
 
@@ -33,7 +35,7 @@ def kept(edition: content.Edition, values: Mapping[str, str]) -> dict[str, Any]:
     blocks = [
         {"kind": KINDS[type(block)], **_settled(asdict(block), values)}
         for block in edition.blocks
-        if block.shown_to is None
+        if block.shown_to is None or block.shown_to.is_ordinary
     ]
     head = {
         name: _settled(getattr(edition, name), values)
@@ -51,7 +53,7 @@ def _settled(value: Any, values: Mapping[str, str], *, is_html: bool = False) ->
             return {
                 name: _settled(each, values, is_html=name.endswith("html"))
                 for name, each in value.items()
-                if name != "shown_to"
+                if name not in _FOR_SOME
             }
         case list() | tuple():
             return [_settled(each, values) for each in value]

@@ -132,7 +132,11 @@ def _event(block: content.Event, body: str, translator: Translator) -> str:
         wrapped(_("When: %(when)s") % {"when": block.when_label}),
         wrapped(_("Where: %(place)s") % {"place": where}) if where else "",
     ]
-    return _paragraphs([_lines(head), body, _labelled(_("More about it"), block.url)])
+    doors = [
+        _labelled(_("More about it"), block.url),
+        _labelled(_("Add it to your calendar"), block.calendar_url),
+    ]
+    return _paragraphs([_lines(head), body, *doors])
 
 
 def prose_text(root: prose.Element | None) -> str:

@@ -266,6 +266,7 @@ def _event(weaver: Weaver, block: content.Event, number: int) -> Woven:
         place=weaver.text(block.place, where),
         address=weaver.text(block.address, where),
         url=_maybe(weaver, block.url, block.title, where),
+        calendar_url=_maybe(weaver, block.calendar_url, block.title, where),
     )
     body = weaver.rich(block.body_html, where) if block.body_html.strip() else None
     return Woven(kind="event", block=woven, rich=body)
