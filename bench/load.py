@@ -29,7 +29,11 @@ class _Reader(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         # uvloop's transports have asyncio's methods, not its classes.
         self._transport = cast(asyncio.Transport, transport)
-        self._next(self._transport)
+
+    def begin(self) -> None:
+        """Send the first request."""
+        if self._transport is not None:
+            self._next(self._transport)
 
     def data_received(self, data: bytes) -> None:
         self._buffer += data
@@ -68,16 +72,22 @@ class _Reader(asyncio.Protocol):
 
 
 async def ask(port: int, wanted: Sequence[str], *, connections: int) -> float:
-    """Requests answered in a second."""
+    """Requests answered in a second, from when all connections are open."""
     loop = asyncio.get_running_loop()
     requests = iter([_request(port, *line.split()) for line in wanted])
     ends = [loop.create_future() for _ in range(connections)]
+    readers = [_Reader(requests, is_over) for is_over in ends]
+    for reader in readers:
+        await loop.create_connection(functools.partial(_given, reader), "127.0.0.1", port)
     began = time.perf_counter()
-    for is_over in ends:
-        reader = functools.partial(_Reader, requests, is_over)
-        await loop.create_connection(reader, "127.0.0.1", port)
+    for reader in readers:
+        reader.begin()
     await asyncio.gather(*ends)
     return len(wanted) / (time.perf_counter() - began)
+
+
+def _given(reader: _Reader) -> _Reader:
+    return reader
 
 
 def _request(port: int, path: str, form: str = "") -> bytes:

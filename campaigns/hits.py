@@ -14,7 +14,7 @@ from foundation import errors, i18n, logs
 from foundation.ground import Ground
 from foundation.i18n import N_
 from foundation.tokens import Purpose
-from foundation.web import kit, security
+from foundation.web import kit, prepared, security
 from subscribers import people, recipients
 from templates.plan import Plan
 
@@ -37,10 +37,29 @@ def routes() -> list[web.RouteDef]:
     ]
 
 
+def _on_at_once(request: web.Request) -> web.Response | None:
+    """In a surge; whatever has to be looked at or said goes the long way."""
+    token = request.match_info["token"]
+    try:
+        url = request.app[TRACKER].click_at_once(token=token, visit=_visit(request))
+    except errors.BadToken:
+        return None
+    if url is None:
+        return None
+    response = _on(url)
+    site = kit.ground(request).settings.site
+    security.add_headers(response, nonce="", is_https=site.url.startswith("https:"))
+    return response
+
+
+@prepared.from_memory(_on_at_once)
 async def follow(request: web.Request) -> web.Response:
     """`GET /r/{token}`: on to where the link was written to lead; there is no other way out."""
     token = request.match_info["token"]
-    url = await request.app[TRACKER].click(token=token, visit=_visit(request))
+    return _on(await request.app[TRACKER].click(token=token, visit=_visit(request)))
+
+
+def _on(url: str) -> web.Response:
     return web.Response(status=302, headers={"Location": url, **_NEVER_KEPT})
 
 

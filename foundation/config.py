@@ -4,6 +4,7 @@ The file at the top of the project lists every setting with its default; `HANDBI
 the environment sets `[database] url`. A secret `x` may be read from a file named by `x_file`.
 """
 
+import functools
 import os
 import re
 import tomllib
@@ -24,6 +25,8 @@ from foundation.relaying import DOMAIN_LIMITS, DomainLimit, Section
 from foundation.webhook_sources import WebhookSource
 
 PREFIX = "HANDBILL_"
+_zones = functools.cache(available_timezones)
+"""Read from some hundred files once."""
 Relay = relaying.Relay
 Tls = relaying.Tls
 
@@ -44,7 +47,7 @@ class Site(Section):
     @field_validator("zone")
     @classmethod
     def _zone_exists(cls, value: str) -> str:
-        if value not in available_timezones():
+        if value not in _zones():
             raise ValueError("must be a time zone such as America/New_York")
         return value
 

@@ -243,15 +243,20 @@ def _locale(language: str) -> Locale | None:
 def _read(language: str, zone: ZoneInfo, folder: Path) -> Translator:
     if language == SOURCE:
         return Translator(language=language, zone=zone)
+    texts, expression = _texts(folder / language)
+    if not texts:
+        raise KeyError(language)
+    return Translator(language=language, zone=zone, texts=texts, plural_expression=expression)
+
+
+@functools.cache
+def _texts(folder: Path) -> tuple[Mapping[str, tuple[str, ...]], str]:
+    """The texts in a folder and how their plurals are told apart; they come with the program."""
     texts: dict[str, tuple[str, ...]] = {}
     expression = "(n != 1)"
-    known = _locale(language)
-    files = sorted((folder / language).glob("*.po"))
-    if not files:
-        raise KeyError(language)
-    for path in files:
+    for path in sorted(folder.glob("*.po")):
         with path.open("rb") as file:
-            catalog = pofile.read_po(file, locale=known)
+            catalog = pofile.read_po(file, locale=folder.name)
         expression = catalog.plural_expr
         for message in catalog:
             if not message.id or message.fuzzy:
@@ -260,10 +265,4 @@ def _read(language: str, zone: ZoneInfo, folder: Path) -> Translator:
                 texts[message.id[0]] = tuple(message.string or ())
             elif message.string:
                 texts[message.id] = (str(message.string),)
-    return Translator(
-        language=language,
-        zone=zone,
-        texts=texts,
-        plural_expression=expression,
-        manners=manners(language, folder),
-    )
+    return texts, expression

@@ -1,6 +1,7 @@
 """Assembles the web application: every slice's routes, the middlewares, pages and static files."""
 
 import asyncio
+import functools
 from collections.abc import AsyncIterator, Iterable
 from datetime import timedelta
 from pathlib import Path
@@ -116,7 +117,7 @@ def build(
 
     `fetch` gets what Amazon SNS points to.
     """
-    pages = Pages(_TEMPLATES / "pages", _TEMPLATES / "static")
+    pages = _pages()
     app = web.Application(
         client_max_size=ground.settings.server.max_body_bytes,
         middlewares=middleware.ALL,
@@ -145,6 +146,12 @@ def build(
         app.router.add_routes(module.routes())
     app.router.add_routes(list(extra_routes))
     return app
+
+
+@functools.cache
+def _pages() -> Pages:
+    """The same for every application of this process: they come with the program."""
+    return Pages(_TEMPLATES / "pages", _TEMPLATES / "static")
 
 
 async def _counting_steps(app: web.Application) -> AsyncIterator[None]:
