@@ -14,7 +14,7 @@ from sqlalchemy import exc
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from campaigns import archive_words, transitions
+from campaigns import archive_words, readings, transitions
 from campaigns.archive_models import ArchivedEdition
 from campaigns.compiling import Compiled
 from campaigns.models import Campaign, CampaignState, Visibility
@@ -177,7 +177,10 @@ async def _fill_in_some(ground: Ground) -> int:
             ),
         )
         .where(
-            col(ArchivedEdition.id).is_(None), col(Campaign.state) != CampaignState.CANCELLED.value
+            col(ArchivedEdition.id).is_(None),
+            col(Campaign.state) != CampaignState.CANCELLED.value,
+            # Two under one another are no edition of their own.
+            ~col(DispatchPlan.language).contains(readings.STACK),
         )
         .limit(_AT_ONCE)
     )

@@ -12,7 +12,8 @@ from pydantic import BaseModel, ConfigDict
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from campaigns import earlier
+from campaigns import earlier, readings
+from campaigns.readings import Readings
 from foundation import errors, i18n
 from foundation.ground import Ground
 from foundation.i18n import N_
@@ -60,7 +61,7 @@ class Counted:
 
     included: int
     by_language: Mapping[str, int]
-    """Of the edition that they get."""
+    """By the key of the edition that they get."""
     excluded: Mapping[str, int]
     """Reason → people; see `EXCLUSIONS`."""
 
@@ -116,11 +117,15 @@ async def resolve(
     )
 
 
-def select_recipients(resolved: Resolved) -> sa.Select[int, str]:
-    """Each recipient once, with the language of the edition that they get."""
-    return sa.select(col(Subscriber.id), edition_language(resolved.languages)).where(
-        is_included(resolved)
-    )
+async def read_by(session: AsyncSession, resolved: Resolved) -> Readings:
+    """The editions that people of an audience get who read several languages."""
+    return await readings.read(session, gets_it(resolved), languages=resolved.languages)
+
+
+def select_recipients(resolved: Resolved, read: Readings = readings.NOBODY) -> sa.Select[int, str]:
+    """Each recipient once, with the key of the edition that they get."""
+    edition = readings.expression(read, edition_language(resolved.languages))
+    return sa.select(col(Subscriber.id), edition).where(is_included(resolved))
 
 
 def edition_language(languages: Sequence[str]) -> sa.ColumnElement[str]:
@@ -152,7 +157,7 @@ async def count_in(
 ) -> Counted:
     """The same within a session that is open already."""
     resolved = await resolve(session, audience, languages=languages)
-    edition = edition_language(languages)
+    edition = readings.expression(await read_by(session, resolved), edition_language(languages))
     grouped = sa.select(edition, sa.func.count()).where(is_included(resolved)).group_by(edition)
     rows = (await session.execute(grouped)).all()
     by_language: dict[str, int] = dict(rows)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from campaigns import bulletins, editions, event_links
+from campaigns import bulletins, editions, event_links, readings
 from campaigns.documents import Document
 from campaigns.findings import Finding
 from campaigns.models import Bulletin
@@ -116,7 +116,10 @@ async def compile_one(
     first_link: int = 1,
     origin: int = 0,
 ) -> Plan:
-    """The plan of one edition; its concerns hold what was noticed. Raises as `compile_plans`."""
+    """The plan of one edition, or of two stacked; its concerns hold what was noticed.
+
+    Raises as `compile_plans`.
+    """
     made = await compile_whole(
         ground,
         session,
@@ -141,7 +144,16 @@ async def compile_whole(
     first_link: int = 1,
     origin: int = 0,
 ) -> Compiled:
-    """The same, with what it was made of."""
+    """The same, with what it was made of; of two stacked editions, the first."""
+    if readings.is_stacked(language):
+        made = [
+            await compile_whole(
+                ground, session, document, language=each, campaign_name=campaign_name, origin=origin
+            )
+            for each in readings.languages_in(language)
+        ]
+        plans = stack(ground, made, keys=[language], archive_url=archive_url)
+        return Compiled(plan=plans[language], resolved=made[0].resolved)
     resolved = await editions.resolve(
         ground,
         session,
@@ -163,6 +175,32 @@ async def compile_whole(
     noticed = [resolved.numbered(each) for each in plan.concerns]
     whole = replace(plan, concerns=(*noticed, *resolved.findings))
     return Compiled(plan=whole, resolved=resolved)
+
+
+def stack(
+    ground: Ground, made: Sequence[Compiled], *, keys: Sequence[str], archive_url: str = ""
+) -> dict[str, Plan]:
+    """A plan for each of the stacked editions that `keys` name, of editions that were compiled.
+
+    Their links are numbered after those of the editions themselves.
+    """
+    by_language = {each.language: each.resolved.edition for each in made}
+    number = 1 + sum(len(each.plan.links) for each in made)
+    plans: dict[str, Plan] = {}
+    for key in keys:
+        plans[key] = compiler.compile_stacked(
+            [
+                compiler.Spoken(
+                    edition=by_language[language], translator=ground.translator(language)
+                )
+                for language in readings.languages_in(key)
+            ],
+            content.Brand.from_site(ground.settings.site),
+            archive_url=archive_url or ground.url("/archive"),
+            first_link=number,
+        )
+        number += len(plans[key].links)
+    return plans
 
 
 async def concerns(ground: Ground, session: AsyncSession, bulletin: Bulletin) -> list[Finding]:

@@ -9,7 +9,7 @@ from sqlmodel import col, select
 from campaigns import archive
 from campaigns.models import Campaign, Visibility
 from campaigns.tracking import Tracker, Visit
-from delivery.models import Dispatch, DispatchPlan
+from delivery.models import Delivery, Dispatch, DispatchPlan
 from foundation import errors, i18n, logs
 from foundation.ground import Ground
 from foundation.i18n import N_
@@ -102,6 +102,11 @@ async def _own_copy(ground: Ground, token: str) -> str:
         found = await recipients.by_id(session, [subscriber_id], with_membership=True)
         person = found.get(subscriber_id)
         campaign = await session.get(Campaign, order.campaign_id) if order else None
+        mailed = await session.scalar(
+            select(Delivery.language).where(
+                col(Delivery.id) == delivery_id, col(Delivery.dispatch_id) == dispatch_id
+            )
+        )
         rows = await session.exec(
             select(DispatchPlan).where(col(DispatchPlan.dispatch_id) == dispatch_id)
         )
@@ -111,7 +116,9 @@ async def _own_copy(ground: Ground, token: str) -> str:
     if campaign is not None and campaign.visibility == Visibility.HIDDEN:
         raise errors.NotFound(N_("Whoever sent this bulletin took it back."))
     offered = [code for code in (order.default_language, *plans) if code in plans]
-    plan = plans[i18n.match(person.language if person else None, offered)]
+    plan = (
+        plans.get(mailed or "") or plans[i18n.match(person.language if person else None, offered)]
+    )
     values = archive.public_values(ground, plan, archive_url=ground.url("/archive"))
     if person is not None:
         values |= {

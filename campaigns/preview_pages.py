@@ -4,6 +4,8 @@ The mail stands in a frame in which nothing can run; "a test to myself" goes str
 and counts nowhere.
 """
 
+from collections.abc import Sequence
+
 from aiohttp import web
 
 from campaigns import (
@@ -13,10 +15,12 @@ from campaigns import (
     compiling,
     event_links,
     readers,
+    readings,
     sections,
     wording,
 )
 from campaigns.compiling import Compiled
+from campaigns.documents import Document
 from campaigns.models import Bulletin
 from delivery import testmail
 from foundation import errors
@@ -65,7 +69,7 @@ async def _preview_page(
     request: web.Request, unknown: errors.HandbillError | None = None
 ) -> web.StreamResponse:
     bulletin = await _bulletin(request)
-    offered = bulletins.languages(bulletin)
+    offered = _editions(bulletin)
     if not offered:
         raise errors.Invalid(N_("This bulletin has no edition in any language yet."))
     speaks = kit.translator(request)
@@ -95,11 +99,11 @@ async def _preview_page(
         width=_choice(request, "width", WIDTHS),
         scheme=_choice(request, "scheme", SCHEMES),
         subject=plan.subject(values) if plan else "",
-        preheader=document.editions[language].preheader,
+        preheader=_glimpse(document, language),
         text=plan.text(values, answers) if plan else "",
         size_kb=round(compiling.html_bytes(kit.ground(request), plan) / 1024) if plan else 0,
         problem=problem.say(speaks) if problem else "",
-        url=_switched(request),
+        url=_switched(request, offered),
         may_test=kit.signed_in(request).role.may(Role.AUTHOR),
     )
 
@@ -108,7 +112,7 @@ async def _preview_page(
 async def show_mail(request: web.Request) -> web.StreamResponse:
     """`GET …/mail?language=&scheme=&reader=`: the mail itself, for the frame."""
     bulletin = await _bulletin(request)
-    offered = bulletins.languages(bulletin) or [kit.ground(request).catalog.default]
+    offered = _editions(bulletin) or [kit.ground(request).catalog.default]
     language = _choice(request, "language", offered)
     compiled, problem = await _compiled(request, bulletin, language)
     if compiled is None:
@@ -197,7 +201,20 @@ def _choice(request: web.Request, name: str, offered: list[str] | tuple[str, ...
     return wished if wished in offered else offered[0]
 
 
-def _switched(request: web.Request) -> dict[str, dict[str, str]]:
+def _editions(bulletin: Bulletin) -> list[str]:
+    """What there is to look at: an edition in each language, and any two in one mail."""
+    languages = bulletins.languages(bulletin)
+    return [*languages, *readings.pairs(languages)]
+
+
+def _glimpse(document: Document, edition: str) -> str:
+    """What inboxes show behind the subject: before it the subject of a second language."""
+    first, *others = readings.languages_in(edition)
+    subjects = [document.editions[each].subject for each in others]
+    return " · ".join(filter(None, (*subjects, document.editions[first].preheader)))
+
+
+def _switched(request: web.Request, editions: Sequence[str]) -> dict[str, dict[str, str]]:
     """The address of this page with one choice changed: name → value → address."""
     offered = {"part": PARTS, "width": WIDTHS, "scheme": SCHEMES}
     found = {
@@ -206,7 +223,6 @@ def _switched(request: web.Request) -> dict[str, dict[str, str]]:
     }
     found["reader"] = {"nobody": str(request.rel_url.without_query_params("reader"))}
     found["language"] = {
-        code: str(request.rel_url.update_query({"language": code}))
-        for code in kit.ground(request).catalog.languages
+        code: str(request.rel_url.update_query({"language": code})) for code in editions
     }
     return found

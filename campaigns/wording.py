@@ -51,8 +51,8 @@ def note(language: str, translator: Translator) -> str:
 
 
 def language_name(language: str, translator: Translator) -> str:
-    """What a language is called in the reader's: `es` is “Spanish” in English."""
-    return i18n.named(language, translator.locale)
+    """What a language is called in the reader's: `es` is “Spanish” in English, `es+en` both."""
+    return translator.language_name(language)
 
 
 def tidy(texts: Texts) -> dict[str, dict[str, str]]:

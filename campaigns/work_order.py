@@ -30,6 +30,10 @@ async def hand_over(
     resolved = await audiences.resolve(
         session, audiences.parse(campaign.audience), languages=languages
     )
+    read = await audiences.read_by(session, resolved)
+    plans |= compiling.stack(
+        ground, list(compiled.values()), keys=read.stacked, archive_url=archive_url
+    )
     excluded = await audiences.count_excluded(session, resolved)
     settings = ground.settings
     made = await dispatch.start(
@@ -45,7 +49,7 @@ async def hand_over(
             default_language=languages[0],
             plans=plans,
             topics=resolved.topic_ids,
-            recipients=audiences.select_recipients(resolved),
+            recipients=audiences.select_recipients(resolved, read),
             excluded=excluded,
             when_uncertain=WhenUncertain(campaign.when_uncertain)
             if campaign.when_uncertain

@@ -84,6 +84,10 @@ class Translator:
     def _manners(self) -> Manners:
         return self.manners or manners(self.language)
 
+    def language_name(self, language: str) -> str:
+        """What a language is called in this one; of `es+en`, which stand in one mail, both."""
+        return " + ".join(named(code, self.locale) for code in language.split("+"))
+
     def gettext(self, msgid: str) -> str:
         """The text in this language, or the English one where there is none."""
         found = self.texts.get(msgid)

@@ -41,7 +41,7 @@ _FOR_STAFF = ("accounts/", "api/", "demo/")
 _MODULES = (
     *(f"foundation/{name}.py" for name in ("addresses", "database", "tokens")),
     *(f"foundation/web/{name}.py" for name in ("forms", "kit", "middleware", "security")),
-    *(f"templates/{name}.py" for name in ("coalition_letters", "letters", "text")),
+    *(f"templates/{name}.py" for name in ("coalition_letters", "letters", "sheets", "text")),
     *(
         f"subscribers/{name}.py"
         for name in (

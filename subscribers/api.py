@@ -58,6 +58,10 @@ class SubscriberOut(BaseModel):
     postal_code: str
     town: str
     language: str
+    further_languages: list[str] = []
+    """Others that the person reads, the one they like best first."""
+    reads_both: bool = False
+    """Whether they want bulletins in two of their languages, one under the other."""
     standing: str
     topics: list[str]
     created_at: datetime
@@ -69,6 +73,7 @@ class SubscriberIn(Body):
     email: ShortText
     topics: list[str] = []
     language: str = ""
+    further_languages: list[ShortText] = []
     first_name: ShortText = ""
     last_name: ShortText = ""
     postal_code: ShortText = ""
@@ -84,6 +89,8 @@ class SubscriberChange(Body):
     postal_code: ShortText | None = None
     town: ShortText | None = None
     language: str | None = None
+    further_languages: list[ShortText] | None = None
+    reads_both: bool | None = None
     tags: list[str] | None = None
 
 
@@ -206,6 +213,7 @@ async def create_subscriber(call: Call) -> Accepted:
             email=body.email,
             topics=body.topics,
             language=body.language,
+            further_languages=" ".join(body.further_languages),
             first_name=body.first_name,
             last_name=body.last_name,
             postal_code=body.postal_code,
@@ -239,6 +247,10 @@ async def change_subscriber(call: Call) -> SubscriberOut:
             postal_code=said.get("postal_code", now.postal_code),
             town=said.get("town", now.town),
             language=said.get("language", now.language),
+            further_languages=" ".join(
+                said.get("further_languages", now.further_languages.split())
+            ),
+            reads_both=said.get("reads_both", now.reads_both),
             tags=said.get("tags", person.tags),
         ),
     )
@@ -311,9 +323,14 @@ def _person(row: people.Row) -> SubscriberOut:
     values = {
         name: getattr(row.subscriber, name)
         for name in SubscriberOut.model_fields
-        if name not in ("standing", "topics")
+        if name not in ("standing", "topics", "further_languages")
     }
-    return SubscriberOut(standing=row.standing, topics=list(row.topics), **values)
+    return SubscriberOut(
+        standing=row.standing,
+        topics=list(row.topics),
+        further_languages=row.subscriber.further_languages.split(),
+        **values,
+    )
 
 
 def _topic(found: Topic) -> TopicOut:

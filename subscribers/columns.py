@@ -31,12 +31,15 @@ _NAMES: Mapping[str, tuple[str, ...]] = {
     "postal_code": ("postal_code", "zip", "zip_code", "zipcode", "postcode", "codigo_postal"),
     "town": ("town", "city", "can2_user_city", "ciudad"),
     "language": ("language", "lang", "preferred_language", "idioma"),
+    "further_languages": ("further_languages", "other_languages", "languages", "otros_idiomas"),
+    "reads_both": ("reads_both",),
     "tags": ("tags", "tag", "can2_user_tags", "etiquetas"),
     "status": ("status", "can2_subscription_status", "subscription_status"),
     "attributes": ("attributes",),
     "agreed_at": ("confirm_time", "optin_time", "opted_in_at"),
     "left_at": ("unsub_time", "clean_time"),
 }
+_YES = frozenset({"yes", "true", "1", "y", "x", "sí", "si", "sim"})
 _MEANING = {alias: name for name, aliases in _NAMES.items() for alias in aliases}
 FIELDS = frozenset(_NAMES)
 """What `--map COLUMN=FIELD` may name, besides `fields.NAME`."""
@@ -102,6 +105,8 @@ class Entry:
     postal_code: str = ""
     town: str = ""
     language: str = ""
+    further_languages: str = ""
+    reads_both: bool = False
     tags: Sequence[str] = ()
     fields: Mapping[str, str] = field(default_factory=dict)
     agreed_at: str = ""
@@ -268,6 +273,8 @@ def _entry(place: Place, meanings: Sequence[str], kind: Status) -> Entry | Refus
             postal_code=found.get("postal_code", ""),
             town=found.get("town", ""),
             language=found.get("language", ""),
+            further_languages=found.get("further_languages", ""),
+            reads_both=found.get("reads_both", "").lower() in _YES,
             tags=_tags(found.get("tags", "")),
             fields={**_attributes(found.get("attributes", "")), **own},
             agreed_at=found.get("agreed_at", ""),

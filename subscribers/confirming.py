@@ -17,7 +17,7 @@ from foundation import tables
 from foundation.ground import Ground
 from foundation.notices import Notice
 from foundation.tokens import Purpose
-from subscribers import consent, intake, sharing, suppression, topics
+from subscribers import consent, intake, languages, sharing, suppression, topics
 from subscribers.models import (
     ConsentStep,
     SignUp,
@@ -201,6 +201,7 @@ def _take_over(row: SignUp, person: Subscriber, *, now: datetime) -> None:
         if getattr(row, name):
             setattr(person, name, getattr(row, name))
     person.language = row.language
+    person.further_languages = languages.without(person.further_languages, row.language)
     # The mailbox has just shown that it works.
     person.soft_bounces = 0
     person.first_soft_bounce_at = None

@@ -127,6 +127,7 @@ async def drop(ground: Ground, *, actor: Actor, signup_ids: Collection[int]) -> 
                 first_name="",
                 last_name="",
                 postal_code="",
+                further_languages="",
                 tags=[],
             )
             .returning(col(SignUp.id))

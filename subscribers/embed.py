@@ -12,7 +12,7 @@ from markupsafe import Markup, escape
 
 from foundation.ground import Ground
 from foundation.i18n import N_
-from subscribers import consent, sharing, signup, topics, widget
+from subscribers import consent, languages, sharing, signup, topics, widget
 from subscribers.forms import Offer
 from subscribers.models import Form, Partner, Topic
 
@@ -98,6 +98,7 @@ def plain(
             for field in widget.fields(ground, offer, language)
         ),
         *_choices(say(N_("Send me news on")), offer.topics, language),
+        *_further(say(N_("Other languages that you read")), ground, offer, language),
         *(_box(each) for each in sharing.said(ground, offer.organisations, language)),
         *_trap(say(N_("Leave this empty")), trap),
         _line("  <p><small>{}</small></p>", words),
@@ -147,6 +148,23 @@ def _choices(legend: str, offered: Sequence[Topic], language: str) -> list[Marku
         *boxes,
         Markup("  </fieldset>"),
     ]
+
+
+def _further(legend: str, ground: Ground, offer: Offer, language: str) -> list[Markup]:
+    boxes = [
+        _line(
+            '    <p><label lang="{}"><input type="checkbox" name="{}" value="{}"> {}</label></p>',
+            each.slug,
+            languages.FIELD,
+            each.slug,
+            each.name,
+        )
+        for each in widget.further(ground, offer, language)
+    ]
+    if not boxes:
+        return []
+    start = [Markup("  <fieldset>"), _line("    <legend>{}</legend>", legend)]
+    return [*start, *boxes, Markup("  </fieldset>")]
 
 
 def _trap(label: str, trap: Trap) -> list[Markup]:

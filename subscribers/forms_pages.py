@@ -16,6 +16,7 @@ _ASKS = {
     "first_name": N_("First name"),
     "last_name": N_("Last name"),
     "postal_code": N_("Postal code"),
+    "further_languages": N_("Other languages that you read"),
 }
 
 

@@ -24,7 +24,7 @@ from foundation import addresses, audit, errors, i18n, tables
 from foundation.audit import Actor
 from foundation.ground import Ground
 from foundation.i18n import N_, Translator
-from subscribers import columns, consent, exporting, signup, topics
+from subscribers import columns, consent, exporting, languages, signup, topics
 from subscribers.columns import Entry, Refusal, Status
 from subscribers.models import (
     Consent,
@@ -274,6 +274,8 @@ class _Batch:
                     "email": entry.address.email,
                     "email_key": key,
                     "language": self._language(entry),
+                    "further_languages": self._further(entry, self._language(entry)),
+                    "reads_both": entry.reads_both,
                     "fields": dict(entry.fields),
                     "allows_tracking": False,
                     "soft_bounces": 0,
@@ -307,6 +309,9 @@ class _Batch:
         default = self._options.language or self._ground.catalog.default
         return i18n.match(entry.language, [default, *self._ground.catalog.languages])
 
+    def _further(self, entry: Entry, main: str) -> str:
+        return languages.further(self._ground, [entry.further_languages], main=main)
+
     async def _bring_up_to_date(self, person: Subscriber, entry: Entry) -> bool:
         """Fill in what is blank, add tags and topics; returns whether anything changed."""
         changes: dict[str, object] = {
@@ -314,6 +319,9 @@ class _Batch:
             for name in _DETAILS
             if getattr(entry, name) and not getattr(person, name)
         }
+        several = self._further(entry, person.language)
+        if several and not person.further_languages:
+            changes |= {"further_languages": several, "reads_both": entry.reads_both}
         more = {name: value for name, value in entry.fields.items() if name not in person.fields}
         if more:
             changes["fields"] = {**person.fields, **more}

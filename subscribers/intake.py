@@ -19,7 +19,7 @@ from subscribers.models import Topic
 HONEYPOT = "homepage"
 """A field that people don't see; whoever fills it in is a program."""
 
-ABOUT_PERSON = {"first_name": 100, "last_name": 100, "postal_code": 20}
+ABOUT_PERSON = {"first_name": 100, "last_name": 100, "postal_code": 20, "further_languages": 60}
 """What a person says of themselves, with how many characters it may have."""
 ABOUT_ORIGIN = {
     "source": 120,
@@ -49,6 +49,8 @@ class SignUpRequest:
     first_name: str = ""
     last_name: str = ""
     postal_code: str = ""
+    further_languages: str = ""
+    """Codes with blanks or commas between."""
     form: str = ""
     """The form's slug; blank for the one at `/subscribe`."""
     partner: str = ""

@@ -16,7 +16,7 @@ from foundation import audit, errors
 from foundation.audit import Actor
 from foundation.ground import Ground
 from foundation.i18n import N_
-from subscribers import consent, people, suppression
+from subscribers import consent, languages, people, suppression
 from subscribers.models import (
     ConsentStep,
     Subscriber,
@@ -36,6 +36,8 @@ class Changes:
     postal_code: str = ""
     town: str = ""
     language: str
+    further_languages: str = ""
+    reads_both: bool = False
     tags: Sequence[str] = ()
 
 
@@ -59,6 +61,10 @@ async def update(
         "postal_code": changes.postal_code,
         "town": changes.town,
         "language": changes.language,
+        "further_languages": languages.further(
+            ground, [changes.further_languages], main=changes.language
+        ),
+        "reads_both": changes.reads_both,
     }
     async with ground.db.transaction() as session:
         person = await people.get(session, subscriber_id)

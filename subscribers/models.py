@@ -41,6 +41,15 @@ class Subscriber(tables.Table, table=True):
     """A person with an address."""
 
     __tablename__ = "subscribers"
+    __table_args__ = (
+        sa.Index(
+            "ix_subscribers_further_languages",
+            "further_languages",
+            sqlite_where=sa.text("further_languages <> ''"),
+            postgresql_where=sa.text("further_languages <> ''"),
+        ),
+        _OPTIONS,
+    )
 
     id: int = tables.identity()
     email: str = Field(nullable=False)
@@ -50,6 +59,10 @@ class Subscriber(tables.Table, table=True):
     postal_code: str = Field(default="", nullable=False, index=True)
     town: str = Field(default="", nullable=False, index=True)
     language: str = Field(default="en", nullable=False, index=True)
+    further_languages: str = Field(default="", nullable=False)
+    """Others that the person reads, by code, with blanks between, the one they like best first."""
+    reads_both: bool = Field(default=False, nullable=False)
+    """Whether they want bulletins in two of their languages, under one another."""
     fields: dict[str, str] = tables.json_dict()
     """Own fields of the site, by name."""
     allows_tracking: bool = Field(default=False, nullable=False)
@@ -218,6 +231,7 @@ class SignUp(tables.Table, table=True):
     first_name: str = Field(default="", nullable=False)
     last_name: str = Field(default="", nullable=False)
     postal_code: str = Field(default="", nullable=False)
+    further_languages: str = Field(default="", nullable=False)
     tags: list[str] = tables.json_list()
     shares: list[int] = tables.json_list()
     """Partners that the person lets have the address, once it is confirmed."""
@@ -384,5 +398,5 @@ class MemberContact(tables.Table, table=True):
     created_at: datetime = tables.moment()
 
 
-PUBLIC_FIELDS: tuple[str, ...] = ("first_name", "last_name", "postal_code")
+PUBLIC_FIELDS: tuple[str, ...] = ("first_name", "last_name", "postal_code", "further_languages")
 """What a form may ask for besides the address; nothing here invites immigration status."""

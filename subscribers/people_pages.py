@@ -11,7 +11,17 @@ from foundation import errors
 from foundation.accounts.models import Role
 from foundation.i18n import N_
 from foundation.web import forms, kit
-from subscribers import doubts, erasing, exporting, mending, people, plainly, public_links, topics
+from subscribers import (
+    doubts,
+    erasing,
+    exporting,
+    languages,
+    mending,
+    people,
+    plainly,
+    public_links,
+    topics,
+)
 from subscribers.models import Topic
 
 MAIL_HISTORY: web.AppKey[people.MailHistory] = web.AppKey("mail_history", people.MailHistory)
@@ -81,6 +91,8 @@ async def update(request: web.Request) -> web.Response:
             postal_code=form.line("postal_code", limit=20),
             town=form.line("town", limit=100),
             language=form.line("language", limit=20),
+            further_languages=" ".join(form.lines(languages.FIELD)),
+            reads_both=form.flag("reads_both"),
             tags=_tags(form.line("tags", limit=500)),
         )
         form.check()
@@ -245,6 +257,10 @@ async def _person_page(
         tones=plainly.STANDING_TONES,
         topic_states=plainly.TOPIC_STATES,
         site_languages=_languages(request),
+        further_choices=languages.choices(kit.ground(request)),
+        further_ticked=values.getall(languages.FIELD, [])
+        if values is not None
+        else person.subscriber.further_languages.split(),
         problems=_said(request, problem),
         message=problem.say(speaks) if problem else "",
     )
@@ -271,6 +287,7 @@ def _details(person: people.Person) -> dict[str, Any]:
         "postal_code": subscriber.postal_code,
         "town": subscriber.town,
         "language": subscriber.language,
+        "reads_both": "1" if subscriber.reads_both else "",
         "tags": ", ".join(person.tags),
         "seen": subscriber.updated_at.isoformat(),
     }

@@ -18,7 +18,17 @@ from foundation.audit import Actor, ActorKind
 from foundation.ground import Ground
 from foundation.i18n import N_
 from foundation.tokens import Purpose
-from subscribers import consent, erasing, intake, sharing, signup, suppression, topics, unsubscribe
+from subscribers import (
+    consent,
+    erasing,
+    intake,
+    languages,
+    sharing,
+    signup,
+    suppression,
+    topics,
+    unsubscribe,
+)
 from subscribers.holdings import Elsewhere
 from subscribers.models import (
     Consent,
@@ -95,6 +105,10 @@ class Wishes:
     first_name: str = ""
     last_name: str = ""
     postal_code: str = ""
+    further_languages: str = ""
+    """Codes with blanks between."""
+    reads_both: bool = False
+    """Bulletins in two of the languages, one under the other."""
     allows_tracking: bool = False
 
 
@@ -136,6 +150,10 @@ async def save(ground: Ground, *, token: str, wishes: Wishes, network: str) -> S
         person.last_name = intake.tidy(wishes.last_name)
         person.postal_code = intake.tidy(wishes.postal_code)
         person.language = wishes.language
+        person.further_languages = languages.further(
+            ground, [wishes.further_languages], main=wishes.language
+        )
+        person.reads_both = wishes.reads_both
         person.updated_at = ground.clock.now()
         session.add(person)
         asked = await _save_topics(ground, session, person, wishes.topics, network=network)

@@ -17,6 +17,7 @@ from subscribers import (
     consent,
     forms,
     intake,
+    languages,
     pacing,
     public_api,
     public_embeds,
@@ -214,6 +215,7 @@ def _form(
         site_languages=[
             (code, ground.catalog.translator(code).name) for code in ground.catalog.languages
         ],
+        further_choices=languages.choices(ground, besides=speaks.language),
         words=consent.words(ground, consent.SIGNUP, language=speaks.language),
         honeypot=intake.HONEYPOT,
         # A form that comes back to be mended keeps the time at which it was first seen.

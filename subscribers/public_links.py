@@ -13,7 +13,15 @@ from foundation.i18n import N_
 from foundation.web import forms as web_forms
 from foundation.web import kit
 from foundation.web.forms import Form
-from subscribers import coming_back, download, plainly, preferences, received, unsubscribe
+from subscribers import (
+    coming_back,
+    download,
+    languages,
+    plainly,
+    preferences,
+    received,
+    unsubscribe,
+)
 from subscribers.holdings import Elsewhere
 
 ELSEWHERE: web.AppKey[tuple[Elsewhere, ...]] = web.AppKey("elsewhere", tuple)
@@ -168,6 +176,7 @@ async def _preferences(
             site_languages=[
                 (code, ground.catalog.translator(code).name) for code in ground.catalog.languages
             ],
+            further_choices=languages.choices(ground),
             saved=request.query.get("saved", ""),
             problems=problems,
         )
@@ -183,6 +192,8 @@ async def _save(request: web.Request, form: Form) -> web.Response:
         first_name=form.values.get("first_name", ""),
         last_name=form.values.get("last_name", ""),
         postal_code=form.values.get("postal_code", ""),
+        further_languages=" ".join(form.lines(languages.FIELD)),
+        reads_both=form.line("reads_both") == "both",
         allows_tracking=form.flag("allows_tracking"),
     )
     try:

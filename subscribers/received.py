@@ -16,7 +16,7 @@ from foundation import errors
 from foundation.i18n import N_
 from foundation.tokens import Purpose
 from foundation.web import kit, security
-from subscribers import challenge, intake, page_path, sharing
+from subscribers import challenge, intake, languages, page_path, sharing
 from subscribers.intake import SignUpRequest
 
 SHOWN = "shown"
@@ -73,6 +73,7 @@ def request_of(
         sure=_first(own, SURE),
         topics=_all(several, "topic"),
         has_choice=CHOICE in values,
+        further_languages=" ".join(_all(values, languages.FIELD)),
         form=form,
         tags=_all(several, "tag"),
         # Only what somebody ticked counts, never what stands in a link.
@@ -93,7 +94,8 @@ def is_trapped(values: MultiMapping[str]) -> bool:
 
 def filled_in(values: MultiMapping[str]) -> dict[str, str]:
     """What stands in the fields that people type into, to show it again or fill it in before."""
-    return {name: _first(values, *_NAMES[name])[:320] for name in _FILLED_IN}
+    typed = {name: _first(values, *_NAMES[name])[:320] for name in _FILLED_IN}
+    return {**typed, languages.FIELD: " ".join(_all(values, languages.FIELD))}
 
 
 def carried(request: web.Request, values: MultiMapping[str]) -> list[tuple[str, str]]:

@@ -70,6 +70,7 @@ async def tidy(ground: Ground) -> Tidied:
                 first_name="",
                 last_name="",
                 postal_code="",
+                further_languages="",
                 tags=[],
             )
             .returning(col(SignUp.id))

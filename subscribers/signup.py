@@ -7,6 +7,7 @@ What happens behind the link is in `confirming.py`.
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -19,6 +20,7 @@ from subscribers import (
     disposable,
     intake,
     keeping,
+    languages,
     limits,
     suppression,
     taking,
@@ -51,10 +53,15 @@ async def submit(ground: Ground, *, request: SignUpRequest) -> SignUpOutcome:
     `retention.release_held` sends its mail when there is room. What looks like a program's waits
     for staff (`doubts.py`). Those that come at the same time are committed together (`taking.py`).
     """
+    address = _checked(ground, request)
+    language = i18n.match(request.language, ground.catalog.languages)
+    if request.further_languages:
+        codes = languages.further(ground, [request.further_languages], main=language)
+        request = replace(request, further_languages=codes)
     sent = Sent(
         request=request,
-        address=_checked(ground, request),
-        language=i18n.match(request.language, ground.catalog.languages),
+        address=address,
+        language=language,
         is_judged=not request.is_from_public,
     )
     outcome = await ground.together.ask(taking.take, ground, sent)

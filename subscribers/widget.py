@@ -15,13 +15,14 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from foundation import i18n
 from foundation.ground import Ground
 from foundation.i18n import N_
-from subscribers import challenge, consent, forms, intake, sharing, topics
+from subscribers import challenge, consent, forms, intake, languages, sharing, topics
 from subscribers.forms import Offer
 from subscribers.models import Form
 from templates import palette
 
 _SAYS = {
     "legend": N_("What would you like to hear about?"),
+    "reads": N_("Other languages that you read"),
     "share": N_("Others who may write to you, if you tick them"),
     "required": N_("required"),
     "sending": N_("Sending …"),
@@ -115,6 +116,8 @@ class Description:
     button: str
     fields: Sequence[Field]
     topics: Sequence[Choice]
+    languages: Sequence[Choice]
+    """Others to be ticked by who reads several; empty where the form does not ask."""
     organisations: Sequence[Organisation]
     consent: consent.Shown
     privacy: str
@@ -175,6 +178,7 @@ async def describe(ground: Ground, *, form: str, partner: str, language: str) ->
             )
             for topic in offer.topics
         ],
+        languages=further(ground, offer, language),
         organisations=[
             Organisation(key=each.key, words=each.words)
             for each in sharing.said(ground, offer.organisations, language)
@@ -206,6 +210,16 @@ def fields(ground: Ground, offer: Offer, language: str) -> list[Field]:
         )
         for each in FIELDS
         if each.is_required or each.name in offer.asks
+    ]
+
+
+def further(ground: Ground, offer: Offer, language: str) -> list[Choice]:
+    """Languages to be ticked besides the form's own, by their own names."""
+    if languages.FIELD not in offer.asks:
+        return []
+    return [
+        Choice(slug=code, name=name, description=hint)
+        for code, name, hint in languages.choices(ground, besides=language)
     ]
 
 

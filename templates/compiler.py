@@ -4,7 +4,8 @@
 is frozen with the dispatch. Nothing that staff typed is ever evaluated as template code.
 """
 
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from foundation import errors
@@ -29,6 +30,14 @@ _SLOT_BYTES = 90
 """About what a slot's value takes; most are addresses with a token."""
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Spoken:
+    """An edition, and who speaks its language."""
+
+    edition: Edition
+    translator: Translator
+
+
 def compile_edition(
     edition: Edition,
     brand: Brand,
@@ -45,26 +54,94 @@ def compile_edition(
     can have numbers of their own. Raises `MergeFieldProblem` and `ContentProblem` for what staff
     have to mend, `TemplateProblem` for a broken template.
     """
-    made = marks.Marks()
-    weaver = weaving.Weaver(
-        marks=made, statics=_statics(edition, brand, archive_url), first_link=first_link
-    )
-    subject = _subject(edition, weaver)
-    frame, page = _sheets(edition, brand, weaver)
-    html = typesetting.typeset(
-        _template(edition.template),
-        values={"frame": frame, "page": page, "translator": translator},
+    return compile_stacked(
+        [Spoken(edition=edition, translator=translator)],
+        brand,
+        archive_url=archive_url,
+        first_link=first_link,
         folder=folder,
     )
+
+
+def compile_stacked(
+    spoken: Sequence[Spoken],
+    brand: Brand,
+    *,
+    archive_url: str,
+    first_link: int = 1,
+    folder: Path = typesetting.MAIL,
+) -> plan.Plan:
+    """The plan of several editions under one another, for readers of all their languages.
+
+    The subject is the first one's. Inboxes show the others' subjects behind it, before the first
+    one's own preheader; a line above the first says what follows. Raises as `compile_edition`.
+    """
+    made = marks.Marks()
+    weaver = weaving.Weaver(marks=made, statics={}, first_link=first_link)
+    sheaf = [_sheets(each, brand, archive_url, weaver) for each in spoken]
+    layers = _layered(sheaf, _below(spoken[1:]))
+    html = typesetting.typeset_stacked(
+        [
+            typesetting.Layer(
+                template=_template(each.edition.template),
+                language=frame.language,
+                direction=frame.direction,
+                values={"frame": frame, "page": page, "translator": each.translator},
+            )
+            for each, (frame, page) in zip(spoken, layers, strict=True)
+        ],
+        folder=folder,
+    )
+    words = "\n\n".join(
+        text.bulletin(frame, page, each.translator)
+        for each, (frame, page) in zip(spoken, layers, strict=True)
+    )
+    first = spoken[0].edition
     compiled = plan.Plan(
-        language=edition.language,
-        subject_segments=tuple(slots.shown(made.cut(subject, marks.Part.SUBJECT), None)),
-        text_segments=made.cut(text.bulletin(frame, page, translator), marks.Part.TEXT),
+        language=first.language,
+        subject_segments=tuple(slots.shown(made.cut(sheaf[0].subject, marks.Part.SUBJECT), None)),
+        text_segments=made.cut(words, marks.Part.TEXT),
         html_segments=made.cut(folding.fold(html, keep=made.pattern), marks.Part.HTML),
         links=tuple(weaver.links),
         conditions=tuple(weaver.conditions),
     )
-    return replace(compiled, concerns=(*weaver.concerns, *_concerns(edition, brand, compiled)))
+    return replace(compiled, concerns=(*weaver.concerns, *_concerns(first, brand, compiled)))
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Sheets:
+    """What one edition's templates are handed, and its subject."""
+
+    subject: str
+    frame: sheets.Frame
+    page: sheets.Bulletin
+
+
+def _layered(
+    sheaf: Sequence[_Sheets], below: tuple[sheets.Below, ...]
+) -> list[tuple[sheets.Frame, sheets.Bulletin]]:
+    """The sheets as they stand under one another: one preheader for all, one image that counts."""
+    first, *others = sheaf
+    glimpse = filter(None, (*(each.subject for each in others), first.frame.preheader))
+    return [
+        (
+            replace(first.frame, preheader=" · ".join(glimpse)),
+            replace(first.page, below=below),
+        ),
+        *((replace(each.frame, preheader=""), replace(each.page, pixel="")) for each in others),
+    ]
+
+
+def _below(others: Sequence[Spoken]) -> tuple[sheets.Below, ...]:
+    """What stands further down, said in the language that it is in."""
+    return tuple(
+        sheets.Below(
+            language=each.edition.language,
+            direction=each.edition.direction,
+            words=each.translator.gettext(sheets.BELOW) % {"language": each.translator.name},
+        )
+        for each in others
+    )
 
 
 def _statics(edition: Edition, brand: Brand, archive_url: str) -> dict[str, str]:
@@ -97,9 +174,10 @@ def _subject(edition: Edition, weaver: weaving.Weaver) -> str:
     return subject
 
 
-def _sheets(
-    edition: Edition, brand: Brand, weaver: weaving.Weaver
-) -> tuple[sheets.Frame, sheets.Bulletin]:
+def _sheets(spoken: Spoken, brand: Brand, archive_url: str, weaver: weaving.Weaver) -> _Sheets:
+    edition = spoken.edition
+    weaver.statics = _statics(edition, brand, archive_url)
+    subject = _subject(edition, weaver)
     title = weaver.text(edition.title, problems.Where(msgid=N_("the title")))
     preheader = weaver.text(edition.preheader, problems.Where(msgid=N_("the preheader")))
     frame = sheets.Frame(
@@ -119,7 +197,7 @@ def _sheets(
         view_url=weaver.marks.make("view_url"),
         pixel=weaver.marks.make("open_pixel_url", role=marks.Role.PIXEL),
     )
-    return frame, page
+    return _Sheets(subject=subject, frame=frame, page=page)
 
 
 def _concerns(edition: Edition, brand: Brand, compiled: plan.Plan) -> list[problems.Concern]:

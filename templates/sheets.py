@@ -4,9 +4,13 @@ particulars of a bulletin. All texts are plain and may hold marks; nothing in he
 
 from dataclasses import dataclass
 
+from foundation.i18n import N_
 from templates import palette, weaving
 from templates.content import Brand
 from templates.palette import Palette
+
+BELOW = N_("In %(language)s further down")
+"""Said in that language, above an edition in another."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -42,6 +46,16 @@ class Frame:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Below:
+    """Another edition further down in the same mail."""
+
+    language: str
+    direction: str
+    words: str
+    """Says so, in that language."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Bulletin:
     """A bulletin's own particulars."""
 
@@ -53,4 +67,5 @@ class Bulletin:
     preferences_url: str
     view_url: str
     pixel: str
-    """The mark of the image that counts an opening."""
+    """The mark of the image that counts an opening; blank where it stands elsewhere."""
+    below: tuple[Below, ...] = ()

@@ -15,7 +15,8 @@ _ADDRESS = re.compile(r"<(\S+)>")
 
 def bulletin(frame: sheets.Frame, page: sheets.Bulletin, translator: Translator) -> str:
     """The whole text part."""
-    pieces = [_apart(_masthead(frame, page))]
+    pieces = [_apart(_lines(f"({each.words})" for each in page.below))]
+    pieces.append(_apart(_masthead(frame, page)))
     pieces.extend(
         part.opening + _apart(_block(part, translator)) + part.closing for part in page.parts
     )

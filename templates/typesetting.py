@@ -4,8 +4,10 @@ Whatever is wrong with a template is a `TemplateProblem` that names its file and
 """
 
 import functools
+import re
 import traceback
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -26,19 +28,68 @@ _MENDED = (
 marks are escaped."""
 
 
+_BODY = re.compile(r"<mj-body[^>]*>(.*)</mj-body>", re.DOTALL)
+_SEAM = "hbseam"
+"""Stands between layers while MJML is at work, which keeps words and would close elements."""
+_ALIGNED = re.compile(r"<(mj-(?:wrapper|section|group|column|text|button|image))\b([^>]*?)(/?)>")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Layer:
+    """One of several mails that are set under one another."""
+
+    template: str
+    language: str
+    direction: str
+    values: Mapping[str, Any]
+
+
+def typeset_stacked(layers: Sequence[Layer], *, folder: Path = MAIL) -> str:
+    """The HTML of several mails in one: the first is the document, the others stand in its body."""
+    first, *others = layers
+    source = compose(first.template, values=first.values, folder=folder)
+    for number, layer in enumerate(others):
+        body = _BODY.search(compose(layer.template, values=layer.values, folder=folder))
+        inner = body[1] if body else ""
+        if layer.direction != first.direction:
+            inner = _ALIGNED.sub(functools.partial(_aligned, layer.direction), inner)
+        seams = (f"<mj-raw>{_SEAM}{kind}{number}z</mj-raw>" for kind in "oc")
+        source = source.replace("</mj-body>", inner.join(seams) + "</mj-body>")
+    html = _html(source, file=f"{folder.name}/{first.template}.mjml")
+    for number, layer in enumerate(others):
+        opening = f'<div lang="{layer.language}" dir="{layer.direction}">'
+        html = html.replace(f"{_SEAM}o{number}z", opening).replace(f"{_SEAM}c{number}z", "</div>")
+    return html
+
+
+def _aligned(direction: str, tag: re.Match[str]) -> str:
+    """The tag of a mail that runs the other way than the document: what it inherits is wrong."""
+    name, said, end = tag[1], tag[2], tag[3]
+    start = "right" if direction == "rtl" else "left"
+    wanted = {"direction": direction, "text-align": start}
+    if name in ("mj-text", "mj-button", "mj-image"):
+        wanted = {"align": start}
+    elif name != "mj-section":
+        del wanted["text-align"]
+    more = "".join(f' {key}="{value}"' for key, value in wanted.items() if f" {key}=" not in said)
+    return f"<{name}{said.rstrip()}{more}{' /' if end else ''}>"
+
+
 def typeset(name: str, *, values: Mapping[str, Any], folder: Path = MAIL) -> str:
     """The HTML that the template `name` (without its ending) makes of `values`.
 
     `values` must hold `translator`, in whose language the template's own texts are set.
     """
     source = compose(name, values=values, folder=folder)
+    return _html(source, file=f"{folder.name}/{name}.mjml")
+
+
+def _html(source: str, *, file: str) -> str:
     try:
         # By itself it would load Roboto from another host, which would see who reads when.
         return _mended(str(mjml.mjml2html(source, fonts={})))
     except ValueError as problem:
-        raise problems.TemplateProblem(
-            file=f"{folder.name}/{name}.mjml", line=1, detail=str(problem)
-        ) from problem
+        raise problems.TemplateProblem(file=file, line=1, detail=str(problem)) from problem
 
 
 def _mended(html: str) -> str:

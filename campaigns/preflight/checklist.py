@@ -51,6 +51,7 @@ async def check(ground: Ground, *, campaign_id: int) -> list[Item]:
                 *await overlap.look(ground, session, campaign, languages),
                 *await fields.look(session, campaign, bulletin, looked),
                 *await editions.look(session, bulletin, looked),
+                *await weight.look_at_stacked(ground, session, campaign, bulletin, looked),
                 *spam.look(await looking.last(session, campaign_id)),
             ]
         )

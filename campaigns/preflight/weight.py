@@ -1,8 +1,10 @@
 """How heavy a mail's HTML is, as a reader gets it: Gmail hides what comes after 102 KB."""
 
-from campaigns import compiling
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from campaigns import audiences, compiling, readings
 from campaigns.compiling import Looked
-from campaigns.models import Bulletin
+from campaigns.models import Bulletin, Campaign
 from campaigns.preflight import items, places
 from campaigns.preflight.items import Item
 from foundation.ground import Ground
@@ -18,6 +20,39 @@ def look(ground: Ground, bulletin: Bulletin, looked: Looked) -> list[Item]:
     return [
         _told(bulletin, language, compiling.html_bytes(ground, compiled.plan))
         for language, compiled in looked.editions.items()
+    ]
+
+
+async def look_at_stacked(
+    ground: Ground, session: AsyncSession, campaign: Campaign, bulletin: Bulletin, looked: Looked
+) -> list[Item]:
+    """A line for each two editions that some readers get in one mail and that Gmail would cut."""
+    made = list(looked.editions.values())
+    languages = [each.language for each in made]
+    if len(made) < 2 or languages != list(looked.document.languages):
+        return []
+    resolved = await audiences.resolve(
+        session, audiences.parse(campaign.audience), languages=languages
+    )
+    read = await audiences.read_by(session, resolved)
+    plans = compiling.stack(ground, made, keys=read.stacked)
+    sizes = {key: compiling.html_bytes(ground, plan) for key, plan in plans.items()}
+    return [
+        items.warn(
+            "weight-stacked",
+            N_(
+                "Some read %(language)s and %(other)s and get both in one mail, which has %(size)s "
+                "KB of HTML. Gmail hides what comes after 102 KB, so they would miss the end of "
+                "the second."
+            ),
+            place=places.bulletin(bulletin.id),
+            about=key,
+            language=readings.languages_in(key)[0],
+            other=readings.languages_in(key)[1],
+            size=round(size / 1024),
+        )
+        for key, size in sizes.items()
+        if size > compiler.GMAIL_CLIPS_AT_BYTES
     ]
 
 

@@ -220,6 +220,7 @@ class HandbillSignup extends HTMLElement {
       make("p", { part: "alert", role: "alert", tabindex: "-1" }),
       make("div", { part: "fields" }, ...told.fields.map((field) => this.#field(field, before))),
       ...this.#topics(told, before),
+      ...this.#languages(told, before),
       ...this.#organisations(told, before),
       make("div", { class: "trap", "aria-hidden": "true" },
         make("label", { for: told.honeypot }, told.says.trap),
@@ -267,6 +268,15 @@ class HandbillSignup extends HTMLElement {
     ];
   }
 
+  #languages({ languages, says }, before) {
+    if (!languages?.length) return [];
+    const ticked = before.data.getAll("further_languages");
+    return [make("fieldset", { part: "languages" },
+      make("legend", { part: "legend" }, says.reads),
+      ...languages.map(({ slug, name }, place) =>
+        this.#box(`reads-${place}`, "further_languages", slug, name, ticked.includes(slug), "", slug)))];
+  }
+
   /** Who else may have the address: each by itself, none ticked before. */
   #organisations({ organisations, says }, before) {
     if (!organisations?.length) return [];
@@ -276,12 +286,12 @@ class HandbillSignup extends HTMLElement {
       ...organisations.map(({ key, words }, place) => this.#box(`share-${place}`, "share", key, words, ticked.includes(key))))];
   }
 
-  #box(id, name, value, words, isTicked, hint) {
+  #box(id, name, value, words, isTicked, hint, lang) {
     return make("div", { part: "choice" },
       make("input", {
         part: "box", type: "checkbox", id, name, value, checked: isTicked, "aria-describedby": hint ? `${id}-hint` : undefined,
       }),
-      make("label", { part: "label", for: id }, words, hint && make("span", { part: "hint", id: `${id}-hint` }, ` ${hint}`)));
+      make("label", { part: "label", for: id, lang }, words, hint && make("span", { part: "hint", id: `${id}-hint` }, ` ${hint}`)));
   }
 
   // ---- what it sends
