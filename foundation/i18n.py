@@ -247,20 +247,27 @@ def _locale(language: str) -> Locale | None:
 def _read(language: str, zone: ZoneInfo, folder: Path) -> Translator:
     if language == SOURCE:
         return Translator(language=language, zone=zone)
-    texts, expression = _texts(folder / language)
-    if not texts:
-        raise KeyError(language)
-    return Translator(language=language, zone=zone, texts=texts, plural_expression=expression)
+    # Those that come with the program are read once a process.
+    texts, expression = (_known_texts if folder == LOCALES else _texts)(folder / language)
+    return Translator(
+        language=language,
+        zone=zone,
+        texts=texts,
+        plural_expression=expression,
+        manners=manners(language, folder),
+    )
 
 
-@functools.cache
 def _texts(folder: Path) -> tuple[Mapping[str, tuple[str, ...]], str]:
-    """The texts in a folder and how their plurals are told apart; they come with the program."""
+    """The texts in a language's folder, and how its plurals are told apart."""
     texts: dict[str, tuple[str, ...]] = {}
     expression = "(n != 1)"
-    for path in sorted(folder.glob("*.po")):
+    files = sorted(folder.glob("*.po"))
+    if not files:
+        raise KeyError(folder.name)
+    for path in files:
         with path.open("rb") as file:
-            catalog = pofile.read_po(file, locale=folder.name)
+            catalog = pofile.read_po(file, locale=_locale(folder.name))
         expression = catalog.plural_expr
         for message in catalog:
             if not message.id or message.fuzzy:
@@ -270,3 +277,6 @@ def _texts(folder: Path) -> tuple[Mapping[str, tuple[str, ...]], str]:
             elif message.string:
                 texts[message.id] = (str(message.string),)
     return texts, expression
+
+
+_known_texts = functools.cache(_texts)

@@ -62,6 +62,7 @@ WANT_MORE = (
     "/static/",
     "/staff/signin/",
     "/oembed",
+    "/events/",
 )
 """Pages that need a query, a state or a name that the estate does not have."""
 

@@ -274,6 +274,7 @@ def token(ground: Ground, pattern: str) -> str:
         "/view": (Purpose.VIEW, (1, 1, 1)),
         "/r": (Purpose.CLICK, (1, 1, 1, 0)),
         "/o": (Purpose.OPEN, (1, 1, 0)),
+        "/events": (Purpose.EVENT, (1, 1)),
     }
     before = pattern.partition("/{token}")[0]
     if before == pattern or before not in numbers:
