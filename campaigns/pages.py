@@ -11,6 +11,7 @@ from campaigns import (
     recipients_pages,
     series_pages,
     step_pages,
+    welcome_pages,
 )
 
 
@@ -25,4 +26,5 @@ def routes() -> list[web.RouteDef]:
         *recipients_pages.routes(),
         *series_pages.routes(),
         *inbox_pages.routes(),
+        *welcome_pages.routes(),
     ]

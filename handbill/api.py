@@ -14,6 +14,7 @@ from campaigns import live_api as live
 from campaigns import recipients_api as recipients
 from campaigns import series_api as series
 from campaigns import webhooks_api as webhooks
+from campaigns import welcome_api as welcome
 from foundation.web import api, kit, openapi
 from foundation.web.api import Endpoint
 from handbill import release
@@ -33,6 +34,7 @@ API_SLICES: tuple[ModuleType, ...] = (
     recipients,
     live,
     series,
+    welcome,
     webhooks,
 )
 """Modules that offer `endpoints()`."""

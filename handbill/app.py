@@ -16,6 +16,7 @@ from campaigns import pages as campaigns_pages
 from campaigns import public as content_public
 from campaigns.preflight import looking
 from campaigns.tracking import Tracker
+from campaigns.welcome_history import WelcomeHistory
 from delivery import holdings as delivery_holdings
 from delivery import returns_pages
 from delivery.arriving import pages as deliverability_pages
@@ -78,6 +79,7 @@ NAVIGATION = (
     kit.NavigationItem(path="/staff/bulletins", msgid=N_("Bulletins")),
     kit.NavigationItem(path="/staff/series", msgid=N_("Series")),
     kit.NavigationItem(path="/staff/campaigns", msgid=N_("Campaigns")),
+    kit.NavigationItem(path="/staff/welcome", msgid=N_("The welcome")),
     kit.NavigationItem(path="/staff/issues", msgid=N_("Issues")),
     kit.NavigationItem(path="/staff/people", msgid=N_("People")),
     kit.NavigationItem(path="/staff/returns", msgid=N_("Came back")),
@@ -134,6 +136,7 @@ def build(
     app.on_shutdown.append(_end_looks)
     app.on_cleanup.append(_write_hits)
     app[people_pages.MAIL_HISTORY] = History()
+    app[people_pages.WELCOME_HISTORY] = WelcomeHistory()
     app[public_steps.STEPS] = Steps(ground)
     app.cleanup_ctx.append(_counting_steps)
     app[public_links.ELSEWHERE] = (delivery_holdings, campaigns_holdings)

@@ -138,6 +138,27 @@ class CameBack:
     is_unproven: bool
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class WelcomeTold:
+    """How a person stands to the welcome of a topic."""
+
+    topic: str
+    """By name."""
+    said: str
+    """Already in the reader's language."""
+    url: str
+
+
+class WelcomeHistory(Protocol):
+    """Tells what of welcomes a person got; handed in as `MailHistory` is."""
+
+    async def welcomes(
+        self, ground: Ground, *, subscriber_id: int, language: str
+    ) -> Sequence[WelcomeTold]:
+        """The welcomes that a person is or was in, in words of `language`."""
+        ...
+
+
 class MailHistory(Protocol):
     """Tells which mails a person was sent; a higher floor knows, `handbill/app.py` hands it in."""
 

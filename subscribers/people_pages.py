@@ -26,6 +26,10 @@ from subscribers.models import Topic
 
 MAIL_HISTORY: web.AppKey[people.MailHistory] = web.AppKey("mail_history", people.MailHistory)
 """Set by `handbill/app.py`; without it, a person's page says nothing about mails."""
+WELCOME_HISTORY: web.AppKey[people.WelcomeHistory] = web.AppKey(
+    "welcome_history", people.WelcomeHistory
+)
+"""The same for welcomes."""
 
 _MAILS = 20
 
@@ -238,6 +242,11 @@ async def _person_page(
         came_back = await rooms.came_back(
             ground, subscriber_id=subscriber_id, language=speaks.language, limit=_MAILS
         )
+    welcomes: Sequence[people.WelcomeTold] = ()
+    if WELCOME_HISTORY in request.app:
+        welcomes = await request.app[WELCOME_HISTORY].welcomes(
+            ground, subscriber_id=subscriber_id, language=speaks.language
+        )
     async with ground.db.reading() as session:
         all_topics = await topics.everything(session)
     names = _names(request, all_topics)
@@ -249,6 +258,7 @@ async def _person_page(
         person=person,
         mails=mails,
         came_back=came_back,
+        welcomes=welcomes,
         values=shown,
         topic_names=names,
         steps=[plainly.step(speaks, consent, names) for consent in person.consents],

@@ -19,6 +19,7 @@ MODULES = {
     "developments": ("developments",),
     "series": ("series",),
     "feeds": ("feeds", "inbox"),
+    "welcome": ("welcome",),
     "bounces": ("bounces",),
     "letters": ("letters",),
     "dkim": ("dkim",),

@@ -4,7 +4,14 @@
 the worker start. It moves the demo's clock through the past and leaves it standing there.
 """
 
-from handbill.demo import seed_campaigns, seed_inbox, seed_people, seed_series, seed_site
+from handbill.demo import (
+    seed_campaigns,
+    seed_inbox,
+    seed_people,
+    seed_series,
+    seed_site,
+    seed_welcome,
+)
 from handbill.demo.scene import Scene
 
 _FOUNDED = 45
@@ -29,4 +36,5 @@ async def seed(scene: Scene, *, partner_origin: str) -> None:
     seed_campaigns.plan_sending(scene, days_ago=_SENT)
     seed_campaigns.plan_next(scene)
     seed_series.plan_series(scene, days_ago=0.1)
+    seed_welcome.plan_welcome(scene, issue_id=issue_id, days_ago=0.04)
     await scene.timeline.run()
