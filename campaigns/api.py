@@ -151,6 +151,18 @@ class LinkOut(BaseModel):
     label: str
 
 
+class HandoutOut(BaseModel):
+    """How often a campaign's links to a handout were followed."""
+
+    material_id: int
+    issue_id: int
+    slug: str
+    title: str
+    language: str
+    human: int
+    machine: int
+
+
 class UncertainOut(BaseModel):
     """Somebody who may or may not have got it."""
 
@@ -187,6 +199,7 @@ class ReportOut(BaseModel):
     opens: HitsOut
     clicks: HitsOut
     links: list[LinkOut]
+    handouts: list[HandoutOut]
     started_at: datetime | None
     finished_at: datetime | None
     by_language: dict[str, dict[str, int]]

@@ -15,8 +15,9 @@ from sqlalchemy.orm import defer
 from sqlmodel import col
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from campaigns import archive_words, wording
+from campaigns import archive_words, materials, wording
 from campaigns.archive_models import ArchivedEdition
+from campaigns.material_models import Source
 from campaigns.models import Bulletin, Campaign, CampaignState, Issue, Visibility
 from delivery.models import Dispatch, DispatchPlan
 from foundation import errors
@@ -202,7 +203,10 @@ def public_values(ground: Ground, plan: Plan, *, archive_url: str) -> dict[str, 
     """
     door = ground.url("/subscribe?source=archive")
     values = dict.fromkeys(plan.slot_names, "")
-    values |= {f"click:{link.number}": link.url for link in plan.links}
+    values |= {
+        f"click:{link.number}": materials.offered_by(link.url, ground, Source.ARCHIVE)
+        for link in plan.links
+    }
     for name in ("unsubscribe_url", "preferences_url"):
         values[name] = door
     values["view_url"] = archive_url

@@ -28,6 +28,7 @@ from campaigns import (
 )
 from campaigns.block_models import Near
 from campaigns.findings import Finding
+from campaigns.material_models import Source
 from campaigns.models import Development, Issue, IssuePart, PartKind
 from foundation import errors
 from foundation.ground import Ground
@@ -266,7 +267,7 @@ async def _material(to: Resolver, block: block_models.Material) -> content.Block
         title=text.title or told.title,
         lead=text.lead or told.description,
         label=text.label or _material_label(to, copy),
-        url=copy.url,
+        url=materials.offered_by(copy.url, to.ground, Source.MAIL),
     )
 
 

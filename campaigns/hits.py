@@ -41,7 +41,7 @@ def _on_at_once(request: web.Request) -> web.Response | None:
     """In a surge; whatever has to be looked at or said goes the long way."""
     token = request.match_info["token"]
     try:
-        url = request.app[TRACKER].click_at_once(token=token, visit=_visit(request))
+        url = request.app[TRACKER].click_at_once(token=token, visit=visit_of(request))
     except errors.BadToken:
         return None
     if url is None:
@@ -56,7 +56,7 @@ def _on_at_once(request: web.Request) -> web.Response | None:
 async def follow(request: web.Request) -> web.Response:
     """`GET /r/{token}`: on to where the link was written to lead; there is no other way out."""
     token = request.match_info["token"]
-    return _on(await request.app[TRACKER].click(token=token, visit=_visit(request)))
+    return _on(await request.app[TRACKER].click(token=token, visit=visit_of(request)))
 
 
 def _on(url: str) -> web.Response:
@@ -67,7 +67,7 @@ async def pixel(request: web.Request) -> web.Response:
     """`GET /o/{token}.gif`: always a transparent image; a broken token counts nothing."""
     try:
         token = request.match_info["token"]
-        await request.app[TRACKER].opened(token=token, visit=_visit(request))
+        await request.app[TRACKER].opened(token=token, visit=visit_of(request))
     except errors.BadToken:
         pass
     except errors.Busy:
@@ -134,7 +134,8 @@ async def _own_copy(ground: Ground, token: str) -> str:
     return archive.as_page(plan, values, plan.answers(person) if person else plan.nobody)
 
 
-def _visit(request: web.Request) -> Visit:
+def visit_of(request: web.Request) -> Visit:
+    """A request, as far as it matters for telling people from machines."""
     headers = request.headers
     purpose = " ".join(headers[name] for name in _PURPOSES if name in headers).lower()
     return Visit(

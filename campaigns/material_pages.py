@@ -2,9 +2,11 @@
 
 from aiohttp import web
 
-from campaigns import issue_page, issues, materials, staff_forms
+from campaigns import issue_page, issues, material_counts, materials, staff_forms, wording
+from campaigns.material_models import Source
 from campaigns.models import Issue, Material
 from campaigns.staff_forms import FieldSpec
+from delivery import naming
 from foundation import errors
 from foundation.accounts.models import Role
 from foundation.i18n import N_
@@ -14,6 +16,12 @@ TEXTS = (
     FieldSpec(name="title", label=N_("Title"), limit=200),
     FieldSpec(name="description", label=N_("What it is for"), limit=300),
 )
+
+WAYS = {
+    Source.ISSUE: N_("The issue's page"),
+    Source.ARCHIVE: N_("Bulletins read in the browser"),
+    Source.DIRECT: N_("The bare address, printed or passed on"),
+}
 
 
 def routes() -> list[web.RouteDef]:
@@ -27,6 +35,7 @@ def routes() -> list[web.RouteDef]:
         web.post(one, update),
         web.post(f"{one}/copy", put_copy),
         web.post(f"{one}/delete", delete),
+        web.get(f"{one}/taken.csv", export_counts),
     ]
 
 
@@ -130,6 +139,21 @@ async def delete(request: web.Request) -> web.StreamResponse:
     return kit.redirect(request, f"/staff/issues/{issue.id}/materials", flash=words)
 
 
+@kit.staff(Role.VIEWER)
+async def export_counts(request: web.Request) -> web.StreamResponse:
+    """`GET …/materials/{material}/taken.csv`: how often it was taken, and by which way."""
+    _, material = await _found(request)
+    counts = await material_counts.of_material(kit.ground(request), material_id=material.id)
+    return web.Response(
+        body=material_counts.as_csv(material, counts),
+        headers={
+            "Content-Type": "text/csv; charset=utf-8",
+            "Content-Disposition": f'attachment; filename="{material.slug}-taken.csv"',
+            "Cache-Control": "no-store",
+        },
+    )
+
+
 def _may_change(request: web.Request, issue: Issue) -> None:
     if issue.is_published and not kit.signed_in(request).role.may(Role.EDITOR):
         raise errors.Forbidden(
@@ -192,6 +216,7 @@ async def _page(
     async with ground.db.reading() as session:
         files = await materials.copies(session, [material.id])
     told = materials.tell(ground, material, files, speaks)
+    counts = await material_counts.of_material(ground, material_id=material.id)
     role = kit.signed_in(request).role
     return kit.render(
         request,
@@ -202,6 +227,10 @@ async def _page(
         material=material,
         told=told,
         copies={each.language: each for each in told.copies},
+        counts=counts,
+        ways=WAYS,
+        page_of=naming.page,
+        language_name=lambda code: wording.language_name(code, speaks),
         specs=TEXTS,
         values=values
         if values is not None

@@ -2,7 +2,7 @@
 
 import asyncio
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote
@@ -14,14 +14,17 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from campaigns import filekinds, issues, links, pictures, wording
 from campaigns.filekinds import FileKind
+from campaigns.material_models import MaterialAddress, Source
 from campaigns.models import Material, MaterialFile
 from campaigns.wording import Texts
-from foundation import audit, errors
+from foundation import audit, errors, tables
 from foundation.audit import Actor
 from foundation.ground import Ground
 from foundation.i18n import N_, Translator
 
 MAX_BYTES = 10 * 1024 * 1024
+_FILES = "/files/"
+_FROM = "from"
 KINDS = frozenset({FileKind.PDF, FileKind.PNG, FileKind.JPEG, FileKind.TEXT})
 
 
@@ -230,7 +233,28 @@ def tell(
 
 def path(file: MaterialFile) -> str:
     """Where a file of ours is served."""
-    return f"/files/{file.digest}/{quote(file.file_name)}"
+    return f"{_FILES}{file.digest}/{quote(file.file_name)}"
+
+
+def by_way_of(url: str, source: Source) -> str:
+    """An address of ours, or one with our site before it, that says where it was offered."""
+    return f"{bare(url)}?{_FROM}={source.value}"
+
+
+def bare(url: str) -> str:
+    """The address without that."""
+    return url.partition("?")[0]
+
+
+def offered_by(url: str, ground: Ground, source: Source) -> str:
+    """A link that says where it was offered if it leads to a file of ours; others stay."""
+    return by_way_of(url, source) if url.startswith(ground.url(_FILES)) else url
+
+
+def source_of(query: Mapping[str, str]) -> Source:
+    """Where the address that somebody follows was offered."""
+    said = query.get(_FROM, "")
+    return Source(said) if said in set(Source) else Source.DIRECT
 
 
 def _copy(ground: Ground, file: MaterialFile, translator: Translator) -> Copy:
@@ -259,6 +283,15 @@ async def _put(
         file = MaterialFile(material_id=material_id, language=language, **values)
         session.add(file)
         await session.flush()
+        await session.execute(
+            tables.insert_for(session, MaterialAddress)
+            .values(
+                material_id=material_id,
+                language=language,
+                address=path(file) if file.digest else file.url,
+            )
+            .on_conflict_do_nothing()
+        )
         kept = {name: values[name] for name in ("url", "file_name", "media_type", "digest")}
         after = {"language": language, **kept}
         _record(session, ground, actor, material_id, "material.copy-put", after=after)

@@ -1,12 +1,28 @@
 """What everybody sees of the content: front, issue pages, handouts, pictures, and the archive."""
 
+from datetime import timedelta
+
 from aiohttp import web
 
-from campaigns import archive, archive_pages, calendar_pages, issue_page, materials, pictures
+from campaigns import (
+    archive,
+    archive_pages,
+    calendar_pages,
+    hits,
+    issue_page,
+    materials,
+    pictures,
+    tracking,
+)
 from campaigns.filekinds import FileKind
+from campaigns.material_counts import Counter, Taken
+from campaigns.material_models import Source
+from campaigns.models import HitKind, MaterialFile
 from foundation import errors
 from foundation.i18n import N_
 from foundation.web import kit
+
+DOWNLOADS: web.AppKey[Counter] = web.AppKey("downloads", Counter)
 
 _FOR_A_YEAR = "public, max-age=31536000, immutable"
 _DIGEST = "[0-9a-f]{64}"
@@ -69,6 +85,7 @@ async def send_file(request: web.Request) -> web.StreamResponse:
         file = await materials.served(session, request.match_info["digest"])
     if file is None or file.content is None:
         raise errors.NotFound(N_("There is no such file."))
+    await _count(request, file)
     is_pdf = file.media_type == FileKind.PDF
     # A browser's own PDF reader does not work in a sandbox; it runs no scripts of ours either way.
     policy = "default-src 'none'; style-src 'unsafe-inline'; img-src 'self'; object-src 'self'"
@@ -81,6 +98,28 @@ async def send_file(request: web.Request) -> web.StreamResponse:
             "Cache-Control": _FOR_A_YEAR,
             "Content-Language": file.language,
         },
+    )
+
+
+async def _count(request: web.Request, file: MaterialFile) -> None:
+    """In totals alone; what a mail's link brought was counted by that link."""
+    ground, source = kit.ground(request), materials.source_of(request.query)
+    if source is Source.MAIL or not ground.settings.tracking.enabled:
+        return
+    machine = tracking.judge(
+        hits.visit_of(request),
+        kind=HitKind.CLICK,
+        since_sent=timedelta.max,
+        window=timedelta(0),
+    )
+    await request.app[DOWNLOADS].count(
+        Taken(
+            material_id=file.material_id,
+            language=file.language,
+            source=source,
+            day=ground.clock.now().astimezone(ground.settings.site.tzinfo).date(),
+            is_human=not machine,
+        )
     )
 
 

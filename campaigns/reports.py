@@ -10,7 +10,8 @@ import sqlalchemy as sa
 from sqlmodel import col
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from campaigns import lifecycle, transitions
+from campaigns import lifecycle, material_counts, transitions
+from campaigns.material_counts import OfCampaign
 from campaigns.models import Hit, HitKind, HitTotal
 from delivery import ledger, listing, refusals
 from delivery.listing import Choice
@@ -80,6 +81,8 @@ class Report:
     opens: Hits
     clicks: Hits
     links: Sequence[LinkHits]
+    handouts: Sequence[OfCampaign]
+    """How often its links to each handout were followed."""
     started_at: datetime | None
     finished_at: datetime | None
     by_language: Mapping[str, Mapping[str, int]]
@@ -127,6 +130,7 @@ async def report(ground: Ground, *, campaign_id: int) -> Report:
             opens=await _hits(session, number, HitKind.OPEN),
             clicks=await _hits(session, number, HitKind.CLICK),
             links=await _links(session, number),
+            handouts=await material_counts.of_dispatch(ground, session, number),
             started_at=order.started_at if order is not None else None,
             finished_at=campaign.finished_at,
             by_language=await _by_language(session, number),

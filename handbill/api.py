@@ -11,6 +11,7 @@ from campaigns import content_api as content
 from campaigns import feeds_api as feeds
 from campaigns import inbox_api as inbox
 from campaigns import live_api as live
+from campaigns import materials_api as materials
 from campaigns import recipients_api as recipients
 from campaigns import series_api as series
 from campaigns import webhooks_api as webhooks
@@ -27,6 +28,7 @@ API_SLICES: tuple[ModuleType, ...] = (
     organisations,
     funnel,
     content,
+    materials,
     feeds,
     inbox,
     campaigns,

@@ -14,6 +14,7 @@ from campaigns import check_pages, composer_pages, desk_pages, hits, live_pages,
 from campaigns import holdings as campaigns_holdings
 from campaigns import pages as campaigns_pages
 from campaigns import public as content_public
+from campaigns.material_counts import Counter
 from campaigns.preflight import looking
 from campaigns.tracking import Tracker
 from campaigns.welcome_history import WelcomeHistory
@@ -135,6 +136,7 @@ def build(
     app.on_shutdown.append(_end_streams)
     app.on_shutdown.append(_end_looks)
     app.on_cleanup.append(_write_hits)
+    app[content_public.DOWNLOADS] = Counter(ground)
     app[people_pages.MAIL_HISTORY] = History()
     app[people_pages.WELCOME_HISTORY] = WelcomeHistory()
     app[public_steps.STEPS] = Steps(ground)
@@ -170,6 +172,7 @@ async def _end_streams(app: web.Application) -> None:
 async def _write_hits(app: web.Application) -> None:
     """Last, when everybody was answered."""
     await app[hits.TRACKER].close()
+    await app[content_public.DOWNLOADS].close()
 
 
 async def _end_looks(app: web.Application) -> None:

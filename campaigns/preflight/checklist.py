@@ -13,6 +13,7 @@ from campaigns.preflight import (
     editions,
     fields,
     following,
+    handouts,
     images,
     items,
     links,
@@ -52,6 +53,7 @@ async def check(ground: Ground, *, campaign_id: int) -> list[Item]:
                 *await fields.look(session, campaign, bulletin, looked),
                 *await editions.look(session, bulletin, looked),
                 *await weight.look_at_stacked(ground, session, campaign, bulletin, looked),
+                *await handouts.look(session, looked),
                 *spam.look(await looking.last(session, campaign_id)),
             ]
         )
@@ -89,6 +91,7 @@ async def of_bulletin(
     found = [
         *await _about_bulletin(ground, session, bulletin, looked),
         *await editions.look(session, bulletin, looked),
+        *await handouts.look(session, looked),
     ]
     return looked, items.ordered(found)
 

@@ -30,6 +30,8 @@ class Where(enum.StrEnum):
     """A setting of the site."""
     CAMPAIGN = "campaign"
     """Another campaign."""
+    HANDOUT = "handout"
+    """A handout, with its files."""
 
 
 _WORDS: Mapping[Where, str] = {
@@ -40,6 +42,7 @@ _WORDS: Mapping[Where, str] = {
     Where.SENDER: N_("Sender"),
     Where.SETTING: N_("Setting %(name)s"),
     Where.CAMPAIGN: N_("The other campaign"),
+    Where.HANDOUT: N_("The handout"),
 }
 
 

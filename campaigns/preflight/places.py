@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from campaigns.compiling import Compiled, Looked
 from campaigns.findings import Finding
-from campaigns.models import Campaign
+from campaigns.models import Campaign, Material
 from campaigns.preflight.items import Place, Where
 
 
@@ -42,6 +42,12 @@ def sender(campaign: Campaign) -> Place:
 def campaign(campaign_id: int) -> Place:
     """Another campaign."""
     return Place(where=Where.CAMPAIGN, path=f"/staff/campaigns/{campaign_id}")
+
+
+def handout(material: Material) -> Place:
+    """A handout's page, where its files are put."""
+    path = f"/staff/issues/{material.issue_id}/materials/{material.id}#files-title"
+    return Place(where=Where.HANDOUT, path=path)
 
 
 def setting(section: str, key: str) -> Place:

@@ -8,6 +8,7 @@ from alembic import command
 from alembic.script import ScriptDirectory
 from sqlmodel import select
 
+import campaigns.material_models
 import campaigns.models
 import campaigns.welcome_models
 import delivery.arriving.models
@@ -34,6 +35,7 @@ async def test_the_migrated_schema_is_that_of_the_models(ground: Ground) -> None
 
     # Every table is known.
     assert {
+        campaigns.material_models,
         campaigns.models,
         campaigns.welcome_models,
         delivery.hooks.models,
