@@ -11,7 +11,16 @@ from dataclasses import dataclass, field, replace
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from campaigns import bulletins, documents, editions, issues, materials, welcome_documents, wording
+from campaigns import (
+    bulletins,
+    documents,
+    editions,
+    issues,
+    materials,
+    readings,
+    welcome_documents,
+    wording,
+)
 from campaigns.documents import Document
 from campaigns.findings import Finding
 from campaigns.models import Bulletin, BulletinVersion, Campaign, CampaignState, Visibility
@@ -168,7 +177,11 @@ async def _as_sent(ground: Ground, session: AsyncSession, order: Dispatch) -> Re
         .where(DispatchPlan.dispatch_id == order.id)
         .order_by(col(DispatchPlan.language))
     )
-    found = {row.language: Plan.thaw(row.plan) for row in rows.all()}
+    found = {
+        row.language: Plan.thaw(row.plan)
+        for row in rows.all()
+        if not readings.is_stacked(row.language)
+    }
     first = sorted(found, key=lambda code: (code != order.default_language, code))
     return Ready(
         plans={code: found[code] for code in first},

@@ -14,7 +14,8 @@ import sqlalchemy as sa
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from campaigns import audiences, welcome_content, welcome_days, welcome_rules
+from campaigns import audiences, readings, welcome_content, welcome_days, welcome_rules
+from campaigns.readings import Wish
 from campaigns.welcome_content import Ready
 from campaigns.welcome_models import (
     MailOutcome,
@@ -29,7 +30,7 @@ from campaigns.welcome_models import (
 )
 from delivery import appending, dispatch
 from delivery.models import Delivery, DeliveryState
-from foundation import i18n, logs
+from foundation import logs
 from foundation.ground import Ground
 from foundation.i18n import N_
 from subscribers import suppression
@@ -211,9 +212,9 @@ async def _turn(
     for reader_id, step_id in (await session.execute(had)).all():
         done[reader_id].add(step_id)
     who = [reader.subscriber_id for reader in readers if reader.subscriber_id is not None]
-    languages = sa.select(col(Subscriber.id), col(Subscriber.language)).where(
-        col(Subscriber.id).in_(who)
-    )
+    reads = sa.select(
+        col(Subscriber.id), col(Subscriber.language), col(Subscriber.further_languages)
+    ).where(col(Subscriber.id).in_(who))
     return _Turn(
         ground=ground,
         session=session,
@@ -221,7 +222,10 @@ async def _turn(
         now=ground.clock.now(),
         steps=steps.all(),
         done=done,
-        languages=dict((await session.execute(languages)).all()),
+        wishes={
+            number: Wish(language=language, further=further, reads_both=False)
+            for number, language, further in await session.execute(reads)
+        },
         mailed=await welcome_days.mailed(ground, session, who),
     )
 
@@ -237,8 +241,8 @@ class _Turn:
     steps: Sequence[WelcomeStep]
     done: Mapping[int, set[int]]
     """Reader → steps that they had, or that were passed over."""
-    languages: Mapping[int, str]
-    """Subscriber → the language that they chose."""
+    wishes: Mapping[int, Wish]
+    """Subscriber → the languages that they read."""
     mailed: frozenset[int]
     """Subscribers who get something else today."""
     _made: dict[int, Ready] = field(default_factory=dict)
@@ -282,7 +286,9 @@ class _Turn:
             order = await self._order(step, made)
             offered = made.languages
             wanted = {
-                reader.subscriber_id: i18n.match(self.languages[reader.subscriber_id], offered)
+                reader.subscriber_id: readings.edition_for(
+                    self.wishes[reader.subscriber_id], offered
+                )
                 for reader in readers
                 if reader.subscriber_id is not None
             }
