@@ -202,7 +202,7 @@ async def add_item(call: Call) -> ItemOut:
     taken = await incoming.take_in(
         call.ground, actor=call.actor, issue_id=issue.id, origin=Origin.API, offers=[offer]
     )
-    return await _answer(call, [*taken.added, *taken.same, *taken.known][0])
+    return await _answer(call, taken.every[0])
 
 
 async def show_item(call: Call) -> ItemOut:

@@ -151,3 +151,27 @@ class IncomingItem(tables.Table, table=True):
     decided_at: datetime | None = tables.maybe_moment(index=True)
     decided_by: str = Field(default="", nullable=False)
     version: int = Field(default=1, nullable=False)
+
+
+class InboxRule(tables.Table, table=True):
+    """What is made of stories with certain words before anybody has seen them."""
+
+    __tablename__ = "inbox_rules"
+
+    id: int = tables.identity()
+    position: int = Field(nullable=False, index=True)
+    issue_id: int | None = tables.reference("issues.id", nullable=True)
+    """Only for what comes in for this issue; None: for all."""
+    words: list[str] = tables.json_list()
+    """One of them has to be there."""
+    is_headline_only: bool = Field(default=False, nullable=False)
+    kind: str = Field(default="", nullable=False)
+    """The kind that it gives; blank: none."""
+    place: str = Field(default="", nullable=False)
+    to_issue_id: int | None = tables.reference("issues.id", nullable=True)
+    """The issue that the story is for instead."""
+    is_drop: bool = Field(default=False, nullable=False)
+    version: int = Field(default=1, nullable=False)
+    created_by: str = Field(default="", nullable=False)
+    created_at: datetime = tables.moment()
+    updated_at: datetime = tables.moment()

@@ -10,7 +10,9 @@ from campaigns import (
     feed_sources,
     inbox,
     inbox_lists,
+    inbox_rule_pages,
     inbox_staff_forms,
+    inbox_way_pages,
     incoming,
     issue_page,
     issues,
@@ -65,6 +67,8 @@ def routes() -> list[web.RouteDef]:
         web.get(f"{PATH}/new", ask_new),
         web.post(f"{PATH}/new", add),
         *feed_pages.routes(),
+        *inbox_rule_pages.routes(),
+        *inbox_way_pages.routes(),
         web.get(f"{PATH}/{{id}}", show),
         web.post(f"{PATH}/{{id}}", act),
     ]
@@ -162,7 +166,7 @@ async def add(request: web.Request) -> web.StreamResponse:
         )
     except (errors.Invalid, errors.NotFound) as problem:
         return await _new_page(request, staff_forms.typed(form), problem)
-    number = [*taken.added, *taken.same, *taken.known][0]
+    number = taken.every[0]
     said = N_("It is in the inbox.") if taken.added else N_("This story was in the inbox already.")
     return kit.redirect(request, f"{PATH}/{number}", flash=kit.translator(request).gettext(said))
 

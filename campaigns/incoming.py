@@ -5,11 +5,14 @@ name, but the same link, or the same headline on the same day, as feeds do that 
 every reading. Such a one is not kept again. A story that another origin told before, by its link or
 by a headline that says nearly the same (`likeness.py`), is kept as `ItemState.SAME` under the
 first one, where staff can tell the two apart again.
+
+Before that, the rules of the inbox (`inbox_rules.py`) may give it a kind, a place or another issue,
+or drop it.
 """
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -17,13 +20,15 @@ from sqlalchemy import literal_column
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from campaigns import issues, likeness, links
-from campaigns.inbox_models import IncomingItem, ItemState, Origin
+from campaigns import inbox_rules, issues, likeness, links
+from campaigns.inbox_models import InboxRule, IncomingItem, ItemState, Origin
 from campaigns.models import DevelopmentKind
 from foundation import audit, tables
 from foundation.audit import Actor
 from foundation.ground import Ground
 
+BY_RULE = "rule"
+"""Who decided about what a rule dropped."""
 _LOOKED_AT = 3000
 """So many stories of the last days a new one is compared with at most, the newest."""
 
@@ -60,6 +65,13 @@ class TakenIn:
     """Numbers of items that came in before, one for each offer that was one of them."""
     same: Sequence[int] = ()
     """Numbers of items that tell the same as another."""
+    dropped: Sequence[int] = ()
+    """Numbers of items that a rule dropped."""
+
+    @property
+    def every(self) -> list[int]:
+        """All of them, the new ones first."""
+        return [*self.added, *self.same, *self.dropped, *self.known]
 
 
 async def take_in(
@@ -69,7 +81,7 @@ async def take_in(
     async with ground.db.transaction() as session:
         await issues.get(session, issue_id)
         taken = await put(ground, session, issue_id=issue_id, origin=origin, offers=offers)
-        for number in (*taken.added, *taken.same):
+        for number in (*taken.added, *taken.same, *taken.dropped):
             audit.record(
                 session,
                 actor=actor,
@@ -92,14 +104,54 @@ async def put(
     feed_id: int | None = None,
 ) -> TakenIn:
     """The same in the caller's transaction, for a feed too."""
-    if not offers:
-        return TakenIn()
-    intake = _Intake(ground=ground, issue_id=issue_id, origin=origin, feed_id=feed_id)
-    by_key = {intake.key(each): each for each in offers}
-    await intake.look(session, by_key)
-    for key, offer in by_key.items():
-        await intake.take(session, key, offer)
-    return TakenIn(added=intake.added, known=intake.known, same=intake.same)
+    rules = await inbox_rules.everything(session) if offers else ()
+    by_issue: dict[int, dict[str, _Judged]] = {}
+    for offer in offers:
+        judged = _judged(rules, offer, issue_id)
+        key = _key(offer, origin=origin, feed_id=feed_id, issue_id=issue_id)
+        by_issue.setdefault(judged.issue_id, {})[key] = judged
+    added, known, same, dropped = [], [], [], []
+    for number, judged_offers in by_issue.items():
+        intake = _Intake(ground=ground, issue_id=number, origin=origin, feed_id=feed_id)
+        await intake.look(session, judged_offers)
+        for key, judged in judged_offers.items():
+            await intake.take(session, key, judged)
+        added += intake.added
+        known += intake.known
+        same += intake.same
+        dropped += intake.dropped
+    return TakenIn(added=added, known=known, same=same, dropped=dropped)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Judged:
+    """An offer, what the rules say its kind and place are, and for which issue it is."""
+
+    offer: Offer
+    issue_id: int
+    dropped_because: str = ""
+
+
+def _judged(rules: Sequence[InboxRule], offer: Offer, issue_id: int) -> _Judged:
+    """What stands apart is judged by people alone."""
+    if offer.apart_because:
+        return _Judged(offer=offer, issue_id=issue_id)
+    verdict = inbox_rules.judge(
+        rules, headline=offer.headline, summary=offer.summary, issue_id=issue_id
+    )
+    dropped = verdict.dropped_by
+    return _Judged(
+        offer=replace(offer, kind=offer.kind or verdict.kind, place=offer.place or verdict.place),
+        issue_id=verdict.issue_id or issue_id,
+        dropped_because=f"“{dropped.word}”" if dropped else "",
+    )
+
+
+def _key(offer: Offer, *, origin: Origin, feed_id: int | None, issue_id: int) -> str:
+    """What the database knows an offer by, whichever issue the rules give it to."""
+    identity = offer.identity or offer.source_url or offer.headline
+    text = f"{origin.value}\n{feed_id or ''}\n{issue_id}\n{identity}"
+    return hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -124,24 +176,19 @@ class _Intake:
     added: list[int] = field(default_factory=list)
     known: list[int] = field(default_factory=list)
     same: list[int] = field(default_factory=list)
+    dropped: list[int] = field(default_factory=list)
     _by_key: Mapping[str, int] = field(default_factory=dict)
     _by_link: dict[str, list[_Earlier]] = field(default_factory=dict)
     _by_words: dict[str, list[_Earlier]] = field(default_factory=dict)
     _headlines: likeness.Headlines = field(default_factory=likeness.Headlines)
 
-    def key(self, offer: Offer) -> str:
-        """What the database knows an offer by."""
-        identity = offer.identity or offer.source_url or offer.headline
-        text = f"{self.origin.value}\n{self.feed_id or ''}\n{self.issue_id}\n{identity}"
-        return hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()
-
-    async def look(self, session: AsyncSession, offers: Mapping[str, Offer]) -> None:
+    async def look(self, session: AsyncSession, offers: Mapping[str, _Judged]) -> None:
         """Gather everything that the offers may be the same as, in three questions."""
         named = select(IncomingItem.key, IncomingItem.id).where(
             col(IncomingItem.key).in_(list(offers))
         )
         self._by_key = dict((await session.exec(named)).all())
-        wanted = {likeness.link_key(each.source_url) for each in offers.values()} - {""}
+        wanted = {likeness.link_key(each.offer.source_url) for each in offers.values()} - {""}
         linked = select(IncomingItem).where(
             col(IncomingItem.link_key).in_(list(wanted)),
             IncomingItem.issue_id == self.issue_id,
@@ -163,17 +210,22 @@ class _Intake:
         for each in (await session.exec(recent)).all():
             self._remember(_earlier(each), each.headline)
 
-    async def take(self, session: AsyncSession, key: str, offer: Offer) -> None:
+    async def take(self, session: AsyncSession, key: str, judged: _Judged) -> None:
         """Put one offer where it belongs."""
+        offer = judged.offer
         found = self._by_key.get(key) or self._again(offer)
         if found is not None:
             self.known.append(found)
             return
-        first = None if offer.apart_because else self._first(offer)
-        number = await self._insert(session, key, offer, first)
+        is_alone = bool(offer.apart_because or judged.dropped_because)
+        first = None if is_alone else self._first(offer)
+        number = await self._insert(session, key, judged, first)
         if number is None:
             return  # another process took the same in at this very moment
-        (self.added if first is None else self.same).append(number)
+        place = (
+            self.dropped if judged.dropped_because else self.added if first is None else self.same
+        )
+        place.append(number)
         if not offer.apart_because:
             earlier = _Earlier(
                 id=first or number,
@@ -206,11 +258,14 @@ class _Intake:
         return self._headlines.find(offer.headline)
 
     async def _insert(
-        self, session: AsyncSession, key: str, offer: Offer, first: int | None
+        self, session: AsyncSession, key: str, judged: _Judged, first: int | None
     ) -> int | None:
+        offer = judged.offer
         state = ItemState.SAME if first else ItemState.NEW
         if offer.apart_because:
             state = ItemState.APART
+        if judged.dropped_because:
+            state = ItemState.DROPPED
         values = {
             "key": key,
             "origin": self.origin.value,
@@ -229,10 +284,11 @@ class _Intake:
             "kind": (offer.kind or DevelopmentKind.NEWS).value,
             "place": offer.place,
             "not_before": offer.not_before,
-            "reason": offer.apart_because,
+            "reason": offer.apart_because or judged.dropped_because,
             "same_as_id": first,
             "received_at": self.ground.clock.now(),
-            "decided_by": "",
+            "decided_at": self.ground.clock.now() if judged.dropped_because else None,
+            "decided_by": BY_RULE if judged.dropped_because else "",
             "version": 1,
         }
         statement: Any = (

@@ -10,6 +10,7 @@ from campaigns import check_api as check
 from campaigns import content_api as content
 from campaigns import feeds_api as feeds
 from campaigns import inbox_api as inbox
+from campaigns import inbox_rules_api as inbox_rules
 from campaigns import live_api as live
 from campaigns import materials_api as materials
 from campaigns import recipients_api as recipients
@@ -31,6 +32,7 @@ API_SLICES: tuple[ModuleType, ...] = (
     materials,
     feeds,
     inbox,
+    inbox_rules,
     campaigns,
     check,
     recipients,

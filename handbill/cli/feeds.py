@@ -1,14 +1,25 @@
 """Commands about feeds that are read again and again, and about the inbox that they fill."""
 
+import asyncio
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import click
 
-from campaigns import feed_polling, feed_sources, inbox, inbox_lists, issues
+from campaigns import (
+    feed_polling,
+    feed_sources,
+    inbox,
+    inbox_csv,
+    inbox_lists,
+    inbox_rules,
+    issues,
+)
 from campaigns.feed_polling import Reading
 from campaigns.feed_sources import FeedDraft
-from campaigns.inbox_models import Feed, IncomingItem, ItemState
+from campaigns.inbox_csv import Imported
+from campaigns.inbox_models import Feed, InboxRule, IncomingItem, ItemState
 from foundation.audit import COMMAND
 from foundation.ground import Ground
 from handbill.cli import kit
@@ -213,6 +224,71 @@ def drop(chosen: Chosen, item_ids: Sequence[int], reason: str) -> None:
             await inbox.drop(ground, actor=COMMAND, item_id=number, version=version, reason=reason)
 
     kit.run(chosen, act)
+
+
+@items.command("import")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--issue", required=True, metavar="SLUG", help="The issue that they are for.")
+@kit.JSON
+@click.pass_obj
+def import_(chosen: Chosen, file: Path, issue: str, as_json: bool) -> None:
+    """Put the stories of a CSV file into the inbox."""
+
+    async def act(ground: Ground) -> Imported:
+        async with ground.db.reading() as session:
+            found = await issues.by_slug(session, issue)
+        return await inbox_csv.import_table(
+            ground,
+            actor=COMMAND,
+            issue_id=found.id,
+            octets=await asyncio.to_thread(file.read_bytes),
+        )
+
+    done = kit.run(chosen, act)
+    speaks = kit.translator()
+    refused = [{"line": each.line, "why": each.problem.say(speaks)} for each in done.refused]
+    counts = {
+        name: len(getattr(done.taken, name)) for name in ("added", "known", "same", "dropped")
+    }
+    if as_json:
+        kit.show_json({**counts, "refused": refused})
+        return
+    click.echo(", ".join(f"{count} {name}" for name, count in counts.items()))
+    for each in refused:
+        click.echo(f"line {each['line']}: {each['why']}", err=True)
+
+
+@items.command("rules")
+@click.option("--try", "text", default="", metavar="TEXT", help="What they would make of it.")
+@kit.JSON
+@click.pass_obj
+def rules(chosen: Chosen, text: str, as_json: bool) -> None:
+    """The rules of the inbox in their order, or what they make of a text."""
+
+    async def act(ground: Ground) -> Sequence[InboxRule]:
+        async with ground.db.reading() as session:
+            return await inbox_rules.everything(session)
+
+    found = kit.run(chosen, act)
+    if text:
+        verdict = inbox_rules.judge(found, headline=text, summary="", issue_id=None)
+        words = {each.rule.id: each.word for each in verdict.matches}
+        found = [each.rule for each in verdict.matches]
+    else:
+        words = {each.id: ", ".join(each.words) for each in found}
+    rows = [
+        {
+            "id": each.id,
+            "words": words[each.id],
+            "kind": each.kind,
+            "place": each.place,
+            "to_issue_id": each.to_issue_id,
+            "drops": "yes" if each.is_drop else "",
+        }
+        for each in found
+    ]
+    columns = ("id", "words", "kind", "place", "to_issue_id", "drops")
+    kit.show(rows, as_json=as_json, columns=columns)
 
 
 async def _version(ground: Ground, feed_id: int) -> int:

@@ -3,7 +3,7 @@
 import functools
 from datetime import timedelta
 
-from campaigns import feed_reading, feed_sources, inbox, incoming
+from campaigns import feed_reading, feed_sources, inbox, inbox_rules, incoming
 from campaigns.feed_sources import FeedDraft
 from campaigns.inbox_models import Origin
 from campaigns.incoming import Offer
@@ -13,10 +13,11 @@ from handbill.demo.scene import Scene
 
 
 async def add_feed(scene: Scene, *, issue_id: int) -> None:
-    """The editor tries a feed out, and pauses it."""
+    """The editor begins with the usual rules, tries a feed out, and pauses it."""
     sample, actor = scene.sample.inbox.feed, scene.staff[Role.EDITOR]
     draft = FeedDraft(issue_id=issue_id, url=sample.url, name=sample.name, include=sample.include)
     kept = await feed_sources.add(scene.ground, actor=actor, draft=draft)
+    await inbox_rules.add_usual(scene.ground, actor=actor)
     await feed_sources.pause(scene.ground, actor=actor, feed_id=kept.id, version=kept.version)
 
 

@@ -3,10 +3,11 @@
 from datetime import date, timedelta
 from typing import Any
 
+import aiohttp
 import pytest
 from sqlmodel import col, select
 
-from campaigns import developments, inbox, inbox_lists, incoming, series_candidates
+from campaigns import developments, inbox, inbox_csv, inbox_lists, incoming, series_candidates
 from campaigns.inbox_lists import Query
 from campaigns.inbox_models import IncomingItem, ItemState, Origin
 from foundation import errors
@@ -269,3 +270,35 @@ async def test_feeds_are_looked_after_on_their_pages_and_by_programs(
     assert kept.json()["development_id"] == 1
     assert (await web.get("/api/v1/incoming?state=kept&q=council", headers=headers)).json()["items"]
     assert (await web.get("/api/v1/incoming?state=odd", headers=headers)).status == 422
+
+
+async def test_a_table_and_a_browsers_button_bring_stories(web: Web, ground: Ground) -> None:
+    await newsroom.issue(ground)
+    author = await web.as_staff(Role.AUTHOR)
+    page = (await author.get("/staff/inbox/ways?lang=es")).text
+    assert "javascript:(function(){" in page
+    assert "http://handbill.test/staff/inbox/new" in page
+    table = (
+        "Título;Enlace;Fecha;Lugar;Clase;Idioma\r\n"
+        "Una audiencia en Lynn;https://a.example/1;2026-10-30;Lynn;public meeting;es\r\n"
+        ";https://a.example/2;;;;\r\n\r\n"
+        "Sin fecha;javascript:alert(1);;;;\r\n"
+        "Mal día;;30/10/2026;;;\r\n"
+        "Sin idioma;;;;;xx\r\n"
+        '=HYPERLINK("x");;;;;\r\n'
+    )
+    form = aiohttp.FormData()
+    for name, value in (("csrf_token", author.csrf), ("issue_id", "1")):
+        form.add_field(name, value)
+    form.add_field("file", table.encode("cp1252"), filename="stories.csv")
+    said = (await author.post("/staff/inbox/ways/table", form)).text
+    assert "2 new stories came in" in said
+    assert [said.count(f"Line {line}:") for line in (3, 5, 6, 7)] == [1, 1, 1, 1]
+    first, second = await desk.items(ground)
+    assert (first.headline, first.place, first.kind) == (
+        "Una audiencia en Lynn", "Lynn", "public-meeting",
+    )  # fmt: skip
+    assert (first.language, first.happened_on, second.language) == ("es", date(2026, 10, 30), "en")
+    for wrong in (b"", b"a,b\n1,2", b"\x00" * 10, b"headline\n" + b"x\n" * 1001):
+        with pytest.raises(errors.Invalid):
+            await inbox_csv.import_table(ground, actor=ANA, issue_id=1, octets=wrong)

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from aiohttp import web as aiohttp_web
 from sqlmodel import SQLModel, col, select
 
-from campaigns import audiences, bulletins, lifecycle, materials, series_runs
+from campaigns import audiences, bulletins, inbox_rules, lifecycle, materials, series_runs
 from delivery import worker
 from delivery.models import BounceKind, Return
 from foundation import audit
@@ -94,6 +94,7 @@ async def build(ground: Ground) -> Estate:
     await series_runs.run_now(ground, actor=audit.COMMAND, series_id=series.id)
     await desk.feed(ground, "https://paper.example/feed")
     await desk.put(ground, desk.offer())
+    await inbox_rules.add_usual(ground, actor=audit.COMMAND)
     secret = await api_tokens.create(
         ground, actor=audit.COMMAND, name="Sweep", scopes=frozenset(Scope)
     )
