@@ -80,18 +80,9 @@ async def take_in(
     """Keep what is new among some offers, for an issue. Raises `errors.NotFound` for the issue."""
     async with ground.db.transaction() as session:
         await issues.get(session, issue_id)
-        taken = await put(ground, session, issue_id=issue_id, origin=origin, offers=offers)
-        for number in (*taken.added, *taken.same, *taken.dropped):
-            audit.record(
-                session,
-                actor=actor,
-                at=ground.clock.now(),
-                action="incoming.added",
-                object_kind="incoming",
-                object_id=number,
-                after={"origin": origin.value, "issue_id": issue_id},
-            )
-    return taken
+        return await put(
+            ground, session, issue_id=issue_id, origin=origin, offers=offers, actor=actor
+        )
 
 
 async def put(
@@ -102,8 +93,9 @@ async def put(
     origin: Origin,
     offers: Sequence[Offer],
     feed_id: int | None = None,
+    actor: Actor | None = None,
 ) -> TakenIn:
-    """The same in the caller's transaction, for a feed too."""
+    """The same in the caller's transaction, for a feed too, which nobody brings."""
     rules = await inbox_rules.everything(session) if offers else ()
     by_issue: dict[int, dict[str, _Judged]] = {}
     for offer in offers:
@@ -120,6 +112,17 @@ async def put(
         known += intake.known
         same += intake.same
         dropped += intake.dropped
+    if actor is not None:
+        for number in (*added, *same, *dropped):
+            audit.record(
+                session,
+                actor=actor,
+                at=ground.clock.now(),
+                action="incoming.added",
+                object_kind="incoming",
+                object_id=number,
+                after={"origin": origin.value, "issue_id": issue_id},
+            )
     return TakenIn(added=added, known=known, same=same, dropped=dropped)
 
 

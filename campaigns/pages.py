@@ -8,6 +8,7 @@ from campaigns import (
     inbox_pages,
     live_pages,
     overview_pages,
+    proposal_pages,
     recipients_pages,
     series_pages,
     step_pages,
@@ -27,4 +28,5 @@ def routes() -> list[web.RouteDef]:
         *series_pages.routes(),
         *inbox_pages.routes(),
         *welcome_pages.routes(),
+        *proposal_pages.routes(),
     ]

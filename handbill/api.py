@@ -13,6 +13,7 @@ from campaigns import inbox_api as inbox
 from campaigns import inbox_rules_api as inbox_rules
 from campaigns import live_api as live
 from campaigns import materials_api as materials
+from campaigns import proposals_api as proposals
 from campaigns import recipients_api as recipients
 from campaigns import series_api as series
 from campaigns import webhooks_api as webhooks
@@ -33,6 +34,7 @@ API_SLICES: tuple[ModuleType, ...] = (
     feeds,
     inbox,
     inbox_rules,
+    proposals,
     campaigns,
     check,
     recipients,

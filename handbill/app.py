@@ -103,6 +103,12 @@ NAVIGATION = (
         role=Role.PARTNER,
         is_partners=True,
     ),
+    kit.NavigationItem(
+        path="/staff/partners/{partner}/stories",
+        msgid=N_("Propose a story"),
+        role=Role.PARTNER,
+        is_partners=True,
+    ),
     kit.NavigationItem(path="/staff/team", msgid=N_("Team"), role=Role.OWNER),
     kit.NavigationItem(path="/staff/audit", msgid=N_("Log"), role=Role.EDITOR),
 )

@@ -130,6 +130,7 @@ STAFF = {
     "partner": "/staff/partners/1",
     "partner-numbers": "/staff/partners/1/numbers",
     "partner-people": "/staff/partners/1/people",
+    "partner-stories": "/staff/partners/1/stories",
     "partner-new": "/staff/partners/new",
     "account": "/staff/account",
     "team": "/staff/team",

@@ -3,11 +3,12 @@
 import contextlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 import sqlalchemy as sa
 from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
 
 from foundation import audit, errors, tokens
 from foundation.accounts.models import ApiToken
@@ -32,6 +33,12 @@ class Scope(StrEnum):
     """Change developments and bulletins."""
     CAMPAIGNS = "campaigns"
     """Create, schedule and send campaigns."""
+    PROPOSE = "propose"
+    """Propose stories for the partner whose token it is; partners make such tokens themselves."""
+
+
+OFFICE = frozenset(Scope) - {Scope.PROPOSE}
+"""What a token of the office may do."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -41,11 +48,13 @@ class Caller:
     token_id: int
     name: str
     scopes: frozenset[Scope]
+    partner_id: int | None = None
+    """The partner whose program it is; None for the office."""
 
 
 def scopes_from(names: Sequence[str]) -> frozenset[Scope]:
     """Scopes by name; none given means all. Raises `errors.Invalid` naming an unknown one."""
-    known = {scope.value for scope in Scope}
+    known = {scope.value for scope in OFFICE}
     for name in names:
         if name not in known:
             raise errors.Invalid(
@@ -53,17 +62,30 @@ def scopes_from(names: Sequence[str]) -> frozenset[Scope]:
                 name=name,
                 known=", ".join(sorted(known)),
             )
-    return frozenset(Scope(name) for name in names) or frozenset(Scope)
+    return frozenset(Scope(name) for name in names) or OFFICE
 
 
-async def create(ground: Ground, *, actor: Actor, name: str, scopes: frozenset[Scope]) -> str:
-    """Make a token; returns the secret, which can't be shown again. Raises `errors.Invalid`."""
+async def create(
+    ground: Ground,
+    *,
+    actor: Actor,
+    name: str,
+    scopes: frozenset[Scope],
+    partner_id: int | None = None,
+) -> str:
+    """Make a token; returns the secret, which can't be shown again. Raises `errors.Invalid`.
+
+    One of a partner takes the place of those that it had.
+    """
     if not name.strip():
         raise errors.Invalid(N_("Give the token a name that says what uses it."))
     secret = PREFIX + tokens.secret_token()
     now = ground.clock.now()
     async with ground.db.transaction() as session:
+        if partner_id is not None:
+            await _revoke(session, actor, now, col(ApiToken.partner_id) == partner_id)
         made = ApiToken(
+            partner_id=partner_id,
             name=name.strip()[:100],
             secret_hash=tokens.hash_secret(secret),
             scopes=sorted(scope.value for scope in scopes),
@@ -93,25 +115,48 @@ async def revoke(ground: Ground, *, actor: Actor, name: str) -> int:
     """Revoke every token called `name`; returns how many. Raises `errors.NotFound`."""
     now = ground.clock.now()
     async with ground.db.transaction() as session:
-        statement = (
-            sa.update(ApiToken)
-            .where(col(ApiToken.name) == name, col(ApiToken.revoked_at).is_(None))
-            .values(revoked_at=now)
-            .returning(col(ApiToken.id))
-        )
-        revoked = (await session.execute(statement)).scalars().all()
+        revoked = await _revoke(session, actor, now, col(ApiToken.name) == name)
         if not revoked:
             raise errors.NotFound(N_("There is no token “%(name)s” in use."), name=name)
-        for number in revoked:
-            audit.record(
-                session,
-                actor=actor,
-                at=now,
-                action="token.revoked",
-                object_kind="token",
-                object_id=number,
-                before={"name": name},
-            )
+    return revoked
+
+
+async def of_partner(ground: Ground, *, partner_id: int) -> ApiToken | None:
+    """The token with which a partner's program proposes stories, if there is one in use."""
+    statement = select(ApiToken).where(
+        ApiToken.partner_id == partner_id, col(ApiToken.revoked_at).is_(None)
+    )
+    async with ground.db.reading() as session:
+        return (await session.exec(statement.order_by(col(ApiToken.id).desc()))).first()
+
+
+async def revoke_of_partner(ground: Ground, *, actor: Actor, partner_id: int) -> int:
+    """Revoke what a partner has; returns how many those were."""
+    async with ground.db.transaction() as session:
+        now = ground.clock.now()
+        return await _revoke(session, actor, now, col(ApiToken.partner_id) == partner_id)
+
+
+async def _revoke(
+    session: AsyncSession, actor: Actor, now: datetime, which: sa.ColumnElement[bool]
+) -> int:
+    statement = (
+        sa.update(ApiToken)
+        .where(which, col(ApiToken.revoked_at).is_(None))
+        .values(revoked_at=now)
+        .returning(col(ApiToken.id), col(ApiToken.name))
+    )
+    revoked = (await session.execute(statement)).all()
+    for number, name in revoked:
+        audit.record(
+            session,
+            actor=actor,
+            at=now,
+            action="token.revoked",
+            object_kind="token",
+            object_id=number,
+            before={"name": name},
+        )
     return len(revoked)
 
 
@@ -133,4 +178,4 @@ async def find(ground: Ground, *, secret: str) -> Caller | None:
                     sa.update(ApiToken).where(col(ApiToken.id) == found.id).values(last_used_at=now)
                 )
     scopes = frozenset(Scope(name) for name in found.scopes if name in set(Scope))
-    return Caller(token_id=found.id, name=found.name, scopes=scopes)
+    return Caller(token_id=found.id, name=found.name, scopes=scopes, partner_id=found.partner_id)

@@ -92,6 +92,8 @@ class ApiToken(tables.Table, table=True):
     created_at: datetime = tables.moment()
     last_used_at: datetime | None = tables.maybe_moment()
     revoked_at: datetime | None = tables.maybe_moment()
+    partner_id: int | None = tables.loose_reference()
+    """The partner whose program uses it; None for the office."""
 
 
 class IdempotencyRecord(tables.Table, table=True):

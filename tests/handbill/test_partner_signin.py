@@ -13,8 +13,19 @@ from tests.world import estate, people, probing
 from tests.world.smtp import Catcher
 from tests.world.web import Web
 
-OWN = ("/staff/partners/1/numbers", "/staff/partners/1/numbers.csv", "/staff/partners/1/people")
-OWN_ACTS = ("/staff/partners/1/people.csv", "/staff/partners/1/people/webhook")
+OWN = (
+    "/staff/partners/1/numbers",
+    "/staff/partners/1/numbers.csv",
+    "/staff/partners/1/people",
+    "/staff/partners/1/stories",
+)
+OWN_ACTS = (
+    "/staff/partners/1/people.csv",
+    "/staff/partners/1/people/webhook",
+    "/staff/partners/1/stories",
+    "/staff/partners/1/stories/token",
+    "/staff/partners/1/stories/token/revoke",
+)
 EVERYBODYS = ("/staff/account", "/staff/account/password", "/staff/signout", "/staff/signin")
 
 

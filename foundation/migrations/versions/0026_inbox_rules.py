@@ -1,14 +1,14 @@
-"""Rules of the inbox
+"""Rules of the inbox; API tokens of partners
 
-Revision 0023, after 0022.
+Revision 0026, after 0025.
 """
 
 import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
-revision = "0023"
-down_revision = "0022"
+revision = "0026"
+down_revision = "0025"
 branch_labels = None
 depends_on = None
 
@@ -18,6 +18,8 @@ _MOMENT = sa.DateTime(timezone=True)
 
 
 def upgrade() -> None:
+    op.add_column("api_tokens", sa.Column("partner_id", _BIG, nullable=True))
+    op.create_index(op.f("ix_api_tokens_partner_id"), "api_tokens", ["partner_id"])
     op.create_table(
         "inbox_rules",
         sa.Column("id", _BIG, nullable=False),
