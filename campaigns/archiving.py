@@ -49,7 +49,7 @@ async def keep(
     """Keep what everybody will have seen, as sending starts."""
     for each in editions:
         edition = each.resolved.edition
-        values = _for_anybody(ground, archive_url, campaign.name, edition.issue_title)
+        values = for_anybody(ground, archive_url, campaign.name, edition.issue_title)
         record = kept.kept(edition, values)
         picture_url, picture_alt = archive_words.picture(record)
         session.add(
@@ -211,7 +211,7 @@ async def _fill_in_some(ground: Ground) -> int:
     return len(rows)
 
 
-def _for_anybody(
+def for_anybody(
     ground: Ground, archive_url: str, campaign_name: str, issue_title: str
 ) -> Mapping[str, str]:
     """What merge fields stand for when nobody in particular reads."""

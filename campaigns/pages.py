@@ -5,6 +5,7 @@ from aiohttp import web
 from campaigns import (
     campaign_pages,
     check_pages,
+    handbill_pages,
     inbox_pages,
     live_pages,
     overview_pages,
@@ -25,6 +26,7 @@ def routes() -> list[web.RouteDef]:
         *step_pages.routes(),
         *live_pages.routes(),
         *recipients_pages.routes(),
+        *handbill_pages.staff_routes(),
         *series_pages.routes(),
         *inbox_pages.routes(),
         *welcome_pages.routes(),

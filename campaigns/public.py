@@ -8,6 +8,7 @@ from campaigns import (
     archive,
     archive_pages,
     calendar_pages,
+    handbill_pages,
     hits,
     issue_page,
     materials,
@@ -37,6 +38,7 @@ def routes() -> list[web.RouteDef]:
         web.get("/issues/{slug}/developments", show_developments),
         *archive_pages.routes(),
         *calendar_pages.routes(),
+        *handbill_pages.routes(),
         web.get(f"/files/{{digest:{_DIGEST}}}/{{name}}", send_file),
         web.get(f"/pictures/{{digest:{_DIGEST}}}", send_picture),
     ]

@@ -231,6 +231,12 @@ class Kiosk(Section):
     idle_s: Annotated[int, Field(ge=10, le=600)] = 45
 
 
+class Print(Section):
+    """Bulletins as handbills to print."""
+
+    paper: Literal["us-letter", "a4"] = "us-letter"
+
+
 class Tracking(Section):
     """Counting opens and clicks."""
 
@@ -323,6 +329,7 @@ class Settings(Section):
     widget: Widget = Widget()
     coalition: Coalition = Coalition()
     kiosk: Kiosk = Kiosk()
+    print: Print = Print()
     tracking: Tracking = Tracking()
     preflight: Preflight = Preflight()
     outward: Reaching = Reaching()

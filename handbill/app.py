@@ -10,10 +10,19 @@ from types import ModuleType
 from aiohttp import web
 
 import templates
-from campaigns import check_pages, composer_pages, desk_pages, hits, live_pages, senders
+from campaigns import (
+    check_pages,
+    composer_pages,
+    desk_pages,
+    handbill_pages,
+    hits,
+    live_pages,
+    senders,
+)
 from campaigns import holdings as campaigns_holdings
 from campaigns import pages as campaigns_pages
 from campaigns import public as content_public
+from campaigns.handbills import Press
 from campaigns.material_counts import Counter
 from campaigns.preflight import looking
 from campaigns.tracking import Tracker
@@ -139,6 +148,7 @@ def build(
     app[live_pages.WATCH] = Watch(ground)
     app[deliverability_pages.LOOKER] = Looker(ground, planned=senders)
     app[check_pages.LOOKER] = looking.Looker(ground)
+    app[handbill_pages.PRESS] = Press()
     app.on_shutdown.append(_end_streams)
     app.on_shutdown.append(_end_looks)
     app.on_cleanup.append(_write_hits)
@@ -184,3 +194,4 @@ async def _write_hits(app: web.Application) -> None:
 async def _end_looks(app: web.Application) -> None:
     await app[deliverability_pages.LOOKER].close()
     await app[check_pages.LOOKER].close()
+    await app[handbill_pages.PRESS].close()

@@ -41,7 +41,10 @@ _FOR_STAFF = ("accounts/", "api/", "demo/")
 _MODULES = (
     *(f"foundation/{name}.py" for name in ("addresses", "database", "tokens")),
     *(f"foundation/web/{name}.py" for name in ("forms", "kit", "middleware", "security")),
-    *(f"templates/{name}.py" for name in ("coalition_letters", "letters", "sheets", "text")),
+    *(
+        f"templates/{name}.py"
+        for name in ("broadside", "coalition_letters", "letters", "sheets", "text")
+    ),
     *(
         f"subscribers/{name}.py"
         for name in (
@@ -90,6 +93,7 @@ _MODULES = (
             "calendars",
             "developments",
             "follow_ups",
+            "handbills",
             "hits",
             "issue_page",
             "public",

@@ -1,0 +1,242 @@
+"""Takes an edition as the archive keeps it (`kept.py`) apart into pieces that are set on paper.
+
+A piece is what is not torn apart when a bulletin is too long for its sheet: a paragraph, an item of
+a list, a development. `handbill.py` sets them. Nothing here is code to the typesetter: pieces go to
+it as data.
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from foundation.i18n import N_, Translator
+from templates import prose
+
+Piece = dict[str, Any]
+Pictures = Mapping[str, str]
+"""Address of a picture → an SVG that holds it."""
+
+
+def pieces(
+    edition: Mapping[str, Any], *, pictures: Pictures, translator: Translator
+) -> list[Piece]:
+    """The pieces of an edition in their order; what can't be printed is left out."""
+    made: list[Piece] = []
+    for block in edition["blocks"]:
+        made.extend(_MAKERS[block["kind"]](block, pictures, translator))
+    return made
+
+
+def shown(url: str) -> str:
+    """An address as people type it."""
+    return url.removeprefix("https://").removeprefix("http://").rstrip("/")
+
+
+def weight(piece: Piece) -> int:
+    """About how much a piece says, in characters."""
+    return sum(len(words) for words in _words(piece))
+
+
+def shortened(piece: Piece, words: int) -> Piece:
+    """A paragraph with only its first so many words, and a sign that it goes on."""
+    left, spans = words, []
+    for span in piece["spans"]:
+        found = span.get("t", "").split(" ")
+        if len(found) >= left:
+            spans.append({**span, "t": " ".join(found[:left]).rstrip(" ,;:.") + "…"})
+            break
+        spans.append(span)
+        left -= len(found)
+    return {**piece, "spans": spans}
+
+
+def length(piece: Piece) -> int:
+    """How many words a paragraph has; 0 for what is not one."""
+    if piece["k"] != "p":
+        return 0
+    return sum(len(span.get("t", "").split(" ")) for span in piece["spans"])
+
+
+def _words(value: Any, name: str = "") -> Iterator[str]:
+    match value:
+        case str() if name not in ("k", "u", "url", "svg"):
+            yield value
+        case dict():
+            for key, each in value.items():
+                yield from _words(each, key)
+        case list():
+            for each in value:
+                yield from _words(each)
+
+
+def _rich(html: str) -> list[Piece]:
+    made: list[Piece] = []
+    for child in prose.parse(html).children:
+        if isinstance(child, prose.Element):
+            made.extend(_block(child, 0))
+    return made
+
+
+def _block(element: prose.Element, depth: int) -> Iterator[Piece]:
+    if element.tag in prose.LISTS:
+        for number, item in enumerate(element.children, start=1):
+            if isinstance(item, prose.Element):
+                mark = "–" if element.tag == "ul" else f"{number}."
+                yield from _item(item, mark, depth)
+    elif element.tag == "blockquote":
+        spans: list[Piece] = []
+        for child in element.children:
+            spans.extend([{"br": True}] if spans else [])
+            spans.extend(_spans(child))
+        yield {"k": "quote", "spans": spans}
+    else:
+        kind = "h" if element.tag in prose.HEADINGS else "p"
+        yield {"k": "p", "spans": list(_spans(element, b=kind == "h"))}
+
+
+def _item(item: prose.Element, mark: str, depth: int) -> Iterator[Piece]:
+    inside = [each for each in item.children if not _is_list(each)]
+    spans = [span for child in inside for span in _spans(child)]
+    yield {"k": "li", "mark": mark, "depth": depth, "spans": spans}
+    for child in item.children:
+        if isinstance(child, prose.Element) and child.tag in prose.LISTS:
+            yield from _block(child, depth + 1)
+
+
+def _is_list(node: prose.Element | str) -> bool:
+    return isinstance(node, prose.Element) and node.tag in prose.LISTS
+
+
+def _spans(node: prose.Element | str, **marks: Any) -> Iterator[Piece]:
+    if isinstance(node, str):
+        words = _one_line(node)
+        if words:
+            yield {"t": words, **marks}
+        return
+    if node.tag == "br":
+        yield {"br": True}
+        return
+    inside = dict(marks)
+    if node.tag in ("strong", "b"):
+        inside["b"] = True
+    elif node.tag in ("em", "i"):
+        inside["i"] = True
+    elif node.tag == "a" and node.href.startswith(("http", "mailto:")):
+        inside["u"] = node.href
+    for child in node.children:
+        yield from _spans(child, **inside)
+
+
+def _one_line(text: str) -> str:
+    """Text with single blanks, also at its ends: words of the next element may follow."""
+    words = " ".join(text.split())
+    before = " " if text[:1].isspace() else ""
+    after = " " if text[-1:].isspace() else ""
+    return f"{before}{words}{after}" if words else (" " if text else "")
+
+
+def _heading(block: Mapping[str, Any], _p: Pictures, _t: Translator) -> list[Piece]:
+    return [{"k": "h", "text": block["text"]}]
+
+
+def _rich_text(block: Mapping[str, Any], _p: Pictures, _t: Translator) -> list[Piece]:
+    return _rich(block["html"])
+
+
+def _developments(block: Mapping[str, Any], _p: Pictures, speaks: Translator) -> list[Piece]:
+    made: list[Piece] = [{"k": "h", "text": block["title"]}] if block["title"] else []
+    return [*made, *(_development(item, speaks) for item in block["items"])]
+
+
+def _development(item: Mapping[str, Any], speaks: Translator) -> Piece:
+    source = _source(speaks, item["source_name"])
+    return {
+        "k": "dev",
+        "kind": item["kind_label"],
+        "meta": " · ".join(filter(None, (item["date_label"], item["place"]))),
+        "headline": item["headline"],
+        "url": item["url"],
+        "note": item["language_note"],
+        "rich": _rich(item["summary_html"]),
+        "source": " · ".join(filter(None, (source, item["credit"]))),
+    }
+
+
+def _figures(block: Mapping[str, Any], _p: Pictures, speaks: Translator) -> list[Piece]:
+    made: list[Piece] = [{"k": "h", "text": block["title"]}] if block["title"] else []
+    items = [
+        {
+            "value": each["value"],
+            "label": each["label"],
+            "source": _source(speaks, each["source_name"]),
+        }
+        for each in block["items"]
+    ]
+    return [*made, {"k": "figures", "items": items}]
+
+
+def _material(block: Mapping[str, Any], _p: Pictures, speaks: Translator) -> list[Piece]:
+    return [
+        {
+            "k": "material",
+            "kind": speaks.gettext(N_("Handout")),
+            "title": block["title"],
+            "lead": block["lead"],
+            "url": block["url"],
+            "shown": shown(block["url"]),
+        }
+    ]
+
+
+def _event(block: Mapping[str, Any], _p: Pictures, speaks: Translator) -> list[Piece]:
+    return [
+        {
+            "k": "event",
+            "kind": speaks.gettext(N_("Event")),
+            "title": block["title"],
+            "when": block["when_label"],
+            "place": ", ".join(filter(None, (block["place"], block["address"]))),
+            "rich": _rich(block["body_html"]),
+            "url": block["url"],
+            "shown": shown(block["url"]),
+        }
+    ]
+
+
+def _action(block: Mapping[str, Any], _p: Pictures, _t: Translator) -> list[Piece]:
+    return [
+        {
+            "k": "action",
+            "lead": block["lead"],
+            "label": block["label"],
+            "url": block["url"],
+            "shown": shown(block["url"]),
+        }
+    ]
+
+
+def _image(block: Mapping[str, Any], pictures: Pictures, _t: Translator) -> list[Piece]:
+    svg = pictures.get(block["src"])
+    if svg is None:
+        return []
+    return [{"k": "img", "svg": svg, "alt": block["alt"], "caption": block["caption"]}]
+
+
+def _divider(_b: Mapping[str, Any], _p: Pictures, _t: Translator) -> list[Piece]:
+    return [{"k": "rule"}]
+
+
+def _source(speaks: Translator, name: str) -> str:
+    return speaks.gettext(N_("Source: %(name)s")) % {"name": name} if name else ""
+
+
+_MAKERS = {
+    "heading": _heading,
+    "rich_text": _rich_text,
+    "developments": _developments,
+    "figures": _figures,
+    "material": _material,
+    "event": _event,
+    "action": _action,
+    "image": _image,
+    "divider": _divider,
+}
