@@ -5,13 +5,19 @@ a list, a development. `handbill.py` sets them. Nothing here is code to the type
 it as data.
 """
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
+from urllib.parse import urlsplit
 
 from foundation.i18n import N_, Translator
 from templates import prose
 
 Piece = dict[str, Any]
+_WITHOUT_LINE = frozenset({"p", "li", "quote", "img"})
+"""What has no line over itself, so that a divider in front of it says something."""
+_LONGEST_TYPED = 48
+_BREAK = re.compile(r"[/._=-](?=.)")
 Pictures = Mapping[str, str]
 """Address of a picture → an SVG that holds it."""
 
@@ -23,12 +29,23 @@ def pieces(
     made: list[Piece] = []
     for block in edition["blocks"]:
         made.extend(_MAKERS[block["kind"]](block, pictures, translator))
-    return made
+    following = [*(each["k"] for each in made[1:]), "end"]
+    return [
+        piece
+        for piece, after in zip(made, following, strict=False)
+        if piece["k"] != "rule" or after in _WITHOUT_LINE
+    ]
 
 
 def shown(url: str) -> str:
-    """An address as people type it."""
-    return url.removeprefix("https://").removeprefix("http://").rstrip("/")
+    """An address as people type it, with places where a line may end; of one that nobody would
+    type, only whose it is.
+    """
+    parts = urlsplit(url)
+    words = f"{parts.netloc}{parts.path}".rstrip("/") if parts.netloc else url
+    if max(map(len, words.split("/"))) > _LONGEST_TYPED:
+        words = parts.netloc
+    return _BREAK.sub("\\g<0>\u200b", words)
 
 
 def weight(piece: Piece) -> int:

@@ -37,6 +37,8 @@ PUBLIC = {
     "issue-larger": "/issues/secure-communities?text=larger",
     "developments": "/issues/secure-communities/developments?text=normal",
     "archive": "/archive",
+    "archive-search": "/archive?q=lynn&issue=secure-communities&language=es",
+    "archive-nothing": "/archive?q=zeppelin",
     "subscribe": "/subscribe",
     "subscribe-form": "/subscribe/lynn-legal",
     "widget-frame": "/widget/lynn-legal",

@@ -109,6 +109,9 @@ def test_every_kind_of_block_is_printed_and_no_word_is_taken_for_code(ground: Gr
         {"kind": "action", "lead": NASTY, "label": NASTY, **url},
         {"kind": "image", "src": "https://elsewhere.example/p.png", "alt": "", "caption": ""},
         {"kind": "divider"},
+        {"kind": "rich_text", "html": "<p>end</p>"},
+        {"kind": "divider"},
+        {"kind": "heading", "text": "A line of its own"},
     ]  # fmt: skip
     for direction, language in (("ltr", "es"), ("rtl", "ar")):
         made = sheet(ground, blocks, title=NASTY, direction=direction, language=language)
@@ -116,6 +119,17 @@ def test_every_kind_of_block_is_printed_and_no_word_is_taken_for_code(ground: Gr
             "h", "p", "li", "quote", "dev", "figures", "material", "event", "action", "rule",
         }  # fmt: skip
         assert pages(handbill.pdf(made, stamp=0)) == 2
+
+
+def test_an_address_on_paper_is_one_that_people_type() -> None:
+    def said(url: str) -> str:
+        return broadside.shown(url).replace("\u200b", "")
+
+    assert said("https://c.example/archive/2026-11-02-news?lang=es") == (
+        "c.example/archive/2026-11-02-news"
+    )
+    assert said(f"https://c.example/files/{'e' * 64}/form.pdf?from=mail") == "c.example"
+    assert said("mailto:us@c.example") == "mailto:us@c.example"
 
 
 async def test_the_archive_offers_it_to_whoever_may_read_the_bulletin(
