@@ -292,7 +292,8 @@ async def _plan(session: AsyncSession, entry: Entry) -> Plan:
     row = await session.get(DispatchPlan, (entry.dispatch_id, entry.language))
     if row is None:
         raise errors.NotFound(N_("There is no such bulletin in the archive."))
-    return Plan.thaw(row.plan)
+    order = await session.get_one(Dispatch, entry.dispatch_id)
+    return Plan.thaw(row.of(order.winner))
 
 
 def _entry(

@@ -18,7 +18,7 @@ from campaigns import archive_words, readings, transitions
 from campaigns.archive_models import ArchivedEdition
 from campaigns.compiling import Compiled
 from campaigns.models import Campaign, CampaignState, Visibility
-from delivery.models import Dispatch, DispatchPlan
+from delivery.models import Dispatch, DispatchPlan, Variant
 from foundation import errors, tables
 from foundation.audit import Actor
 from foundation.ground import Ground
@@ -187,28 +187,45 @@ async def _fill_in_some(ground: Ground) -> int:
     async with ground.db.transaction() as session:
         rows = (await session.exec(missing)).all()
         for row, campaign in rows:
-            plan = Plan.thaw(row.plan)
-            values = dict.fromkeys(plan.slot_names, "")
-            subject = plan.subject(values)
-            # Another process may fill in the same.
-            await session.execute(
-                tables.insert_for(session, ArchivedEdition)
-                .values(
-                    dispatch_id=row.dispatch_id,
-                    language=row.language,
-                    subject=subject,
-                    description="",
-                    picture_url="",
-                    picture_alt="",
-                    words=archive_words.folded(
-                        f"{campaign.name} {subject} {plan.text(values, plan.nobody)}"
-                    ),
-                    edition={},
-                    has_blocks=False,
-                )
-                .on_conflict_do_nothing()
-            )
+            await _fill_in_one(session, campaign, row, row.plan)
     return len(rows)
+
+
+async def keep_as_sent(session: AsyncSession, *, campaign: Campaign, dispatch_id: int) -> None:
+    """Show the second form of a bulletin, which most get, in place of the first."""
+    await session.execute(
+        sa.delete(ArchivedEdition).where(col(ArchivedEdition.dispatch_id) == dispatch_id)
+    )
+    rows = select(DispatchPlan).where(col(DispatchPlan.dispatch_id) == dispatch_id)
+    for row in (await session.exec(rows)).all():
+        if not readings.is_stacked(row.language):
+            await _fill_in_one(session, campaign, row, row.of(Variant.B))
+
+
+async def _fill_in_one(
+    session: AsyncSession, campaign: Campaign, row: DispatchPlan, frozen: bytes
+) -> None:
+    plan = Plan.thaw(frozen)
+    values = dict.fromkeys(plan.slot_names, "")
+    subject = plan.subject(values)
+    # Another process may fill in the same.
+    await session.execute(
+        tables.insert_for(session, ArchivedEdition)
+        .values(
+            dispatch_id=row.dispatch_id,
+            language=row.language,
+            subject=subject,
+            description="",
+            picture_url="",
+            picture_alt="",
+            words=archive_words.folded(
+                f"{campaign.name} {subject} {plan.text(values, plan.nobody)}"
+            ),
+            edition={},
+            has_blocks=False,
+        )
+        .on_conflict_do_nothing()
+    )
 
 
 def for_anybody(

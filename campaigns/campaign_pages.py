@@ -22,6 +22,7 @@ from campaigns import (
     reports,
     staff_forms,
     transitions,
+    trials,
     wording,
 )
 from campaigns import schedule as schedules
@@ -29,6 +30,7 @@ from campaigns.audiences import Audience
 from campaigns.lifecycle import View
 from campaigns.models import Bulletin, Campaign, CampaignState, Visibility
 from campaigns.transitions import Verb
+from campaigns.trial_models import STATE_WORDS
 from delivery import return_words
 from foundation import errors
 from foundation.accounts.models import Role
@@ -213,6 +215,7 @@ async def render_campaign(
         values["counted"] = await _counted(
             request, audiences.parse(campaign.audience), view.bulletin
         )
+    values["trial"] = await trials.show(ground, campaign_id=campaign.id)
     if campaign.corrects_id:
         async with ground.db.reading() as session:
             values["corrected"] = await session.get(Campaign, campaign.corrects_id)
@@ -242,6 +245,8 @@ async def render_campaign(
         when_uncertain=view.when_uncertain(ground),
         why=lambda each: attention.why(each, speaks.language),
         words=return_words,
+        trial_words=STATE_WORDS,
+        may_try=Verb.UPDATE in view.verbs and role.may(NEEDS[Verb.UPDATE]),
         alarm_words=lambda each: alarms.in_words(each).say(speaks),
         **values,
     )

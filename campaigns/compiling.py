@@ -4,7 +4,7 @@
 sending show `concerns`.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -87,9 +87,30 @@ async def compile_editions(
 ) -> dict[str, Compiled]:
     """The same with what each plan was made of. Raises as `compile_plans`."""
     document = bulletins.document_of(bulletin)
+    return await compile_document(
+        ground,
+        session,
+        document,
+        bulletin_id=bulletin.id,
+        campaign_name=campaign_name,
+        archive_url=archive_url,
+    )
+
+
+async def compile_document(
+    ground: Ground,
+    session: AsyncSession,
+    document: Document,
+    *,
+    bulletin_id: int,
+    campaign_name: str = "",
+    archive_url: str = "",
+    first_link: int = 1,
+) -> dict[str, Compiled]:
+    """Each edition of a bulletin in one form; links are numbered from `first_link` through all."""
     if not document.editions:
         raise errors.Invalid(N_("This bulletin has no edition in any language yet."))
-    origin = await event_links.origin(session, bulletin.id)
+    origin = await event_links.origin(session, bulletin_id)
     made: dict[str, Compiled] = {}
     for language in document.languages:
         made[language] = await compile_whole(
@@ -100,7 +121,7 @@ async def compile_editions(
             language=language,
             campaign_name=campaign_name,
             archive_url=archive_url,
-            first_link=1 + sum(len(each.plan.links) for each in made.values()),
+            first_link=first_link + sum(len(each.plan.links) for each in made.values()),
         )
     return made
 
@@ -185,7 +206,7 @@ def stack(
     Their links are numbered after those of the editions themselves.
     """
     by_language = {each.language: each.resolved.edition for each in made}
-    number = 1 + sum(len(each.plan.links) for each in made)
+    number = 1 + last_link(each.plan for each in made)
     plans: dict[str, Plan] = {}
     for key in keys:
         plans[key] = compiler.compile_stacked(
@@ -201,6 +222,11 @@ def stack(
         )
         number += len(plans[key].links)
     return plans
+
+
+def last_link(plans: Iterable[Plan]) -> int:
+    """The highest number of a link in some plans; 0 where there is none."""
+    return max((link.number for plan in plans for link in plan.links), default=0)
 
 
 async def concerns(ground: Ground, session: AsyncSession, bulletin: Bulletin) -> list[Finding]:

@@ -29,6 +29,8 @@ class Consenting(NamedTuple):
     dispatch_id: int
     sent_at: datetime | None
     language: str
+    variant: str
+    """Which of two forms they have, if two are tried."""
 
 
 class Mark(NamedTuple):
@@ -139,7 +141,11 @@ def _total(mark: Mark) -> _Total:
 _LISTED = rows.Rows("deliveries")
 _CONSENTING = (
     sa.select(
-        col(Delivery.id), col(Delivery.dispatch_id), col(Delivery.sent_at), col(Delivery.language)
+        col(Delivery.id),
+        col(Delivery.dispatch_id),
+        col(Delivery.sent_at),
+        col(Delivery.language),
+        col(Delivery.variant),
     )
     .join(_LISTED.table, col(Delivery.id) == _LISTED.number(0))
     .join(Subscriber, col(Subscriber.id) == col(Delivery.subscriber_id))

@@ -92,7 +92,7 @@ def parse(source: str | Mapping[str, Any], *, name: str = "") -> Document:
 
     `name` is a file's, for messages. Raises `errors.Invalid`; its `fields` name every wrong place.
     """
-    values = _read(source, name) if isinstance(source, str) else dict(source)
+    values = read(source, name) if isinstance(source, str) else dict(source)
     try:
         return with_ids(Document.model_validate(values))
     except pydantic.ValidationError as problem:
@@ -149,7 +149,7 @@ def new_id(taken: Iterable[str]) -> str:
             return fresh
 
 
-def _read(text: str, name: str) -> dict[str, Any]:
+def read(text: str, name: str) -> dict[str, Any]:
     """JSON when it starts with a brace, else TOML."""
     try:
         found = json.loads(text) if text.lstrip().startswith("{") else tomllib.loads(text)

@@ -9,7 +9,7 @@ from sqlmodel import col, select
 from campaigns import archive
 from campaigns.models import Campaign, Visibility
 from campaigns.tracking import Tracker, Visit
-from delivery.models import Delivery, Dispatch, DispatchPlan
+from delivery.models import Delivery, Dispatch, DispatchPlan, Variant
 from foundation import errors, i18n, logs
 from foundation.ground import Ground
 from foundation.i18n import N_
@@ -102,15 +102,15 @@ async def _own_copy(ground: Ground, token: str) -> str:
         found = await recipients.by_id(session, [subscriber_id], with_membership=True)
         person = found.get(subscriber_id)
         campaign = await session.get(Campaign, order.campaign_id) if order else None
-        mailed = await session.scalar(
-            select(Delivery.language).where(
-                col(Delivery.id) == delivery_id, col(Delivery.dispatch_id) == dispatch_id
-            )
-        )
+        own = await session.get(Delivery, delivery_id)
+        if own is not None and own.dispatch_id != dispatch_id:
+            own = None
+        mailed = own.language if own is not None else None
         rows = await session.exec(
             select(DispatchPlan).where(col(DispatchPlan.dispatch_id) == dispatch_id)
         )
-        plans = {row.language: Plan.thaw(row.plan) for row in rows.all()}
+        variant = own.variant if own is not None else Variant.NONE.value
+        plans = {row.language: Plan.thaw(row.of(variant)) for row in rows.all()}
     if order is None or not plans:
         raise errors.NotFound(N_("This bulletin is not kept any more."))
     if campaign is not None and campaign.visibility == Visibility.HIDDEN:

@@ -13,6 +13,7 @@ from campaigns import (
     recipients_pages,
     series_pages,
     step_pages,
+    trial_pages,
     welcome_pages,
 )
 
@@ -31,4 +32,5 @@ def routes() -> list[web.RouteDef]:
         *inbox_pages.routes(),
         *welcome_pages.routes(),
         *proposal_pages.routes(),
+        *trial_pages.routes(),
     ]

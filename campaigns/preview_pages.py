@@ -7,6 +7,7 @@ and counts nowhere.
 from collections.abc import Sequence
 
 from aiohttp import web
+from sqlmodel.ext.asyncio.session import AsyncSession
 
 from campaigns import (
     archive,
@@ -17,11 +18,13 @@ from campaigns import (
     readers,
     readings,
     sections,
+    trial_plans,
+    trials,
     wording,
 )
 from campaigns.compiling import Compiled
 from campaigns.documents import Document
-from campaigns.models import Bulletin
+from campaigns.models import Bulletin, Campaign
 from delivery import testmail
 from foundation import errors
 from foundation.accounts.models import Role
@@ -104,6 +107,7 @@ async def _preview_page(
         size_kb=round(compiling.html_bytes(kit.ground(request), plan) / 1024) if plan else 0,
         problem=problem.say(speaks) if problem else "",
         url=_switched(request, offered),
+        form=_form(request),
         may_test=kit.signed_in(request).role.may(Role.AUTHOR),
     )
 
@@ -160,9 +164,9 @@ async def _compiled(
 ) -> tuple[Compiled | None, errors.HandbillError | None]:
     """One edition, or what keeps it from being made."""
     ground = kit.ground(request)
-    document = bulletins.document_of(bulletin)
     async with ground.db.reading() as session:
         try:
+            document = await _document(request, session, bulletin)
             origin = await event_links.origin(session, bulletin.id)
             made = await compiling.compile_whole(
                 ground, session, document, language=language, origin=origin
@@ -170,6 +174,25 @@ async def _compiled(
         except errors.Invalid as problem:
             return None, problem
     return made, None
+
+
+def _form(request: web.Request) -> dict[str, str]:
+    """Which of two forms is looked at, for the frame's address; nothing for the bulletin itself."""
+    return {name: request.query[name] for name in ("campaign", "form") if name in request.query}
+
+
+async def _document(request: web.Request, session: AsyncSession, bulletin: Bulletin) -> Document:
+    """The bulletin, or one of two forms of it that `?campaign=&form=` tries."""
+    document = bulletins.document_of(bulletin)
+    number, form = request.query.get("campaign", ""), request.query.get("form", "")
+    if not (number.isascii() and number.isdigit() and len(number) < 18 and form in ("a", "b")):
+        return document
+    trial = await trials.of_campaign(session, int(number))
+    campaign = await session.get(Campaign, int(number))
+    if trial is None or campaign is None or campaign.bulletin_id != bulletin.id:
+        return document
+    both = trial_plans.forms(trial_plans.parse(trial.plan), document)
+    return both[0] if form == "a" else both[1]
 
 
 async def _reader(request: web.Request) -> Recipient | None:

@@ -18,7 +18,7 @@ from sqlmodel import col
 
 from campaigns import counting
 from campaigns.models import HitKind
-from delivery.models import Dispatch, DispatchLink
+from delivery.models import Dispatch, DispatchLink, Variant
 from foundation import errors, logs
 from foundation.ground import Ground
 from foundation.i18n import N_
@@ -169,8 +169,8 @@ class _Order(NamedTuple):
     id: int
     started_at: datetime
     urls: Mapping[int, str]
-    links_in: Mapping[str, int]
-    """How many links a mail in each language has."""
+    links_in: Mapping[tuple[str, bool], int]
+    """How many links a mail in each language has, in the first form and in the second."""
     read_at: datetime
 
 
@@ -209,7 +209,10 @@ def _is_machine(agent: str) -> bool:
 
 async def _read(ground: Ground, dispatch_id: int, now: datetime) -> _Order | None:
     links = sa.select(
-        col(DispatchLink.number), col(DispatchLink.language), col(DispatchLink.url)
+        col(DispatchLink.number),
+        col(DispatchLink.language),
+        col(DispatchLink.variant),
+        col(DispatchLink.url),
     ).where(col(DispatchLink.dispatch_id) == dispatch_id)
     async with ground.db.reading() as session:
         order = await session.get(Dispatch, dispatch_id)
@@ -219,8 +222,10 @@ async def _read(ground: Ground, dispatch_id: int, now: datetime) -> _Order | Non
     return _Order(
         id=dispatch_id,
         started_at=order.started_at,
-        urls={number: url for number, _, url in found},
-        links_in=collections.Counter(language for _, language, _ in found),
+        urls={number: url for number, *_, url in found},
+        links_in=collections.Counter(
+            (language, Variant(variant).is_second) for _, language, variant, _ in found
+        ),
         read_at=now,
     )
 
@@ -240,10 +245,14 @@ def _judged(
         kind=seen.kind,
         link=seen.link,
         delivery_id=seen.delivery_id if person is not None else 0,
-        links=seen.order.links_in.get(person.language, 0) if person is not None else 0,
+        links=_links_of(seen.order, person) if person is not None else 0,
         machine=judge(seen.visit, kind=seen.kind, since_sent=seen.at - sent, window=window),
         at=seen.at,
     )
+
+
+def _links_of(order: _Order, person: counting.Consenting) -> int:
+    return order.links_in.get((person.language, Variant(person.variant).is_second), 0)
 
 
 def _numbers(ground: Ground, purpose: Purpose, token: str, *, count: int) -> tuple[int, ...]:

@@ -178,7 +178,7 @@ async def _as_sent(ground: Ground, session: AsyncSession, order: Dispatch) -> Re
         .order_by(col(DispatchPlan.language))
     )
     found = {
-        row.language: Plan.thaw(row.plan)
+        row.language: Plan.thaw(row.of(order.winner))
         for row in rows.all()
         if not readings.is_stacked(row.language)
     }

@@ -5,13 +5,24 @@ Called by `lifecycle.start`, in its transaction.
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from campaigns import archiving, audiences, calendars, compiling
+from campaigns import (
+    archiving,
+    audiences,
+    bulletins,
+    calendars,
+    compiling,
+    trial_plans,
+    trials,
+)
+from campaigns.compiling import Compiled
+from campaigns.documents import Document
 from campaigns.models import Bulletin, Campaign, Visibility
 from delivery import dispatch
 from delivery.models import Dispatch, WhenUncertain
 from foundation import errors
 from foundation.ground import Ground
 from foundation.i18n import N_
+from templates.plan import Plan
 
 
 async def hand_over(
@@ -22,18 +33,38 @@ async def hand_over(
     Raises `errors.Invalid` with the place that can't go out, `errors.Refused` for nobody.
     """
     archive_url = _archive_url(ground, campaign, slug)
-    compiled = await compiling.compile_editions(
-        ground, session, bulletin, campaign_name=campaign.name, archive_url=archive_url
-    )
-    plans = {language: each.plan for language, each in compiled.items()}
-    languages = list(plans)
+    trial = await trials.of_campaign(session, campaign.id)
+    wanted = trial_plans.parse(trial.plan) if trial else None
+    document = bulletins.document_of(bulletin)
+    first, second = trial_plans.forms(wanted, document) if wanted else (document, None)
+    languages = document.languages
     resolved = await audiences.resolve(
         session, audiences.parse(campaign.audience), languages=languages
     )
     read = await audiences.read_by(session, resolved)
-    plans |= compiling.stack(
-        ground, list(compiled.values()), keys=read.stacked, archive_url=archive_url
-    )
+
+    async def compiled_form(
+        form: Document, first_link: int
+    ) -> tuple[dict[str, Compiled], dict[str, Plan]]:
+        """Each edition, and the plans of these and of stacked ones."""
+        made = await compiling.compile_document(
+            ground,
+            session,
+            form,
+            bulletin_id=bulletin.id,
+            campaign_name=campaign.name,
+            archive_url=archive_url,
+            first_link=first_link,
+        )
+        stacked = compiling.stack(
+            ground, list(made.values()), keys=read.stacked, archive_url=archive_url
+        )
+        return made, {language: each.plan for language, each in made.items()} | stacked
+
+    compiled, plans = await compiled_form(first, 1)
+    others: dict[str, Plan] = {}
+    if second is not None:
+        _, others = await compiled_form(second, 1 + compiling.last_link(plans.values()))
     excluded = await audiences.count_excluded(session, resolved)
     settings = ground.settings
     made = await dispatch.start(
@@ -54,11 +85,19 @@ async def hand_over(
             when_uncertain=WhenUncertain(campaign.when_uncertain)
             if campaign.when_uncertain
             else None,
+            trial=dispatch.Trial(
+                plans=others,
+                percent=wanted.percent,
+                from_name=wanted.from_name,
+            )
+            if wanted
+            else None,
         ),
     )
     if not made.audience:
         raise errors.Refused(N_("Nobody would get this: choose topics that people are on."))
     await calendars.keep(ground, session, campaign=campaign, bulletin=bulletin)
+    await trials.begin(ground, session, campaign=campaign, dispatch_id=made.id)
     await archiving.keep(
         ground,
         session,

@@ -12,7 +12,7 @@ from delivery import outbox, routing
 from delivery.ledger import Claimed
 from delivery.letter import Envelope, Kind, Lease, Letter
 from delivery.limit import Limit
-from delivery.models import Dispatch, DispatchPlan, QueuedNotice
+from delivery.models import Dispatch, DispatchPlan, QueuedNotice, Variant
 from delivery.routing import Route
 from delivery.splicing import Splicer
 from foundation import errors, i18n
@@ -31,7 +31,8 @@ class _Prepared:
     topics: tuple[int, ...]
     languages: Sequence[str]
     """The default first: it serves whoever speaks none of the others."""
-    splicers: Mapping[str, Splicer]
+    splicers: Mapping[tuple[str, str], Splicer]
+    """By form, if two are tried, and language."""
     asks_membership: bool
     """Whether a section is for contacts of members, or for all but those."""
     relays: Route
@@ -116,21 +117,29 @@ class Composer:
         found = await session.get_one(Dispatch, dispatch_id)
         session.expunge(found)
         plans = await session.execute(
-            sa.select(col(DispatchPlan.language), col(DispatchPlan.plan)).where(
-                col(DispatchPlan.dispatch_id) == dispatch_id
-            )
+            sa.select(
+                col(DispatchPlan.language), col(DispatchPlan.plan), col(DispatchPlan.plan_b)
+            ).where(col(DispatchPlan.dispatch_id) == dispatch_id)
         )
-        thawed = {language: Plan.thaw(frozen) for language, frozen in plans.all()}
-        splicers = {
-            language: Splicer(self._ground, found, plan) for language, plan in thawed.items()
-        }
+        splicers: dict[tuple[str, str], Splicer] = {}
+        for language, frozen, frozen_b in plans.all():
+            first = Splicer(self._ground, found, Plan.thaw(frozen))
+            second = first
+            if frozen_b is not None:
+                named = found.model_copy(update={"from_name": found.from_name_b or found.from_name})
+                second = Splicer(self._ground, named, Plan.thaw(frozen_b))
+            splicers |= {
+                (variant.value, language): second if variant.is_second else first
+                for variant in Variant
+            }
+        languages = {language for _, language in splicers}
         while len(self._dispatches) >= _KEPT:
             del self._dispatches[next(iter(self._dispatches))]
         self._dispatches[dispatch_id] = _Prepared(
             topics=tuple(found.topics),
-            languages=sorted(splicers, key=lambda language: language != found.default_language),
+            languages=sorted(languages, key=lambda language: language != found.default_language),
             splicers=splicers,
-            asks_membership=any(plan.asks_membership for plan in thawed.values()),
+            asks_membership=any(splicer.asks_membership for splicer in splicers.values()),
             relays=routing.route(
                 self._ground.settings.relay, from_address=found.from_address, named=found.relay
             ),
@@ -146,9 +155,10 @@ class Composer:
     ) -> Envelope:
         if person is None:
             raise Erased(N_("The person is gone."))
-        splicer = prepared.splicers.get(row.language)
+        splicer = prepared.splicers.get((row.variant, row.language))
         if splicer is None:
-            splicer = prepared.splicers[i18n.match(row.language, prepared.languages)]
+            language = i18n.match(row.language, prepared.languages)
+            splicer = prepared.splicers[row.variant, language]
         now = self._ground.clock.now()
         return splicer.envelope(person, delivery_id=row.id, now=now, is_8bit=is_8bit)
 

@@ -16,6 +16,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from delivery import message
 from delivery.models import (
+    NOT_YET,
     Delivery,
     DeliveryState,
     Dispatch,
@@ -23,6 +24,7 @@ from delivery.models import (
     DispatchPlan,
     DispatchState,
     Reason,
+    Variant,
     WhenUncertain,
 )
 from foundation import errors
@@ -31,7 +33,22 @@ from foundation.i18n import N_
 from templates import mergefields
 from templates.plan import Plan
 
+_HALF_PERCENT = 200
+"""A half of one in a hundred is one in so many."""
+_OF_THE_REST = {Variant.A: Variant.REST_A, Variant.B: Variant.REST_B}
 _WAITING = (DeliveryState.QUEUED.value, DeliveryState.DEFERRED.value)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Trial:
+    """The second form of a dispatch that tries two, and how many get one of them at first."""
+
+    plans: Mapping[str, Plan]
+    """For each language of the first form; their links have numbers of their own."""
+    percent: int
+    """Of the people in each language, drawn at random: half of them get either form."""
+    from_name: str = ""
+    """The sender's name; blank where it is the same."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -55,6 +72,8 @@ class Order:
     excluded: Mapping[str, int] = field(default_factory=dict)
     when_uncertain: WhenUncertain | None = None
     """None: as the settings say."""
+    trial: Trial | None = None
+    """The second form, if two are tried; all others wait until one is chosen."""
 
 
 async def start(ground: Ground, session: AsyncSession, order: Order) -> Dispatch:
@@ -66,7 +85,10 @@ async def start(ground: Ground, session: AsyncSession, order: Order) -> Dispatch
     """
     message.mailbox(order.from_name, order.from_address)
     message.address(order.reply_to)
-    for plan in order.plans.values():
+    trial = order.trial
+    if trial is not None and trial.from_name:
+        message.mailbox(trial.from_name, order.from_address)
+    for plan in (*order.plans.values(), *(trial.plans.values() if trial else ())):
         _check_values(plan)
     now = ground.clock.now()
     known = sa.select(col(Dispatch.id)).where(col(Dispatch.campaign_id) == order.campaign_id)
@@ -84,6 +106,7 @@ async def start(ground: Ground, session: AsyncSession, order: Order) -> Dispatch
         topics=list(order.topics),
         excluded=dict(order.excluded),
         when_uncertain=order.when_uncertain or ground.settings.delivery.uncertain,
+        from_name_b=trial.from_name if trial else "",
         started_at=now,
     )
     session.add(made)
@@ -93,22 +116,73 @@ async def start(ground: Ground, session: AsyncSession, order: Order) -> Dispatch
         # Somebody else was quicker, after we had looked.
         raise errors.Refused(N_("This campaign was started already.")) from problem
     for language, plan in order.plans.items():
-        session.add(DispatchPlan(dispatch_id=made.id, language=language, plan=plan.freeze()))
-        for link in plan.links:
-            session.add(
-                DispatchLink(
-                    dispatch_id=made.id,
-                    number=link.number,
-                    language=language,
-                    url=link.url,
-                    label=link.label,
-                )
+        other = trial.plans[language] if trial else None
+        session.add(
+            DispatchPlan(
+                dispatch_id=made.id,
+                language=language,
+                plan=plan.freeze(),
+                plan_b=other.freeze() if other else None,
             )
+        )
+        _add_links(session, made, language, plan, Variant.A if trial else Variant.NONE)
+        if other:
+            _add_links(session, made, language, other, Variant.B)
     await session.flush()
     made.audience = await _fill(session, made, order)
     session.add(made)
     await session.flush()
     return made
+
+
+def _add_links(
+    session: AsyncSession, made: Dispatch, language: str, plan: Plan, variant: Variant
+) -> None:
+    for link in plan.links:
+        session.add(
+            DispatchLink(
+                dispatch_id=made.id,
+                number=link.number,
+                language=language,
+                variant=variant.value,
+                url=link.url,
+                label=link.label,
+            )
+        )
+
+
+async def release(
+    session: AsyncSession, *, dispatch_id: int, variant: Variant, now: datetime
+) -> int:
+    """Let everybody who waits for a choice between two forms have A or B; returns how many.
+
+    To be called once, by whoever made the choice: in the transaction that holds it. One statement,
+    as `start` takes one, so that nobody is left between.
+    """
+    await session.execute(
+        sa.update(Dispatch).where(col(Dispatch.id) == dispatch_id).values(winner=variant.value)
+    )
+    connection = await session.connection()
+    released = await connection.execute(
+        sa.update(Delivery)
+        .where(
+            col(Delivery.dispatch_id) == dispatch_id,
+            col(Delivery.state) == DeliveryState.QUEUED.value,
+            col(Delivery.due_at) == NOT_YET,
+        )
+        .values(variant=_OF_THE_REST[variant].value, due_at=now)
+    )
+    return released.rowcount
+
+
+async def count_waiting(session: AsyncSession, *, dispatch_id: int) -> int:
+    """How many wait for a choice between two forms."""
+    statement = sa.select(sa.func.count()).where(
+        col(Delivery.dispatch_id) == dispatch_id,
+        col(Delivery.state) == DeliveryState.QUEUED.value,
+        col(Delivery.due_at) == NOT_YET,
+    )
+    return int(await session.scalar(statement) or 0)
 
 
 async def pause(session: AsyncSession, *, dispatch_id: int, reason: str = "") -> bool:
@@ -199,24 +273,28 @@ def _check_values(plan: Plan) -> None:
 
 async def _fill(session: AsyncSession, made: Dispatch, order: Order) -> int:
     """One row for each recipient; returns how many."""
-    who = order.recipients.subquery("recipients")
-    subscriber, language = who.c
+    who = _drawn(order.recipients, order.trial) if order.trial else _alike(order.recipients)
+    moment = sa.inspect(Delivery).columns["due_at"].type
+    now = sa.literal(made.started_at, type_=moment)
+    waits = sa.and_(who.c.variant == Variant.NONE.value, sa.literal(order.trial is not None))
     rows = sa.select(
         sa.literal(made.id),
-        subscriber,
-        language,
+        who.c.subscriber,
+        who.c.language,
+        who.c.variant,
         sa.literal(DeliveryState.QUEUED.value),
         sa.literal(""),
         sa.literal(0),
-        sa.literal(made.started_at, type_=sa.inspect(Delivery).columns["due_at"].type),
+        sa.case((waits, sa.literal(NOT_YET, type_=moment)), else_=now) if order.trial else now,
         sa.literal(""),
         sa.literal(""),
         sa.literal(""),
-    ).order_by(subscriber)
+    ).order_by(who.c.subscriber)
     names = (
         "dispatch_id",
         "subscriber_id",
         "language",
+        "variant",
         "state",
         "reason",
         "attempts",
@@ -227,6 +305,44 @@ async def _fill(session: AsyncSession, made: Dispatch, order: Order) -> int:
     )
     connection = await session.connection()
     return (await connection.execute(sa.insert(Delivery).from_select(names, rows))).rowcount
+
+
+def _alike(recipients: sa.Select[int, str]) -> sa.Subquery:
+    """All get the one form there is."""
+    who = recipients.subquery("recipients")
+    subscriber, language = who.c
+    return sa.select(
+        subscriber.label("subscriber"),
+        language.label("language"),
+        sa.literal(Variant.NONE.value).label("variant"),
+    ).subquery("alike")
+
+
+def _drawn(recipients: sa.Select[int, str], trial: Trial) -> sa.Subquery:
+    """Some, drawn at random among those of each language, get one form or the other.
+
+    Exactly as many get either: a half of `percent`, rounded down. Where somebody stands in the
+    draw decides; the ledger keeps what came of it.
+    """
+    who = recipients.subquery("recipients")
+    subscriber, language = who.c
+    drawn = sa.select(
+        subscriber.label("subscriber"),
+        language.label("language"),
+        sa.func.row_number().over(partition_by=language, order_by=sa.func.random()).label("place"),
+        (sa.func.count().over(partition_by=language) * trial.percent // _HALF_PERCENT).label(
+            "half"
+        ),
+    ).subquery("drawn")
+    return sa.select(
+        drawn.c.subscriber,
+        drawn.c.language,
+        sa.case(
+            (drawn.c.place <= drawn.c.half, Variant.A.value),
+            (drawn.c.place <= 2 * drawn.c.half, Variant.B.value),
+            else_=Variant.NONE.value,
+        ).label("variant"),
+    ).subquery("in_forms")
 
 
 async def _move(

@@ -54,6 +54,8 @@ class Claimed(NamedTuple):
     language: str
     attempts: int
     first_attempt_at: datetime | None
+    variant: str
+    """Which of two forms they get, if two are tried."""
 
 
 async def counts(session: AsyncSession, dispatch_id: int) -> Counts:
@@ -164,6 +166,7 @@ async def _lease(
             col(Delivery.language),
             col(Delivery.attempts),
             col(Delivery.first_attempt_at),
+            col(Delivery.variant),
         )
         .execution_options(synchronize_session=False)
     )

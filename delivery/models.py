@@ -1,7 +1,7 @@
 """Tables of dispatches, the ledger of deliveries, queued notices, workers and returned mail."""
 
 import enum
-from datetime import datetime
+from datetime import UTC, datetime
 
 import sqlalchemy as sa
 from sqlmodel import Field
@@ -22,6 +22,30 @@ class DispatchState(enum.StrEnum):
     """Every delivery has its outcome."""
     CANCELLED = "cancelled"
     """Stopped by staff; what was queued is cancelled."""
+
+
+class Variant(enum.StrEnum):
+    """Which of the two forms of a dispatch that tries two somebody gets."""
+
+    NONE = ""
+    """There is one form only, or it was not chosen yet for those who wait."""
+    A = "a"
+    """Drawn to get the first."""
+    B = "b"
+    """Drawn to get the second."""
+    REST_A = "rest-a"
+    """Not drawn, and gets the first, as it was chosen."""
+    REST_B = "rest-b"
+    """Not drawn, and gets the second, as it was chosen."""
+
+    @property
+    def is_second(self) -> bool:
+        """Whether it is the second form."""
+        return self in (Variant.B, Variant.REST_B)
+
+
+NOT_YET = datetime(9000, 1, 1, tzinfo=UTC)
+"""When those are due for whom it is not chosen yet which form they get: nobody claims them."""
 
 
 class WhenUncertain(enum.StrEnum):
@@ -57,6 +81,10 @@ class Dispatch(tables.Table, table=True):
     audience: int = Field(default=0, nullable=False)
     when_uncertain: str = Field(default=WhenUncertain.HOLD.value, nullable=False)
     """A `WhenUncertain`; staff may change it while it is sending."""
+    from_name_b: str = Field(default="", nullable=False)
+    """The sender's name in the second form of one that tries two; blank where it is the same."""
+    winner: str = Field(default=Variant.NONE.value, nullable=False)
+    """A or B, once it is chosen which of them all others get."""
     started_at: datetime = tables.moment()
     finished_at: datetime | None = tables.maybe_moment()
 
@@ -71,6 +99,12 @@ class DispatchPlan(tables.Table, table=True):
     )
     language: str = Field(primary_key=True)
     plan: bytes = Field(nullable=False, sa_type=sa.LargeBinary)
+    plan_b: bytes | None = Field(default=None, nullable=True, sa_type=sa.LargeBinary)
+    """The second form, of a dispatch that tries two."""
+
+    def of(self, variant: str) -> bytes:
+        """The frozen plan of a form; there may be no second one."""
+        return self.plan_b if self.plan_b and Variant(variant).is_second else self.plan
 
 
 class DispatchLink(tables.Table, table=True):
@@ -83,6 +117,8 @@ class DispatchLink(tables.Table, table=True):
     )
     number: int = Field(primary_key=True)
     language: str = Field(nullable=False)
+    variant: str = Field(default=Variant.NONE.value, nullable=False)
+    """The form of the bulletin that it stands in; each has links of its own."""
     url: str = Field(nullable=False, sa_type=sa.Text)
     label: str = Field(default="", nullable=False, sa_type=sa.Text)
 
@@ -185,6 +221,8 @@ class Delivery(tables.Table, table=True):
         "subscribers.id", nullable=True, ondelete="SET NULL"
     )
     language: str = Field(nullable=False)
+    variant: str = Field(default=Variant.NONE.value, nullable=False)
+    """The form that this person gets, drawn when the dispatch began, or chosen for all others."""
     state: str = Field(nullable=False)
     reason: str = Field(default="", nullable=False)
     """Why cancelled, deferred, failed or uncertain: a `Reason`."""

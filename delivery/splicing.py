@@ -45,6 +45,7 @@ class Splicer:
         self._head = message.Letterhead(ground, dispatch, plan)
         self.is_signing = self._head.is_signing
         """Whether each message takes a signature that is most of the work."""
+        self.asks_membership = plan.asks_membership
         self._topic = dispatch.topics[0] if len(dispatch.topics) == 1 else 0
         self._unsubscribe_url = ground.url("/unsubscribe/")
         self._preferences_url = ground.url("/preferences/")

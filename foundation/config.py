@@ -276,6 +276,15 @@ class Desk(Section):
     keep_days: Annotated[int, Field(ge=30)] = 400
 
 
+class Trials(Section):
+    """When trying two forms of a bulletin is stopped."""
+
+    unsubscribe_stop_percent: Annotated[float, Field(gt=0, le=100)] = 2.0
+    complaint_stop_percent: Annotated[float, Field(gt=0, le=100)] = 0.3
+    least_unsubscribed: Annotated[int, Field(ge=1)] = 5
+    least_complaints: Annotated[int, Field(ge=1)] = 3
+
+
 class Retention(Section):
     """How long what is not needed for ever is kept."""
 
@@ -335,6 +344,7 @@ class Settings(Section):
     outward: Reaching = Reaching()
     series: SeriesSettings = SeriesSettings()
     desk: Desk = Desk()
+    trials: Trials = Trials()
     retention: Retention = Retention()
     scheduler: Scheduler = Scheduler()
     log: Log = Log()

@@ -16,6 +16,7 @@ from campaigns import materials_api as materials
 from campaigns import proposals_api as proposals
 from campaigns import recipients_api as recipients
 from campaigns import series_api as series
+from campaigns import trials_api as trials
 from campaigns import webhooks_api as webhooks
 from campaigns import welcome_api as welcome
 from foundation.web import api, kit, openapi
@@ -41,6 +42,7 @@ API_SLICES: tuple[ModuleType, ...] = (
     live,
     series,
     welcome,
+    trials,
     webhooks,
 )
 """Modules that offer `endpoints()`."""

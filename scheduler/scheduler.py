@@ -23,6 +23,7 @@ from campaigns import (
     senders,
     series_runs,
     series_sending,
+    trials,
     webhooks,
     welcome_sending,
 )
@@ -62,6 +63,7 @@ def tasks(ground: Ground) -> Sequence[Task]:
         Task(name="close sent campaigns", act=lifecycle.follow_dispatches, every=tick),
         Task(name="welcome new people", act=welcome_sending.work, every=timedelta(minutes=1)),
         Task(name="look at what came back", act=alarms.watch, every=tick),
+        Task(name="choose between two forms", act=trials.watch, every=tick),
         Task(name="hold hosts that refuse us", act=blocks.watch, every=timedelta(minutes=1)),
         Task(name="tell other programs", act=webhooks.work, every=tick),
         Task(name="act on webhooks", act=backlog.work, every=tick),

@@ -21,7 +21,7 @@ from foundation import errors, i18n
 from foundation.audit import COMMAND
 from foundation.ground import Ground
 from foundation.i18n import N_
-from handbill.cli import checking, follow_ups, following, kit, recipients
+from handbill.cli import checking, follow_ups, following, kit, recipients, trials
 from handbill.cli.kit import Chosen
 from subscribers import people
 from subscribers import recipients as readers
@@ -342,6 +342,6 @@ def _words(value: Any) -> str:
     return str(value)
 
 
-for command in (*checking.COMMANDS, *follow_ups.COMMANDS, *recipients.COMMANDS):
+for command in (*checking.COMMANDS, *follow_ups.COMMANDS, *recipients.COMMANDS, *trials.COMMANDS):
     campaigns.add_command(command)
 COMMANDS = (campaigns,)

@@ -82,8 +82,9 @@ def plan(
     language: str = "en",
     subject: str = "Hello {{ subscriber.first_name }}",
     html: str = HTML,
+    first_link: int = 0,
 ) -> Plan:
-    """A short bulletin with one link, compiled."""
+    """A short bulletin with one link, compiled; its number goes by the language unless given."""
     edition = content.Edition(
         language=language,
         subject=subject,
@@ -95,7 +96,7 @@ def plan(
         content.Brand.from_site(ground.settings.site),
         archive_url=ground.url("/archive/1"),
         translator=ground.translator(language),
-        first_link={"en": 1, "es": 101}.get(language, 201),
+        first_link=first_link or {"en": 1, "es": 101}.get(language, 201),
     )
 
 
@@ -111,6 +112,7 @@ async def start(
     reply_to: str = "",
     relay: str = "",
     excluded: Mapping[str, int] | None = None,
+    trial: dispatch.Trial | None = None,
 ) -> Dispatch:
     """A dispatch to everybody there is, or to `recipients`."""
     everybody = sa.select(col(Subscriber.id), col(Subscriber.language))
@@ -130,6 +132,7 @@ async def start(
                 topics=topics,
                 recipients=everybody if recipients is None else recipients,
                 excluded=excluded or {},
+                trial=trial,
             ),
         )
 
