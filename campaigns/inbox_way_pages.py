@@ -5,7 +5,7 @@ from typing import Any
 
 from aiohttp import web
 
-from campaigns import inbox_csv, inbox_staff_forms, staff_forms
+from campaigns import inbox_csv, inbox_staff_forms, mailed_stories, staff_forms
 from campaigns.inbox_csv import Imported
 from foundation import errors
 from foundation.accounts.models import Role
@@ -71,11 +71,18 @@ async def _page(
     if imported is not None:
         speaks = kit.translator(request)
         values["refused"] = [(each.line, each.problem.say(speaks)) for each in imported.refused]
+    ground = kit.ground(request)
+    settings = ground.settings
+    has_mail = bool(settings.listener.enabled or settings.imap.host or settings.maildir.path)
     return kit.render(
         request,
         "inbox/ways.html",
         status=422 if problem else 200,
-        bookmarklet=bookmarklet(kit.ground(request)),
+        bookmarklet=bookmarklet(ground),
+        own_address=mailed_stories.secret_address(ground, kit.signed_in(request).staff_id)
+        if has_mail
+        else "",
+        common_address=settings.desk.address if has_mail else "",
         issues=await inbox_staff_forms.issue_choices(request),
         imported=imported,
         problems=staff_forms.say(request, problem) if problem else {},

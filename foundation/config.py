@@ -274,6 +274,23 @@ class Desk(Section):
     feed_failures_before_pause: Annotated[int, Field(ge=1)] = 8
     same_story_days: Annotated[int, Field(ge=0, le=90)] = 7
     keep_days: Annotated[int, Field(ge=30)] = 400
+    address: str = ""
+    senders: list[str] = []
+    checking_server: str = ""
+
+    @field_validator("address")
+    @classmethod
+    def _is_address(cls, value: str) -> str:
+        if value and value.count("@") != 1:
+            raise ValueError("it has to be an address such as desk@example.org")
+        return value.strip().lower()
+
+    @field_validator("senders")
+    @classmethod
+    def _are_senders(cls, value: list[str]) -> list[str]:
+        if not all(each.count("@") == 1 for each in value):
+            raise ValueError("each has to be an address, or a domain such as @example.org")
+        return [each.strip().lower() for each in value]
 
 
 class Trials(Section):

@@ -56,6 +56,8 @@ class Purpose(enum.StrEnum):
     """Numbers: partner, batch of people for its list."""
     DOWNLOAD = "download"
     """Numbers: subscriber, minute of issue."""
+    DESK = "desk"
+    """Numbers: member of staff, whose secret address of the desk it makes."""
     EVENT = "event"
     """Numbers: bulletin, checksum of its block's name."""
 

@@ -6,6 +6,7 @@ import signal
 from collections.abc import Coroutine
 from typing import Any
 
+from campaigns import mailed_stories
 from delivery.inbound import ways
 from delivery.worker import Worker
 from foundation import logs, migrations
@@ -33,7 +34,7 @@ async def serve(
     await migrations.migrate(ground.db)
     async with (
         listening.open_web(ground, host=host, port=port) as bound,
-        ways.opened(ground) as ways_in,
+        ways.opened(ground, mailed_stories.Desk(ground)) as ways_in,
     ):
         _log.info("serving", url=f"http://{host}:{bound}", worker=with_worker)
         runs: list[Coroutine[Any, Any, None]] = [Scheduler(ground).run(stop)]

@@ -6,10 +6,16 @@ from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
 from delivery import intake_state, returns
+from delivery.bounces import classifier
+from delivery.inbound import stories
 from delivery.inbound.models import Way
+from delivery.inbound.recipients import Recipients
+from delivery.inbound.stories import StoryDesk
+from delivery.models import BounceKind
 from delivery.returns import Ingested
 from foundation import errors, logs
 from foundation.ground import Ground
+from foundation.receiving import Protocol
 
 _log = logs.get("inbound")
 
@@ -24,9 +30,11 @@ _NOTE_EVERY = timedelta(seconds=10)
 class Inlet:
     """One way in, as one process uses it."""
 
-    def __init__(self, ground: Ground, way: Way) -> None:
+    def __init__(self, ground: Ground, way: Way, desk: StoryDesk | None = None) -> None:
         self._ground = ground
         self._way = way
+        self._desk = desk
+        self._recipients = Recipients(ground)
         self._said: str | None = None
         """What was noted last; None before anything was."""
         self._noted_at = datetime.min.replace(tzinfo=ground.clock.now().tzinfo)
@@ -40,13 +48,32 @@ class Inlet:
         return await finished(self._take(octets, envelope_to))
 
     async def _take(self, octets: bytes, envelope_to: str) -> Ingested:
-        done = await returns.ingest(
-            self._ground, octets[:KEPT_BYTES], via=self._way.value, envelope_to=envelope_to
-        )
+        octets = octets[:KEPT_BYTES]
+        to_address = stories.desk_address(self._recipients, octets, envelope_to=envelope_to)
+        if to_address and self._desk is not None:
+            done = await self._hand_over(self._desk, octets, to_address)
+        else:
+            done = await returns.ingest(
+                self._ground, octets, via=self._way.value, envelope_to=envelope_to
+            )
         now = self._ground.clock.now()
         if now - self._noted_message_at >= _NOTE_EVERY:
             await self._note("", last_message_at=now)
         return done
+
+    async def _hand_over(self, desk: StoryDesk, octets: bytes, to_address: str) -> Ingested:
+        """A story for the desk; what a program wrote by itself is none (RFC 3834 §2)."""
+        returned = await asyncio.to_thread(classifier.classify, octets)
+        is_taken = returned.kind is BounceKind.NONE and await desk.take(
+            octets, to_address=to_address, is_checked=self._is_checked
+        )
+        return Ingested(returned=returned, is_ours=is_taken, is_new=is_taken)
+
+    @property
+    def _is_checked(self) -> bool:
+        """Whether a mail server of ours stands before this way."""
+        is_open = self._ground.settings.listener.protocol is Protocol.SMTP
+        return self._way is not Way.LISTENER or not is_open
 
     async def is_well(self) -> None:
         """Note that somebody listens or looks here, and that nothing is wrong."""

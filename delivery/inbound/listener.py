@@ -17,6 +17,7 @@ from delivery.inbound import letters
 from delivery.inbound.inlet import KEPT_BYTES, Inlet
 from delivery.inbound.models import Way
 from delivery.inbound.recipients import Destination, Recipients
+from delivery.inbound.stories import StoryDesk
 from delivery.inbound.talk import Limits, LmtpTalk, Talk
 from delivery.shift import pause
 from foundation import errors, logs, receiving
@@ -35,13 +36,13 @@ _LAST_WORDS_S = 10.0
 class Listener:
     """The server, and what is decided there."""
 
-    def __init__(self, ground: Ground) -> None:
+    def __init__(self, ground: Ground, desk: StoryDesk | None = None) -> None:
         """Raises `errors.ConfigProblem` for a certificate that can't be used."""
         self._ground = ground
         self._settings = ground.settings.listener
         self._recipients = Recipients(ground)
         self._networks = [ipaddress.ip_network(each) for each in self._settings.networks]
-        self._inlet = Inlet(ground, Way.LISTENER)
+        self._inlet = Inlet(ground, Way.LISTENER, desk)
         self._certificate = (
             Certificate(self._settings) if self._settings.tls is not Tls.NONE else None
         )
@@ -174,6 +175,8 @@ class Listener:
                     to_address=recipient,
                     subject=done.returned.subject,
                 )
+            elif destination is Destination.DESK and not done.is_ours:
+                return "550 5.7.1 The desk does not know you, or this is no story"
             elif destination is Destination.UNSUBSCRIBE and not done.is_ours:
                 # Whoever wants to leave has to learn that this did not do it.
                 return "550 5.6.0 The subject is not that of List-Unsubscribe; use the link instead"
@@ -215,12 +218,12 @@ class Certificate:
 
 
 @contextlib.asynccontextmanager
-async def listening(ground: Ground) -> AsyncIterator[Listener]:
+async def listening(ground: Ground, desk: StoryDesk | None = None) -> AsyncIterator[Listener]:
     """A listener for as long as the block lasts.
 
     Raises `errors.Refused` when its port can't be had, `errors.ConfigProblem` as `Listener`.
     """
-    listener = Listener(ground)
+    listener = Listener(ground, desk)
     await listener.open()
     try:
         yield listener

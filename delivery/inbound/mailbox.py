@@ -17,6 +17,7 @@ from delivery.inbound import imap
 from delivery.inbound.imap import Imap, Refused, Trouble
 from delivery.inbound.inlet import KEPT_BYTES, Inlet
 from delivery.inbound.models import ImapFolder, ImapMailbox, Way
+from delivery.inbound.stories import StoryDesk
 from foundation import errors, logs, tables
 from foundation.ground import Ground
 from foundation.receiving import Afterwards
@@ -36,12 +37,12 @@ _TRIES = 5
 class Mailbox:
     """The mailbox, as one process reads it."""
 
-    def __init__(self, ground: Ground) -> None:
+    def __init__(self, ground: Ground, desk: StoryDesk | None = None) -> None:
         self._ground = ground
         self._settings = ground.settings.imap
         self._name = f"{self._settings.username}@{self._settings.host}:{self._settings.port}"
         self._holder = secrets.token_hex(8)
-        self._inlet = Inlet(ground, Way.IMAP)
+        self._inlet = Inlet(ground, Way.IMAP, desk)
         self._wait_s = self._settings.retry_s
         self._said = ""
         """What went wrong in this round, and did not end it."""

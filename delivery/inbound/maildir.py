@@ -14,6 +14,7 @@ from pathlib import Path
 
 from delivery.inbound.inlet import KEPT_BYTES, Inlet
 from delivery.inbound.models import Way
+from delivery.inbound.stories import StoryDesk
 from delivery.shift import pause
 from foundation import errors, logs
 from foundation.ground import Ground
@@ -31,10 +32,10 @@ _ONE_ROUND = 500
 class Maildir:
     """The folder, as one process reads it."""
 
-    def __init__(self, ground: Ground) -> None:
+    def __init__(self, ground: Ground, desk: StoryDesk | None = None) -> None:
         self._settings = ground.settings.maildir
         self._folder = Path(self._settings.path)
-        self._inlet = Inlet(ground, Way.MAILDIR)
+        self._inlet = Inlet(ground, Way.MAILDIR, desk)
 
     async def run(self, stop: asyncio.Event) -> None:
         """Read until `stop` is set."""

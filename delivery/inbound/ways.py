@@ -10,6 +10,7 @@ from typing import Protocol
 
 from delivery.inbound.mailbox import Mailbox
 from delivery.inbound.maildir import Maildir
+from delivery.inbound.stories import StoryDesk
 from foundation.ground import Ground
 
 
@@ -22,8 +23,8 @@ class WayIn(Protocol):
 
 
 @contextlib.asynccontextmanager
-async def opened(ground: Ground) -> AsyncIterator[Sequence[WayIn]]:
-    """Every way in, ready to be run.
+async def opened(ground: Ground, desk: StoryDesk | None = None) -> AsyncIterator[Sequence[WayIn]]:
+    """Every way in, ready to be run; `desk` takes what is meant for it.
 
     Raises `errors.Refused` when the listener's port can't be had, and `errors.ConfigProblem` when
     its certificate can't be used.
@@ -34,9 +35,9 @@ async def opened(ground: Ground) -> AsyncIterator[Sequence[WayIn]]:
         if settings.listener.enabled:
             from delivery.inbound import listener  # with a server that others need not load
 
-            found.append(await stack.enter_async_context(listener.listening(ground)))
+            found.append(await stack.enter_async_context(listener.listening(ground, desk)))
         if settings.imap.host:
-            found.append(Mailbox(ground))
+            found.append(Mailbox(ground, desk))
         if settings.maildir.path:
-            found.append(Maildir(ground))
+            found.append(Maildir(ground, desk))
         yield found
