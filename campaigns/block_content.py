@@ -247,6 +247,8 @@ def _figure(to: Resolver, part: IssuePart) -> content.Figure:
         label=f"{title}: {words}" if title and words else title or words,
         source_name=part.source_name,
         url=links.absolute(to.ground, part.source_url),
+        language_note=worded.note,
+        language=worded.language if worded.note else "",
     )
 
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from foundation import errors
+from foundation import errors, isolating
 from foundation.i18n import N_, Translator
 from templates import (
     folding,
@@ -92,6 +92,7 @@ def compile_stacked(
         ],
         folder=folder,
     )
+    html = isolating.in_html(html)
     words = "\n\n".join(
         text.bulletin(frame, page, each.translator)
         for each, (frame, page) in zip(spoken, layers, strict=True)
@@ -177,6 +178,12 @@ def _subject(edition: Edition, weaver: weaving.Weaver) -> str:
 def _sheets(spoken: Spoken, brand: Brand, archive_url: str, weaver: weaving.Weaver) -> _Sheets:
     edition = spoken.edition
     weaver.statics = _statics(edition, brand, archive_url)
+    weaver.direction = edition.direction
+    brand = replace(
+        brand,
+        site_name=weaver.apart(brand.site_name),
+        postal_address=weaver.apart(brand.postal_address),
+    )
     subject = _subject(edition, weaver)
     title = weaver.text(edition.title, problems.Where(msgid=N_("the title")))
     preheader = weaver.text(edition.preheader, problems.Where(msgid=N_("the preheader")))

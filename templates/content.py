@@ -129,6 +129,10 @@ class Figure:
     label: str
     source_name: str = ""
     url: str = ""
+    language_note: str = ""
+    """Says that its words are in another language, where there is no translation."""
+    language: str = ""
+    """That other language's tag."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

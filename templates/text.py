@@ -95,7 +95,10 @@ def _block(part: Woven, translator: Translator) -> str:
         case content.Event():
             return _event(block, prose_text(part.rich), translator)
         case content.Action():
-            return _paragraphs([wrapped(block.lead), _labelled(f"→ {block.label}", block.url)])
+            arrow = "←" if translator.direction == "rtl" else "→"
+            return _paragraphs(
+                [wrapped(block.lead), _labelled(f"{arrow} {block.label}", block.url)]
+            )
         case content.Image():
             words = f"[{block.alt}]" if block.alt else ""
             return _lines([wrapped(words), wrapped(block.caption), block.url])
@@ -107,7 +110,7 @@ def _development(item: content.DevelopmentItem, summary: str, translator: Transl
     head = [
         _dotted([item.kind_label.upper(), item.date_label, item.place]),
         wrapped(item.headline),
-        f"({item.language_note})" if item.language_note else "",
+        item.language_note,
         item.url,
     ]
     source = _source(item.source_name, "", translator)
@@ -116,7 +119,7 @@ def _development(item: content.DevelopmentItem, summary: str, translator: Transl
 
 def _figure(item: content.Figure, translator: Translator) -> str:
     source = _source(item.source_name, item.url, translator)
-    return _lines([wrapped(f"{item.value} {item.label}"), source])
+    return _lines([wrapped(f"{item.value} {item.label}"), item.language_note, source])
 
 
 def _source(name: str, url: str, translator: Translator) -> str:

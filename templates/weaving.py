@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from urllib.parse import quote
 
+from foundation import isolating
 from foundation.i18n import N_
 from templates import content, marks, mergefields, plan, problems, prose, sanitise, slots
 from templates.conditions import Condition
@@ -41,6 +42,8 @@ class Weaver:
     marks: marks.Marks
     statics: Mapping[str, str]
     """The values of `mergefields.STATIC_FIELDS`."""
+    direction: str = "ltr"
+    """In which the edition at hand runs."""
     first_link: int = 1
     links: list[plan.Link] = field(default_factory=list)
     conditions: list[Condition] = field(default_factory=list)
@@ -140,7 +143,12 @@ class Weaver:
     def _field(self, merge_field: mergefields.Field) -> str:
         if merge_field.is_static:
             return self.statics[merge_field.name] or merge_field.default
-        return self.marks.make(merge_field.name, default=merge_field.default)
+        mark = self.marks.make(merge_field.name, default=merge_field.default)
+        return mark if merge_field.is_url else self.apart(mark)
+
+    def apart(self, words: str) -> str:
+        """Words that may run otherwise than the edition, such as a name or an address."""
+        return isolating.apart(words, direction=self.direction)
 
     def _part_of_address(self, part: mergefields.Part) -> str:
         if isinstance(part, str):
@@ -217,6 +225,8 @@ def _developments(weaver: Weaver, block: content.Developments, number: int) -> W
             block=replace(
                 item,
                 headline=weaver.text(item.headline, where),
+                place=weaver.apart(item.place),
+                source_name=weaver.apart(item.source_name),
                 url=_maybe(weaver, item.url, item.headline, where),
             ),
             rich=weaver.rich(item.summary_html, where) if item.summary_html.strip() else None,
@@ -234,7 +244,8 @@ def _figures(weaver: Weaver, block: content.Figures, number: int) -> Woven:
             kind="figure",
             block=replace(
                 item,
-                value=weaver.text(item.value, where),
+                value=weaver.apart(weaver.text(item.value, where)),
+                source_name=weaver.apart(item.source_name),
                 label=weaver.text(item.label, where),
                 url=_maybe(weaver, item.url, item.source_name or item.label, where),
             ),
@@ -263,8 +274,8 @@ def _event(weaver: Weaver, block: content.Event, number: int) -> Woven:
         block,
         title=weaver.text(block.title, where),
         when_label=weaver.text(block.when_label, where),
-        place=weaver.text(block.place, where),
-        address=weaver.text(block.address, where),
+        place=weaver.apart(weaver.text(block.place, where)),
+        address=weaver.apart(weaver.text(block.address, where)),
         url=_maybe(weaver, block.url, block.title, where),
         calendar_url=_maybe(weaver, block.calendar_url, block.title, where),
     )

@@ -16,6 +16,7 @@ from jinja2 import pass_context
 from jinja2.runtime import Context
 from markupsafe import Markup
 
+from foundation import isolating
 from foundation.i18n import DateStyle, Translator
 
 _ONE_YEAR_S = 31_536_000
@@ -42,6 +43,7 @@ class Pages:
             "number": _number,
             "percent": _percent,
             "iso": _iso,
+            "bdi": _bdi,
         }
         # Bound per render in `render`, so that one environment serves every language.
         self.environment.install_gettext_callables(  # type: ignore[attr-defined]
@@ -119,6 +121,12 @@ def _number(context: Context, value: float) -> str:
 @pass_context
 def _percent(context: Context, share: float, digits: int = 1) -> str:
     return _translator(context).percent(share, digits)
+
+
+@pass_context
+def _bdi(context: Context, words: object) -> object:
+    """A name or address, kept apart from what runs in another direction around it."""
+    return isolating.on_page(words, direction=_translator(context).direction)
 
 
 def _iso(value: date | datetime) -> str:

@@ -173,8 +173,13 @@ async def test_developments_are_told_in_each_language_or_marked_as_another(groun
     plans = await compiled(ground, blocks=blocks)
     words = text(plans["es"])
     assert words.index("Only") < words.index("Ambos")
-    assert "(en inglés)" in words
+    assert "\n(en inglés)\n" in words
+    spanish = plans["es"].html(dict.fromkeys(plans["es"].slot_names, "#"))
+    assert ' lang="en" dir="auto"' in " ".join(spanish.split())
     assert "(en inglés)" not in text(plans["en"])
+    left_out = await compiled(ground, blocks=[{**blocks[0], "only_translated": True}])
+    assert "Only" not in text(left_out["es"])
+    assert "Only" in text(left_out["en"])
     assert "20 de octubre de 2026" in words
 
 
