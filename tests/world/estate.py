@@ -10,6 +10,8 @@ from aiohttp import web as aiohttp_web
 from sqlmodel import SQLModel, col, select
 
 from campaigns import audiences, bulletins, inbox_rules, lifecycle, materials, series_runs
+from campaigns import audiences, bulletins, lifecycle, materials, series_runs, welcome
+from campaigns.welcome_models import StepKind, WelcomeMailing
 from delivery import worker
 from delivery.models import BounceKind, Return
 from foundation import audit
@@ -95,6 +97,7 @@ async def build(ground: Ground) -> Estate:
     await desk.feed(ground, "https://paper.example/feed")
     await desk.put(ground, desk.offer())
     await inbox_rules.add_usual(ground, actor=audit.COMMAND)
+    await _welcome(ground, issue.id)
     secret = await api_tokens.create(
         ground, actor=audit.COMMAND, name="Sweep", scopes=frozenset(Scope)
     )
@@ -106,6 +109,8 @@ async def build(ground: Ground) -> Estate:
             "id": "1",
             "part": "1",
             "run": "1",
+            "topic": "secure-communities",
+            "step": "1",
             "contact": "1",
             "development": "1",
             "material": str(handout.id),
@@ -156,6 +161,19 @@ async def _campaigns(ground: Ground) -> str:
             sent = await lifecycle.show(ground, campaign_id=campaign.id)
             archived = sent.campaign.archive_slug or ""
     return archived
+
+
+async def _welcome(ground: Ground, issue_id: int) -> None:
+    """A step that brought something once."""
+    step = await welcome.add_step(
+        ground,
+        actor=audit.COMMAND,
+        topic="secure-communities",
+        version=0,
+        draft=welcome.StepDraft(kind=StepKind.EXPLAINER, object_id=issue_id, days=1),
+    )
+    async with ground.db.transaction() as session:
+        session.add(WelcomeMailing(step_id=step.id, digest="then", made_at=ground.clock.now()))
 
 
 async def _returned(ground: Ground) -> None:

@@ -24,7 +24,7 @@ SAFE = (
     "Referrer-Policy",
     "X-Frame-Options",
 )
-CHANGED_BY_LOOKING = frozenset({"throttle_counters", "hits", "hit_totals"})
+CHANGED_BY_LOOKING = frozenset({"throttle_counters", "hits", "hit_totals", "material_downloads"})
 """Tables that count who came by."""
 
 
