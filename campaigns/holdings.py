@@ -1,4 +1,4 @@
-"""What was counted about a person by name: to take along, to forget (`subscribers/holdings.py`)."""
+"""What is known here about a person: to take along, to forget (`subscribers/holdings.py`)."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -8,11 +8,13 @@ from sqlmodel import col
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from campaigns.models import Hit
+from campaigns.welcome_models import Welcome, WelcomeReader
 from delivery.models import Delivery, DispatchLink
+from subscribers.models import Topic
 
 
 async def held(session: AsyncSession, *, subscriber_id: int) -> Mapping[str, Any]:
-    """Opens and clicks that were noted with the person's consent."""
+    """Opens and clicks that were noted with the person's consent, and the welcomes they are in."""
     rows = await session.execute(
         sa.select(col(Hit.kind), col(Hit.at), col(DispatchLink.url))
         .join(Delivery, col(Delivery.id) == col(Hit.delivery_id))
@@ -26,11 +28,22 @@ async def held(session: AsyncSession, *, subscriber_id: int) -> Mapping[str, Any
         .where(col(Delivery.subscriber_id) == subscriber_id)
         .order_by(col(Hit.id))
     )
+    welcomes = await session.execute(
+        sa.select(col(Topic.slug), col(WelcomeReader.began_at), col(WelcomeReader.state))
+        .join(Welcome, col(Welcome.id) == col(WelcomeReader.welcome_id))
+        .join(Topic, col(Topic.id) == col(Welcome.topic_id))
+        .where(col(WelcomeReader.subscriber_id) == subscriber_id)
+        .order_by(col(WelcomeReader.id))
+    )
     return {
         "opened_and_followed": [
             {"kind": kind, "at": at.isoformat(timespec="seconds"), "link": url}
             for kind, at, url in rows
-        ]
+        ],
+        "welcomes": [
+            {"topic": topic, "began_at": at.isoformat(timespec="seconds"), "state": state}
+            for topic, at, state in welcomes
+        ],
     }
 
 

@@ -9,10 +9,11 @@ import sqlalchemy as sa
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from campaigns import feed_sources, inbox_lists
+from campaigns import feed_sources, inbox_lists, welcome
 from campaigns.inbox_models import Feed, FeedState, ItemState
 from campaigns.models import Campaign, CampaignState, Development, HitKind, HitTotal
 from campaigns.series_models import Series, SeriesState
+from campaigns.welcome_models import WelcomeStep
 from delivery import holding_back, ledger, relay_state
 from delivery.models import Dispatch
 from foundation.ground import Ground
@@ -46,6 +47,8 @@ class Overview:
     """For a person: given for review, or held with a reason."""
     series: Sequence[Series]
     """Those whose coming edition could not be drafted."""
+    welcome: Sequence[tuple[WelcomeStep, str]]
+    """Steps that people wait for because they can't be made, with their topics."""
     feeds: Sequence[Feed]
     """Those that are not read any more."""
     incoming: int
@@ -81,6 +84,7 @@ async def read(ground: Ground) -> Overview:
             coming=await _in_states(session, CampaignState.SCHEDULED),
             waiting=await _waiting(session),
             series=await _broken_series(session),
+            welcome=await welcome.troubled(session),
             feeds=await feed_sources.listed(session, state=FeedState.BROKEN, limit=20),
             incoming=await _incoming(ground, session),
             applications=await _applications(session),

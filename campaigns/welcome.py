@@ -128,6 +128,19 @@ async def show(ground: Ground, *, topic: str) -> View:
         )
 
 
+async def troubled(session: AsyncSession) -> Sequence[tuple[WelcomeStep, str]]:
+    """Steps that people wait for because they can't be made, each with its topic's slug."""
+    statement = (
+        select(WelcomeStep, Topic.slug)
+        .join(Welcome, col(Welcome.id) == col(WelcomeStep.welcome_id))
+        .join(Topic, col(Topic.id) == col(Welcome.topic_id))
+        .where(col(WelcomeStep.problem_since).is_not(None), col(WelcomeStep.removed_at).is_(None))
+        .order_by(col(WelcomeStep.problem_since))
+        .limit(20)
+    )
+    return (await session.exec(statement)).all()
+
+
 async def content(ground: Ground, *, topic: str, step_id: int) -> tuple[WelcomeStep, Ready]:
     """A step that was not removed, with what it says. Raises `errors.NotFound`."""
     async with ground.db.reading() as session:
@@ -176,6 +189,7 @@ async def change_step(
         before = {name: getattr(step, name) for name in values}
         for name, value in values.items():
             setattr(step, name, value)
+        step.problem_since, step.problem_texts = None, {}
         session.add(step)
         await session.flush()
         await _look_again(ground, session, welcome)
@@ -225,6 +239,12 @@ async def switch(
         session.add(welcome)
         if ended:
             await _end(ground, session, welcome, ended)
+        if not languages:
+            await session.execute(
+                sa.update(WelcomeStep)
+                .where(col(WelcomeStep.welcome_id) == welcome.id)
+                .values(problem_since=None, problem_texts={})
+            )
         _note(
             session, ground, actor, welcome, "switched",
             before={"on": sorted(before)}, after={"on": sorted(languages)},

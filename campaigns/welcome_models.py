@@ -61,6 +61,10 @@ class WelcomeStep(tables.Table, table=True):
     """The local hour, from 0."""
     created_at: datetime = tables.moment()
     removed_at: datetime | None = tables.maybe_moment()
+    problem_since: datetime | None = tables.maybe_moment()
+    """Since when people wait for it because it can't be made."""
+    problem_texts: dict[str, str] = tables.json_dict()
+    """Language → why."""
 
 
 class WelcomeMailing(tables.Table, table=True):

@@ -30,7 +30,7 @@ from campaigns.welcome_models import (
 )
 from delivery import appending, dispatch
 from delivery.models import Delivery, DeliveryState
-from foundation import logs
+from foundation import errors, logs
 from foundation.ground import Ground
 from foundation.i18n import N_
 from subscribers import suppression
@@ -327,10 +327,22 @@ class _Turn:
             made = await welcome_content.ready(
                 self.ground, self.session, topic=self.topic, step=step
             )
-            if made.problem is not None:
-                _log.warning("a step can't go out", step=step.id, said=str(made.problem))
+            self._tell(step, made.problem)
             self._made[step.id] = made
         return self._made[step.id]
+
+    def _tell(self, step: WelcomeStep, problem: errors.HandbillError | None) -> None:
+        """Have the overview name a step that can't be made, until it is seen that it can."""
+        if problem is None:
+            step.problem_since, step.problem_texts = None, {}
+        else:
+            _log.warning("a step can't go out", step=step.id, said=str(problem))
+            languages = self.ground.catalog.languages
+            step.problem_since = step.problem_since or self.now
+            step.problem_texts = {
+                code: problem.say(self.ground.translator(code)) for code in languages
+            }
+        self.session.add(step)
 
     async def _passed_over(self, reader: WelcomeReader, made: Ready) -> SkipReason | None:
         if made.problem is not None:

@@ -13,6 +13,7 @@ from campaigns import (
     audiences,
     lifecycle,
     materials,
+    overview,
     welcome,
     welcome_sending,
 )
@@ -280,6 +281,7 @@ async def test_edits_hold_at_once_for_who_is_in_the_middle_and_what_is_gone_is_w
         "There is no such material."
     ]
     handed = [await go_on(ground, clock, deliver, day) for day in range(8, 16)]
+    assert [each.name for each, _ in (await overview.read(ground)).welcome] == ["The intake form"]
     assert handed == [0, 0, 0, 0, 0, 0, 1, 0]  # passed over after a week, then the next
     assert subjects(smtp, "ana@example.org")[1:] == ["What happened"]
     assert await state(ground, ana) == "done"

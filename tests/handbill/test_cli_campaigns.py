@@ -14,8 +14,9 @@ from typing import Any
 import pytest
 from aiohttp import web
 
-from campaigns import issues
+from campaigns import issues, welcome
 from campaigns.issues import IssueDraft
+from campaigns.welcome_models import StepKind
 from delivery import worker
 from delivery.models import Worker
 from foundation.audit import COMMAND
@@ -416,3 +417,17 @@ async def test_series_are_listed_and_their_next_dates_tried_out(ground: Ground, 
     assert "2040-02-02" in (await run("series", "next", "1")).stdout
     assert json.loads((await run("series", "runs", "1", "--json")).stdout) == []
     assert (await run("series", "next", "7")).returncode == 2
+
+
+async def test_a_welcome_is_shown_and_switched(ground: Ground, run: Run) -> None:
+    issue = await newsroom.issue(ground)
+    draft = welcome.StepDraft(kind=StepKind.EXPLAINER, object_id=issue.id, days=1)
+    await welcome.add_step(
+        ground, actor=COMMAND, topic="secure-communities", version=0, draft=draft
+    )
+    switched = await run("welcome", "switch", "secure-communities", "--language", "en")
+    assert switched.returncode == 0, switched.stderr
+    told = json.loads((await run("welcome", "show", "secure-communities", "--json")).stdout)
+    assert list(told["on_since"]) == ["en"]
+    assert [(each["name"], each["sent"]) for each in told["steps"]] == [("Secure Communities", 0)]
+    assert (await run("welcome", "show", "nowhere")).returncode == 2

@@ -9,8 +9,15 @@ import sqlalchemy as sa
 from aiohttp import web as aiohttp_web
 from sqlmodel import SQLModel, col, select
 
-from campaigns import audiences, bulletins, inbox_rules, lifecycle, materials, series_runs
-from campaigns import audiences, bulletins, lifecycle, materials, series_runs, welcome
+from campaigns import (
+    audiences,
+    bulletins,
+    inbox_rules,
+    lifecycle,
+    materials,
+    series_runs,
+    welcome,
+)
 from campaigns.welcome_models import StepKind, WelcomeMailing
 from delivery import worker
 from delivery.models import BounceKind, Return
