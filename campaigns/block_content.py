@@ -268,6 +268,7 @@ async def _material(to: Resolver, block: block_models.Material) -> content.Block
     return content.Material(
         title=text.title or told.title,
         lead=text.lead or told.description,
+        language=told.language if told.language_note and not (text.title or text.lead) else "",
         label=text.label or _material_label(to, copy),
         url=materials.offered_by(copy.url, to.ground, Source.MAIL),
     )

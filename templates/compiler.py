@@ -177,8 +177,9 @@ def _subject(edition: Edition, weaver: weaving.Weaver) -> str:
 
 def _sheets(spoken: Spoken, brand: Brand, archive_url: str, weaver: weaving.Weaver) -> _Sheets:
     edition = spoken.edition
-    weaver.statics = _statics(edition, brand, archive_url)
-    weaver.direction = edition.direction
+    weaver.direction, weaver.language = edition.direction, edition.language
+    weaver.site = brand.site_url if brand.language not in ("", edition.language) else ""
+    weaver.statics = _statics(edition, brand, weaver.ours(archive_url))
     brand = replace(
         brand,
         site_name=weaver.apart(brand.site_name),

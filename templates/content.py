@@ -83,6 +83,8 @@ class Material(Shown):
     url: str
     label: str
     lead: str = ""
+    language: str = ""
+    """Of title and lead, where that is another language than the edition's."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -179,6 +181,8 @@ class Brand:
     accent: str = "#8c2f1b"
     """The one colour for what acts or matters, as `#rrggbb`."""
     logo_url: str = ""
+    language: str = ""
+    """The site's default: links to its pages say in which other language they are to open."""
 
     @classmethod
     def from_site(cls, site: config.Site) -> "Brand":
@@ -189,4 +193,5 @@ class Brand:
             postal_address=site.postal_address,
             accent=site.accent,
             logo_url=site.logo_url,
+            language=site.language,
         )

@@ -15,6 +15,8 @@ from templates.conditions import Condition
 
 _UP_TO_PATH = re.compile(r"https?://[^/?#]+[/?#]|mailto:[^?]+\?", re.IGNORECASE)
 _AUTHORITY = re.compile(r"https?://[^/?#]*", re.IGNORECASE)
+_NO_PAGES = ("/files/", "/pictures/", "/static/", "/events/")
+"""What is the same in every language, or says it already."""
 # What may stand in an address as it is (RFC 3986 §2); all else is percent-encoded.
 _SAFE = "!#$%&'()*+,/:;=?@[]~"
 
@@ -44,6 +46,10 @@ class Weaver:
     """The values of `mergefields.STATIC_FIELDS`."""
     direction: str = "ltr"
     """In which the edition at hand runs."""
+    site: str = ""
+    """Our own address, where links to our pages have to say a language; blank where none has to."""
+    language: str = ""
+    """That language."""
     first_link: int = 1
     links: list[plan.Link] = field(default_factory=list)
     conditions: list[Condition] = field(default_factory=list)
@@ -72,7 +78,7 @@ class Weaver:
         if mergefields.is_url_field(url):
             return self.text(url, where)
         self._refuse_fields_in_host(parts, url, where)
-        resolved = "".join(self._part_of_address(part) for part in parts)
+        resolved = self.ours("".join(self._part_of_address(part) for part in parts))
         is_personal = any(
             isinstance(part, mergefields.Field) and not part.is_static for part in parts
         )
@@ -90,6 +96,15 @@ class Weaver:
             )
             return resolved
         return self.marks.make(f"click:{self._number(resolved, label)}")
+
+    def ours(self, url: str) -> str:
+        """The address of a page of ours, which opens in the edition's language; others stay."""
+        path = url.removeprefix(self.site)
+        is_page = self.site and path != url and path.startswith(("/", "?", "#"))
+        if not is_page or path.startswith(_NO_PAGES) or "lang=" in path:
+            return url
+        page, mark, place = url.partition("#")
+        return f"{page}{'&' if '?' in page else '?'}lang={self.language}{mark}{place}"
 
     def rich(self, html: str, where: problems.Spot) -> prose.Element:
         """Rich text, sanitised, as a tree with marks."""

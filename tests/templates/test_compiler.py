@@ -397,3 +397,23 @@ def test_what_stands_below_a_heading_that_is_not_shown_is_set_as_if_it_were_not_
     values = editions.values_for(alone)
     assert rule in alone.html(values)
     assert rule in under_hidden.html(editions.values_for(under_hidden), (False,))
+
+
+def test_pages_of_ours_open_in_the_language_of_the_edition() -> None:
+    brand = dataclasses.replace(editions.BRAND, language="en")
+    words = (
+        '<p><a href="https://coalition.example/issues/x#figures">a</a>'
+        '<a href="https://coalition.example/files/1/a.pdf">b</a>'
+        '<a href="https://coalition.example/archive?q=x&amp;lang=en">c</a>'
+        '<a href="https://coalition.example.evil.example/x">d</a> {{ archive_url }}</p>'
+    )
+    spanish = editions.compiled(RichText(html=words), brand=brand, language="es")
+    assert [link.url for link in spanish.links] == [
+        "https://coalition.example/issues/x?lang=es#figures",
+        "https://coalition.example/files/1/a.pdf",
+        "https://coalition.example/archive?q=x&lang=en",
+        "https://coalition.example.evil.example/x",
+    ]
+    assert f"{editions.ARCHIVE_URL}?lang=es" in spanish.text(editions.values_for(spanish))
+    english = editions.compiled(RichText(html=words), brand=brand)
+    assert english.links[0].url == "https://coalition.example/issues/x#figures"
