@@ -172,6 +172,7 @@ async def _last_sent(
 
 
 async def _as_sent(ground: Ground, session: AsyncSession, order: Dispatch) -> Ready:
+    """Of a bulletin that tried two forms, the one that was chosen."""
     rows = await session.exec(
         select(DispatchPlan)
         .where(DispatchPlan.dispatch_id == order.id)

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from sqlmodel import col
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from delivery.models import Delivery, DeliveryState, Dispatch, DispatchState
+from delivery.models import Delivery, DeliveryState, Dispatch, DispatchState, Variant
 from foundation import rows, tables
 
 
@@ -39,6 +39,7 @@ async def append(
             "relay": sa.literal(""),
             "reply_text": sa.literal(""),
             "bounce": sa.literal(""),
+            "variant": sa.literal(Variant.NONE.value),
         },
     )
     anew = ("language", "state", "reason", "attempts", "due_at", "reply_text")
