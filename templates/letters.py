@@ -6,6 +6,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from foundation import isolating
 from foundation.i18n import N_, Translator
 
 
@@ -39,7 +40,11 @@ class Scribe:
 
     def say(self, msgid: str) -> str:
         """`msgid` in the reader's language, with the context's values and the site's name in it."""
-        return self.translator.gettext(msgid) % {"site": self.site, **self.values}
+        direction = self.translator.direction
+        said = {"site": self.site, **self.values}
+        return self.translator.gettext(msgid) % {
+            name: isolating.apart(value, direction=direction) for name, value in said.items()
+        }
 
 
 def confirm(scribe: Scribe) -> Letter:

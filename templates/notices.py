@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from foundation import errors
+from foundation import errors, isolating
 from foundation.i18n import N_, Translator
 from templates import coalition_letters, letters, plan, problems, sheets, slots, text, typesetting
 from templates.content import Brand
@@ -105,9 +105,8 @@ def render_notice(
         preheader=said.preheader,
         brand=brand,
     )
-    html = typesetting.typeset(
-        "notice", values={"frame": frame, "letter": said, "translator": translator}
-    )
+    values = {"frame": frame, "letter": said, "translator": translator}
+    html = isolating.in_html(typesetting.typeset("notice", values=values))
     written = plan.Plan(
         language=translator.language,
         subject_segments=(said.subject,),

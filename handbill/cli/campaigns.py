@@ -11,6 +11,7 @@ from campaigns import (
     compiling,
     documents,
     lifecycle,
+    readings,
     reports,
     whole,
 )
@@ -100,7 +101,7 @@ def show(chosen: Chosen, campaign_id: int, as_json: bool) -> None:
 
 @campaigns.command("preview")
 @kit.CAMPAIGN_ID
-@click.option("--language", help="Which edition (default: the reader's).")
+@click.option("--language", help="Which edition, such as es, or es+en for both in one mail.")
 @click.option("--as", "reader", metavar="EMAIL", help="As this person would get it.")
 @click.option(
     "--out", required=True, type=click.Path(path_type=Path, dir_okay=False, allow_dash=True)
@@ -292,9 +293,12 @@ async def _plans(
 ) -> Sequence[Plan]:
     """The plans of every edition, or of one: the one asked for, or the nearest to a wish."""
     async with ground.db.reading() as session:
-        plans = await compiling.compile_plans(
+        made = await compiling.compile_editions(
             ground, session, view.bulletin, campaign_name=view.campaign.name
         )
+    plans = {code: each.plan for code, each in made.items()}
+    if language and language in readings.pairs(list(plans)):
+        return list(compiling.stack(ground, list(made.values()), keys=[language]).values())
     if language is None:
         return list(plans.values())
     if is_strict and language not in plans:

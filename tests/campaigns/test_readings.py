@@ -162,8 +162,8 @@ async def test_no_more_combinations_are_compiled_than_there_is_room_for(
     assert counted.by_language == {"en": 1, "es": 3, "en+es": 2}
 
 
-async def test_two_long_editions_in_one_mail_are_pointed_out_before_they_go(
-    ground: Ground,
+async def test_two_editions_in_one_mail_can_be_seen_before_and_are_pointed_out_when_long(
+    web: Web, ground: Ground
 ) -> None:
     await everybody(ground)
     await newsroom.issue(ground)
@@ -172,6 +172,13 @@ async def test_two_long_editions_in_one_mail_are_pointed_out_before_they_go(
         ground, newsroom.written(blocks=[newsroom.text_block(words, words)])
     )
     campaign = await drafted(ground, bulletin)
+    author = await web.as_staff()
+    here = f"/staff/bulletins/{bulletin.id}"
+    page = (await author.get(f"{here}/preview?language=es%2Ben")).text
+    assert "Spanish + English" in page
+    assert "What happened · En octubre" in page
+    shown = (await author.get(f"{here}/mail?language=es%2Ben")).text
+    assert '<div lang="en" dir="ltr">' in " ".join(shown.split())
     found = await checklist.check(ground, campaign_id=campaign.id)
     speaks = ground.translator("en")
     said = [each.say(speaks) for each in found if each.code == "weight-stacked"]

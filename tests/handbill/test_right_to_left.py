@@ -12,6 +12,7 @@ from delivery import worker
 from foundation import i18n, isolating
 from foundation.audit import COMMAND
 from foundation.ground import Ground
+from templates import content, notices
 from tests.campaigns import newsroom
 from tests.subscribers import mailbox
 from tests.world import people
@@ -52,6 +53,14 @@ async def test_pages_run_from_the_right_and_fall_back_text_by_text(site: Web) ->
     person = await people.subscribed(site.ground, "ana@example.org", language="ar")
     leaving = (await site.get(mailbox.unsubscribe_path(site.ground, person))).text
     assert "<bdi>Bay State Coalition</bdi>" in leaving
+    asked = notices.render_notice(
+        "confirm",
+        context={"confirm_url": "https://x.example/c", "topics": "Secure Communities"},
+        brand=content.Brand.from_site(site.ground.settings.site),
+        translator=site.ground.translator("ar"),
+    )
+    assert "<bdi>Bay State Coalition</bdi>" in " ".join(asked.html.split())
+    assert isolating.apart("Bay State Coalition", direction="rtl") in asked.subject
 
 
 async def test_mails_run_from_the_right_with_names_and_addresses_in_their_own_order(
