@@ -141,6 +141,13 @@ async def troubled(session: AsyncSession) -> Sequence[tuple[WelcomeStep, str]]:
     return (await session.exec(statement)).all()
 
 
+async def kept(session: AsyncSession, topic: str) -> tuple[Welcome | None, Sequence[WelcomeStep]]:
+    """A topic's welcome with all its steps, removed ones too. Raises `errors.NotFound`."""
+    found = await _topic(session, topic)
+    welcome = await _of_topic(session, found.id)
+    return welcome, await _steps(session, welcome.id) if welcome else []
+
+
 async def content(ground: Ground, *, topic: str, step_id: int) -> tuple[WelcomeStep, Ready]:
     """A step that was not removed, with what it says. Raises `errors.NotFound`."""
     async with ground.db.reading() as session:

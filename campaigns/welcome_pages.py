@@ -92,10 +92,10 @@ async def index(request: web.Request) -> web.StreamResponse:
 @kit.staff(Role.VIEWER)
 async def find_mailing(request: web.Request) -> web.StreamResponse:
     """`GET /staff/welcome-mailings/{id}`: where lists of mails lead; on to the step's page."""
-    topic, step = await welcome_reports.place_of(
-        kit.ground(request), mailing_id=kit.number_in_path(request)
+    number = kit.number_in_path(request)
+    return kit.redirect(
+        request, await welcome_reports.place_of(kit.ground(request), mailing_id=number)
     )
-    return kit.redirect(request, f"/staff/welcome/{topic}/steps/{step}")
 
 
 @kit.staff(Role.VIEWER)

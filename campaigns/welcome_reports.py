@@ -73,12 +73,12 @@ class Figures:
 
 async def figures(ground: Ground, *, topic: str) -> Figures:
     """The figures of a topic's welcome, read together. Raises `errors.NotFound`."""
-    view = await welcome.show(ground, topic=topic)
-    if view.welcome is None:
-        return Figures(stopped={}, steps={})
     async with ground.db.reading() as session:
-        states = await _readers(session, view.welcome.id)
-        steps = await _steps(session, [each.id for each in (*view.steps, *view.removed)])
+        kept, all_steps = await welcome.kept(session, topic)
+        if kept is None:
+            return Figures(stopped={}, steps={})
+        states = await _readers(session, kept.id)
+        steps = await _steps(session, [each.id for each in all_steps])
     stopped = {reason: count for (state, reason), count in states.items() if reason}
     going = states.get((ReaderState.GOING.value, ""), 0)
     done = states.get((ReaderState.DONE.value, ""), 0)
@@ -193,10 +193,10 @@ async def dispatches(session: AsyncSession, step_id: int) -> Sequence[int]:
     return [number for number in (await session.scalars(statement)).all() if number is not None]
 
 
-async def place_of(ground: Ground, *, mailing_id: int) -> tuple[str, int]:
-    """The topic and the step of a mailing. Raises `errors.NotFound`."""
+async def place_of(ground: Ground, *, mailing_id: int) -> str:
+    """Staff's page of what a mailing brought. Raises `errors.NotFound`."""
     statement = (
-        sa.select(col(Topic.slug), col(WelcomeStep.id))
+        sa.select(col(Topic.slug), col(WelcomeStep.id), col(WelcomeStep.removed_at))
         .join(Welcome, col(Welcome.topic_id) == col(Topic.id))
         .join(WelcomeStep, col(WelcomeStep.welcome_id) == col(Welcome.id))
         .join(WelcomeMailing, col(WelcomeMailing.step_id) == col(WelcomeStep.id))
@@ -206,7 +206,9 @@ async def place_of(ground: Ground, *, mailing_id: int) -> tuple[str, int]:
         found = (await session.execute(statement)).first()
     if found is None:
         raise errors.NotFound(N_("This step is no longer there."))
-    return found[0], found[1]
+    topic, step, removed_at = found
+    here = f"/staff/welcome/{topic}"
+    return here if removed_at else f"{here}/steps/{step}"
 
 
 def as_dict(found: Figures) -> dict[str, Any]:

@@ -47,6 +47,8 @@ _log = logs.get("welcome")
 
 _PIECE = 500
 """Readers that one transaction looks at."""
+_LOOKED_BACK = timedelta(days=30)
+"""Who confirmed longer ago was seen by an earlier look."""
 _NAME = N_("Welcome: %(step)s")
 _NOBODY = sa.select(col(Subscriber.id), col(Subscriber.language)).where(sa.false())
 
@@ -57,17 +59,23 @@ async def work(ground: Ground) -> int:
         numbers = (await session.exec(select(Welcome.id).order_by(col(Welcome.id)))).all()
     handed = 0
     for number in numbers:
-        while (piece := await _piece(ground, number)) is not None:
+        while (piece := await _piece(ground, number, first=numbers[0])) is not None:
             handed += piece
     return handed
 
 
-async def _piece(ground: Ground, welcome_id: int) -> int | None:
-    """Some of a welcome's readers; None when nobody else is due, or another scheduler is at it."""
+async def _piece(ground: Ground, welcome_id: int, *, first: int) -> int | None:
+    """Some of a welcome's readers; None when nobody else is due, or another scheduler is at it.
+
+    Whoever has the first welcome's row is the only one at any of them: somebody may be in two, and
+    two schedulers would not see that both write to them today.
+    """
     async with ground.db.transaction() as session:
-        locked = select(Welcome).where(Welcome.id == welcome_id).with_for_update(skip_locked=True)
-        welcome = (await session.exec(locked)).first()
-        if welcome is None:
+        rows = select(Welcome).where(col(Welcome.id).in_({first, welcome_id}))
+        locked = rows.order_by(col(Welcome.id)).with_for_update(skip_locked=True)
+        found = {each.id: each for each in (await session.exec(locked)).all()}
+        welcome = found.get(welcome_id)
+        if welcome is None or first not in found:
             return None
         await _stop(ground, session, welcome)
         await _begin(ground, session, welcome)
@@ -120,6 +128,7 @@ async def _begin(ground: Ground, session: AsyncSession, welcome: Welcome) -> Non
         col(WelcomeReader.subscriber_id) == col(Subscription.subscriber_id),
         col(WelcomeReader.began_at) >= col(Subscription.since),
     )
+    recently = ground.clock.now() - _LOOKED_BACK
     for code, since in welcome.on_since.items():
         new = (
             sa.select(col(Subscription.subscriber_id), col(Subscription.since))
@@ -127,7 +136,7 @@ async def _begin(ground: Ground, session: AsyncSession, welcome: Welcome) -> Non
             .where(
                 col(Subscription.topic_id) == topic.id,
                 col(Subscription.state) == SubscriptionState.CONFIRMED.value,
-                col(Subscription.since) >= datetime.fromisoformat(since),
+                col(Subscription.since) >= max(datetime.fromisoformat(since), recently),
                 language == code,
                 ~suppression.is_active_for(col(Subscriber.id)),
                 ~was_brought_along,

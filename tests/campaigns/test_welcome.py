@@ -15,10 +15,12 @@ from campaigns import (
     materials,
     overview,
     welcome,
+    welcome_history,
+    welcome_reports,
     welcome_sending,
 )
 from campaigns.models import Issue
-from campaigns.welcome_models import StepKind, Welcome, WelcomeMail, WelcomeReader, WelcomeStep
+from campaigns.welcome_models import StepKind, WelcomeMail, WelcomeReader, WelcomeStep
 from delivery import appending
 from delivery.models import Delivery, Dispatch
 from foundation import errors
@@ -38,10 +40,11 @@ BEFORE = datetime(2026, 11, 3, 15, tzinfo=UTC)
 Deliver = Callable[[], Awaitable[None]]
 
 
-async def version_of(ground: Ground) -> int:
+async def version_of(ground: Ground, topic: str = TOPIC) -> int:
     """What a change has to name."""
     async with ground.db.reading() as session:
-        return (await session.exec(select(Welcome.version))).first() or 0
+        kept, _ = await welcome.kept(session, topic)
+    return kept.version if kept else 0
 
 
 async def step(
@@ -108,7 +111,6 @@ async def leave(ground: Ground, person: Subscriber, *, back: bool = False) -> No
         )
 
 
-@pytest.mark.storage
 async def test_who_is_new_gets_each_step_once_in_their_language_with_every_way_out(
     ground: Ground, clock: FakeClock, smtp: Catcher, deliver: Deliver
 ) -> None:
@@ -250,6 +252,14 @@ async def test_it_stops_for_who_leaves_even_when_queued_and_goes_on_when_they_co
     assert subjects(smtp, "ana@example.org") == [explained, form]  # never got the first before
     assert subjects(smtp, "eva@example.org") == [explained, form]  # and she got it only once
     assert await state(ground, eva) == "done"
+    found = await welcome_reports.figures(ground, topic=TOPIC)
+    assert (found.begun, found.done, found.stopped) == (3, 2, {"erased": 1})
+    first, second = found.steps.values()
+    # Of the first, one was stopped, and went out when she was back.
+    assert (first.handed, first.sent, first.cancelled, second.sent) == (3, 3, 0, 2)
+    histories = welcome_history.WelcomeHistory()
+    told = await histories.welcomes(ground, subscriber_id=ana.id, language="es")
+    assert [each.said for each in told] == ["2 correos hasta ahora; no queda nada por llegar"]
 
 
 async def test_edits_hold_at_once_for_who_is_in_the_middle_and_what_is_gone_is_waited_for(
@@ -339,3 +349,18 @@ async def import_by_staff(ground: Ground, person: Subscriber) -> None:
             session, subscriber_id=person.id, at=ground.clock.now(), step=ConsentStep.IMPORTED,
             topics=[TOPIC], language="en", via="import",
         )  # fmt: skip
+
+
+async def test_who_is_new_to_two_topics_gets_one_mail_a_day(
+    ground: Ground, clock: FakeClock, smtp: Catcher, deliver: Deliver
+) -> None:
+    issue = await newcomers(ground, clock)
+    other = "action-alerts"
+    await people.topic(ground, other)
+    draft = welcome.StepDraft(kind=StepKind.EXPLAINER, object_id=issue.id, days=1)
+    await welcome.add_step(ground, actor=COMMAND, topic=other, version=0, draft=draft)
+    await welcome.switch(ground, actor=COMMAND, topic=other, version=1, languages=["en"])
+    clock.advance(minutes=1)
+    await people.subscribed(ground, "ana@example.org", topics=(TOPIC, other))
+    assert [await go_on(ground, clock, deliver, day) for day in range(4, 8)] == [1, 1, 1, 0]
+    assert len(subjects(smtp, "ana@example.org")) == 3
