@@ -9,6 +9,7 @@ from typing import Any
 from campaigns import (
     archiving,
     bulletins,
+    calendars,
     compiling,
     developments,
     documents,
@@ -226,6 +227,7 @@ async def sent(
         for code, each in made.items():
             frozen = each.plan.freeze()
             session.add(DispatchPlan(dispatch_id=dispatch.id, language=code, plan=frozen))
+        await calendars.keep(ground, session, campaign=campaign, bulletin=written_down)
         await archiving.keep(
             ground,
             session,

@@ -84,7 +84,6 @@ async def test_bulletins_are_found_by_issue_language_and_how_their_words_begin(
     assert await found(search="d_tained") == []
 
 
-@pytest.mark.storage
 async def test_long_lists_go_on_where_the_page_ended(ground: Ground, web: Web) -> None:
     await newsroom.issue(ground)
     for number in range(5):
@@ -154,7 +153,6 @@ async def test_who_can_read_it_is_said_before_and_after_and_kept_in_the_log(
     ]
 
 
-@pytest.mark.storage
 async def test_a_page_of_the_archive_has_one_bulletin_and_who_comes_second_is_told_whose_it_is(
     ground: Ground, web: Web
 ) -> None:

@@ -92,7 +92,6 @@ async def test_an_issues_calendar_has_its_events_in_their_zone_and_the_readers_l
     assert (await web.get("/issues/no-such/events.ics")).status == 404
 
 
-@pytest.mark.storage
 async def test_a_correction_changes_the_event_that_people_have_in_their_calendars(
     ground: Ground,
     web: Web,

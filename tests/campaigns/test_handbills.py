@@ -5,7 +5,7 @@ import html
 import re
 import threading
 import zlib
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -13,7 +13,7 @@ import pytest
 from campaigns import archiving, handbills
 from campaigns.handbills import Press
 from campaigns.models import Visibility
-from foundation import errors
+from foundation import errors, i18n
 from foundation.accounts.models import Role
 from foundation.audit import COMMAND
 from foundation.ground import Ground
@@ -38,9 +38,11 @@ def pages(pdf: bytes) -> int:
     return found + len(re.findall(rb"/Type\s*/Page\b", pdf))
 
 
-def sheet(ground: Ground, blocks: list[dict[str, Any]], **more: Any) -> Sheet:
+SPANISH = i18n.load(languages=["es"], default="es", zone="America/New_York").translator("es")
+
+
+def sheet(blocks: list[dict[str, Any]], **more: Any) -> Sheet:
     """A sheet in Spanish of an edition with these blocks."""
-    speaks = ground.translator("es")
     values: dict[str, Any] = {
         "language": "es",
         "direction": "ltr",
@@ -52,7 +54,7 @@ def sheet(ground: Ground, blocks: list[dict[str, Any]], **more: Any) -> Sheet:
         "lead": "En octubre",
         "dateline": "2 de noviembre de 2026",
         "issue": "Comunidades Seguras",
-        "pieces": broadside.pieces({"blocks": blocks}, pictures={}, translator=speaks),
+        "pieces": broadside.pieces({"blocks": blocks}, pictures={}, translator=SPANISH),
         "page_words": "Página",
         "invitation": "Reciba el boletín",
         "promise": "Nada más.",
@@ -76,9 +78,9 @@ def prose(paragraphs: int, words: int) -> list[dict[str, Any]]:
     ids=["short", "longer", "long", "one paragraph without end", "nothing"],
 )
 def test_a_handbill_has_two_pages_and_says_where_the_rest_is(
-    ground: Ground, paragraphs: int, words: int, is_cut: bool
+    paragraphs: int, words: int, is_cut: bool
 ) -> None:
-    made = sheet(ground, prose(paragraphs, words))
+    made = sheet(prose(paragraphs, words))
     values = handbill.fitted(made)
     assert bool(values["continues"]) is is_cut
     assert is_cut or values["pieces"] == made.pieces
@@ -89,7 +91,7 @@ def test_a_handbill_has_two_pages_and_says_where_the_rest_is(
     assert pages(handbill.pdf(made, stamp=0)) == 2
 
 
-def test_every_kind_of_block_is_printed_and_no_word_is_taken_for_code(ground: Ground) -> None:
+def test_every_kind_of_block_is_printed_and_no_word_is_taken_for_code() -> None:
     item = {
         "kind_label": NASTY, "date_label": "2 nov", "place": NASTY, "headline": NASTY,
         "summary_html": f"<p>{html.escape(NASTY)} <strong>b</strong><br>c</p>"
@@ -114,7 +116,7 @@ def test_every_kind_of_block_is_printed_and_no_word_is_taken_for_code(ground: Gr
         {"kind": "heading", "text": "A line of its own"},
     ]  # fmt: skip
     for direction, language in (("ltr", "es"), ("rtl", "ar")):
-        made = sheet(ground, blocks, title=NASTY, direction=direction, language=language)
+        made = sheet(blocks, title=NASTY, direction=direction, language=language)
         assert {each["k"] for each in made.pieces} == {
             "h", "p", "li", "quote", "dev", "figures", "material", "event", "action", "rule",
         }  # fmt: skip
@@ -172,7 +174,7 @@ async def test_staff_see_it_before_it_goes_out(ground: Ground, web: Web) -> None
 
 
 async def test_a_crowd_waits_for_one_sheet_and_is_refused_when_it_asks_for_many(
-    ground: Ground, monkeypatch: pytest.MonkeyPatch
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     may_go, at_once, most, set_ = threading.Event(), [0], [0], []
 
@@ -185,11 +187,11 @@ async def test_a_crowd_waits_for_one_sheet_and_is_refused_when_it_asks_for_many(
         return asked.title.encode()
 
     monkeypatch.setattr(handbill, "pdf", slowly)
-    press, moment = Press(), datetime.fromtimestamp(7, tz=ground.settings.site.tzinfo)
-    same = sheet(ground, [])
+    press, moment = Press(), datetime.fromtimestamp(7, tz=UTC)
+    same = sheet([])
     crowd = [asyncio.create_task(press.pdf(same, made_at=moment)) for _ in range(50)]
     others = [
-        asyncio.create_task(press.pdf(sheet(ground, [], title=f"{number}"), made_at=moment))
+        asyncio.create_task(press.pdf(sheet([], title=f"{number}"), made_at=moment))
         for number in range(handbills.MOST_WAITING + 5)
     ]
     await asyncio.sleep(0)
