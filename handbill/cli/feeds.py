@@ -1,6 +1,7 @@
 """Commands about feeds that are read again and again, and about the inbox that they fill."""
 
 import asyncio
+import dataclasses
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -88,6 +89,35 @@ def list_(chosen: Chosen, as_json: bool) -> None:
     kit.show(kit.run(chosen, act), as_json=as_json, columns=columns)
 
 
+@feeds.command("change")
+@_FEED
+@click.option("--url", help="Where it is.")
+@click.option("--name", help="What we call it.")
+@click.option("--language", help="Of its stories, where it does not say.")
+@click.option("--every", "every_minutes", type=int, metavar="MINUTES", help="How often to read it.")
+@click.option("--only", "include", multiple=True, metavar="WORD", help="Only stories with this.")
+@click.option("--without", "exclude", multiple=True, metavar="WORD", help="No stories with this.")
+@click.pass_obj
+def change(chosen: Chosen, /, feed_id: int, **said: Any) -> None:
+    """Change what is said; what is not stays. Words that are given take the place of all others."""
+
+    async def act(ground: Ground) -> Feed:
+        async with ground.db.reading() as session:
+            feed = await feed_sources.get(session, feed_id)
+        names = (each.name for each in dataclasses.fields(FeedDraft))
+        values = {name: getattr(feed, name) for name in names}
+        values |= {name: value for name, value in said.items() if value}
+        return await feed_sources.update(
+            ground,
+            actor=COMMAND,
+            feed_id=feed_id,
+            version=feed.version,
+            draft=FeedDraft(**values),
+        )
+
+    kit.run(chosen, act)
+
+
 @feeds.command("pause")
 @_FEED
 @click.pass_obj
@@ -166,7 +196,7 @@ def items() -> None:
 @items.command("list")
 @click.option(
     "--state",
-    type=click.Choice([*ItemState, "all"]),
+    type=click.Choice([*(each.value for each in ItemState), "all"]),
     default=ItemState.NEW.value,
     show_default=True,
 )

@@ -95,7 +95,9 @@ async def reasons(ground: Ground, run: SeriesRun) -> dict[str, str]:
     statement = select(SeriesItem).where(SeriesItem.run_id == run.id).order_by(col(SeriesItem.id))
     async with ground.db.reading() as session:
         found = (await session.exec(statement)).all()
-    return {each.texts["en"]: f"{'in' if each.is_in else 'out'}: {each.reason}" for each in found}
+    titles = [each.texts.get("en") or each.texts["es"] for each in found]
+    why = [f"{'in' if each.is_in else 'out'}: {each.reason}" for each in found]
+    return dict(zip(titles, why, strict=True))
 
 
 async def bulletin(ground: Ground, run: SeriesRun) -> Bulletin:
