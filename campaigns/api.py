@@ -149,6 +149,8 @@ class LinkOut(BaseModel):
     people: int
     language: str
     label: str
+    form: str
+    """Of two forms that are tried, a or b."""
 
 
 class HandoutOut(BaseModel):

@@ -44,6 +44,8 @@ class LinkHits:
     people: int
     language: str = ""
     label: str = ""
+    form: str = ""
+    """Of two forms that are tried, a or b; each has links of its own."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -224,13 +226,16 @@ async def _links(session: AsyncSession, dispatch_id: int) -> list[LinkHits]:
             persons,
             col(DispatchLink.language),
             col(DispatchLink.label),
+            col(DispatchLink.variant),
         )
         .where(col(DispatchLink.dispatch_id) == dispatch_id)
         .order_by(col(DispatchLink.number))
     )
     return [
-        LinkHits(url=url, clicks=int(count), people=int(who), language=language, label=label)
-        for url, count, who, language, label in (await session.execute(statement)).all()
+        LinkHits(
+            url=url, clicks=int(count), people=int(who), language=language, label=label, form=form
+        )
+        for url, count, who, language, label, form in (await session.execute(statement)).all()
     ]
 
 

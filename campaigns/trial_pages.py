@@ -22,6 +22,7 @@ from campaigns.trial_plans import Chooser, Plan, What, WhenUnclear
 from delivery.models import Variant
 from foundation import errors
 from foundation.accounts.models import Role
+from foundation.audit import SYSTEM
 from foundation.i18n import N_
 from foundation.web import forms, kit
 from foundation.web.forms import Form
@@ -182,6 +183,7 @@ async def _page(
         state_word=STATE_WORDS[found.state] if found else "",
         tone=TONES[found.state] if found else "",
         why=WHY_WORDS.get(trials.Why(found.trial.reason)) if found and found.trial.reason else "",
+        is_by_itself=found is not None and found.trial.decided_by == SYSTEM.label,
         called=trials.CALL_WORDS.get(trials.Why(found.trial.reason))
         if found and found.trial.reason
         else "",

@@ -116,7 +116,7 @@ async def plan(ground: Ground, *, actor: Actor, campaign_id: int, wanted: Plan) 
     async with ground.db.transaction() as session:
         campaign = await transitions.get(session, campaign_id)
         transitions.allow(campaign, Verb.UPDATE)
-        await _check(ground, session, campaign, wanted)
+        await check(ground, session, campaign, wanted)
         before = await of_campaign(session, campaign_id)
         former = before.plan if before else {}
         found = before or Trial(campaign_id=campaign_id, state=TrialState.PLANNED.value)
@@ -397,8 +397,8 @@ async def _move(session: AsyncSession, campaign_id: int, verb: TrialVerb, **valu
         raise errors.Refused(N_("This trial is not at a point where that can be done."))
 
 
-async def _check(ground: Ground, session: AsyncSession, campaign: Campaign, wanted: Plan) -> None:
-    """Raise `errors.Invalid` for a form that can't be made."""
+async def check(ground: Ground, session: AsyncSession, campaign: Campaign, wanted: Plan) -> None:
+    """Raise `errors.Invalid` for a second form that can't be made."""
     bulletin = await bulletins.get(session, campaign.bulletin_id)
     _, other = trial_plans.forms(wanted, bulletins.document_of(bulletin))
     await compiling.compile_document(ground, session, other, bulletin_id=bulletin.id)

@@ -130,6 +130,8 @@ async def start(ground: Ground, session: AsyncSession, order: Order) -> Dispatch
             _add_links(session, made, language, other, Variant.B)
     await session.flush()
     made.audience = await _fill(session, made, order)
+    if trial is not None:
+        made.waiting = await count_waiting(session, dispatch_id=made.id)
     session.add(made)
     await session.flush()
     return made
@@ -160,7 +162,9 @@ async def release(
     as `start` takes one, so that nobody is left between.
     """
     await session.execute(
-        sa.update(Dispatch).where(col(Dispatch.id) == dispatch_id).values(winner=variant.value)
+        sa.update(Dispatch)
+        .where(col(Dispatch.id) == dispatch_id)
+        .values(winner=variant.value, waiting=0)
     )
     connection = await session.connection()
     released = await connection.execute(
@@ -316,6 +320,11 @@ def _alike(recipients: sa.Select[int, str]) -> sa.Subquery:
         language.label("language"),
         sa.literal(Variant.NONE.value).label("variant"),
     ).subquery("alike")
+
+
+def drawn_of(people: int, *, percent: int) -> int:
+    """How many of so many in one language would be drawn for each of two forms."""
+    return people * percent // _HALF_PERCENT
 
 
 def _drawn(recipients: sa.Select[int, str], trial: Trial) -> sa.Subquery:

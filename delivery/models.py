@@ -83,6 +83,8 @@ class Dispatch(tables.Table, table=True):
     """A `WhenUncertain`; staff may change it while it is sending."""
     from_name_b: str = Field(default="", nullable=False)
     """The sender's name in the second form of one that tries two; blank where it is the same."""
+    waiting: int = Field(default=0, nullable=False)
+    """How many of the audience wait until one of two forms is chosen; 0 from then on."""
     winner: str = Field(default=Variant.NONE.value, nullable=False)
     """A or B, once it is chosen which of them all others get."""
     started_at: datetime = tables.moment()

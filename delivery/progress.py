@@ -62,7 +62,8 @@ class Progress:
     average_per_second: float
     """Since it began, or of all of it when it is over."""
     seconds_left: float | None
-    """For those who were not tried yet, at the rate of now; None while nothing goes out."""
+    """For those who were not tried yet and wait for nothing else, at the rate of now; None while
+    nothing goes out."""
     reasons: Sequence[Reason]
     """Why others did not simply get it, the most frequent first."""
     relays: Mapping[str, int]
@@ -114,7 +115,7 @@ class Gauge:
             cancelled=odd[DeliveryState.CANCELLED],
             per_second=rate,
             average_per_second=sent / max(took, 1.0),
-            seconds_left=queued / rate if rate else None,
+            seconds_left=max(0, queued - order.waiting) / rate if rate else None,
             reasons=reasons,
             relays=dict(relays.most_common()),
         )

@@ -57,6 +57,7 @@ PUBLIC = {
 }
 STAFF = {
     "overview": "/staff",
+    "campaign-trial": "/staff/campaigns/3/trial",
     "issues": "/staff/issues",
     "issue": "/staff/issues/1",
     "issue-new": "/staff/issues/new",

@@ -25,6 +25,7 @@ from campaigns.preflight import (
     relay,
     site,
     spam,
+    trial,
     weight,
     words,
 )
@@ -110,6 +111,7 @@ async def _look(
         *site.look(ground, campaign),
         *await audience.look(session, campaign, _languages(ground, looked), is_counted=is_counted),
         *await relay.look(ground, session, campaign),
+        *await trial.look(ground, session, campaign, bulletin, looked, is_counted=is_counted),
         *await _about_bulletin(ground, session, bulletin, looked),
     ]
     if campaign.approved_version not in (None, bulletin.version):

@@ -32,6 +32,8 @@ class Where(enum.StrEnum):
     """Another campaign."""
     HANDOUT = "handout"
     """A handout, with its files."""
+    TRIAL = "trial"
+    """The plan to try two forms."""
 
 
 _WORDS: Mapping[Where, str] = {
@@ -43,6 +45,7 @@ _WORDS: Mapping[Where, str] = {
     Where.SETTING: N_("Setting %(name)s"),
     Where.CAMPAIGN: N_("The other campaign"),
     Where.HANDOUT: N_("The handout"),
+    Where.TRIAL: N_("Trying two forms"),
 }
 
 

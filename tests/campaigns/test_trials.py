@@ -13,12 +13,14 @@ from sqlmodel import col, select
 
 from campaigns import archive, counting, lifecycle, trial_plans, trials
 from campaigns.models import Campaign, HitKind
+from campaigns.preflight import checklist
 from campaigns.trial_models import TrialState
 from campaigns.trials import View
 from delivery.models import Delivery, DispatchLink, QueuedNotice, Variant
 from foundation import errors
 from foundation.accounts.models import Role
 from foundation.audit import COMMAND, AuditEntry
+from foundation.findings import Tone
 from foundation.ground import Ground
 from subscribers.models import Consent, ConsentStep, Subscriber
 from tests.campaigns.test_tracking import PERSON, clicks
@@ -108,6 +110,13 @@ async def decisions(ground: Ground) -> list[AuditEntry]:
     async with ground.db.reading() as session:
         found = select(AuditEntry).where(AuditEntry.action == "campaign.trial-decided")
         return list((await session.exec(found)).all())
+
+
+async def said(ground: Ground, campaign: Campaign) -> list[tuple[Tone, str]]:
+    """What the list before sending says of the trial."""
+    found = await checklist.check(ground, campaign_id=campaign.id)
+    speaks = ground.translator("en")
+    return [(each.tone, each.say(speaks)) for each in found if each.code == "trial"]
 
 
 async def staff_mail(ground: Ground) -> list[QueuedNotice]:
@@ -457,6 +466,13 @@ async def test_a_trial_is_part_of_what_is_approved(ground: Ground) -> None:
     half = trial_plans.parse({"what": "subject", "subjects": {"en": "x"}})
     with pytest.raises(errors.Invalid, match="another subject too"):
         await trials.plan(ground, actor=COMMAND, campaign_id=campaign.id, wanted=half)
+    assert await said(ground, campaign) == [
+        (Tone.BAD, "Too few people to try two forms: raise the share, or send it in one form.")
+    ]
+    await mailing.crowd(ground, 9)
+    assert await said(ground, campaign) == [
+        (Tone.GOOD, "Each of two forms would be tried on 2 people.")
+    ]
     await lifecycle.approve(ground, actor=COMMAND, campaign_id=campaign.id)
     with pytest.raises(errors.Refused):
         await trials.drop(ground, actor=COMMAND, campaign_id=campaign.id)

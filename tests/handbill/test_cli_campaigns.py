@@ -90,6 +90,21 @@ async def report(run: Run, number: str) -> Any:
     return json.loads((await run("campaigns", "report", number, "--json")).stdout)
 
 
+async def test_two_forms_are_planned_and_chosen_from_the_command_line(
+    ground: Ground, run: Run, tmp_path: Path
+) -> None:
+    await people.topic(ground)
+    number = await made(run)
+    plan = 'what = "subject"\npercent = 40\nsubjects = { en = "Other", es = "Otra" }\n'
+    (tmp_path / "trial.toml").write_text(plan)
+    planned = await run("campaigns", "trial", number, "--plan", "trial.toml", "--json")
+    assert planned.returncode == 0, planned.stderr
+    told = json.loads(planned.stdout)
+    assert (told["state"], told["plan"]["percent"], told["forms"]) == ("planned", 40, {})
+    early = await run("campaigns", "choose", number, "b")
+    assert (early.returncode, early.stdout) == (1, "")
+
+
 async def test_a_document_is_made_checked_and_sent_to_everybody_once(
     ground: Ground, smtp: Catcher, run: Run
 ) -> None:
