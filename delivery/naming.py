@@ -10,7 +10,7 @@ _DIGITS = 18
 
 def mark(campaign_id: int) -> str:
     """How mails name what they are of: `12`, or `welcome-3`."""
-    return str(campaign_id) if campaign_id > 0 else f"{_WELCOME}{-campaign_id}"
+    return str(campaign_id) if campaign_id >= 0 else f"{_WELCOME}{-campaign_id}"
 
 
 def number(text: str) -> int:

@@ -230,3 +230,15 @@ async def test_an_alarm_of_a_campaign_that_is_over_is_put_away_by_who_has_seen_i
     assert "5 of 15 addresses do not exist any more" in (await editor.get(here)).text
     await editor.post(f"{here}/acknowledge")
     assert "do not exist any more" not in words((await editor.get(here)).text)
+
+
+@few
+async def test_complaints_about_a_welcome_set_off_no_campaigns_alarm(ground: Ground) -> None:
+    topic = await mailing.crowd(ground, 10)
+    await mailing.start(ground, topics=[topic], campaign_id=-1)
+    async with ground.db.transaction() as session:
+        sent = {"state": "sent", "sent_at": ground.clock.now()}
+        await session.execute(sa.update(Delivery).values(**sent))
+    await come_back(ground, BounceKind.COMPLAINT, [1, 2])
+    assert await alarms.watch(ground) == []
+    assert await known(ground) == []
