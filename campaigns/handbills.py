@@ -109,10 +109,14 @@ async def of_archive(ground: Ground, press: Press, *, slug: str, translator: Tra
 async def of_campaign(ground: Ground, press: Press, *, campaign_id: int, language: str) -> Printed:
     """A campaign's bulletin as it went out, or as it stands now, whoever may read it later.
 
+    A blank `language` is the bulletin's first.
     Raises `errors.NotFound`, `errors.Invalid` for one that can't be compiled, `errors.Busy`.
     """
     view = await lifecycle.show(ground, campaign_id=campaign_id)
     campaign, slug = view.campaign, view.campaign.archive_slug
+    language = language or next(iter(view.languages), "")
+    if language not in view.languages:
+        raise _not_kept()
     is_public = campaign.visibility == Visibility.PUBLIC and view.dispatch is not None
     origin = _Origin(
         number=campaign.id,

@@ -13,7 +13,7 @@ from sqlmodel import col, select
 from campaigns import archive, archiving, audiences, lifecycle
 from campaigns.archive_models import ArchivedEdition
 from campaigns.models import CampaignState, Visibility
-from delivery.models import Dispatch
+from delivery.models import Dispatch, DispatchPlan
 from foundation import errors
 from foundation.accounts.models import Role
 from foundation.audit import COMMAND, AuditEntry
@@ -215,6 +215,10 @@ async def test_what_went_out_before_the_archive_kept_it_is_found_too(ground: Gro
     speaks = ground.translator("es")
     wanted = archive.Wanted(search="hola")
     async with ground.db.transaction() as session:
+        plan = (await session.exec(select(DispatchPlan))).first()
+        assert plan is not None
+        both = DispatchPlan(dispatch_id=plan.dispatch_id, language="en+es", plan=plan.plan)
+        session.add(both)
         await session.execute(sa.delete(ArchivedEdition))
     assert (await archive.listed(ground, translator=speaks)).items == []
     assert await archiving.fill_in(ground) == 2

@@ -171,6 +171,8 @@ async def test_staff_see_it_before_it_goes_out(ground: Ground, web: Web) -> None
     answer = await staff.get(f"{page}/handbill.pdf?language=es")
     assert (answer.status, pages(answer.body)) == (200, 2)
     assert answer.headers["Cache-Control"] == "no-store"
+    assert (await staff.get(f"{page}/handbill.pdf")).status == 200
+    assert (await staff.get(f"{page}/handbill.pdf?language=xx")).status == 404
 
 
 async def test_a_crowd_waits_for_one_sheet_and_is_refused_when_it_asks_for_many(

@@ -69,7 +69,7 @@ class Estate:
         sealed = token(self.ground, address.pattern)
         here = {"token": sealed} if sealed else {}
         if address.pattern.startswith("/archive/"):
-            here["slug"] = self.values["archived"]
+            here |= {"slug": self.values["archived"], "kind": "xml"}
         elif address.pattern.startswith("/members/"):
             here |= {"id": "2", "digest": _LOGO}
         elif address.pattern.startswith("/files/"):
