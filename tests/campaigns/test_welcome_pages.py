@@ -3,13 +3,17 @@
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 
+import pytest
+from playwright.async_api import Browser
+
 from campaigns import welcome, welcome_sending
 from campaigns.welcome_models import StepKind
 from foundation.accounts.models import Role
 from foundation.audit import COMMAND
+from foundation.ground import Ground
 from tests.campaigns import newsroom
 from tests.handbill.test_api import bearer
-from tests.world import people
+from tests.world import browsers, people
 from tests.world.clock import FakeClock
 from tests.world.smtp import Catcher
 from tests.world.web import Web
@@ -113,3 +117,29 @@ async def test_programs_make_a_welcome_and_read_what_came_of_it(web: Web, clock:
     kept = await welcome.show(ground, topic="secure-communities")
     assert [each.kind for each in kept.removed] == [StepKind.EXPLAINER]
     await welcome.switch(ground, actor=COMMAND, topic="secure-communities", version=3, languages=[])
+
+
+@pytest.mark.browser
+async def test_axe_finds_nothing_on_its_pages_and_a_phone_shows_them_whole(
+    ground: Ground, web: Web, browser: Browser
+) -> None:
+    issue = await newsroom.issue(ground)
+    await newsroom.parts(ground, issue)
+    handout = await newsroom.handout(ground, issue)
+    draft = welcome.StepDraft(kind=StepKind.MATERIAL, object_id=handout.id, days=1)
+    await welcome.add_step(
+        ground, actor=COMMAND, topic="secure-communities", version=0, draft=draft
+    )
+    _, secret = await people.staff(ground)
+    context = await browser.new_context(
+        base_url=web.base, viewport={"width": 375, "height": 800}, color_scheme="dark"
+    )
+    await context.add_cookies([{"name": "handbill_session", "value": secret, "url": web.base}])
+    page = await context.new_page()
+    material = f"/staff/issues/{issue.id}/materials/{handout.id}"
+    for path in ("/staff/welcome", HERE, f"{HERE}/steps/1", f"{HERE}/steps/1/edit", material):
+        await page.goto(path)
+        assert await browsers.violations(page) == [], path
+        overflow = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+        assert await page.evaluate(overflow) <= 0, path
+    await context.close()
