@@ -57,9 +57,13 @@ async def for_partner(request: web.Request) -> web.Response:
     key = request.match_info["partner"]
     async with kit.ground(request).db.reading() as session:
         offer = await widget.chosen(session, form="", partner=key)
-    if offer.partner is None:
-        raise errors.NotFound(N_("There is no partner with this key. Ask the office for it."))
-    return _page(request, "subscribers/embed.html", offer, partner=key, partners=[])
+        if offer.partner is None or offer.partner.id is None:
+            raise errors.NotFound(N_("There is no partner with this key. Ask the office for it."))
+        own = await widget.forms_of(session, partner_id=offer.partner.id)
+        asked = request.query.get("form", "")
+        if asked != offer.slug and any(slug == asked for slug, _ in own):
+            offer = await widget.chosen(session, form=asked, partner=key)
+    return _page(request, "subscribers/embed.html", offer, partner=key, own_forms=own)
 
 
 def _page(
@@ -67,6 +71,7 @@ def _page(
 ) -> web.Response:
     ground = kit.ground(request)
     speaks = kit.translator(request)
+    choices = {"partners": [], "own_forms": [], **values}
     wish = Wish.of(request.query, partner=partner, languages=ground.catalog.languages)
     return kit.render(
         request,
@@ -81,5 +86,5 @@ def _page(
             *((code, ground.catalog.translator(code).name) for code in ground.catalog.languages),
         ],
         themes=[(value, speaks.gettext(label)) for value, label in _THEMES.items()],
-        **values,
+        **choices,
     )

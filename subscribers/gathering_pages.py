@@ -1,7 +1,7 @@
 """Staff's pages about gatherings (`/staff/gatherings`): the tablet, the paper, and typing it in."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 
@@ -48,6 +48,7 @@ def routes() -> list[web.RouteDef]:
         web.get("/staff/gatherings/new", new),
         web.post("/staff/gatherings/new", create),
         web.get(one, show),
+        web.post(one, mend),
         web.get(f"{one}/sheet", sheet),
         web.get(f"{one}/entry", entry),
         web.post(f"{one}/entry", enter),
@@ -103,18 +104,57 @@ async def create(request: web.Request) -> web.Response:
 @kit.staff(Role.VIEWER)
 async def show(request: web.Request) -> web.Response:
     """`GET /staff/gatherings/{id}`: the tablet's address, the sheet, and what came of it."""
+    return await _show(request, await _standing(request))
+
+
+@kit.staff(Role.EDITOR)
+async def mend(request: web.Request) -> web.Response:
+    """`POST /staff/gatherings/{id}`: another name or day."""
+    form = await forms.read(request)
     standing = await _standing(request)
+    try:
+        name = form.line("name", limit=120, required=True)
+        day = _day(form.line("day", limit=10))
+        if day is None:
+            form.problems["day"] = errors.Invalid(N_("Give the day."))
+        form.check()
+        await gatherings.mend(
+            kit.ground(request),
+            actor=kit.actor(request),
+            gathering_id=kit.number_in_path(request),
+            name=name,
+            day=day or standing.gathering.day,
+        )
+    except errors.Invalid as problem:
+        return await _show(request, standing, typed=form.values, problem=problem)
+    said = kit.translator(request).gettext(N_("Kept."))
+    return kit.redirect(request, f"/staff/gatherings/{standing.gathering.id}", flash=said)
+
+
+async def _show(
+    request: web.Request,
+    standing: Standing,
+    *,
+    typed: Mapping[str, str] | None = None,
+    problem: errors.Invalid | None = None,
+) -> web.Response:
     ground = kit.ground(request)
+    speaks = kit.translator(request)
+    gathering = standing.gathering
+    own = {"name": gathering.name, "day": gathering.day.isoformat()}
     return kit.render(
         request,
         "people/gathering.html",
+        status=422 if problem else 200,
         standing=standing,
-        gathering=standing.gathering,
+        gathering=gathering,
         kiosk_url=ground.url(_kiosk_path(standing)),
         kiosk_path=_kiosk_path(standing),
-        words=await gatherings.words(ground, standing.gathering),
-        language_names={
-            code: ground.catalog.translator(code).name for code in standing.gathering.languages
+        words=await gatherings.words(ground, gathering),
+        language_names={code: ground.catalog.translator(code).name for code in gathering.languages},
+        values=typed if typed is not None else own,
+        problems={
+            name: each.say(speaks) for name, each in (problem.fields if problem else {}).items()
         },
     )
 

@@ -80,6 +80,33 @@ async def create(ground: Ground, *, actor: Actor, details: Details) -> Gathering
     return made
 
 
+async def mend(ground: Ground, *, actor: Actor, gathering_id: int, name: str, day: date) -> None:
+    """Put another name or day; code, form and words stay as they stand on paper.
+
+    Raises `errors.NotFound`, and `errors.Invalid` without a name.
+    """
+    if not name.strip():
+        raise _wrong({"name": errors.Invalid(N_("Fill this in."))})
+    async with ground.db.transaction() as session:
+        found = await session.get(Gathering, gathering_id)
+        if found is None:
+            raise errors.NotFound(N_("There is no such gathering."))
+        before = {"name": found.name, "day": found.day.isoformat()}
+        found.name, found.day = name, day
+        after = {"name": name, "day": day.isoformat()}
+        if after != before:
+            audit.record(
+                session,
+                actor=actor,
+                at=ground.clock.now(),
+                action="gathering.mended",
+                object_kind="gathering",
+                object_id=gathering_id,
+                before=before,
+                after=after,
+            )
+
+
 async def listed(ground: Ground) -> list[Standing]:
     """Every gathering with what it brought, the newest day first."""
     async with ground.db.reading() as session:

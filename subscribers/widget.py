@@ -144,13 +144,18 @@ async def chosen(session: AsyncSession, *, form: str, partner: str) -> Offer:
     offer = await forms.offered(session, slug=form, partner_key=partner)
     if form or offer.partner is None:
         return offer
-    own = await session.scalar(
-        sa.select(col(Form.slug))
-        .where(col(Form.partner_id) == offer.partner.id, col(Form.is_active).is_(True))
+    own = await forms_of(session, partner_id=offer.partner.id or 0)
+    return await forms.offered(session, slug=own[0][0], partner_key=partner) if own else offer
+
+
+async def forms_of(session: AsyncSession, *, partner_id: int) -> list[tuple[str, str]]:
+    """A partner's own forms that are in use, the first made first: slug and name."""
+    found = await session.execute(
+        sa.select(col(Form.slug), col(Form.name))
+        .where(col(Form.partner_id) == partner_id, col(Form.is_active).is_(True))
         .order_by(col(Form.id))
-        .limit(1)
     )
-    return await forms.offered(session, slug=own, partner_key=partner) if own else offer
+    return [(slug, name) for slug, name in found.all()]
 
 
 async def describe(ground: Ground, *, form: str, partner: str, language: str) -> Description:

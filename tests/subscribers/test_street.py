@@ -226,6 +226,29 @@ async def test_a_sheet_is_typed_in_with_the_words_that_stood_on_it(
     assert "ana" not in json.dumps(entry.after)
 
 
+async def test_another_name_or_day_is_kept_and_logged_and_the_paper_stays_true(
+    web: Web, ground: Ground
+) -> None:
+    gathering = await fair(ground)
+    here = f"/staff/gatherings/{gathering.id}"
+    office = await web.as_staff(Role.EDITOR)
+    wrong = await office.post(here, {"name": "", "day": "soon"})
+    assert wrong.status == 422
+    assert "Give the day." in wrong.text
+    done = await office.post(here, {"name": "Spring fair, Lawrence", "day": "2026-04-18"})
+    assert done.location == here
+    kept = (await gatherings.show(ground, gathering_id=gathering.id or 0)).gathering
+    assert (kept.name, kept.day) == ("Spring fair, Lawrence", date(2026, 4, 18))
+    assert (kept.code, kept.wordings) == (gathering.code, gathering.wordings)
+    async with ground.db.reading() as session:
+        (entry,) = await session.exec(
+            select(AuditEntry).where(AuditEntry.action == "gathering.mended")
+        )
+    assert entry.before == {"name": FAIR.name, "day": "2026-04-11"}
+    viewer = await web.as_staff(Role.VIEWER)
+    assert (await viewer.post(here, {"name": "x", "day": "2026-04-18"})).status == 403
+
+
 async def test_staff_are_told_who_is_known_and_who_must_not_be_mailed(ground: Ground) -> None:
     gathering = await fair(ground)
     await people.subscribed(ground, "known@example.org", topics=("secure-communities",))

@@ -64,6 +64,20 @@ async def test_a_script_is_told_all_that_the_form_says_in_its_readers_language(
     assert said["button"] == ground.translator("es").gettext("Sign up")
 
 
+async def test_a_partner_makes_the_code_of_each_of_its_own_forms_and_of_no_other(
+    web: Web, ground: Ground, partner: Partner
+) -> None:
+    here = "/widget/river-valley/code"
+    assert 'name="form"' not in (await web.get(here)).text, "there is nothing to choose from"
+    await form(ground, "fair", partner_id=partner.id)
+    await form(ground, "somebody-elses")
+    for asked, shown in {"": "river", "fair": "fair", "somebody-elses": "river"}.items():
+        page = (await web.get(f"{here}?form={asked}")).text
+        assert f'value="{shown}" selected' in page
+        assert f"/subscribe/{shown}?partner=river-valley" in page
+        assert "/subscribe/somebody-elses" not in page
+
+
 async def test_organizations_with_lists_of_their_own_are_named_each_by_itself(
     web: Web, ground: Ground, partner: Partner
 ) -> None:
