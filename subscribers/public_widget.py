@@ -8,6 +8,7 @@ import asyncio
 import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from datetime import timedelta
 from typing import Any
 
 from aiohttp import web
@@ -32,6 +33,8 @@ class Served:
     origins: frozenset[str] = frozenset()
 
 
+_LOOKED_AGAIN = timedelta(seconds=5)
+"""For a site that is not among those written down, no more often than this."""
 FORMS: web.AppKey[Shelf[Served]] = web.AppKey("widget_forms", Shelf)
 _ANYWHERE = {
     # A module is asked for across origins (HTML §8.1.4.2), and pages that isolate themselves ask
@@ -94,6 +97,9 @@ async def describe(request: web.Request) -> web.Response:
     """
     _speak(request)
     served = _kept(request) or await _described(request)
+    if not _may_show(request, served) and _kept(request, within=_LOOKED_AGAIN) is None:
+        # The office may have written this site down since.
+        served = await _described(request)
     if _may_show(request, served):
         return _told(request, served)
     said = errors.Forbidden(
@@ -211,14 +217,14 @@ async def _made(
     return served
 
 
-def _kept(request: web.Request) -> Served | None:
+def _kept(request: web.Request, *, within: timedelta | None = None) -> Served | None:
     """What is in memory: by the request as it came, which is soon read, else by what it means."""
     shelf, now = request.app[FORMS], kit.ground(request).clock.now()
     came = (request.raw_path, request.headers.get("Accept-Language", ""))
-    found = shelf.find(came, now=now)
+    found = shelf.find(came, now=now, within=within)
     if found is None and _is_for_all(request):
         key = _key(request)
-        found = shelf.find(key, now=now)
+        found = shelf.find(key, now=now, within=within)
         if found is not None:
             shelf.also(came, known=key)
     return found

@@ -110,10 +110,10 @@ class Shelf(Generic[T]):
         self._most = most
         self._kept: dict[Key, tuple[datetime, T]] = {}
 
-    def find(self, key: Key, *, now: datetime) -> T | None:
-        """What was put there under `key`, unless that was too long ago."""
+    def find(self, key: Key, *, now: datetime, within: timedelta | None = None) -> T | None:
+        """What was put there under `key`, unless that was too long ago, or not `within` a time."""
         found = self._kept.get(key)
-        if found is None or not timedelta(0) <= now - found[0] < self._keep:
+        if found is None or not timedelta(0) <= now - found[0] < (within or self._keep):
             return None
         return found[1]
 

@@ -72,7 +72,7 @@ async def test_each_code_of_the_builder_lives_elsewhere_and_counts_for_its_partn
         await reader.reads("What happens next")
     assert await brought(office) == [each + len(WAYS) for each in before]
     for way, page in {"way-element": "/about/us", "way-frame": "/about/us"}.items():
-        await office.go(f"/staff/people?q={way}.{language}@example.org")
+        await office.go(f"/staff/people?q={way}.{language}.{theme}@example.org")
         await office.page.get_by_role("link", name=f"{way}.{language}.{theme}@example.org").click()
         await expect(office.page.get_by_text(page).first).to_be_visible()
         await expect(office.page.get_by_text("our page").first).to_be_visible()

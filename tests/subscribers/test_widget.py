@@ -154,6 +154,24 @@ async def test_what_is_told_is_kept_for_a_while_and_what_is_typed_before_is_not(
     assert 'name="first_name"' not in (await web.get(path)).text
 
 
+async def test_a_site_that_was_just_written_down_need_not_wait_until_the_form_is_forgotten(
+    web: Web, ground: Ground, clock: FakeClock, partner: Partner
+) -> None:
+    path, new = f"{FORM}?partner=river-valley", "https://new.example"
+    assert (await told(web, path)).status == 200
+    assert (await told(web, path, Origin=new)).status == 403
+    details = partners.Details(name="River Valley", key="river-valley", origins=[RIVER, new])
+    await partners.update(
+        ground,
+        actor=COMMAND,
+        partner_id=partner.id or 0,
+        details=details,
+    )
+    assert (await told(web, path, Origin=new)).status == 403, "nobody makes us look all the time"
+    clock.advance(seconds=5)
+    assert (await told(web, path, Origin=new)).status == 200
+
+
 async def test_the_script_is_squeezed_and_asked_for_again_only_when_it_changed(web: Web) -> None:
     for path in ("/widget.js", "/widget-proof.js"):
         plain = await web.get(path, headers={"Accept-Encoding": "identity"})
