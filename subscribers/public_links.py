@@ -176,7 +176,7 @@ async def _preferences(
             site_languages=[
                 (code, ground.catalog.translator(code).name) for code in ground.catalog.languages
             ],
-            further_choices=languages.choices(ground),
+            further_choices=languages.choices(ground, besides=(wishes or view.subscriber).language),
             saved=request.query.get("saved", ""),
             problems=problems,
         )

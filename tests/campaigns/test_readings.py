@@ -179,6 +179,10 @@ async def test_two_editions_in_one_mail_can_be_seen_before_and_are_pointed_out_w
     assert "What happened · En octubre" in page
     shown = (await author.get(f"{here}/mail?language=es%2Ben")).text
     assert '<div lang="en" dir="ltr">' in " ".join(shown.split())
+    person = await mailbox.person(ground, "both@example.org")
+    assert person is not None
+    own = (await web.get(mailbox.preferences_path(ground, person))).text
+    assert own.count('name="further_languages"') == 1
     found = await checklist.check(ground, campaign_id=campaign.id)
     speaks = ground.translator("en")
     said = [each.say(speaks) for each in found if each.code == "weight-stacked"]
