@@ -46,8 +46,8 @@ def test_what_is_no_link_has_no_key() -> None:
             True,
         ),
         (
-            "Day 3 of the detainer hearing in Boston",
-            "Day 4 of the detainer hearing in Boston",
+            "Day 3 of the federal court hearing on detainers in Boston",
+            "Day 4 of the federal court hearing on detainers in Boston",
             False,
         ),
         ("A hearing in Chelsea", "A hearing in Chelsea", False),  # too short to be sure
