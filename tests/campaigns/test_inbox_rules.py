@@ -103,7 +103,9 @@ async def test_rules_are_written_ordered_tried_and_removed_on_their_pages(
     )
     headers, api = {"Authorization": f"Bearer {secret}"}, "/api/v1/inbox-rules"
     assert len((await web.get(api, headers=headers)).json()["items"]) == 5
-    tried = await web.post(f"{api}/try", json={"headline": "EL TIEMPO de hoy"}, headers=headers)
+    tried = await web.post(
+        f"{api}/stories/try", json={"headline": "EL TIEMPO de hoy"}, headers=headers
+    )
     assert tried.json()["is_dropped"] is True
     added = await web.post(api, json={"words": ["Lynn"], "place": "Lynn"}, headers=headers)
     changed = await web.request(

@@ -106,7 +106,7 @@ async def build(ground: Ground) -> Estate:
     await inbox_rules.add_usual(ground, actor=audit.COMMAND)
     await _welcome(ground, issue.id)
     secret = await api_tokens.create(
-        ground, actor=audit.COMMAND, name="Sweep", scopes=frozenset(Scope)
+        ground, actor=audit.COMMAND, name="Sweep", scopes=frozenset(Scope), partner_id=1
     )
     return Estate(
         ground=ground,
