@@ -91,7 +91,8 @@ def endpoints() -> list[Endpoint]:
         Endpoint(method="POST", path=f"{one}/remove", handler=remove_rule, scope=write, tag=tag,
                  summary="Remove a rule", body=SeenRule, status=204),
         Endpoint(method="POST", path="/inbox-rules/stories/try", handler=try_rules, scope=read,
-                 tag=tag, summary="What the rules would make of a story", body=Story, answer=VerdictOut),
+                 tag=tag, summary="What the rules would make of a story", body=Story,
+                 answer=VerdictOut),
     ]  # fmt: skip
 
 
