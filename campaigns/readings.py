@@ -4,6 +4,7 @@ An edition's key is its language, such as `es`; two stacked ones have the key `e
 first language before the second. The ledger, plans and reports know editions by their keys.
 """
 
+import collections
 import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -98,19 +99,21 @@ async def read(
         sa.select(*wish, sa.func.count())
         .where(_knows_several(), who)
         .group_by(*wish)
-        .order_by(sa.func.count().desc(), *wish)
+        .order_by(*wish)
     )
     editions: dict[Wish, str] = {}
-    stacked: set[str] = set()
-    for language, further, reads_both, _ in rows.all():
+    readers: collections.Counter[str] = collections.Counter()
+    for language, further, reads_both, people in rows.all():
         each = Wish(language=language, further=further, reads_both=reads_both)
-        key = edition_for(each, languages)
-        if STACK in key and key not in stacked and len(stacked) == MOST_STACKED:
-            key = languages_in(key)[0]
-        elif STACK in key:
-            stacked.add(key)
-        editions[each] = key
-    return Readings(editions=editions)
+        editions[each] = key = edition_for(each, languages)
+        if is_stacked(key):
+            readers[key] += people
+    made = {key for key, _ in readers.most_common(MOST_STACKED)}
+    return Readings(
+        editions={
+            each: key if key in made else languages_in(key)[0] for each, key in editions.items()
+        }
+    )
 
 
 def expression(readings: Readings, otherwise: sa.ColumnElement[str]) -> sa.ColumnElement[str]:
