@@ -20,12 +20,13 @@ from sqlalchemy import literal_column
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from campaigns import inbox_rules, issues, likeness, links
+from campaigns import developments, feed_reading, inbox_rules, issues, likeness, links
 from campaigns.inbox_models import InboxRule, IncomingItem, ItemState, Origin
 from campaigns.models import DevelopmentKind
-from foundation import audit, tables
+from foundation import audit, errors, tables
 from foundation.audit import Actor
 from foundation.ground import Ground
+from foundation.i18n import N_
 
 BY_RULE = "rule"
 """Who decided about what a rule dropped."""
@@ -77,9 +78,15 @@ class TakenIn:
 async def take_in(
     ground: Ground, *, actor: Actor, issue_id: int, origin: Origin, offers: Sequence[Offer]
 ) -> TakenIn:
-    """Keep what is new among some offers, for an issue. Raises `errors.NotFound` for the issue."""
+    """Keep what is new among some offers, for an issue.
+
+    Raises `errors.NotFound` for the issue, `errors.Invalid` for what nobody could keep later.
+    """
+    offers = [_checked(ground, each) for each in offers]
     async with ground.db.transaction() as session:
         await issues.get(session, issue_id)
+        for partner_id in {each.partner_id for each in offers}:
+            await developments.refuse_unknown_partner(session, partner_id)
         return await put(
             ground, session, issue_id=issue_id, origin=origin, offers=offers, actor=actor
         )
@@ -124,6 +131,21 @@ async def put(
                 after={"origin": origin.value, "issue_id": issue_id},
             )
     return TakenIn(added=added, known=known, same=same, dropped=dropped)
+
+
+def _checked(ground: Ground, offer: Offer) -> Offer:
+    """The offer with a headline of one line, a link that leads somewhere, and a known language."""
+    headline = feed_reading.line(offer.headline)
+    problem: tuple[str, errors.Invalid] | None = None
+    if not headline:
+        problem = ("headline", errors.Invalid(N_("Give it a headline too.")))
+    elif offer.language not in ground.catalog.languages:
+        problem = ("language", errors.Invalid(N_("Choose one of the site's languages.")))
+    if problem is not None:
+        name, said = problem
+        raise errors.Invalid(said.msgid, fields={name: said})
+    url = links.check(offer.source_url, field="source_url")
+    return replace(offer, headline=headline, source_url=url)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -191,6 +213,8 @@ class _Intake:
             col(IncomingItem.key).in_(list(offers))
         )
         self._by_key = dict((await session.exec(named)).all())
+        if len(self._by_key) == len(offers):
+            return  # as most times with a feed
         wanted = {likeness.link_key(each.offer.source_url) for each in offers.values()} - {""}
         linked = select(IncomingItem).where(
             col(IncomingItem.link_key).in_(list(wanted)),

@@ -2,7 +2,7 @@
 
 import asyncio
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -123,12 +123,7 @@ def change(chosen: Chosen, /, feed_id: int, **said: Any) -> None:
 @click.pass_obj
 def pause(chosen: Chosen, feed_id: int) -> None:
     """Read it no more until it is resumed."""
-
-    async def act(ground: Ground) -> None:
-        version = await _version(ground, feed_id)
-        await feed_sources.pause(ground, actor=COMMAND, feed_id=feed_id, version=version)
-
-    kit.run(chosen, act)
+    _do(chosen, feed_id, feed_sources.pause)
 
 
 @feeds.command("resume")
@@ -136,12 +131,7 @@ def pause(chosen: Chosen, feed_id: int) -> None:
 @click.pass_obj
 def resume(chosen: Chosen, feed_id: int) -> None:
     """Read it again."""
-
-    async def act(ground: Ground) -> None:
-        version = await _version(ground, feed_id)
-        await feed_sources.resume(ground, actor=COMMAND, feed_id=feed_id, version=version)
-
-    kit.run(chosen, act)
+    _do(chosen, feed_id, feed_sources.resume)
 
 
 @feeds.command("remove")
@@ -149,12 +139,7 @@ def resume(chosen: Chosen, feed_id: int) -> None:
 @click.pass_obj
 def remove(chosen: Chosen, feed_id: int) -> None:
     """Take it away; what came in by it stays."""
-
-    async def act(ground: Ground) -> None:
-        version = await _version(ground, feed_id)
-        await feed_sources.remove(ground, actor=COMMAND, feed_id=feed_id, version=version)
-
-    kit.run(chosen, act)
+    _do(chosen, feed_id, feed_sources.remove)
 
 
 @feeds.command("read")
@@ -321,9 +306,15 @@ def rules(chosen: Chosen, text: str, as_json: bool) -> None:
     kit.show(rows, as_json=as_json, columns=columns)
 
 
-async def _version(ground: Ground, feed_id: int) -> int:
-    async with ground.db.reading() as session:
-        return (await feed_sources.get(session, feed_id)).version
+def _do(chosen: Chosen, feed_id: int, verb: Callable[..., Awaitable[object]]) -> None:
+    """Do something with a feed as it stands now."""
+
+    async def act(ground: Ground) -> None:
+        async with ground.db.reading() as session:
+            version = (await feed_sources.get(session, feed_id)).version
+        await verb(ground, actor=COMMAND, feed_id=feed_id, version=version)
+
+    kit.run(chosen, act)
 
 
 async def _item_version(ground: Ground, item_id: int) -> int:

@@ -270,6 +270,15 @@ async def test_feeds_are_looked_after_on_their_pages_and_by_programs(
     assert kept.json()["development_id"] == 1
     assert (await web.get("/api/v1/incoming?state=kept&q=council", headers=headers)).json()["items"]
     assert (await web.get("/api/v1/incoming?state=odd", headers=headers)).status == 422
+    # What nobody could keep later, or what would lead astray whoever presses it, does not come in.
+    for wrong in (
+        {"source_url": "javascript:alert(1)"},
+        {"language": "xx"},
+        {"headline": "<b> </b>"},
+        {"partner_id": 99},
+    ):
+        refused = await web.post("/api/v1/incoming", json=item | wrong, headers=headers)
+        assert refused.status == 422, wrong
 
 
 async def test_a_table_and_a_browsers_button_bring_stories(web: Web, ground: Ground) -> None:
