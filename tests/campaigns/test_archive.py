@@ -332,6 +332,8 @@ async def test_who_has_a_feed_already_is_told_so_until_something_is_taken_back(
     ground: Ground, web: Web, clock: FakeClock
 ) -> None:
     await newsroom.issue(ground)
+    await newsroom.sent(ground, slug="september")
+    clock.advance(days=30)
     campaign = await newsroom.sent(ground)
     first = await web.get("/archive/feed.xml")
     assert "Accept-Language" in first.headers["Vary"]
