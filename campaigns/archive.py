@@ -137,14 +137,14 @@ async def choices(ground: Ground) -> Choices:
         sa.select(col(ArchivedEdition.language))
         .join(Dispatch, col(Dispatch.id) == col(ArchivedEdition.dispatch_id))
         .join(Campaign, col(Campaign.id) == col(Dispatch.campaign_id))
-        .where(*_is_shown())
+        .where(*is_shown())
         .distinct()
         .order_by(col(ArchivedEdition.language))
     )
     told = (
         sa.select(col(Bulletin.issue_id))
         .join(Campaign, col(Campaign.bulletin_id) == col(Bulletin.id))
-        .where(*_is_shown())
+        .where(*is_shown())
     )
     about = (
         sa.select(Issue)
@@ -228,7 +228,8 @@ def as_page(
     return html.replace("<head>", f'<head><base target="{target}">', 1)
 
 
-def _is_shown() -> Sequence[sa.ColumnElement[bool]]:
+def is_shown() -> Sequence[sa.ColumnElement[bool]]:
+    """Which campaigns' bulletins everybody may read."""
     return (
         col(Campaign.archive_slug).is_not(None),
         col(Campaign.visibility) == Visibility.PUBLIC.value,
@@ -243,7 +244,7 @@ def _bulletins() -> sa.Select[Campaign, Dispatch, Issue]:
         .join(Dispatch, col(Dispatch.campaign_id) == col(Campaign.id))
         .join(Bulletin, col(Bulletin.id) == col(Campaign.bulletin_id))
         .outerjoin(Issue, col(Issue.id) == col(Bulletin.issue_id))
-        .where(*_is_shown())
+        .where(*is_shown())
     )
 
 
@@ -263,7 +264,7 @@ async def _neighbours(session: AsyncSession, which: sa.ColumnElement[bool]) -> S
     statement = (
         sa.select(col(Campaign.archive_slug), col(Dispatch.started_at))
         .join(Dispatch, col(Dispatch.campaign_id) == col(Campaign.id))
-        .where(*_is_shown(), which)
+        .where(*is_shown(), which)
         .order_by(col(Dispatch.id))
     )
     rows = (await session.execute(statement)).all()

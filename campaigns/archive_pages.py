@@ -77,7 +77,7 @@ async def show_feed(request: web.Request) -> web.StreamResponse:
         changed_at=feed.changed_at,
         keep_s=_FEED_KEPT_S,
         # Readers on other sites, which are pages themselves, may fetch what everybody may read.
-        headers={"Vary": "Accept-Language", "Access-Control-Allow-Origin": "*"},
+        headers={"Vary": "Accept-Language, Cookie", "Access-Control-Allow-Origin": "*"},
     )
 
 

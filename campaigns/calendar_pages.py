@@ -47,7 +47,7 @@ def _answer(request: web.Request, found: Calendar, name: str) -> web.Response:
         keep_s=_KEPT_S,
         headers={
             "Content-Disposition": f'inline; filename="{name}"',
-            "Vary": "Accept-Language",
+            "Vary": "Accept-Language, Cookie",
             "X-Robots-Tag": "noindex",
         },
     )

@@ -15,10 +15,19 @@ import sqlalchemy as sa
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from campaigns import block_content, block_models, bulletins, event_links, issues, links, wording
+from campaigns import (
+    archive,
+    block_content,
+    block_models,
+    bulletins,
+    event_links,
+    issues,
+    links,
+    wording,
+)
 from campaigns.archive_models import CalendarEvent
 from campaigns.documents import Document
-from campaigns.models import Bulletin, Campaign, CampaignState, Issue, Visibility
+from campaigns.models import Bulletin, Campaign, Issue, Visibility
 from foundation import errors
 from foundation.ground import Ground
 from foundation.i18n import N_, Translator
@@ -27,7 +36,6 @@ from foundation.tokens import Purpose
 KEPT_FOR = timedelta(days=90)
 """How long what is over stays in a calendar that people subscribe to."""
 MOST = 200
-_SHOWN_STATES = (CampaignState.SENDING, CampaignState.PAUSED, CampaignState.SENT)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -198,8 +206,7 @@ def _public(*, since: datetime) -> sa.Select[CalendarEvent]:
         .where(
             col(CalendarEvent.is_for_all).is_(True),
             last >= since,
-            col(Campaign.visibility) == Visibility.PUBLIC.value,
-            col(Campaign.state).in_([state.value for state in _SHOWN_STATES]),
+            *archive.is_shown(),
         )
         .order_by(col(CalendarEvent.starts_at), col(CalendarEvent.id))
     )

@@ -36,7 +36,7 @@ async def send_archived(request: web.Request) -> web.StreamResponse:
         media_type="application/pdf",
         changed_at=made.made_at,
         keep_s=_KEPT_S,
-        headers={**_named(made), "Vary": "Accept-Language"},
+        headers={**_named(made), "Vary": "Accept-Language, Cookie"},
     )
 
 
