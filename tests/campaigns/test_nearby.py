@@ -175,21 +175,21 @@ async def test_a_list_of_what_is_far_from_somebody_leaves_not_even_its_title(
         assert "About worcester" not in text
 
 
-@pytest.mark.storage
-async def test_the_list_before_sending_counts_who_lives_near(ground: Ground) -> None:
+@pytest.mark.parametrize("near", [Near.FIRST, Near.ONLY])
+async def test_the_list_before_sending_counts_who_lives_near(ground: Ground, near: Near) -> None:
     for number, code in enumerate(("01608", "01609-1111", "01852", "02134", "")):
         await people.subscribed(ground, f"r{number}@example.org", postal_code=code)
     await people.subscribed(
         ground, "u@example.org", postal_code="01608", state=SubscriptionState.UNSUBSCRIBED
     )
-    document = await written(ground, Near.ONLY)
+    document = await written(ground, near)
     topic = await people.topic(ground)
     audience = Audience(topics=[topic.slug])
     async with ground.db.reading() as session:
         found = await sections.count(ground, session, document=document, audience=audience)
     assert list(found.blocks) == [
-        Seen(number=2, readers=3, total=5, near=Near.ONLY),
-        Seen(number=3, readers=1, total=5, near=Near.ONLY),
+        Seen(number=2, readers=3, total=5, near=near),
+        Seen(number=3, readers=1, total=5, near=near),
     ]
 
 

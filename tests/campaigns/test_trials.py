@@ -16,6 +16,7 @@ from campaigns.models import Campaign, HitKind
 from campaigns.preflight import checklist
 from campaigns.trial_models import TrialState
 from campaigns.trials import View
+from delivery import progress
 from delivery.models import Delivery, DispatchLink, QueuedNotice, Variant
 from foundation import errors
 from foundation.accounts.models import Role
@@ -135,6 +136,9 @@ async def test_exactly_as_many_get_either_form_and_all_others_wait_for_the_choic
     await deliver()
     counts = await mailing.counts(ground)
     assert (counts.sent, counts.queued) == (32, 35)
+    async with ground.db.reading() as session:
+        getting_on = await progress.Gauge(1).read(session, now=ground.clock.now())
+    assert (getting_on.queued, getting_on.seconds_left) == (35, 0.0), "who waits is not hurried"
     view = await shown(ground, campaign)
     assert (view.state, view.waiting) == (TrialState.RUNNING, 35)
     assert view.figures is not None
@@ -180,7 +184,7 @@ async def test_who_gets_which_form_is_drawn_at_random(ground: Ground) -> None:
 async def test_the_form_that_is_clearly_better_is_chosen_once_by_whoever_looks_first(
     ground: Ground, clock: FakeClock, smtp: Catcher, deliver: Deliver
 ) -> None:
-    campaign = await begun(ground, people=240)
+    campaign = await begun(ground, people=120)
     await deliver()
     await clicked(ground, Variant.A, 4)
     await clicked(ground, Variant.A, 50, machine="agent")
@@ -195,7 +199,7 @@ async def test_the_form_that_is_clearly_better_is_chosen_once_by_whoever_looks_f
     )
     done = [each for each in found if each not in ([], [campaign.id])]
     (entry,) = await decisions(ground)
-    assert entry.after["people"] == 120
+    assert entry.after["people"] == 60
     view = await shown(ground, campaign)
     assert view.state is TrialState.DECIDED
     assert view.figures is not None
@@ -208,13 +212,12 @@ async def test_the_form_that_is_clearly_better_is_chosen_once_by_whoever_looks_f
         assert view.trial.winner == "b"
         assert [type(each) for each in done] == [errors.Refused]
     else:
-        assert (view.trial.winner, done, found[:3]) == ("a", [120], [[], [], []])
+        assert (view.trial.winner, done, found[:3]) == ("a", [60], [[], [], []])
     await deliver()
-    assert Counter(len(smtp.to(mailing.address(each))) for each in range(1, 241)) == {1: 240}
+    assert Counter(len(smtp.to(mailing.address(each))) for each in range(1, 121)) == {1: 120}
 
 
 @told
-@pytest.mark.storage
 async def test_without_a_clear_winner_a_person_is_asked_and_chooses(
     ground: Ground, clock: FakeClock, deliver: Deliver
 ) -> None:
@@ -245,25 +248,16 @@ async def test_without_a_clear_winner_a_person_is_asked_and_chooses(
         ({"chooser": "hand"}, TrialState.WAITING, ""),
     ],
 )
-async def test_what_happens_then_is_as_staff_planned(
+async def test_when_all_had_their_turn_and_time_is_over_it_goes_as_staff_planned(
     ground: Ground, clock: FakeClock, deliver: Deliver, wanted: Any, state: TrialState, winner: str
 ) -> None:
     campaign = await begun(ground, hours=2, **wanted)
-    await deliver()
     clock.advance(hours=2)
-    await trials.watch(ground)
-    view = await shown(ground, campaign)
-    assert (view.state, view.trial.winner) == (state, winner)
-
-
-async def test_nothing_is_chosen_before_everybody_who_was_drawn_had_their_turn(
-    ground: Ground, clock: FakeClock, deliver: Deliver
-) -> None:
-    campaign = await begun(ground, when_unclear="a")
-    clock.advance(hours=25)
-    assert await trials.watch(ground) == []
+    assert await trials.watch(ground) == [], "nobody had their turn yet"
     await deliver()
     assert await trials.watch(ground) == [campaign.id]
+    view = await shown(ground, campaign)
+    assert (view.state, view.trial.winner) == (state, winner)
 
 
 @told
@@ -291,7 +285,6 @@ async def test_a_form_that_many_leave_by_stops_the_trial_and_staff_are_told(
     assert (await mailing.counts(ground)).sent == 60
 
 
-@pytest.mark.storage
 async def test_clicks_count_for_the_form_that_somebody_has_by_name_only_with_consent(
     web: Web, smtp: Catcher, deliver: Deliver, clock: FakeClock
 ) -> None:
@@ -417,6 +410,21 @@ async def test_a_decision_that_breaks_off_leaves_everything_as_it_was(
     await trials.decide(ground, actor=COMMAND, campaign_id=campaign.id, winner=Variant.A)
     await deliver()
     assert (await mailing.counts(ground)).sent == 60
+
+
+async def test_who_was_drawn_keeps_their_form_when_it_is_chosen_before_their_turn(
+    ground: Ground, smtp: Catcher, deliver: Deliver
+) -> None:
+    campaign = await begun(ground)
+    before = await forms(ground)
+    await trials.decide(ground, actor=COMMAND, campaign_id=campaign.id, winner=Variant.B)
+    after = await forms(ground)
+    assert {key: after[key] for key in before if key[0]} == {
+        key: count for key, count in before.items() if key[0]
+    }
+    await deliver()
+    subjects = Counter(each.parsed["Subject"][:5] for each in smtp.messages)
+    assert subjects == {"News ": 14, "Other": 46}
 
 
 async def test_a_cancelled_trial_sends_nothing_more(ground: Ground, deliver: Deliver) -> None:
