@@ -192,7 +192,6 @@ async def test_several_schedulers_and_a_crash_hand_each_step_over_exactly_once(
         assert (order.audience, order.state) == (20, "sent")
 
 
-@pytest.mark.storage
 async def test_a_bulletin_of_the_day_makes_the_welcome_wait_for_the_next(
     ground: Ground, clock: FakeClock, smtp: Catcher, deliver: Deliver
 ) -> None:

@@ -34,7 +34,7 @@ def main() -> None:
         async with grounds.standing(settings, SystemClock()) as ground:
             while not stop.is_set():
                 await welcome_sending.work(ground)
-                await asyncio.sleep(0.05)
+                await asyncio.sleep(0.2)
 
     async def both() -> None:
         stop = serving.stop_on_signals()
