@@ -31,8 +31,8 @@ class _Prepared:
     topics: tuple[int, ...]
     languages: Sequence[str]
     """The default first: it serves whoever speaks none of the others."""
-    splicers: Mapping[tuple[str, str], Splicer]
-    """By form, if two are tried, and language."""
+    splicers: Mapping[str, Mapping[str, Splicer]]
+    """By `Variant`, then by language."""
     asks_membership: bool
     """Whether a section is for contacts of members, or for all but those."""
     relays: Route
@@ -121,29 +121,27 @@ class Composer:
                 col(DispatchPlan.language), col(DispatchPlan.plan), col(DispatchPlan.plan_b)
             ).where(col(DispatchPlan.dispatch_id) == dispatch_id)
         )
-        splicers: dict[tuple[str, str], Splicer] = {}
+        firsts: dict[str, Splicer] = {}
+        seconds: dict[str, Splicer] = {}
         for language, frozen, frozen_b in plans.all():
-            first = Splicer(self._ground, found, Plan.thaw(frozen))
-            second = first
+            firsts[language] = Splicer(self._ground, found, Plan.thaw(frozen))
             if frozen_b is not None:
                 named = found.model_copy(update={"from_name": found.from_name_b or found.from_name})
-                second = Splicer(self._ground, named, Plan.thaw(frozen_b))
-            splicers |= {
-                (variant.value, language): second if variant.is_second else first
-                for variant in Variant
-            }
-        languages = {language for _, language in splicers}
+                seconds[language] = Splicer(self._ground, named, Plan.thaw(frozen_b))
+        every = (*firsts.values(), *seconds.values())
         while len(self._dispatches) >= _KEPT:
             del self._dispatches[next(iter(self._dispatches))]
         self._dispatches[dispatch_id] = _Prepared(
             topics=tuple(found.topics),
-            languages=sorted(languages, key=lambda language: language != found.default_language),
-            splicers=splicers,
-            asks_membership=any(splicer.asks_membership for splicer in splicers.values()),
+            languages=sorted(firsts, key=lambda language: language != found.default_language),
+            splicers={
+                variant.value: seconds if variant.is_second else firsts for variant in Variant
+            },
+            asks_membership=any(splicer.asks_membership for splicer in every),
             relays=routing.route(
                 self._ground.settings.relay, from_address=found.from_address, named=found.relay
             ),
-            is_signed=any(splicer.is_signing for splicer in splicers.values()),
+            is_signed=any(splicer.is_signing for splicer in every),
         )
 
     def _notice(self, notice: QueuedNotice, _is_8bit: bool) -> Envelope:
@@ -155,10 +153,10 @@ class Composer:
     ) -> Envelope:
         if person is None:
             raise Erased(N_("The person is gone."))
-        splicer = prepared.splicers.get((row.variant, row.language))
+        splicers = prepared.splicers[row.variant]
+        splicer = splicers.get(row.language)
         if splicer is None:
-            language = i18n.match(row.language, prepared.languages)
-            splicer = prepared.splicers[row.variant, language]
+            splicer = splicers[i18n.match(row.language, prepared.languages)]
         now = self._ground.clock.now()
         return splicer.envelope(person, delivery_id=row.id, now=now, is_8bit=is_8bit)
 
