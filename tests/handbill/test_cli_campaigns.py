@@ -399,7 +399,7 @@ async def test_what_is_no_feed_is_said(ground: Ground, run: Run) -> None:
     async with feed("<html>Hello</html>") as url:
         assert (await run(*fetching, url)).returncode == 1
     async with feed(FEED, status=500) as url:
-        assert "HTTP 500" in (await run(*fetching, url)).stderr
+        assert "answers with 500" in (await run(*fetching, url)).stderr
     assert (await run(*fetching, "http://127.0.0.1:9/feed.xml")).returncode == 1
     assert (await run(*fetching, "file:///etc/passwd")).returncode == 2
 

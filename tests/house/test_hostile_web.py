@@ -59,6 +59,7 @@ WANT_MORE = (
     "/r/",
     "/staff/issues/1/parts/new",
     "/staff/campaigns/1/schedule",
+    "/api/v1/campaigns/1/trial",
     "/static/",
     "/staff/signin/",
     "/oembed",
