@@ -12,7 +12,7 @@ from sqlmodel import col, select
 
 from campaigns import archive, archiving, audiences, lifecycle
 from campaigns.archive_models import ArchivedEdition
-from campaigns.models import CampaignState, Visibility
+from campaigns.models import Campaign, CampaignState, Visibility
 from delivery.models import Dispatch, DispatchPlan
 from foundation import errors
 from foundation.accounts.models import Role
@@ -184,6 +184,22 @@ async def test_a_page_of_the_archive_has_one_bulletin_and_who_comes_second_is_to
             audience=audiences.Audience(topics=["secure-communities"]),
             archive_slug="our-day",
         )
+
+
+@pytest.mark.storage
+async def test_of_two_who_take_a_page_at_one_moment_one_is_told(ground: Ground) -> None:
+    first = await campaigning.draft(ground, name="First")
+    second = await campaigning.draft(ground, name="Second")
+    taken = sa.update(Campaign).values(archive_slug="our-day")
+
+    async def take_both() -> None:
+        async with ground.db.transaction() as session:
+            await session.execute(taken.where(col(Campaign.id) == first.id))
+            with archiving.named_once():
+                await session.execute(taken.where(col(Campaign.id) == second.id))
+
+    with pytest.raises(errors.Conflict, match="same moment"):
+        await take_both()
 
 
 async def test_names_that_are_taken_get_a_number_that_is_free(ground: Ground) -> None:

@@ -187,7 +187,7 @@ async def test_a_bulletin_is_looked_at_as_one_person_gets_it(ground: Ground, pag
     assert "far@example.org" not in page.url
     await expect(mail.get_by_text("To all")).to_be_visible()
     await expect(mail.get_by_text("To Lynn")).to_have_count(0)
-    await expect(page.get_by_text("not shown")).to_be_visible()
+    await expect(page.get_by_text("not for this person")).to_be_visible()
     assert await browsers.violations(page) == []
     await page.get_by_role("link", name="As plain text").click()
     await expect(page.locator(".mail-text")).to_contain_text("To all")
