@@ -21,9 +21,10 @@ _DISK_OCTETS = 16 * 1024 * 1024
 _SHAPE = """
     SELECT count(*) || ' ' || sum(relnatts) || ' ' || (SELECT count(*) FROM pg_constraint)
         || ' ' || (SELECT count(*) FROM pg_trigger) || ' ' || (SELECT count(*) FROM pg_proc)
+        || ' ' || (SELECT string_agg(version_num, ' ') FROM alembic_version)
     FROM pg_class
 """
-"""Tells whether a test changed the schema."""
+"""Tells whether a test changed the schema, or what is noted of it."""
 _EMPTY = """
     DO $$
     DECLARE
@@ -67,6 +68,7 @@ class PostgresServer:
     """A PostgreSQL server from a PyPI package, with clones of one migrated database."""
 
     _TEMPLATE = "migrated"
+    _CLONE = "test_"
 
     def __init__(self, folder: Path, *, keeps_commits: bool = False) -> None:
         """`keeps_commits`: what was committed is there after `kill`, as with the usual settings."""
@@ -89,7 +91,7 @@ class PostgresServer:
         """The URL of a migrated database without a row."""
         if self._empty:
             return self._empty.pop()
-        name = f"test_{next(self._numbers)}"
+        name = f"{self._CLONE}{next(self._numbers)}"
         await self._execute(f"CREATE DATABASE {name} TEMPLATE {self._TEMPLATE}")
         return self.url(name)
 
@@ -101,12 +103,12 @@ class PostgresServer:
 
     async def drop(self, url: str) -> None:
         """Remove a database again, or empty it for the next test that wants one."""
-        name = make_url(url).database
+        name = make_url(url).database or ""
         await self._execute(
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
             f" WHERE datname = '{name}' AND pid <> pg_backend_pid()"
         )
-        if await self._is_emptied(url):
+        if name.startswith(self._CLONE) and await self._is_emptied(url):
             self._empty.append(url)
         else:
             await self._execute(f"DROP DATABASE {name} WITH (FORCE)")
