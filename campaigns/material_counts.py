@@ -79,10 +79,7 @@ class Counter:
 
     async def count(self, taken: Taken) -> None:
         """Keep it at once in quiet times; in a surge a moment later, as with clicks."""
-        if self._queue.is_idle or self._queue.behind_s() > _APART_S:
-            await self._queue.ask(taken)
-        else:
-            self._queue.leave(taken)
+        await self._queue.hand(taken)
 
     async def close(self) -> None:
         """Write what is left."""

@@ -82,7 +82,7 @@ class Tracker:
         if order is None or url is None:
             raise errors.NotFound(N_("This link leads nowhere any more."))
         now = self._ground.clock.now()
-        await self._take(_Seen(order, HitKind.CLICK, link, delivery_id, step, visit, now))
+        await self._hits.hand(_Seen(order, HitKind.CLICK, link, delivery_id, step, visit, now))
         return url
 
     def click_at_once(self, *, token: str, visit: Visit) -> str | None:
@@ -90,7 +90,7 @@ class Tracker:
 
         Raises `errors.BadToken`.
         """
-        if self._has_to_wait():
+        if not self._hits.is_crowded:
             return None
         dispatch_id, link, delivery_id, step = _numbers(self._ground, Purpose.CLICK, token, count=4)
         now = self._ground.clock.now()
@@ -108,21 +108,11 @@ class Tracker:
         order = await self._order(dispatch_id)
         if order is not None:
             now = self._ground.clock.now()
-            await self._take(_Seen(order, HitKind.OPEN, 0, delivery_id, step, visit, now))
+            await self._hits.hand(_Seen(order, HitKind.OPEN, 0, delivery_id, step, visit, now))
 
     async def close(self) -> None:
         """Write what is left."""
         await self._hits.settle()
-
-    async def _take(self, seen: "_Seen") -> None:
-        if self._has_to_wait():
-            await self._hits.ask(seen)
-        else:
-            self._hits.leave(seen)
-
-    def _has_to_wait(self) -> bool:
-        """While writing is slow, readers wait, or more than a moment's hits could be lost."""
-        return self._hits.is_idle or self._hits.behind_s() > _APART_S
 
     async def _order(self, dispatch_id: int) -> "_Order | None":
         """What never changes of a dispatch, from memory; None when it is gone."""

@@ -42,20 +42,26 @@ class Queue(Generic[Asked, Done]):
         self._is_over = asyncio.Event()
 
     @property
-    def is_idle(self) -> bool:
-        """Whether whoever asks now has a turn of their own at once."""
-        return self._turns is None
+    def is_crowded(self) -> bool:
+        """Whether many come, and what they leave is done soon enough without their waiting for it.
 
-    def behind_s(self) -> float:
-        """For how long whoever came first of those who are not answered has been there."""
-        came = self._turn_came or (self._first_came if self._waiting else 0.0)
-        return asyncio.get_running_loop().time() - came if came else 0.0
+        In quiet times a turn is had at once; and while turns take long, more than a moment's work
+        could be lost with the process.
+        """
+        return self._turns is not None and self._behind_s() <= self._apart_s
 
     async def ask(self, asked: Asked) -> Done:
         """Have it done in the next turn; raises what it was refused for."""
         answer: asyncio.Future[Done] = asyncio.get_running_loop().create_future()
         self._enter(asked, answer)
         return await answer
+
+    async def hand(self, asked: Asked) -> None:
+        """Have it done, and wait for it unless the queue is crowded."""
+        if self.is_crowded:
+            self.leave(asked)
+        else:
+            await self.ask(asked)
 
     def leave(self, asked: Asked) -> None:
         """Have it done in the next turn, and don't wait for it; a refusal is only logged."""
@@ -66,6 +72,11 @@ class Queue(Generic[Asked, Done]):
         self._is_over.set()
         if self._turns is not None:
             await self._turns
+
+    def _behind_s(self) -> float:
+        """For how long whoever came first of those who are not answered has been there."""
+        came = self._turn_came or (self._first_came if self._waiting else 0.0)
+        return asyncio.get_running_loop().time() - came if came else 0.0
 
     def _enter(self, asked: Asked, answer: asyncio.Future[Done] | None) -> None:
         if not self._waiting:

@@ -74,10 +74,30 @@ async def test_what_is_left_is_done_when_the_process_stops() -> None:
     await asyncio.sleep(0)
     await asyncio.sleep(0)
     queue.leave(3)
-    assert not queue.is_idle
+    assert queue.is_crowded
     async with asyncio.timeout(5):
         await queue.settle()
     assert work.turns == [[0, 1, 2], [3]]
+
+
+@pytest.mark.parametrize(("apart_s", "is_soon_enough"), [(3600, True), (0, False)])
+async def test_who_hands_something_over_waits_in_quiet_times_and_while_turns_take_long(
+    apart_s: float, is_soon_enough: bool
+) -> None:
+    work = Work()
+    queue = Queue(work, apart_s=apart_s)
+    work.may_go_on.clear()
+    first = asyncio.create_task(queue.hand(1))
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    second = asyncio.create_task(queue.hand(2))
+    await asyncio.sleep(0)
+    assert not first.done()
+    assert second.done() is is_soon_enough
+    work.may_go_on.set()
+    await queue.settle()
+    await asyncio.gather(first, second)
+    assert work.turns == [[1], [2]]
 
 
 async def test_who_goes_away_does_not_end_it_for_others() -> None:
