@@ -119,6 +119,7 @@ def connect(url: str, *, busy_timeout_s: float = 5.0, pool_size: int = 10) -> Da
             parsed.set(drivername="sqlite+aiosqlite"),
             pool_size=pool_size,
             max_overflow=pool_size,
+            pool_use_lifo=True,
             connect_args={"timeout": busy_timeout_s, "isolation_level": None},
         )
         event.listen(engine.sync_engine, "connect", _prepare_sqlite)
@@ -153,7 +154,7 @@ def _prepare_sqlite(connection: Any, _record: object) -> None:
         "synchronous=FULL",
         "foreign_keys=ON",
         "temp_store=MEMORY",
-        "cache_size=-16000",
+        "cache_size=-4000",
     ):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()

@@ -7,8 +7,6 @@ on what was made to be slow, so it gets little, in short lines.
 import email
 import logging
 
-from flufl import bounce
-
 from delivery.bounces import mailboxes
 
 _MAX_OCTETS = 60_000
@@ -21,6 +19,8 @@ _ASCII = bytes(octet if octet < 128 else ord("?") for octet in range(256))
 
 def addresses(octets: bytes) -> list[str]:
     """The addresses that it finds; none where it fails."""
+    from flufl import bounce  # its patterns are compiled when it is loaded: here, and not before
+
     head = octets[:_MAX_OCTETS].replace(b"\r\n", b"\n").replace(b"\r", b"\n")
     few = head.translate(_ASCII).split(b"\n")[:_MAX_LINES]
     lines = b"\n".join(line[:_MAX_LINE] for line in few)
