@@ -26,6 +26,7 @@ FOR_OTHERS = {
     "dateutil": "a site with series, when a date is over",
     "zipcodes": "something near its readers",
     "segno": "whoever puts a link on paper",
+    "flufl": "mail that comes back and is no report",
     "icalendar": "whoever puts an event into a calendar",
     "typst": "whoever prints a bulletin",
 }
