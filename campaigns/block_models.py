@@ -8,12 +8,12 @@ import typing
 from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Annotated, Literal
-from zoneinfo import available_timezones
 
 import pydantic
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator
 
 from campaigns import zips
+from foundation import clock
 from templates.conditions import Condition
 
 MAX_DEVELOPMENTS = 50
@@ -209,9 +209,7 @@ class Event(Block):
     @field_validator("zone")
     @classmethod
     def _zone_exists(cls, value: str) -> str:
-        if value and value not in available_timezones():
-            raise ValueError("must be a time zone such as America/New_York")
-        return value
+        return clock.known_zone(value) if value else value
 
     @pydantic.model_validator(mode="after")
     def _ends_after_start(self) -> "Event":

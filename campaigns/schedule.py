@@ -5,11 +5,11 @@ Nights when clocks change have an hour that does not exist, or one that is there
 """
 
 from datetime import UTC, datetime
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import ZoneInfo
 
 from babel import dates
 
-from foundation import errors
+from foundation import clock, errors
 from foundation.i18n import N_, Translator
 
 ZONES = (
@@ -75,7 +75,7 @@ def _skipped(local: datetime, tzinfo: ZoneInfo) -> errors.HandbillError:
 
 
 def _zone(name: str) -> ZoneInfo:
-    if name not in available_timezones():
+    if name not in clock.zone_names():
         raise _invalid("zone", errors.Invalid(N_("Choose a time zone, such as America/New_York.")))
     return ZoneInfo(name)
 

@@ -11,13 +11,14 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Annotated, Any, Literal
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import ZoneInfo
 
 import pydantic
 from babel import dates
 from pydantic import Field, StringConstraints, field_validator
 
 from campaigns.block_models import Piece
+from foundation import clock
 from foundation.i18n import N_, Translator
 
 AHEAD = 12
@@ -63,9 +64,7 @@ class Rule(Piece):
     @field_validator("zone")
     @classmethod
     def _zone_exists(cls, value: str) -> str:
-        if value and value not in available_timezones():
-            raise ValueError("must be a time zone such as America/New_York")
-        return value
+        return clock.known_zone(value) if value else value
 
     @pydantic.model_validator(mode="after")
     def _closes_before(self) -> "Rule":

@@ -4,19 +4,18 @@ The file at the top of the project lists every setting with its default; `HANDBI
 the environment sets `[database] url`. A secret `x` may be read from a file named by `x_file`.
 """
 
-import functools
 import os
 import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import ZoneInfo
 
 import pydantic
 from pydantic import Field, field_validator, model_validator
 
-from foundation import errors, i18n, relaying
+from foundation import clock, errors, i18n, relaying
 from foundation.arriving import Arriving
 from foundation.i18n import N_
 from foundation.reaching import Reaching
@@ -25,8 +24,6 @@ from foundation.relaying import DOMAIN_LIMITS, DomainLimit, Section
 from foundation.webhook_sources import WebhookSource
 
 PREFIX = "HANDBILL_"
-_zones = functools.cache(available_timezones)
-"""Read from some hundred files once."""
 Relay = relaying.Relay
 Tls = relaying.Tls
 
@@ -47,9 +44,7 @@ class Site(Section):
     @field_validator("zone")
     @classmethod
     def _zone_exists(cls, value: str) -> str:
-        if value not in _zones():
-            raise ValueError("must be a time zone such as America/New_York")
-        return value
+        return clock.known_zone(value)
 
     @field_validator("url", "logo_url")
     @classmethod
