@@ -15,12 +15,12 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from campaigns import attention, transitions
 from campaigns.alarm_models import Alarm, AlarmKind, AlarmLevel
-from campaigns.models import Campaign, CampaignState
+from campaigns.models import CampaignState
 from campaigns.transitions import Verb
 from delivery import dispatch
 from delivery.models import BounceKind, Delivery, DeliveryState, Dispatch, DispatchState, Return
 from foundation import errors, logs, tables
-from foundation.audit import SYSTEM, Actor
+from foundation.audit import Actor
 from foundation.config import Bounces as Settings
 from foundation.ground import Ground
 from foundation.i18n import N_
@@ -217,30 +217,11 @@ async def _look(ground: Ground, order: Dispatch, rule: _Rule, count: int) -> boo
             return False
         reason = in_words(alarm)
         if pauses:
-            await _pause(ground, session, campaign, order, reason)
+            await transitions.wait(ground, session, campaign, Verb.PAUSE, reason)
+            await dispatch.pause(session, dispatch_id=order.id, reason=str(reason))
         await attention.tell_staff(ground, session, campaign=campaign, reason=reason)
     _log.warning("too much came back", campaign=order.campaign_id, said=str(reason))
     return pauses
-
-
-async def _pause(
-    ground: Ground,
-    session: AsyncSession,
-    campaign: Campaign,
-    order: Dispatch,
-    reason: errors.HandbillError,
-) -> None:
-    languages = ground.catalog.languages
-    await transitions.move(
-        ground,
-        session,
-        SYSTEM,
-        campaign,
-        Verb.PAUSE,
-        waiting_reason=str(reason),
-        waiting_texts={code: reason.say(ground.translator(code)) for code in languages},
-    )
-    await dispatch.pause(session, dispatch_id=order.id, reason=str(reason))
 
 
 async def _level(

@@ -1,7 +1,5 @@
 """Staff's pages about developments (`/staff/issues/{id}/developments`)."""
 
-from datetime import datetime
-
 from aiohttp import web
 
 from campaigns import developments, issue_page, issues, staff_forms, zips
@@ -138,7 +136,7 @@ def _draft(request: web.Request, form: Form, present: Development | None) -> dev
     source_name = form.line("source_name", limit=200)
     source_url = form.line("source_url", limit=2000)
     key = form.line("key", limit=80)
-    not_before = _held_until(request, form)
+    not_before = staff_forms.moment(request, form, "not_before")
     partner_id = form.number("partner_id")
     form.check()
     if happened_on is None:  # `check` has raised
@@ -158,18 +156,6 @@ def _draft(request: web.Request, form: Form, present: Development | None) -> dev
         is_pinned=form.flag("is_pinned"),
         partner_id=partner_id,
     )
-
-
-def _held_until(request: web.Request, form: Form) -> datetime | None:
-    """The moment that was typed, by the site's clock; None when the field is empty."""
-    typed = form.line("not_before", limit=40)
-    if not typed:
-        return None
-    try:
-        return schedules.resolve(typed, kit.ground(request).settings.site.zone)
-    except errors.Invalid as problem:
-        form.problems["not_before"] = next(iter(problem.fields.values()), problem)
-        return None
 
 
 async def _found(request: web.Request) -> tuple[Issue, Development | None]:

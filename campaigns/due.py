@@ -64,14 +64,5 @@ async def _wait_for_person(ground: Ground, campaign_id: int, reason: errors.Hand
         campaign = await transitions.get(session, campaign_id)
         if campaign.state != CampaignState.SCHEDULED:
             return
-        languages = ground.catalog.languages
-        await transitions.move(
-            ground,
-            session,
-            SYSTEM,
-            campaign,
-            Verb.UNSCHEDULE,
-            waiting_reason=str(reason),
-            waiting_texts={code: reason.say(ground.translator(code)) for code in languages},
-        )
+        await transitions.wait(ground, session, campaign, Verb.UNSCHEDULE, reason)
         await attention.tell_staff(ground, session, campaign=campaign, reason=reason)

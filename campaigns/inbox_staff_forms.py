@@ -2,7 +2,7 @@
 
 import enum
 from collections.abc import Mapping
-from datetime import date, datetime
+from datetime import date
 from typing import Any
 
 from aiohttp import web
@@ -115,7 +115,7 @@ def read_change(request: web.Request, form: Form) -> Change:
         "source_name": form.line("source_name", limit=200),
         "source_url": form.line("source_url", limit=feed_reading.LINK),
         "partner_id": form.number("partner_id"),
-        "not_before": _embargo(request, form),
+        "not_before": staff_forms.moment(request, form, "not_before"),
     }
     kind = form.line("kind")
     form.check()
@@ -222,17 +222,6 @@ def language_choices(request: web.Request) -> list[tuple[str, str]]:
         (code, wording.language_name(code, speaks).capitalize())
         for code in kit.ground(request).catalog.languages
     ]
-
-
-def _embargo(request: web.Request, form: Form) -> datetime | None:
-    typed = form.line("not_before", limit=40)
-    if not typed:
-        return None
-    try:
-        return schedules.resolve(typed, kit.ground(request).settings.site.zone)
-    except errors.Invalid as problem:
-        form.problems["not_before"] = next(iter(problem.fields.values()), problem)
-        return None
 
 
 def _number(text: str) -> int | None:

@@ -6,11 +6,12 @@ A field `title` that is written in every language is sent as `title-en`, `title-
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from enum import StrEnum
 
 from aiohttp import web
 
+from campaigns import schedule
 from campaigns.audiences import Audience
 from campaigns.wording import Texts
 from foundation import errors
@@ -88,6 +89,21 @@ def read_day(form: Form, name: str) -> date | None:
         return date.fromisoformat(raw)
     except ValueError:
         form.problems.setdefault(name, errors.Invalid(N_("Choose a day.")))
+        return None
+
+
+def moment(request: web.Request, form: Form, name: str) -> datetime | None:
+    """The moment typed into a field, by the site's clock; None when it is empty or wrong.
+
+    What is wrong is among the form's problems then.
+    """
+    typed = form.line(name, limit=40)
+    if not typed:
+        return None
+    try:
+        return schedule.resolve(typed, kit.ground(request).settings.site.zone)
+    except errors.Invalid as problem:
+        form.problems[name] = next(iter(problem.fields.values()), problem)
         return None
 
 

@@ -15,7 +15,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from campaigns.models import Campaign, CampaignState
 from foundation import audit, errors
-from foundation.audit import Actor
+from foundation.audit import SYSTEM, Actor
 from foundation.ground import Ground
 from foundation.i18n import N_
 
@@ -149,6 +149,26 @@ async def move(
         after={"state": after.value, **shown, **(said or {})},
     )  # fmt: skip
     await session.refresh(campaign)
+
+
+async def wait(
+    ground: Ground,
+    session: AsyncSession,
+    campaign: Campaign,
+    verb: Verb,
+    reason: errors.HandbillError,
+) -> None:
+    """A step that nobody of the staff took: from then on it waits for them, who read the reason."""
+    languages = ground.catalog.languages
+    await move(
+        ground,
+        session,
+        SYSTEM,
+        campaign,
+        verb,
+        waiting_reason=str(reason),
+        waiting_texts={code: reason.say(ground.translator(code)) for code in languages},
+    )
 
 
 def allow(campaign: Campaign, verb: Verb) -> None:

@@ -292,8 +292,10 @@ async def _stop(
     async with ground.db.transaction() as session:
         campaign = await transitions.get(session, campaign_id)
         await _move(session, campaign_id, TrialVerb.STOP, reason=why.value)
-        if campaign.state == CampaignState.SENDING:
-            await _pause(ground, session, campaign, reason)
+        order = await _order(session, campaign_id)
+        if campaign.state == CampaignState.SENDING and order is not None:
+            await transitions.wait(ground, session, campaign, Verb.PAUSE, reason)
+            await dispatch.pause(session, dispatch_id=order.id, reason=str(reason))
         await attention.tell_staff(ground, session, campaign=campaign, reason=reason)
     _log.warning("a trial was stopped", campaign=campaign_id, said=str(reason))
     return True
@@ -312,24 +314,6 @@ CALL_WORDS = {
     Why.BY_HAND: N_("The trial's time is over: choose the form that all others get."),
     Why.UNCLEAR: N_("The trial has no clear winner: choose the form that all others get."),
 }
-
-
-async def _pause(
-    ground: Ground, session: AsyncSession, campaign: Campaign, reason: errors.HandbillError
-) -> None:
-    languages = ground.catalog.languages
-    await transitions.move(
-        ground,
-        session,
-        SYSTEM,
-        campaign,
-        Verb.PAUSE,
-        waiting_reason=str(reason),
-        waiting_texts={code: reason.say(ground.translator(code)) for code in languages},
-    )
-    order = await _order(session, campaign.id)
-    if order is not None:
-        await dispatch.pause(session, dispatch_id=order.id, reason=str(reason))
 
 
 async def _call(ground: Ground, session: AsyncSession, campaign: Campaign, why: Why) -> None:
