@@ -18,6 +18,8 @@ class Role(enum.StrEnum):
     """Approve, schedule and send; people, members and forms."""
     AUTHOR = "author"
     """Write developments and bulletins, and ask for review."""
+    TRANSLATOR = "translator"
+    """Put what others wrote into another language; leave how it is laid out alone."""
     VIEWER = "viewer"
     """Look, change nothing."""
     PARTNER = "partner"

@@ -156,6 +156,8 @@ async def test_every_change_of_the_team_is_in_the_log(web: Web) -> None:
     ("role", "path", "status"),
     [
         (Role.VIEWER, "/staff/account", 200),
+        (Role.TRANSLATOR, "/staff", 200),
+        (Role.TRANSLATOR, "/staff/bulletins/new", 403),
         (Role.AUTHOR, "/staff/audit", 403),
         (Role.EDITOR, "/staff/audit", 200),
         (Role.EDITOR, "/staff/team", 403),
