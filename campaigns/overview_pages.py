@@ -9,10 +9,10 @@ from campaigns import attention, campaign_pages, developments, live_pages, overv
 from campaigns import schedule as schedules
 from campaigns.models import Campaign
 from foundation.accounts.models import Role
+from foundation.i18n import N_, Translator
 from foundation.web import kit
-
-_CHART_HEIGHT = 60
-_STEP = 10
+from templates import charts
+from templates.charts import Drawing
 
 
 def routes() -> list[web.RouteDef]:
@@ -37,10 +37,8 @@ async def home(request: web.Request) -> web.StreamResponse:
         developments=[
             (each, developments.tell(ground, each, speaks)) for each in found.developments
         ],
-        bars=_bars(found.newcomers),
         newcomers=sum(found.newcomers.values()),
-        chart_height=_CHART_HEIGHT,
-        chart_width=_STEP * len(found.newcomers),
+        chart=_chart(found.newcomers, speaks),
     )
 
 
@@ -54,10 +52,13 @@ def _when(request: web.Request, campaign: Campaign) -> str:
     return shown if zone == site.zone else f"{shown} ({zone})"
 
 
-def _bars(newcomers: Mapping[date, int]) -> list[tuple[date, int, int, float]]:
-    """Day, people, and the bar's place and height in the drawing."""
-    most = max([*newcomers.values(), 1])
-    return [
-        (day, count, number * _STEP, round(count / most * (_CHART_HEIGHT - 2), 1))
-        for number, (day, count) in enumerate(newcomers.items())
-    ]
+def _chart(newcomers: Mapping[date, int], speaks: Translator) -> Drawing:
+    return charts.draw(
+        title=speaks.gettext(N_("New people by day")),
+        column=speaks.gettext(N_("Day")),
+        names=[speaks.date(day, "medium") for day in newcomers],
+        series=[
+            charts.Series(name=speaks.gettext(N_("Confirmed")), values=list(newcomers.values()))
+        ],
+        say=speaks.number,
+    )

@@ -7,7 +7,6 @@ ends.
 
 from collections.abc import Mapping
 from datetime import date, timedelta
-from typing import Any
 
 from aiohttp import web
 
@@ -18,10 +17,10 @@ from foundation.web import kit
 from subscribers import exporting, forms, funnel, page_path, partners, small_groups, widget_health
 from subscribers.funnel import Part, Row, Stage, Wish
 from subscribers.small_groups import Shown
+from templates import charts
+from templates.charts import Drawing
 
 _USUAL_DAYS = 28
-_CHART_HEIGHT = 100
-_CHART_STEP = 10
 STAGES: Mapping[Stage, str] = {
     Stage.SEEN: N_("Form seen"),
     Stage.STARTED: N_("Begun"),
@@ -73,9 +72,7 @@ async def show(request: web.Request) -> web.Response:
             (part, speaks.gettext(title), speaks.gettext(heading), _named(request, part, shown))
             for part, (title, heading) in _PARTS.items()
         ],
-        bars=_bars(shown),
-        chart_height=_CHART_HEIGHT,
-        chart_width=max(1, len(shown.funnel.rows[Part.DAY])) * _CHART_STEP,
+        chart=_chart(request, shown),
         say=lambda number: small_groups.say(number, shown.fewer_than, speaks),
         form_choices=[("", speaks.gettext(N_("All")))]
         + [
@@ -211,18 +208,20 @@ def _cells(shown: Shown, part: Part | None, row: Row) -> list[str]:
     ]
 
 
-def _bars(shown: Shown) -> list[dict[str, Any]]:
-    """Each day's sign-ups and confirmations, as heights."""
-    rows = shown.funnel.rows[Part.DAY]
-    most = max([row.counts[Stage.SUBMITTED] for row in rows], default=0) or 1
-    return [
-        {
-            "day": date.fromisoformat(row.name),
-            "x": place * _CHART_STEP,
-            "submitted": row.counts[Stage.SUBMITTED],
-            "confirmed": row.counts[Stage.CONFIRMED],
-            "high": round(row.counts[Stage.SUBMITTED] * _CHART_HEIGHT / most),
-            "low": round(row.counts[Stage.CONFIRMED] * _CHART_HEIGHT / most),
-        }
-        for place, row in enumerate(rows)
-    ]
+def _chart(request: web.Request, shown: Shown) -> Drawing:
+    """Each day's sign-ups and confirmations."""
+    speaks = kit.translator(request)
+    days = _named(request, Part.DAY, shown)
+    return charts.draw(
+        title=speaks.gettext(N_("Sign-ups by day")),
+        column=speaks.gettext(N_("Day")),
+        names=[name for name, _ in days],
+        series=[
+            charts.Series(
+                name=speaks.gettext(STAGES[stage]), values=[row.counts[stage] for _, row in days]
+            )
+            for stage in (Stage.SUBMITTED, Stage.CONFIRMED)
+        ],
+        say=lambda number: small_groups.say(int(number), shown.fewer_than, speaks),
+        say_scale=speaks.number,
+    )
