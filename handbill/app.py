@@ -83,23 +83,29 @@ PAGE_SLICES: tuple[ModuleType, ...] = (
 )
 """Modules that offer `routes()`; each owns its part of the addresses."""
 
+_WRITE, _SEND, _PEOPLE, _OFFICE = N_("Write"), N_("Send"), N_("People and partners"), N_("Office")
+
 NAVIGATION = (
-    kit.NavigationItem(path="/staff", msgid=N_("Overview")),
-    kit.NavigationItem(path="/staff/inbox", msgid=N_("Inbox")),
-    kit.NavigationItem(path="/staff/bulletins", msgid=N_("Bulletins")),
-    kit.NavigationItem(path="/staff/series", msgid=N_("Series")),
-    kit.NavigationItem(path="/staff/campaigns", msgid=N_("Campaigns")),
-    kit.NavigationItem(path="/staff/welcome", msgid=N_("The welcome")),
-    kit.NavigationItem(path="/staff/issues", msgid=N_("Issues")),
-    kit.NavigationItem(path="/staff/people", msgid=N_("People")),
-    kit.NavigationItem(path="/staff/returns", msgid=N_("Came back")),
-    kit.NavigationItem(path="/staff/members", msgid=N_("Members")),
-    kit.NavigationItem(path="/staff/forms", msgid=N_("Forms")),
-    kit.NavigationItem(path="/staff/gatherings", msgid=N_("At a table")),
-    kit.NavigationItem(path="/staff/partners", msgid=N_("Partners")),
+    kit.NavigationItem(path="/staff", msgid=N_("Overview"), key="o"),
+    kit.NavigationItem(path="/staff/inbox", msgid=N_("Inbox"), group=_WRITE, key="i"),
+    kit.NavigationItem(path="/staff/issues", msgid=N_("Issues"), group=_WRITE, key="s"),
+    kit.NavigationItem(path="/staff/bulletins", msgid=N_("Bulletins"), group=_WRITE, key="b"),
+    kit.NavigationItem(path="/staff/series", msgid=N_("Series"), group=_WRITE, key="r"),
+    kit.NavigationItem(path="/staff/welcome", msgid=N_("The welcome"), group=_WRITE, key="w"),
+    kit.NavigationItem(path="/staff/campaigns", msgid=N_("Campaigns"), group=_SEND, key="c"),
+    kit.NavigationItem(path="/staff/returns", msgid=N_("Came back"), group=_SEND, key="k"),
     kit.NavigationItem(
-        path=deliverability_pages.PATH, msgid=N_("Deliverability"), role=Role.EDITOR
+        path=deliverability_pages.PATH,
+        msgid=N_("Deliverability"),
+        role=Role.EDITOR,
+        group=_SEND,
+        key="v",
     ),
+    kit.NavigationItem(path="/staff/people", msgid=N_("People"), group=_PEOPLE, key="p"),
+    kit.NavigationItem(path="/staff/members", msgid=N_("Members"), group=_PEOPLE, key="m"),
+    kit.NavigationItem(path="/staff/forms", msgid=N_("Forms"), group=_PEOPLE, key="f"),
+    kit.NavigationItem(path="/staff/gatherings", msgid=N_("At a table"), group=_PEOPLE),
+    kit.NavigationItem(path="/staff/partners", msgid=N_("Partners"), group=_PEOPLE, key="n"),
     kit.NavigationItem(
         path="/staff/partners/{partner}/numbers",
         msgid=N_("Numbers"),
@@ -118,8 +124,13 @@ NAVIGATION = (
         role=Role.PARTNER,
         is_partners=True,
     ),
-    kit.NavigationItem(path="/staff/team", msgid=N_("Team"), role=Role.OWNER),
-    kit.NavigationItem(path="/staff/audit", msgid=N_("Log"), role=Role.EDITOR),
+    kit.NavigationItem(
+        path="/staff/team", msgid=N_("Team"), role=Role.OWNER, group=_OFFICE, key="t"
+    ),
+    kit.NavigationItem(
+        path="/staff/audit", msgid=N_("Log"), role=Role.EDITOR, group=_OFFICE, key="l"
+    ),
+    kit.NavigationItem(path="/staff/settings", msgid=N_("Settings"), group=_OFFICE),
 )
 
 _TEMPLATES = Path(templates.__file__).parent

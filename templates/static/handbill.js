@@ -19,15 +19,17 @@ addEventListener("click", async (event) => {
 
 document.querySelector("[data-focus]")?.focus();
 
-// Escape and a press elsewhere close the menu.
-for (const menu of document.querySelectorAll(".menu")) {
-  addEventListener("keydown", (event) => {
-    if (event.key !== "Escape" || !menu.open) return;
-    menu.open = false;
-    menu.querySelector("summary").focus();
-  });
-  addEventListener("click", (event) => { if (!menu.contains(event.target)) menu.open = false; });
-}
+// Escape closes the innermost part of the menu that is open; a press elsewhere closes all of it.
+const openMenus = () => [...document.querySelectorAll(":is(.menu, .rooms)[open]")];
+addEventListener("keydown", (event) => {
+  const menu = openMenus().at(-1);
+  if (event.key !== "Escape" || !menu) return;
+  menu.open = false;
+  menu.querySelector("summary").focus();
+});
+addEventListener("click", (event) => {
+  for (const menu of openMenus()) if (!menu.contains(event.target)) menu.open = false;
+});
 
 // A form marked data-guard asks before typed words are lost.
 for (const form of document.querySelectorAll("form[data-guard]")) {

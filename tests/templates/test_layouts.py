@@ -55,8 +55,19 @@ def render(
             {"code": "es", "name": "español", "url": "?lang=es", "is_current": language == "es"},
         ],
         "nav": [
-            {"url": f"/staff/{number}", "label": f"Room {number}", "is_current": number == 3}
-            for number in range(10)
+            {
+                "label": group,
+                "is_current": group == "Write",
+                "rooms": [
+                    {
+                        "url": f"/staff/{group}/{number}",
+                        "label": f"Room {number}",
+                        "is_current": (group, number) == ("Write", 3),
+                    }
+                    for number in range(6 if group else 1)
+                ],
+            }
+            for group in ("", "Write", "Send", "People and partners", "Office")
         ],
         **more,
     }
@@ -142,23 +153,49 @@ async def test_menu_opens_without_script_on_a_phone_and_is_a_row_on_a_desk(
 ) -> None:
     html = render(layout)
     async with shown(browser, html, 375, java_script_enabled=False) as page:
-        last = page.locator(".menu li").last
+        last = page.locator(".menu nav > ul > li, nav.menu-sheet > ul > li").last
         assert not await last.is_visible()
         await page.locator(".menu > summary").click()
         assert await last.is_visible()
         assert await overflow(page) <= 0
     async with shown(browser, html, 1280, java_script_enabled=False) as page:
-        assert await page.locator(".menu li").last.is_visible()
+        last = page.locator(".menu nav > ul > li, nav.menu-sheet > ul > li").last
+        assert await last.is_visible()
         assert not await page.locator(".menu > summary").is_visible()
 
 
 @pytest.mark.browser
-async def test_open_menu_passes_axe_and_closes_with_escape(browser: Browser) -> None:
+@pytest.mark.parametrize("width", [375, 1280])
+async def test_one_group_of_rooms_is_open_at_a_time_and_none_needs_a_script(
+    browser: Browser, width: int
+) -> None:
+    html = render("layouts/staff.html")
+    async with shown(browser, html, width, java_script_enabled=False) as page:
+        if width == 375:
+            await page.locator(".menu > summary").click()
+        first, last = page.locator(".rooms").first, page.locator(".rooms").last
+        for group in (first, last):
+            await group.locator("summary").click()
+            assert await group.get_by_role("link", name="Room 5").is_visible()
+            assert await overflow(page) <= 0
+        assert not await first.get_by_role("link", name="Room 5").is_visible()
+
+
+@pytest.mark.browser
+async def test_open_menu_passes_axe_and_closes_with_escape_from_the_inside(
+    browser: Browser,
+) -> None:
     async with shown(browser, render("layouts/staff.html"), 375) as page:
         await page.locator(".menu > summary").click()
+        room = page.locator(".rooms").first.get_by_role("link", name="Room 3")
+        await page.locator(".rooms > summary").first.click()
+        assert await room.is_visible()
         assert await browsers.violations(page) == []
         await page.keyboard.press("Escape")
-        assert not await page.locator(".menu li").last.is_visible()
+        assert not await room.is_visible()
+        assert await page.locator(".rooms").first.is_visible()
+        await page.keyboard.press("Escape")
+        assert not await page.locator(".rooms").first.is_visible()
 
 
 @pytest.mark.browser
