@@ -32,7 +32,9 @@ async def run(*, people: int, times: int) -> Result:
             async with ground.db.transaction() as session:
                 await session.execute(sa.text(_PLAIN))
                 audience = audiences.Audience(topics=["secure-communities"])
-                resolved = await audiences.resolve(session, audience, languages=["en", "es"])
+                resolved = await audiences.resolve(
+                    ground, session, audience, languages=["en", "es"]
+                )
 
             async def ours() -> float:
                 number = next(numbers)

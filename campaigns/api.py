@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, Field, model_validator
 
 from campaigns import alarms, archiving, attention, audiences, follow_ups, lifecycle, reports, whole
+from campaigns.audience_rules import Conditions
 from campaigns.documents import CampaignPart, Document
 from campaigns.models import Campaign, CampaignState, Visibility
 from campaigns.transitions import Verb
@@ -26,8 +27,9 @@ Number = Annotated[int, Field(ge=1, le=2**53)]
 
 
 class AudiencePart(Body):
-    """Who gets it: people confirmed on one of the topics, perhaps only some languages.
+    """Who gets it: people confirmed on one of the topics, perhaps only those who fit conditions.
 
+    They fit each of `all_of`, one at least of `any_of` if there are any, and none of `none_of`.
     `received` and `not_received` are numbers of campaigns: only people who got one of those, or
     only people who got none.
     """
@@ -38,6 +40,9 @@ class AudiencePart(Body):
     duties: list[ContactDuty] = []
     received: Annotated[list[Number], Field(max_length=100)] = []
     not_received: Annotated[list[Number], Field(max_length=100)] = []
+    all_of: Conditions = []
+    any_of: Conditions = []
+    none_of: Conditions = []
 
 
 class CampaignIn(Body):
@@ -353,7 +358,7 @@ def _follow_up(name: str, act: Callable[..., Awaitable[Campaign]], summary: str)
 
 
 async def _of(call: Call, body: CampaignIn) -> Campaign:
-    audience = body.audience.model_dump() if body.audience is not None else {}
+    audience = body.audience.model_dump(mode="json") if body.audience is not None else {}
     return await lifecycle.create(
         call.ground,
         actor=call.actor,
@@ -374,7 +379,7 @@ async def _with_document(call: Call, body: CampaignIn, document: Document) -> Ca
     said = {name: value for name in CampaignPart.model_fields if (value := getattr(body, name))}
     changes: dict[str, Any] = {"campaign": document.campaign.model_copy(update=said)}
     if body.audience is not None:
-        changes["audience"] = body.audience.model_dump()
+        changes["audience"] = body.audience.model_dump(mode="json")
     return await whole.create(
         call.ground, actor=call.actor, document=document.model_copy(update=changes)
     )

@@ -8,51 +8,21 @@ from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
-from pydantic import BaseModel, ConfigDict
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from campaigns import earlier, readings
+from campaigns import audience_conditions, audience_problems, audience_rules, readings
+from campaigns.audience_conditions import AskedGroups
 from campaigns.readings import Readings
-from foundation import errors, i18n
+from foundation import i18n
 from foundation.ground import Ground
-from foundation.i18n import N_
 from subscribers import members, suppression, topics
-from subscribers.member_models import ContactDuty
 from subscribers.models import Subscriber, Subscription, SubscriptionState, Topic
 
-EXCLUSIONS: Mapping[str, str] = {
-    "pending": N_("asked to be signed up, but did not confirm"),
-    "unsubscribed": N_("unsubscribed"),
-    "suppressed": N_("must not be mailed: bounces, a complaint, or by hand"),
-    "other-language": N_("want another language"),
-    "not-a-member": N_("are no contact of a member"),
-    "other-duty": N_("are contacts of a member who look after something else"),
-    "did-not-get-it": N_("did not get the earlier campaign"),
-    "got-it-already": N_("have it from an earlier campaign"),
-}
-"""Why somebody on the chosen topics is left out; each person counts under one reason."""
+EXCLUSIONS = audience_rules.EXCLUSIONS
+Audience = audience_rules.Audience
 
 MEMBERS_TOPIC = "coalition-members"
-
-
-class Audience(BaseModel):
-    """A rule: people confirmed on one of the topics, perhaps only some languages or contacts."""
-
-    model_config = ConfigDict(defer_build=True, extra="forbid", frozen=True)
-
-    topics: list[str] = []
-    """Slugs; none means nobody, unless `members`."""
-    languages: list[str] = []
-    """Codes; none means every language."""
-    members: bool = False
-    """Only confirmed contacts of approved members; without topics: all of them."""
-    duties: list[ContactDuty] = []
-    """Of those contacts, only who looks after one of these; none means all of them."""
-    received: list[int] = []
-    """Numbers of campaigns: only people who got one of them, or may have."""
-    not_received: list[int] = []
-    """Numbers of campaigns: only people who got none of them and will get none."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -68,53 +38,46 @@ class Counted:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Resolved:
-    """An audience whose topics were found."""
+    """An audience whose topics, and what its conditions name, were found."""
 
-    audience: Audience
     topics: Sequence[Topic]
     languages: Sequence[str]
     """Of the bulletin's editions, the default first."""
-    received: Sequence[int] = ()
-    """Dispatches of `audience.received`."""
-    not_received: Sequence[int] = ()
+    asked: AskedGroups
 
     @property
     def topic_ids(self) -> list[int]:
         """Row numbers of the topics."""
         return [topic.id for topic in self.topics]
 
-    @property
-    def is_narrow(self) -> bool:
-        """Whether somebody may be left out for more than their own state."""
-        asked = self.audience
-        return bool(asked.languages or asked.members or asked.received or asked.not_received)
-
 
 def parse(values: Mapping[str, Any]) -> Audience:
-    """An audience as stored or sent in. Raises `errors.Invalid`."""
-    try:
-        return Audience.model_validate(values)
-    except ValueError as problem:
-        raise errors.Invalid(
-            N_("An audience has topics, languages, members and duties; this one can't be read.")
-        ) from problem
+    """An audience as stored or sent in. Raises `errors.Invalid` that names what is wrong."""
+    return audience_problems.read(Audience, values)
+
+
+def is_to_somebody(audience: Audience) -> bool:
+    """Whether it says to whom it goes at all: by topics, or to contacts of members."""
+    return bool(audience.topics) or _is_to_members(audience)
 
 
 async def resolve(
-    session: AsyncSession, audience: Audience, *, languages: Sequence[str]
+    ground: Ground, session: AsyncSession, audience: Audience, *, languages: Sequence[str]
 ) -> Resolved:
-    """Look topics and campaigns up. Raises `errors.Invalid` that names what is not there."""
+    """Look up all that is named. Raises `errors.Invalid` that names what is not there."""
     slugs = list(audience.topics)
-    if audience.members and not slugs:
+    if not slugs and _is_to_members(audience):
         slugs = [MEMBERS_TOPIC]
-    found = await topics.by_slugs(session, slugs)
     return Resolved(
-        audience=audience,
-        topics=found,
+        topics=await topics.by_slugs(session, slugs),
         languages=languages,
-        received=await earlier.dispatches(session, audience.received),
-        not_received=await earlier.dispatches(session, audience.not_received),
+        asked=await audience_conditions.ask(ground, session, audience_rules.unfolded(audience)),
     )
+
+
+def _is_to_members(audience: Audience) -> bool:
+    has_to_hold = audience_rules.unfolded(audience).all_of
+    return any(isinstance(each, audience_rules.IsContact) for each in has_to_hold)
 
 
 async def read_by(session: AsyncSession, resolved: Resolved) -> Readings:
@@ -132,7 +95,7 @@ def edition_language(languages: Sequence[str]) -> sa.ColumnElement[str]:
     """SQL: exact → base → the first of `languages` (DESIGN section 4, promise 6)."""
     wish = sa.func.lower(col(Subscriber.language))
     base = sa.case(
-        *[(_speaks(each), each) for each in languages],
+        *[(audience_conditions.speaks(each), each) for each in languages],
         else_=languages[0],
     )
     exact = [(wish == each.lower(), each) for each in languages]
@@ -148,15 +111,15 @@ async def count(
     """
     async with ground.db.reading() as session:
         return await count_in(
-            session, audience, languages=_ordered(ground, languages, default_language)
+            ground, session, audience, languages=_ordered(ground, languages, default_language)
         )
 
 
 async def count_in(
-    session: AsyncSession, audience: Audience, *, languages: Sequence[str]
+    ground: Ground, session: AsyncSession, audience: Audience, *, languages: Sequence[str]
 ) -> Counted:
     """The same within a session that is open already."""
-    resolved = await resolve(session, audience, languages=languages)
+    resolved = await resolve(ground, session, audience, languages=languages)
     edition = readings.expression(await read_by(session, resolved), edition_language(languages))
     grouped = sa.select(edition, sa.func.count()).where(is_included(resolved)).group_by(edition)
     rows = (await session.execute(grouped)).all()
@@ -168,9 +131,9 @@ async def count_in(
     )
 
 
-async def is_anybody(session: AsyncSession, audience: Audience) -> bool:
+async def is_anybody(ground: Ground, session: AsyncSession, audience: Audience) -> bool:
     """Whether somebody would get it: what takes no counting. Raises `errors.Invalid`."""
-    resolved = await resolve(session, audience, languages=[i18n.SOURCE])
+    resolved = await resolve(ground, session, audience, languages=[i18n.SOURCE])
     found = sa.select(col(Subscriber.id)).where(gets_it(resolved)).limit(1)
     return (await session.execute(found)).first() is not None
 
@@ -188,6 +151,7 @@ class Group:
 
 
 async def by_place(
+    ground: Ground,
     session: AsyncSession,
     audience: Audience,
     *,
@@ -195,7 +159,7 @@ async def by_place(
     with_membership: bool,
 ) -> AsyncIterator[Group]:
     """An audience in groups, read as they come. Raises `errors.Invalid` for an unknown topic."""
-    resolved = await resolve(session, audience, languages=languages)
+    resolved = await resolve(ground, session, audience, languages=languages)
     contact = members.contact_exists_for(col(Subscriber.id)) if with_membership else sa.false()
     people = (
         sa.select(
@@ -221,7 +185,7 @@ async def by_place(
 async def sample(ground: Ground, audience: Audience, *, limit: int = 5) -> list[Subscriber]:
     """A few who would get it."""
     async with ground.db.reading() as session:
-        resolved = await resolve(session, audience, languages=[i18n.SOURCE])
+        resolved = await resolve(ground, session, audience, languages=[i18n.SOURCE])
         statement = (
             select(Subscriber)
             .where(is_included(resolved))
@@ -255,32 +219,6 @@ def _subscribed(resolved: Resolved, *states: SubscriptionState) -> sa.Select[int
     return found
 
 
-def _in_languages(audience: Audience) -> sa.ColumnElement[bool]:
-    if not audience.languages:
-        return sa.true()
-    return sa.or_(*map(_speaks, audience.languages))
-
-
-def _speaks(language: str) -> sa.ColumnElement[bool]:
-    """SQL: wants the language, or a region's form of it."""
-    wish = sa.func.lower(col(Subscriber.language))
-    return sa.or_(wish == language.lower(), wish.like(f"{language.lower()}-%"))
-
-
-def _is_contact(audience: Audience, *, duties: Sequence[ContactDuty]) -> sa.ColumnElement[bool]:
-    if not audience.members:
-        return sa.true()
-    return members.contact_exists_for(col(Subscriber.id), duties=duties)
-
-
-def _got_it(resolved: Resolved) -> sa.ColumnElement[bool]:
-    return earlier.have_it(resolved.received) if resolved.received else sa.true()
-
-
-def _lacks_it(resolved: Resolved) -> sa.ColumnElement[bool]:
-    return ~earlier.may_get_it(resolved.not_received) if resolved.not_received else sa.true()
-
-
 def is_included(resolved: Resolved) -> sa.ColumnElement[bool]:
     """SQL: gets it. A list of who is on the topics is looked through once, not for each person."""
     return sa.and_(
@@ -301,13 +239,7 @@ def some(resolved: Resolved, *, limit: int) -> sa.Select[int]:
 
 def _may_get_it(resolved: Resolved) -> Sequence[sa.ColumnElement[bool]]:
     """SQL: what holds besides of whoever gets it."""
-    return (
-        ~suppression.is_active_for(col(Subscriber.id)),
-        _in_languages(resolved.audience),
-        _is_contact(resolved.audience, duties=resolved.audience.duties),
-        _got_it(resolved),
-        _lacks_it(resolved),
-    )
+    return (~suppression.is_active_for(col(Subscriber.id)), *resolved.asked.fits)
 
 
 async def count_excluded(session: AsyncSession, resolved: Resolved) -> dict[str, int]:
@@ -321,11 +253,8 @@ async def count_excluded(session: AsyncSession, resolved: Resolved) -> dict[str,
                 (_on_topics(resolved, SubscriptionState.PENDING), "pending"), else_="unsubscribed"
             ),
         ),
-        (~_in_languages(resolved.audience), "other-language"),
-        (~_is_contact(resolved.audience, duties=()), "not-a-member"),
-        (~_is_contact(resolved.audience, duties=resolved.audience.duties), "other-duty"),
-        (~_got_it(resolved), "did-not-get-it"),
-        else_="got-it-already",
+        *resolved.asked.reasons,
+        else_="ruled-out",
     )
     # `~(id IN …)` would make PostgreSQL look through the list once for each person.
     is_left_out = ~sa.and_(is_confirmed, *_may_get_it(resolved))
@@ -335,7 +264,7 @@ async def count_excluded(session: AsyncSession, resolved: Resolved) -> dict[str,
         .where(_on_topics(resolved), is_left_out)
         .group_by(reason)
     )
-    if not resolved.is_narrow:
+    if not resolved.asked.is_narrow:
         statement = statement.where(col(Subscriber.id).in_(_may_be_left_out(resolved)))
     return dict((await session.execute(statement)).all())
 

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from campaigns import audience_rules
 from campaigns.audiences import Audience
 from foundation import addresses, errors
 from foundation.ground import Ground
@@ -28,7 +29,7 @@ def checked(
         )
     return {
         "name": name.strip(),
-        "audience": audience.model_dump(),
+        "audience": audience_rules.stored(audience),
         "from_name": from_name.strip(),
         "from_address": from_address.strip(),
         "reply_to": reply_to.strip(),

@@ -32,6 +32,17 @@ async def dispatches(session: AsyncSession, campaign_ids: Sequence[int]) -> list
     return list(found.values())
 
 
+async def last_dispatches(session: AsyncSession, count: int) -> list[int]:
+    """Row numbers of the dispatches of the last so many campaigns, mailings of welcomes apart."""
+    statement = (
+        sa.select(col(Dispatch.id))
+        .where(col(Dispatch.campaign_id) > 0)
+        .order_by(col(Dispatch.id).desc())
+        .limit(count)
+    )
+    return list((await session.scalars(statement)).all())
+
+
 def have_it(dispatch_ids: Sequence[int]) -> sa.ColumnElement[bool]:
     """SQL: got one of them, or may have got it."""
     return _listed(dispatch_ids, col(Delivery.state).in_([each.value for each in _HAVE_IT]))

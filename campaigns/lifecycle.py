@@ -124,7 +124,7 @@ async def add(
     values["archive_slug"] = await archiving.checked_slug(session, archive_slug)
     now = ground.clock.now()
     bulletin = await bulletins.get(session, bulletin_id)
-    await audiences.resolve(session, audience, languages=[""])
+    await audiences.resolve(ground, session, audience, languages=[""])
     made = Campaign(
         bulletin_id=bulletin.id,
         state=CampaignState.DRAFT.value,
@@ -166,7 +166,7 @@ async def update(
     async with ground.db.transaction() as session:
         campaign = await transitions.get(session, campaign_id)
         transitions.allow(campaign, Verb.UPDATE)
-        await audiences.resolve(session, audience, languages=[""])
+        await audiences.resolve(ground, session, audience, languages=[""])
         values["archive_slug"] = await archiving.checked_slug(
             session, archive_slug, besides=campaign_id
         )

@@ -67,6 +67,7 @@ async def count(
     totals: Counter[int] = Counter()
     bare: Counter[str] = Counter()
     groups = audiences.by_place(
+        ground,
         session,
         audience,
         languages=document.languages,

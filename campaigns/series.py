@@ -274,7 +274,7 @@ async def _check(ground: Ground, session: AsyncSession, plan: Plan) -> None:
     for slug in {plan.issue, *(each.issue for each in plan.sections if each.issue)}:
         await issues.by_slug(session, slug)
     audience = audiences.parse(plan.audience)
-    await audiences.resolve(session, audience, languages=[""])
+    await audiences.resolve(ground, session, audience, languages=[""])
     part = plan.campaign
     campaign_values.checked(plan.name, audience, part.from_name, part.from_address, part.reply_to)
     campaign_values.known_relay(ground, part.relay)

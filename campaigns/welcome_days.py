@@ -44,7 +44,7 @@ async def mailed(
     for campaign in (await session.exec(ahead)).all():
         try:
             resolved = await audiences.resolve(
-                session, audiences.parse(campaign.audience), languages=[i18n.SOURCE]
+                ground, session, audiences.parse(campaign.audience), languages=[i18n.SOURCE]
             )
         except errors.Invalid:
             continue  # it can't start either

@@ -39,7 +39,7 @@ async def hand_over(
     first, second = trial_plans.forms(wanted, document) if wanted else (document, None)
     languages = document.languages
     resolved = await audiences.resolve(
-        session, audiences.parse(campaign.audience), languages=languages
+        ground, session, audiences.parse(campaign.audience), languages=languages
     )
     read = await audiences.read_by(session, resolved)
 

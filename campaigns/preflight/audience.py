@@ -22,13 +22,18 @@ _LOOKED_BACK = 50
 
 
 async def look(
-    session: AsyncSession, campaign: Campaign, languages: list[str], *, is_counted: bool = True
+    ground: Ground,
+    session: AsyncSession,
+    campaign: Campaign,
+    languages: list[str],
+    *,
+    is_counted: bool = True,
 ) -> list[Item]:
     """How many would get it now; nobody stops it, and is looked for alone unless `is_counted`."""
     place = places.audience(campaign)
     try:
         audience = audiences.parse(campaign.audience)
-        if not await audiences.is_anybody(session, audience):
+        if not await audiences.is_anybody(ground, session, audience):
             return [
                 items.bad(
                     "audience",
@@ -39,8 +44,8 @@ async def look(
             ]
         if not is_counted:
             return []
-        resolved = await audiences.resolve(session, audience, languages=languages)
-        counted = await audiences.count_in(session, audience, languages=languages)
+        resolved = await audiences.resolve(ground, session, audience, languages=languages)
+        counted = await audiences.count_in(ground, session, audience, languages=languages)
     except errors.Invalid as problem:
         return [
             Item(

@@ -51,7 +51,7 @@ async def check(ground: Ground, *, campaign_id: int) -> list[Item]:
                 *await _look(ground, session, campaign, bulletin, looked),
                 *await audience.look_at_sections(ground, session, campaign, bulletin, looked),
                 *await overlap.look(ground, session, campaign, languages),
-                *await fields.look(session, campaign, bulletin, looked),
+                *await fields.look(ground, session, campaign, bulletin, looked),
                 *await editions.look(session, bulletin, looked),
                 *await weight.look_at_stacked(ground, session, campaign, bulletin, looked),
                 *await handouts.look(session, looked),
@@ -109,7 +109,9 @@ async def _look(
     """Whatever can be red, and more of the same."""
     found = [
         *site.look(ground, campaign),
-        *await audience.look(session, campaign, _languages(ground, looked), is_counted=is_counted),
+        *await audience.look(
+            ground, session, campaign, _languages(ground, looked), is_counted=is_counted
+        ),
         *await relay.look(ground, session, campaign),
         *await trial.look(ground, session, campaign, bulletin, looked, is_counted=is_counted),
         *await _about_bulletin(ground, session, bulletin, looked),

@@ -13,6 +13,7 @@ from campaigns.models import Bulletin, Campaign
 from campaigns.preflight import items, places
 from campaigns.preflight.items import Item, Place
 from foundation import errors
+from foundation.ground import Ground
 from foundation.i18n import N_, NN_
 from subscribers.models import Subscriber
 from templates import slots
@@ -29,7 +30,7 @@ _COLUMNS: Mapping[str, Any] = {
 
 
 async def look(
-    session: AsyncSession, campaign: Campaign, bulletin: Bulletin, looked: Looked
+    ground: Ground, session: AsyncSession, campaign: Campaign, bulletin: Bulletin, looked: Looked
 ) -> list[Item]:
     """A line for each field that nothing stands in for, with how many would see the hole."""
     where: dict[str, Place] = {}
@@ -38,7 +39,7 @@ async def look(
             where.setdefault(name, places.holding(bulletin.id, looked, compiled, name))
     if not where:
         return [items.good("fields", N_("No merge field can leave a hole."))]
-    blank = await _blank(session, campaign, looked, list(where))
+    blank = await _blank(ground, session, campaign, looked, list(where))
     return [_told(name, place, blank.get(name)) for name, place in where.items()]
 
 
@@ -73,13 +74,15 @@ def _bare(compiled: Compiled) -> list[str]:
 
 
 async def _blank(
-    session: AsyncSession, campaign: Campaign, looked: Looked, names: list[str]
+    ground: Ground, session: AsyncSession, campaign: Campaign, looked: Looked, names: list[str]
 ) -> dict[str, int]:
     """Of how many people of the audience each field is blank, in one query."""
     columns = {name: _COLUMNS[name] for name in names if name in _COLUMNS}
     try:
         audience = audiences.parse(campaign.audience)
-        resolved = await audiences.resolve(session, audience, languages=looked.document.languages)
+        resolved = await audiences.resolve(
+            ground, session, audience, languages=looked.document.languages
+        )
     except errors.Invalid:
         return {}
     if not columns:

@@ -34,7 +34,7 @@ async def look(
     """A line for each campaign near this one that goes to some of its people, too."""
     try:
         mine = await audiences.resolve(
-            session, audiences.parse(campaign.audience), languages=languages
+            ground, session, audiences.parse(campaign.audience), languages=languages
         )
     except errors.Invalid:
         return []  # on the list already
@@ -43,7 +43,7 @@ async def look(
     if not near:
         return [_nothing(None)]
     looked_at = await _looked_at(session, mine)
-    counted = [(other, await _shared(session, mine, other)) for other in near]
+    counted = [(other, await _shared(ground, session, mine, other)) for other in near]
     found = [_told(other, people, looked_at) for other, people in counted if people]
     return found or [_nothing(looked_at)]
 
@@ -111,12 +111,12 @@ async def _looked_at(session: AsyncSession, mine: Resolved) -> int | None:
     return int(people) if rows > LOOKED_AT else None
 
 
-async def _shared(session: AsyncSession, mine: Resolved, other: Campaign) -> int:
+async def _shared(ground: Ground, session: AsyncSession, mine: Resolved, other: Campaign) -> int:
     """How many of those who are looked at get both."""
     if other.state == CampaignState.SCHEDULED.value:
         try:
             theirs = await audiences.resolve(
-                session, audiences.parse(other.audience), languages=mine.languages
+                ground, session, audiences.parse(other.audience), languages=mine.languages
             )
         except errors.Invalid:
             return 0

@@ -35,6 +35,7 @@ async def look(
         if not is_counted:
             return []
         counted = await audiences.count_in(
+            ground,
             session,
             audiences.parse(campaign.audience),
             languages=looked.document.languages or bulletins.languages(bulletin),

@@ -32,7 +32,7 @@ async def look_at_stacked(
     if len(made) < 2 or languages != list(looked.document.languages):
         return []
     resolved = await audiences.resolve(
-        session, audiences.parse(campaign.audience), languages=languages
+        ground, session, audiences.parse(campaign.audience), languages=languages
     )
     read = await audiences.read_by(session, resolved)
     plans = compiling.stack(ground, made, keys=read.stacked)

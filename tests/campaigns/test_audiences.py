@@ -37,7 +37,7 @@ async def everybody(ground: Ground) -> None:
 async def languages(ground: Ground, audience: Audience, editions: list[str]) -> dict[str, str]:
     """Address → language of the edition that it gets."""
     async with ground.db.reading() as session:
-        resolved = await audiences.resolve(session, audience, languages=editions)
+        resolved = await audiences.resolve(ground, session, audience, languages=editions)
         chosen = dict((await session.execute(audiences.select_recipients(resolved))).all())
         people_found = await session.exec(select(Subscriber))
         return {person.email: chosen[person.id] for person in people_found if person.id in chosen}

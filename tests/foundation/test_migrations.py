@@ -10,6 +10,7 @@ from sqlmodel import select
 
 import campaigns.material_models
 import campaigns.models
+import campaigns.segment_models
 import campaigns.welcome_models
 import delivery.arriving.models
 import delivery.hooks.models
@@ -37,6 +38,7 @@ async def test_the_migrated_schema_is_that_of_the_models(ground: Ground) -> None
     assert {
         campaigns.material_models,
         campaigns.models,
+        campaigns.segment_models,
         campaigns.welcome_models,
         delivery.hooks.models,
         delivery.arriving.models,

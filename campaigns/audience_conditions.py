@@ -1,0 +1,383 @@
+"""How each condition of an audience is asked of the database: SQL about one row of `subscribers`.
+
+Names are looked up first, so that what is not there is said before anybody is counted. Every
+condition is an `EXISTS` or a comparison that is never NULL: it can be turned round, counted, and
+asked of one person, on either engine and however long the lists behind it are.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+
+import sqlalchemy as sa
+from sqlalchemy.sql.elements import SQLCoreOperations
+from sqlmodel import col
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from campaigns import audience_rules, earlier, zips
+from campaigns.audience_rules import Condition, Groups
+from campaigns.models import Hit, HitKind
+from campaigns.segment_models import Segment, SegmentVersion
+from delivery.models import Delivery, DeliveryState, Dispatch
+from foundation import errors
+from foundation.ground import Ground
+from foundation.i18n import N_
+from subscribers import members, topics
+from subscribers.models import (
+    Form,
+    Partner,
+    SignUp,
+    SignUpState,
+    Subscriber,
+    SubscriberTag,
+    Subscription,
+    SubscriptionState,
+)
+from templates.conditions import ZIP_DIGITS
+
+_ON_ITS_WAY = (
+    DeliveryState.QUEUED.value,
+    DeliveryState.DEFERRED.value,
+    DeliveryState.UNCERTAIN.value,
+)
+"""What may still reach somebody, or has."""
+
+Holds = sa.ColumnElement[bool]
+_OfPerson = (
+    audience_rules.Speaks
+    | audience_rules.PostalCode
+    | audience_rules.Town
+    | audience_rules.Source
+    | audience_rules.Tag
+    | audience_rules.OwnField
+    | audience_rules.Counted
+    | audience_rules.IsContact
+)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Asked:
+    """A condition whose names were found."""
+
+    condition: Condition
+    holds: Holds
+    """SQL: fits a person."""
+    reasons: Sequence[tuple[Holds, str]]
+    """SQL of when it leaves somebody out, with the reason: the first that holds counts."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class AskedGroups:
+    """The conditions of an audience or segment, found."""
+
+    all_of: Sequence[Asked] = ()
+    any_of: Sequence[Asked] = ()
+    none_of: Sequence[Asked] = ()
+
+    @property
+    def is_narrow(self) -> bool:
+        """Whether anybody may be left out for more than their own state."""
+        return bool(self.all_of or self.any_of or self.none_of)
+
+    @property
+    def fits(self) -> Sequence[Holds]:
+        """SQL: what holds of whoever fits."""
+        return (
+            *(each.holds for each in self.all_of),
+            *self._alternatives,
+            *(~each.holds for each in self.none_of),
+        )
+
+    @property
+    def reasons(self) -> Sequence[tuple[Holds, str]]:
+        """SQL of each reason for which somebody is left out, the first that holds counts."""
+        no_alternative = [(~each, "fits-none") for each in self._alternatives]
+        return (
+            *(reason for each in self.all_of for reason in each.reasons),
+            *no_alternative,
+            *(reason for each in self.none_of for reason in each.reasons),
+        )
+
+    @property
+    def _alternatives(self) -> Sequence[Holds]:
+        """SQL of the one thing that alternatives ask, if there are any."""
+        return [sa.or_(*(each.holds for each in self.any_of))] if self.any_of else []
+
+
+async def ask(ground: Ground, session: AsyncSession, groups: Groups) -> AskedGroups:
+    """Look everything up that conditions name. Raises `errors.Invalid` for what is not there."""
+    return AskedGroups(
+        all_of=[await _narrowing(ground, session, each) for each in groups.all_of],
+        any_of=[await _narrowing(ground, session, each) for each in groups.any_of],
+        none_of=[await _ruling_out(ground, session, each) for each in groups.none_of],
+    )
+
+
+async def _narrowing(ground: Ground, session: AsyncSession, condition: Condition) -> Asked:
+    holds = await _holds(ground, session, condition)
+    reasons: list[tuple[Holds, str]] = [(~holds, _REASONS[condition.kind])]
+    if isinstance(condition, audience_rules.IsContact) and condition.duties:
+        nobodys = ~members.contact_exists_for(col(Subscriber.id))
+        reasons = [(nobodys, "not-a-member"), (~holds, "other-duty")]
+    return Asked(condition=condition, holds=holds, reasons=reasons)
+
+
+async def _ruling_out(ground: Ground, session: AsyncSession, condition: Condition) -> Asked:
+    """Whoever is still to get an earlier campaign counts as somebody who has it."""
+    if isinstance(condition, audience_rules.Received):
+        holds = earlier.may_get_it(await _dispatches(session, condition))
+        reason = "got-it-already"
+    else:
+        holds = await _holds(ground, session, condition)
+        reason = "ruled-out"
+    return Asked(condition=condition, holds=holds, reasons=[(holds, reason)])
+
+
+_REASONS = {
+    "topic": "other-topic",
+    "language": "other-language",
+    "postal-code": "elsewhere",
+    "town": "elsewhere",
+    "near": "elsewhere",
+    "source": "other-source",
+    "form": "other-source",
+    "partner": "other-source",
+    "tag": "other-tag",
+    "field": "other-field",
+    "joined": "other-time",
+    "received": "did-not-get-it",
+    "opened": "not-seen",
+    "clicked": "not-seen",
+    "counted": "not-counted",
+    "member": "not-a-member",
+    "not-mailed": "mailed-lately",
+    "segment": "not-in-segment",
+}
+"""Kind of a condition that has to hold → why those are left out for whom it does not."""
+
+
+async def _holds(ground: Ground, session: AsyncSession, condition: Condition) -> Holds:
+    """SQL of a condition that names something, or depends on the day; else `_holds_of_person`."""
+    match condition:
+        case audience_rules.OnTopic():
+            return _on_topics(
+                [each.id for each in await topics.by_slugs(session, condition.topics)]
+            )
+        case audience_rules.Near():
+            return await _near(condition)
+        case audience_rules.ByForm():
+            return _signed_up(col(SignUp.form_id).in_(await _forms(session, condition.forms)))
+        case audience_rules.ByPartner():
+            await _check_partners(session, condition.partners)
+            return _signed_up(col(SignUp.partner_id).in_(condition.partners))
+        case audience_rules.Joined():
+            return _joined(ground, condition)
+        case audience_rules.Received():
+            return earlier.have_it(await _dispatches(session, condition))
+        case audience_rules.Opened():
+            return _hit(await _dispatches(session, condition), HitKind.OPEN)
+        case audience_rules.Clicked():
+            return _hit(await _dispatches(session, condition), HitKind.CLICK)
+        case audience_rules.NotMailed():
+            return ~await _mailed_since(session, ground.clock.now() - timedelta(condition.days))
+        case audience_rules.InSegment():
+            held = audience_rules.unfolded(await rules_of(session, condition))
+            return sa.and_(sa.true(), *(await ask(ground, session, held)).fits)
+        case _:
+            return _holds_of_person(condition)
+
+
+def _holds_of_person(condition: _OfPerson) -> Holds:
+    """SQL of a condition that says all itself."""
+    match condition:
+        case audience_rules.Speaks():
+            return sa.or_(*map(speaks, condition.languages))
+        case audience_rules.PostalCode():
+            return _code_begins(condition.codes)
+        case audience_rules.Town():
+            return _is_any(col(Subscriber.town), condition.towns)
+        case audience_rules.Source():
+            return _signed_up(_is_any(col(SignUp.source), condition.sources))
+        case audience_rules.Tag():
+            return _tagged(condition.tags)
+        case audience_rules.OwnField():
+            return _has_field(condition)
+        case audience_rules.Counted():
+            return col(Subscriber.allows_tracking).is_(True)
+        case audience_rules.IsContact():
+            return members.contact_exists_for(col(Subscriber.id), duties=condition.duties)
+
+
+def speaks(language: str) -> Holds:
+    """SQL: wants the language, or a region's form of it."""
+    wish = sa.func.lower(col(Subscriber.language))
+    return sa.or_(wish == language.lower(), wish.like(f"{language.lower()}-%"))
+
+
+def _on_topics(topic_ids: Sequence[int]) -> Holds:
+    return _of_theirs(
+        sa.select(sa.literal(1)).where(
+            col(Subscription.subscriber_id) == col(Subscriber.id),
+            col(Subscription.topic_id).in_(topic_ids),
+            col(Subscription.state) == SubscriptionState.CONFIRMED.value,
+        )
+    )
+
+
+def _code_begins(codes: Sequence[str]) -> Holds:
+    code = _plain_code()
+    wanted = [audience_rules.plain_code(each) for each in codes]
+    return sa.or_(*(code.startswith(each, autoescape=True) for each in wanted))
+
+
+async def _near(condition: audience_rules.Near) -> Holds:
+    middle = await zips.named(condition.place)
+    codes = await zips.around(middle.code, condition.miles)
+    whole = [codes[at : at + ZIP_DIGITS] for at in range(0, len(codes), ZIP_DIGITS)]
+    # Written into the statement: PostgreSQL takes 32,767 parameters at most, and they are digits.
+    listed: list[sa.ColumnElement[str]] = [
+        sa.literal_column(f"'{each}'") for each in whole if each.isdecimal()
+    ]
+    return sa.func.substr(_plain_code(), 1, ZIP_DIGITS).in_(listed)
+
+
+def _plain_code() -> sa.ColumnElement[str]:
+    """SQL: a person's postal code as `audience_rules.plain_code` writes it."""
+    code = sa.func.upper(col(Subscriber.postal_code))
+    return sa.func.replace(sa.func.replace(code, " ", ""), "-", "", type_=sa.String)
+
+
+def _is_any(column: SQLCoreOperations[str], values: Sequence[str]) -> Holds:
+    """SQL: is one of the values; capitals beyond ASCII are as they were typed, on SQLite."""
+    return sa.func.lower(column).in_([each.lower() for each in values])
+
+
+def _signed_up(how: Holds) -> Holds:
+    """SQL: a sign-up of theirs that they confirmed was made so."""
+    return _of_theirs(
+        sa.select(sa.literal(1)).where(
+            col(SignUp.subscriber_id) == col(Subscriber.id),
+            col(SignUp.state) == SignUpState.CONFIRMED.value,
+            how,
+        )
+    )
+
+
+def _tagged(tags: Sequence[str]) -> Holds:
+    return _of_theirs(
+        sa.select(sa.literal(1)).where(
+            col(SubscriberTag.subscriber_id) == col(Subscriber.id),
+            col(SubscriberTag.tag).in_([each.lower() for each in tags] + list(tags)),
+        )
+    )
+
+
+def _has_field(condition: audience_rules.OwnField) -> Holds:
+    value = col(Subscriber.fields)[condition.name].as_string()
+    return _is_any(sa.func.coalesce(value, ""), condition.values)
+
+
+def _joined(ground: Ground, condition: audience_rules.Joined) -> Holds:
+    came = col(Subscriber.created_at)
+    zone = ground.settings.site.tzinfo
+
+    def begins(day: date) -> datetime:
+        return datetime.combine(day, time(), tzinfo=zone)
+
+    parts: list[Holds] = []
+    if condition.since is not None:
+        parts.append(came >= begins(condition.since))
+    if condition.before is not None:
+        parts.append(came < begins(condition.before))
+    if condition.last_days is not None:
+        parts.append(came >= ground.clock.now() - timedelta(condition.last_days))
+    return sa.and_(*parts)
+
+
+def _hit(dispatch_ids: Sequence[int], kind: HitKind) -> Holds:
+    """SQL: a person's own open or click, while they agree to be counted by name.
+
+    Few agree, and the flag in the row is looked at first. Served by the ledger's key of dispatch
+    and subscriber, then by the index on `hits.delivery_id`.
+    """
+    theirs = (
+        sa.select(sa.literal(1))
+        .select_from(Delivery)
+        .join(Hit, col(Hit.delivery_id) == col(Delivery.id))
+        .where(
+            col(Delivery.dispatch_id).in_(dispatch_ids),
+            col(Delivery.subscriber_id) == col(Subscriber.id),
+            col(Hit.kind) == kind.value,
+            col(Hit.is_human).is_(True),
+        )
+    )
+    return sa.and_(col(Subscriber.allows_tracking).is_(True), _of_theirs(theirs))
+
+
+async def _mailed_since(session: AsyncSession, moment: datetime) -> Holds:
+    """SQL: was sent something since then, or has something on its way.
+
+    Only dispatches that were not over by then can have sent it; each is looked up by the ledger's
+    key, which walks along in the order of people.
+    """
+    running = sa.select(col(Dispatch.id)).where(
+        sa.or_(col(Dispatch.finished_at).is_(None), col(Dispatch.finished_at) >= moment)
+    )
+    lately = list((await session.scalars(running.order_by(col(Dispatch.id)))).all())
+    return _of_theirs(
+        sa.select(sa.literal(1)).where(
+            col(Delivery.dispatch_id).in_(lately),
+            col(Delivery.subscriber_id) == col(Subscriber.id),
+            sa.or_(col(Delivery.sent_at) >= moment, col(Delivery.state).in_(_ON_ITS_WAY)),
+        )
+    )
+
+
+def _of_theirs(found: sa.Select[int]) -> Holds:
+    return sa.exists(found.correlate(Subscriber))
+
+
+async def _dispatches(
+    session: AsyncSession,
+    condition: audience_rules.Received | audience_rules.Opened | audience_rules.Clicked,
+) -> list[int]:
+    found = await earlier.dispatches(session, condition.campaigns)
+    if condition.last is not None:
+        found += await earlier.last_dispatches(session, condition.last)
+    return list(dict.fromkeys(found))
+
+
+async def _forms(session: AsyncSession, slugs: Sequence[str]) -> list[int]:
+    rows = await session.execute(
+        sa.select(col(Form.slug), col(Form.id)).where(col(Form.slug).in_(slugs))
+    )
+    found: dict[str, int] = dict(rows.all())
+    for slug in slugs:
+        if slug not in found:
+            raise errors.Invalid(N_("There is no form “%(name)s”."), name=slug[:60])
+    return sorted(found.values())
+
+
+async def _check_partners(session: AsyncSession, numbers: Sequence[int]) -> None:
+    there = set(
+        (
+            await session.scalars(sa.select(col(Partner.id)).where(col(Partner.id).in_(numbers)))
+        ).all()
+    )
+    for number in numbers:
+        if number not in there:
+            raise errors.Invalid(N_("There is no partner %(number)s."), number=number)
+
+
+async def rules_of(
+    session: AsyncSession, condition: audience_rules.InSegment
+) -> audience_rules.Rules:
+    """A segment as it stands, or as it stood. Raises `errors.Invalid` for one that is not there."""
+    kept = (
+        await session.get(SegmentVersion, (condition.segment, condition.version))
+        if condition.version
+        else await session.get(Segment, condition.segment)
+    )
+    if kept is None:
+        raise errors.Invalid(N_("There is no segment %(number)s."), number=condition.segment)
+    return audience_rules.Rules.model_validate(kept.rules)
