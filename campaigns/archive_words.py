@@ -18,7 +18,7 @@ _SAID = frozenset(
     {
         "title", "text", "html", "headline", "summary_html", "place", "source_name", "credit",
         "kind_label", "lead", "label", "when_label", "address", "body_html", "alt", "caption",
-        "value",
+        "value", "by", "role", "line",
     }
 )  # fmt: skip
 """The fields of blocks that readers see; the others are addresses and codes."""

@@ -4,102 +4,34 @@ Everything that a block names is looked up here: developments, figures, material
 to pages of ours. What a language does not have is left out of its edition and reported.
 """
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime, timedelta
-from typing import Any
 from zoneinfo import ZoneInfo
 
 from babel import dates
-from sqlmodel.ext.asyncio.session import AsyncSession
 
 from campaigns import (
     block_models,
     developments,
-    documents,
     event_links,
     issues,
     links,
     materials,
     nearby,
-    pictures,
+    own_blocks,
+    resolving,
     wording,
     zips,
 )
 from campaigns.block_models import Near
-from campaigns.findings import Finding
 from campaigns.material_models import Source
-from campaigns.models import Development, Issue, IssuePart, PartKind
+from campaigns.models import Development, IssuePart, PartKind
+from campaigns.resolving import Resolver
 from foundation import errors
-from foundation.ground import Ground
 from foundation.i18n import N_, Translator
 from templates import content, prose
 
-PICTURE_WIDTH = 552
-"""The widest a picture stands in a mail, in pixels."""
 DEVELOPMENTS_AT_MOST = 30
-
-
-@dataclass(kw_only=True)
-class Resolver:
-    """Resolves the blocks of one document in one language."""
-
-    ground: Ground
-    session: AsyncSession
-    document: documents.Document
-    language: str
-    translator: Translator
-    issue: Issue | None
-    origin: int = 0
-    """The bulletin by which its events are known; 0 for one that is not kept yet."""
-    findings: list[Finding] = field(default_factory=list)
-    number: int = 0
-    """The block at hand, counted from 1."""
-
-    def note(
-        self,
-        code: str,
-        msgid: str,
-        *,
-        is_blocking: bool = False,
-        language_values: Sequence[str] = (),
-        **values: str,
-    ) -> None:
-        """Report something about the block at hand."""
-        self.findings.append(
-            Finding(
-                code=code,
-                msgid=msgid,
-                values={"number": self.number, **values},
-                is_blocking=is_blocking,
-                language=self.language,
-                block=self.number,
-                language_values=language_values,
-            )
-        )
-
-    def text(self, texts: Mapping[str, block_models.Piece], need: str) -> Any | None:
-        """The block's text in this edition's language; None, and a finding, where there is none."""
-        found = texts.get(self.language)
-        if found is not None and getattr(found, need).strip():
-            return found
-        if self.language in self.document.editions and self._is_written_elsewhere(texts, need):
-            self.note(
-                "block-without-text",
-                N_("Block %(number)s has no text in %(language)s and is left out there."),
-                language=self.language,
-                language_values=("language",),
-            )
-        else:
-            self.note("empty-block", N_("Block %(number)s is still empty and is left out."))
-        return None
-
-    def url(self, own: str, shared: str) -> str:
-        """A link of the block: its language's own, else the one for all."""
-        return links.absolute(self.ground, own or shared)
-
-    def _is_written_elsewhere(self, texts: Mapping[str, block_models.Piece], need: str) -> bool:
-        return any(getattr(each, need).strip() for each in texts.values())
 
 
 async def made(to: Resolver, block: block_models.AnyBlock) -> nearby.Spread | None:
@@ -326,15 +258,8 @@ async def _image(to: Resolver, block: block_models.Image) -> content.Block | Non
     if not block.picture:
         to.note("empty-block", N_("Block %(number)s is still empty and is left out."))
         return None
-    picture = await pictures.find(to.session, block.picture)
-    if picture is None:
-        raise errors.Invalid(N_("There is no picture “%(name)s”."), name=block.picture[:80])
-    return content.Image(
-        src=to.ground.url(pictures.path(picture)),
-        alt=text.alt,
-        caption=text.caption,
-        width=min(block.width or picture.width, picture.width, PICTURE_WIDTH),
-        url=url,
+    return await resolving.uploaded(
+        to, block.picture, alt=text.alt, caption=text.caption, width=block.width, url=url
     )
 
 
@@ -351,6 +276,11 @@ _RESOLVERS: Mapping[str, Callable[..., Awaitable[content.Block | None]]] = {
     "event": _event,
     "action": _action,
     "image": _image,
+    "quote": own_blocks.quote,
+    "columns": own_blocks.columns,
+    "own_figures": own_blocks.figures,
+    "links": own_blocks.link_list,
+    "social": own_blocks.social,
     "divider": _divider,
 }
 

@@ -17,6 +17,9 @@ from foundation import clock
 from templates.conditions import Condition
 
 MAX_DEVELOPMENTS = 50
+MAX_FIGURES = 8
+MAX_LINKS = 20
+MAX_SOCIAL = 12
 
 Language = Annotated[str, StringConstraints(pattern=r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$")]
 Line = Annotated[str, StringConstraints(max_length=300, pattern=r"^[^\x00-\x1f\x7f]*$")]
@@ -259,13 +262,128 @@ class Image(Block):
     texts: dict[Language, ImageText] = {}
 
 
+class QuoteText(Piece):
+    """What somebody said, in one language."""
+
+    html: Html = ""
+    by: Line = ""
+    """Who said it."""
+    role: Line = ""
+    """What they are: “teacher in Lynn”."""
+
+
+class Quote(Block):
+    """What somebody said, set apart."""
+
+    kind: Literal["quote"] = "quote"
+    texts: dict[Language, QuoteText] = {}
+
+
+class ColumnsText(Piece):
+    """The words of two columns in one language; a blank address is the block's."""
+
+    first_html: Html = ""
+    first_alt: Line = ""
+    """What the picture shows."""
+    first_label: Line = ""
+    """The words on the button; no button without them."""
+    first_url: Address = ""
+    second_html: Html = ""
+    second_alt: Line = ""
+    second_label: Line = ""
+    second_url: Address = ""
+
+
+class Columns(Block):
+    """Two columns, each with a picture, text and a button; one under the other on phones."""
+
+    kind: Literal["columns"] = "columns"
+    first_picture: Line = ""
+    """A picture that was uploaded, by digest or file name."""
+    first_url: Address = ""
+    second_picture: Line = ""
+    second_url: Address = ""
+    texts: dict[Language, ColumnsText] = {}
+
+
+class OwnFigure(Piece):
+    """A number as it is written in one language, and where it is from."""
+
+    value: Line = ""
+    label: Line = ""
+    """What it counts."""
+    source: Line = ""
+    url: Address = ""
+    """Where its source can be read."""
+
+
+class OwnFiguresText(Piece):
+    """Figures in one language, under an optional title."""
+
+    title: Line = ""
+    items: Annotated[list[OwnFigure], Field(max_length=MAX_FIGURES)] = []
+
+
+class OwnFigures(Block):
+    """Figures that are written here, not on the issue's page."""
+
+    kind: Literal["own_figures"] = "own_figures"
+    texts: dict[Language, OwnFiguresText] = {}
+
+
+class LinkItem(Piece):
+    """One of a list of links; its own address where there is no title."""
+
+    title: Line = ""
+    url: Address = ""
+    line: Line = ""
+    """What is found there."""
+
+
+class LinksText(Piece):
+    """Links in one language, under an optional title."""
+
+    title: Line = ""
+    items: Annotated[list[LinkItem], Field(max_length=MAX_LINKS)] = []
+
+
+class Links(Block):
+    """A list of links, with a line about each."""
+
+    kind: Literal["links"] = "links"
+    texts: dict[Language, LinksText] = {}
+
+
+class Social(Block):
+    """Where else people can follow: addresses, which are called by whose they are."""
+
+    kind: Literal["social"] = "social"
+    urls: Annotated[list[Address], Field(max_length=MAX_SOCIAL)] = []
+    texts: dict[Language, TitleText] = {}
+
+
 class Divider(Block):
     """A hairline between two parts."""
 
     kind: Literal["divider"] = "divider"
 
 
-AnyBlock = Heading | RichText | Developments | Figures | Material | Event | Action | Image | Divider
+AnyBlock = (
+    Heading
+    | RichText
+    | Columns
+    | Quote
+    | Developments
+    | Figures
+    | OwnFigures
+    | Material
+    | Event
+    | Action
+    | Links
+    | Image
+    | Social
+    | Divider
+)
 KINDS: Mapping[str, type[Block]] = {
     model.model_fields["kind"].default: model for model in typing.get_args(AnyBlock)
 }

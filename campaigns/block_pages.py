@@ -133,14 +133,20 @@ async def _typed_block(
     described = composer.FORMS[kind]
     sides = staff_forms.read_sides(form, described.sides, kit.ground(request).catalog.languages)
     unknown: list[str] = []
+    words: dict[str, dict[str, Any]] = {}
     for code, texts in sides.items():
-        sides[code], tags = bulletins.convert_foreign(texts)
+        converted, tags = bulletins.convert_foreign(texts)
+        words[code] = {
+            **converted,
+            **{
+                spec.name: staff_forms.read_rows(form, spec, f"{spec.name}-{code}")
+                for spec in described.sides
+                if spec.widget is staff_forms.Widget.ROWS
+            },
+        }
         unknown.extend(tags)
     shared: dict[str, Any] = {
-        spec.name: form.lines(spec.name)
-        if spec.widget is staff_forms.Widget.CHECKS
-        else form.line(spec.name, limit=spec.limit)
-        for spec in described.shared
+        spec.name: staff_forms.read_shared(form, spec) for spec in described.shared
     }
     if kind == "image":
         shared["picture"] = picture or form.line("picture", limit=80)
@@ -156,7 +162,7 @@ async def _typed_block(
         postal_codes=postal_codes,
         members=form.flag("members"),
     )
-    return composer.block_from(kind, shared, sides, block_id=block_id), unknown
+    return composer.block_from(kind, shared, words, block_id=block_id), unknown
 
 
 async def _zip_code(form: Form, typed: str) -> str:
@@ -201,6 +207,8 @@ async def _page(
     theirs = next((each for each in document.blocks if each.id == block_id), None)
     if form is not None and kind in ("developments", "figures"):
         chosen = form.lines("keys")
+    elif kind == "columns":
+        chosen = [values.get(name, "") for name in ("first_picture", "second_picture")]
     else:
         chosen = [str(key) for key in getattr(block, "keys", [])]
     return kit.render(
@@ -256,6 +264,8 @@ async def _options(
     near = [(value.value, speaks.gettext(word), "") for value, word in composer.NEAR.items()]
     if kind == "event":
         return {"near": near}
+    if kind == "columns":
+        return await _pictures(request, chosen)
     if kind not in ("developments", "figures", "material"):
         return {}
     async with ground.db.reading() as session:
@@ -282,6 +292,18 @@ async def _options(
         others = [name for name in chosen if name not in names]
         items = [*page.items, *await developments.known(session, others)]
     return {"keys": _development_options(request, items, chosen), "near": near}
+
+
+async def _pictures(request: web.Request, chosen: list[str]) -> dict[str, Options]:
+    """The newest pictures for either column, and those that stand there."""
+    async with kit.ground(request).db.reading() as session:
+        found = await pictures.recent(session)
+    choices = [("", kit.translator(request).gettext(N_("No picture")), "")]
+    choices += [(each.digest, each.file_name, "") for each in found]
+    choices += [
+        (each, each, "") for each in chosen if each not in {value for value, _, _ in choices}
+    ]
+    return {"first_picture": choices, "second_picture": choices}
 
 
 def _caption(request: web.Request, texts: wording.Texts) -> str:

@@ -266,22 +266,10 @@ def _cleaned(ground: Ground, document: Document) -> Document:
 
 def clean_block(block: block_models.AnyBlock) -> block_models.AnyBlock:
     """The block with its rich text sanitised."""
-    if isinstance(block, block_models.RichText):
-        return block.model_copy(
-            update={
-                "texts": {
-                    code: text.model_copy(update={"html": links.clean(text.html)})
-                    for code, text in block.texts.items()
-                }
-            }
+    texts = {
+        code: text.model_copy(
+            update={name: links.clean(value) for name, value in text if name.endswith("html")}
         )
-    if isinstance(block, block_models.Event):
-        return block.model_copy(
-            update={
-                "texts": {
-                    code: text.model_copy(update={"body_html": links.clean(text.body_html)})
-                    for code, text in block.texts.items()
-                }
-            }
-        )
-    return block
+        for code, text in getattr(block, "texts", {}).items()
+    }
+    return block.model_copy(update={"texts": texts}) if texts else block

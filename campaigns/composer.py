@@ -3,12 +3,20 @@
 `composer_pages.py` and `block_pages.py` call these and keep the result with `bulletins.save`.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from campaigns import block_content, block_models, documents, links, readers
+from campaigns import (
+    block_content,
+    block_models,
+    documents,
+    links,
+    readers,
+    social_names,
+    staff_forms,
+)
 from campaigns.block_models import AnyBlock, Near
 from campaigns.documents import Document
 from campaigns.staff_forms import FieldSpec, Widget
@@ -28,12 +36,19 @@ class BlockForm:
     sides: Sequence[FieldSpec] = ()
 
 
+def _own_url(name: str) -> FieldSpec:
+    return FieldSpec(
+        name=name,
+        label=N_("Its own address, if it has one"),
+        hint=N_("Empty: the address for all languages"),
+        limit=2000,
+    )
+
+
 _LINK = N_("Starts with https:// or mailto:; site:/… is a page of ours")
-_OWN_URL = FieldSpec(
-    name="url",
-    label=N_("Its own address, if it has one"),
-    hint=N_("Empty: the address for all languages"),
-    limit=2000,
+_TWO_COLUMNS = N_(
+    "Two things side by side, each with a picture, text and a button; on phones, one under the "
+    "other."
 )
 NEAR: Mapping[Near, str] = {
     Near.NO: N_("Changes nothing"),
@@ -68,6 +83,39 @@ FORMS: Mapping[str, BlockForm] = {
         ),
         sides=(FieldSpec(name="html", label=N_("Text"), widget=Widget.RICH),),
     ),
+    "columns": BlockForm(
+        label=N_("Two columns"),
+        hint=_TWO_COLUMNS,
+        shared=(
+            FieldSpec(name="first_picture", label=N_("Picture of the first"), widget=Widget.SELECT),
+            FieldSpec(name="first_url", label=N_("Where its button leads"), hint=_LINK, limit=2000),
+            FieldSpec(
+                name="second_picture", label=N_("Picture of the second"), widget=Widget.SELECT
+            ),
+            FieldSpec(
+                name="second_url", label=N_("Where its button leads"), hint=_LINK, limit=2000
+            ),
+        ),
+        sides=(
+            FieldSpec(name="first_html", label=N_("First column"), widget=Widget.RICH),
+            FieldSpec(name="first_alt", label=N_("What its picture shows"), limit=300),
+            FieldSpec(name="first_label", label=N_("Words on its button"), limit=80),
+            _own_url("first_url"),
+            FieldSpec(name="second_html", label=N_("Second column"), widget=Widget.RICH),
+            FieldSpec(name="second_alt", label=N_("What its picture shows"), limit=300),
+            FieldSpec(name="second_label", label=N_("Words on its button"), limit=80),
+            _own_url("second_url"),
+        ),
+    ),
+    "quote": BlockForm(
+        label=N_("Quote"),
+        hint=N_("What somebody said, and who they are."),
+        sides=(
+            FieldSpec(name="html", label=N_("Their words"), widget=Widget.RICH),
+            FieldSpec(name="by", label=N_("Who said it"), limit=200),
+            FieldSpec(name="role", label=N_("What they are"), hint=N_("Such as: teacher in Lynn")),
+        ),
+    ),
     "developments": BlockForm(
         label=N_("Developments"),
         hint=N_("What happened: developments that you choose, or all since a day."),
@@ -93,6 +141,27 @@ FORMS: Mapping[str, BlockForm] = {
         hint=N_("Numbers from the issue's page, with their sources."),
         shared=(FieldSpec(name="keys", label=N_("Which"), widget=Widget.CHECKS),),
         sides=(FieldSpec(name="title", label=N_("Title over the list"), limit=200),),
+    ),
+    "own_figures": BlockForm(
+        label=N_("Figures of your own"),
+        hint=N_("Numbers that you write here, each with what it counts and where it is from."),
+        sides=(
+            FieldSpec(name="title", label=N_("Title over the list"), limit=200),
+            FieldSpec(
+                name="items",
+                label=N_("Figures"),
+                widget=Widget.ROWS,
+                rows=(
+                    FieldSpec(
+                        name="value", label=N_("Number"), hint=N_("Such as “1 in 3”"), limit=40
+                    ),
+                    FieldSpec(name="label", label=N_("What it counts"), limit=300),
+                    FieldSpec(name="source", label=N_("Source"), limit=200),
+                    FieldSpec(name="url", label=N_("Address of the source"), limit=2000),
+                ),
+                most=block_models.MAX_FIGURES,
+            ),
+        ),
     ),
     "material": BlockForm(
         label=N_("Handout"),
@@ -128,7 +197,7 @@ FORMS: Mapping[str, BlockForm] = {
             FieldSpec(name="place", label=N_("Place"), limit=200),
             FieldSpec(name="address", label=N_("Street and town"), limit=200),
             FieldSpec(name="body_html", label=N_("What happens there"), widget=Widget.RICH),
-            _OWN_URL,
+            _own_url("url"),
         ),
     ),
     "action": BlockForm(
@@ -138,7 +207,25 @@ FORMS: Mapping[str, BlockForm] = {
         sides=(
             FieldSpec(name="lead", label=N_("A sentence that leads to it"), limit=300),
             FieldSpec(name="label", label=N_("Words on the button"), limit=80),
-            _OWN_URL,
+            _own_url("url"),
+        ),
+    ),
+    "links": BlockForm(
+        label=N_("List of links"),
+        hint=N_("Where to read on: a title, an address and a line for each."),
+        sides=(
+            FieldSpec(name="title", label=N_("Title over the list"), limit=200),
+            FieldSpec(
+                name="items",
+                label=N_("Links"),
+                widget=Widget.ROWS,
+                rows=(
+                    FieldSpec(name="title", label=N_("Title"), limit=200),
+                    FieldSpec(name="url", label=N_("Address"), hint=_LINK, limit=2000),
+                    FieldSpec(name="line", label=N_("A line about it"), limit=300),
+                ),
+                most=block_models.MAX_LINKS,
+            ),
         ),
     ),
     "image": BlockForm(
@@ -153,11 +240,36 @@ FORMS: Mapping[str, BlockForm] = {
             FieldSpec(name="caption", label=N_("Words under it"), limit=300),
         ),
     ),
+    "social": BlockForm(
+        label=N_("Social links"),
+        hint=N_(
+            "Where else people can follow you. Each is called by its name: Instagram, WhatsApp…"
+        ),
+        shared=(
+            FieldSpec(
+                name="urls",
+                label=N_("Addresses, one to a line"),
+                widget=Widget.AREA,
+                hint=N_("Such as https://instagram.com/yourcoalition"),
+                limit=8000,
+            ),
+        ),
+        sides=(
+            FieldSpec(
+                name="title",
+                label=N_("Words before them"),
+                hint=N_("Such as: Follow us"),
+                limit=200,
+            ),
+        ),
+    ),
     "divider": BlockForm(label=N_("Line"), hint=N_("A thin line between two parts.")),
 }
 """Every kind of block, in the order in which they are offered."""
 
-WORDED = frozenset({"heading", "rich_text", "event", "action", "image"})
+WORDED = frozenset(
+    {"heading", "rich_text", "quote", "own_figures", "event", "action", "links", "image"}
+)
 """Kinds that say nothing without words of their own."""
 LEVELS = ((2, N_("Large")), (3, N_("Medium")), (4, N_("Small")))
 
@@ -225,7 +337,7 @@ def started(
 
 
 def block_from(
-    kind: str, shared: Mapping[str, Any], sides: Mapping[str, Mapping[str, str]], *, block_id: str
+    kind: str, shared: Mapping[str, Any], sides: Mapping[str, Mapping[str, Any]], *, block_id: str
 ) -> AnyBlock:
     """A block from what was typed; blank fields are left out. Raises `errors.Invalid`."""
     texts = {
@@ -253,14 +365,18 @@ def block_from(
 def values_of(block: AnyBlock) -> dict[str, str]:
     """A block as the values of its form."""
     kept = block.model_dump(mode="json", exclude_none=True)
-    values = {
-        f"{name}-{code}": text
-        for code, fields in kept.pop("texts", {}).items()
-        for name, text in fields.items()
-    } | readers.values_of(block)
+    values: dict[str, str] = readers.values_of(block)
+    for code, fields in kept.pop("texts", {}).items():
+        for name, text in fields.items():
+            if isinstance(text, list):
+                values |= staff_forms.row_values(f"{name}-{code}", text)
+            else:
+                values[f"{name}-{code}"] = text
     for name, value in kept.items():
         if isinstance(value, bool):
             values[name] = "1" if value else ""
+        elif name == "urls":
+            values[name] = "\n".join(value)
         elif isinstance(value, (str, int)):
             values[name] = str(value)
     if isinstance(block, block_models.Event):
@@ -276,12 +392,17 @@ def excerpt(block: AnyBlock, language: str) -> str:
     text = getattr(block, "texts", {}).get(language)
     if text is None:
         return ""
-    words = [
-        block_content.plain(value) if name in ("html", "body_html") else value
-        for name, value in text.model_dump().items()
-        if value and name != "url"
-    ]
-    return mergefields.at_a_glance(" · ".join(words))[:400]
+    return mergefields.at_a_glance(" · ".join(_said(text.model_dump())))[:400]
+
+
+def _said(fields: Mapping[str, Any]) -> Iterator[str]:
+    """The words of some fields; an address says nothing."""
+    for name, value in fields.items():
+        if isinstance(value, list):
+            for each in value:
+                yield from _said(each)
+        elif value and not name.endswith("url"):
+            yield block_content.plain(value) if name.endswith("html") else value
 
 
 def about(block: AnyBlock, translator: Translator) -> str:
@@ -305,6 +426,8 @@ def about(block: AnyBlock, translator: Translator) -> str:
         return block_models.local(block.starts_at).replace("T", " ")
     if isinstance(block, block_models.Action):
         return block.url
+    if isinstance(block, block_models.Social):
+        return ", ".join(social_names.name(each) for each in block.urls)
     return ""
 
 
@@ -312,7 +435,7 @@ def _field_name(place: str) -> str:
     """`texts.es.title` → `title-es`; a list's place names the list."""
     parts = place.split(".")
     if parts[0] == "texts" and len(parts) >= 3:
-        return f"{parts[2]}-{parts[1]}"
+        return f"{parts[2].partition('[')[0]}-{parts[1]}"
     if parts[0] in ("only_to", "all_but"):
         return "seen_by" if len(parts) == 1 else parts[1].partition("[")[0]
     return "main" if place == "document" else parts[0].partition("[")[0]
@@ -320,8 +443,16 @@ def _field_name(place: str) -> str:
 
 def _check_links(block: AnyBlock) -> None:
     """Refuse links that lead nowhere while the person who typed them is still there."""
-    addresses = {"url": getattr(block, "url", "")}
+    for name, value in block:
+        if name == "urls":
+            for each in value:
+                links.check(each, field=name)
+        elif name.endswith("url"):
+            links.check(value, field=name)
     for code, text in getattr(block, "texts", {}).items():
-        addresses[f"url-{code}"] = getattr(text, "url", "")
-    for field, url in addresses.items():
-        links.check(url, field=field)
+        for name, value in text:
+            if name.endswith("url"):
+                links.check(value, field=f"{name}-{code}")
+            elif name == "items":
+                for each in value:
+                    links.check(each.url, field=f"{name}-{code}")

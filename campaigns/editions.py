@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from campaigns import block_content, documents, issues
+from campaigns import block_content, documents, issues, resolving
 from campaigns.findings import Finding
 from foundation import errors
 from foundation.ground import Ground
@@ -72,7 +72,7 @@ async def resolve(
     """
     issue = await issues.by_slug(session, document.issue) if document.issue else None
     translator = ground.translator(language)
-    resolver = block_content.Resolver(
+    resolver = resolving.Resolver(
         ground=ground,
         session=session,
         document=document,

@@ -201,7 +201,7 @@ async def _sheet(ground: Ground, edition: Mapping[str, Any], origin: _Origin) ->
 async def _pictures(ground: Ground, edition: Mapping[str, Any]) -> Mapping[str, str]:
     """The bulletin's pictures that are ours, each within an SVG; nothing is fetched elsewhere."""
     own = ground.url(pictures.PATH)
-    sources = [each["src"] for each in edition["blocks"] if each["kind"] == "image"]
+    sources = broadside.sources(edition)
     wanted = {src: src.removeprefix(own) for src in sources if src.startswith(own)}
     if not wanted:
         return {}

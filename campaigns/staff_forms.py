@@ -44,6 +44,8 @@ class Widget(StrEnum):
     """Any of a list."""
     FLAG = "flag"
     """Yes or no."""
+    ROWS = "rows"
+    """A list of entries, each with the same few fields; they are sent as `items-en-1-title`…"""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -56,6 +58,10 @@ class FieldSpec:
     hint: str = ""
     limit: int = 300
     is_required: bool = False
+    rows: Sequence["FieldSpec"] = ()
+    """The fields of an entry of a list."""
+    most: int = 0
+    """How many entries a list can have."""
 
 
 def read_sides(
@@ -63,8 +69,43 @@ def read_sides(
 ) -> dict[str, dict[str, str]]:
     """What was typed in each language; problems are noted on the form."""
     return {
-        code: {spec.name: _read(form, spec, f"{spec.name}-{code}") for spec in specs}
+        code: {
+            spec.name: _read(form, spec, f"{spec.name}-{code}")
+            for spec in specs
+            if spec.widget is not Widget.ROWS
+        }
         for code in languages
+    }
+
+
+def read_rows(form: Form, spec: FieldSpec, name: str) -> list[dict[str, str]]:
+    """The entries of a list that hold anything; problems are noted on the form."""
+    found = (
+        {
+            field.name: typed
+            for field in spec.rows
+            if (typed := _read(form, field, f"{name}-{number}-{field.name}"))
+        }
+        for number in range(1, spec.most + 1)
+    )
+    return [entry for entry in found if entry]
+
+
+def read_shared(form: Form, spec: FieldSpec) -> str | list[str]:
+    """What was typed for all languages: a text, or several that were ticked or typed in lines."""
+    if spec.widget is Widget.CHECKS:
+        return form.lines(spec.name)
+    if spec.widget is Widget.AREA:
+        return form.text(spec.name, limit=spec.limit).split()
+    return form.line(spec.name, limit=spec.limit)
+
+
+def row_values(name: str, entries: Sequence[Mapping[str, str]]) -> dict[str, str]:
+    """The entries of a list as the values of its fields."""
+    return {
+        f"{name}-{number}-{field}": text
+        for number, entry in enumerate(entries, start=1)
+        for field, text in entry.items()
     }
 
 

@@ -14,7 +14,7 @@ from foundation.i18n import N_, Translator
 from templates import prose
 
 Piece = dict[str, Any]
-_WITHOUT_LINE = frozenset({"p", "li", "quote", "img"})
+_WITHOUT_LINE = frozenset({"p", "li", "quote", "img", "link"})
 """What has no line over itself, so that a divider in front of it says something."""
 _LONGEST_TYPED = 48
 _BREAK = re.compile(r"[/._=-](?=.)")
@@ -35,6 +35,14 @@ def pieces(
         for piece, after in zip(made, following, strict=False)
         if piece["k"] != "rule" or after in _WITHOUT_LINE
     ]
+
+
+def sources(edition: Mapping[str, Any]) -> list[str]:
+    """The addresses of an edition's pictures."""
+    blocks = edition["blocks"]
+    columns = [item for each in blocks if each["kind"] == "columns" for item in each["items"]]
+    images = [each for each in blocks if each["kind"] == "image"]
+    return [each["src"] for each in (*images, *filter(None, (it["image"] for it in columns)))]
 
 
 def shown(url: str) -> str:
@@ -238,6 +246,49 @@ def _image(block: Mapping[str, Any], pictures: Pictures, _t: Translator) -> list
     return [{"k": "img", "svg": svg, "alt": block["alt"], "caption": block["caption"]}]
 
 
+def _quote(block: Mapping[str, Any], _p: Pictures, _t: Translator) -> list[Piece]:
+    spans: list[Piece] = []
+    for piece in _rich(block["html"]):
+        spans += [{"br": True}] if spans else []
+        spans += piece["spans"]
+    by = ", ".join(filter(None, (block["by"], block["role"])))
+    return [{"k": "said", "spans": spans, "by": f"— {by}" if by else ""}]
+
+
+def _columns(block: Mapping[str, Any], pictures: Pictures, speaks: Translator) -> list[Piece]:
+    """One column under the other: the sheet has columns of its own."""
+    made: list[Piece] = []
+    for column in block["items"]:
+        if column["image"]:
+            made += _image(column["image"], pictures, speaks)
+        made += _rich(column["html"])
+        if column["url"]:
+            made.append(_link({"title": column["label"], "line": "", "url": column["url"]}))
+    return made
+
+
+def _links(block: Mapping[str, Any], _p: Pictures, _t: Translator) -> list[Piece]:
+    made: list[Piece] = [{"k": "h", "text": block["title"]}] if block["title"] else []
+    return [*made, *(_link(each) for each in block["items"])]
+
+
+def _social(block: Mapping[str, Any], _p: Pictures, _t: Translator) -> list[Piece]:
+    made: list[Piece] = []
+    if block["title"]:
+        made.append({"k": "p", "spans": [{"t": block["title"], "b": True}]})
+    return [*made, *(_link(each) for each in block["items"])]
+
+
+def _link(item: Mapping[str, Any]) -> Piece:
+    return {
+        "k": "link",
+        "title": item["title"],
+        "line": item["line"],
+        "url": item["url"],
+        "shown": shown(item["url"]),
+    }
+
+
 def _divider(_b: Mapping[str, Any], _p: Pictures, _t: Translator) -> list[Piece]:
     return [{"k": "rule"}]
 
@@ -255,5 +306,9 @@ _MAKERS = {
     "event": _event,
     "action": _action,
     "image": _image,
+    "quote": _quote,
+    "columns": _columns,
+    "links": _links,
+    "social": _social,
     "divider": _divider,
 }

@@ -11,6 +11,7 @@ from pathlib import Path
 from foundation import errors, isolating
 from foundation.i18n import N_, Translator
 from templates import (
+    block_weaving,
     folding,
     headings,
     marks,
@@ -199,7 +200,7 @@ def _sheets(spoken: Spoken, brand: Brand, archive_url: str, weaver: weaving.Weav
         title=title,
         date_label=edition.date_label,
         issue_title=edition.issue_title,
-        parts=headings.leveled(weaving.weave(edition.blocks, weaver), top=1 if title else 0),
+        parts=headings.leveled(block_weaving.weave(edition.blocks, weaver), top=1 if title else 0),
         unsubscribe_url=weaver.marks.make("unsubscribe_url"),
         preferences_url=weaver.marks.make("preferences_url"),
         view_url=weaver.marks.make("view_url"),

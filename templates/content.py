@@ -146,11 +146,85 @@ class Figures(Shown):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Quote(Shown):
+    """What somebody said, who they are, and what they are."""
+
+    html: str
+    by: str = ""
+    role: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Column:
+    """One of two columns; a button needs both label and address."""
+
+    html: str = ""
+    image: Image | None = None
+    label: str = ""
+    url: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Columns(Shown):
+    """Two columns, one under the other on phones."""
+
+    items: tuple[Column, ...]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class LinkItem:
+    """One of a list of links, and a line about it."""
+
+    title: str
+    url: str
+    line: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Links(Shown):
+    """A list of links under an optional title."""
+
+    items: tuple[LinkItem, ...]
+    title: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Social(Shown):
+    """Where else people can follow, in one line, behind an optional title."""
+
+    items: tuple[LinkItem, ...]
+    title: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Divider(Shown):
     """A hairline between two parts."""
 
 
-Block = Heading | RichText | Developments | Figures | Material | Event | Action | Image | Divider
+Block = (
+    Heading
+    | RichText
+    | Columns
+    | Quote
+    | Developments
+    | Figures
+    | Material
+    | Event
+    | Action
+    | Links
+    | Image
+    | Social
+    | Divider
+)
+
+
+def images(block: Block) -> tuple[Image, ...]:
+    """The pictures of a block."""
+    if isinstance(block, Image):
+        return (block,)
+    if isinstance(block, Columns):
+        return tuple(each.image for each in block.items if each.image)
+    return ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

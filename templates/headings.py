@@ -55,15 +55,16 @@ def _leveled(part: Woven, levels: _Levels) -> Woven:
     match block:
         case content.Heading():
             return replace(part, level=levels.section(block.level, condition))
-        case content.Developments() | content.Figures():
+        case content.Developments() | content.Figures() | content.Links():
             level = levels.section(2, condition) if block.title else 0
             entry = levels.entry(condition)
             return replace(
                 part, level=level, items=tuple(_entry(each, entry) for each in part.items)
             )
-        case content.RichText():
-            for each in _headings(part.rich):
-                each.level = levels.section(int(each.tag[1:]), condition)
+        case content.RichText() | content.Quote() | content.Columns():
+            for text in (part, *part.items):
+                for each in _headings(text.rich):
+                    each.level = levels.section(int(each.tag[1:]), condition)
             return part
         case _:
             return _entry(part, levels.entry(condition))

@@ -22,6 +22,10 @@ KINDS: Mapping[type[content.Block], str] = {
     content.Action: "action",
     content.Image: "image",
     content.Figures: "figures",
+    content.Quote: "quote",
+    content.Columns: "columns",
+    content.Links: "links",
+    content.Social: "social",
     content.Divider: "divider",
 }
 """What each block is called, as in documents."""

@@ -80,14 +80,33 @@ def _block(part: Woven, translator: Translator) -> str:
             return underlined(block.text, "=" if block.level == 2 else "-")
         case content.RichText():
             return prose_text(part.rich)
-        case content.Developments():
-            return _titled(block.title, (_block(item, translator) for item in part.items))
+        case content.Developments() | content.Figures() | content.Links():
+            return _titled(block.title, (_entry(item, translator) for item in part.items))
+        case content.Columns():
+            return _paragraphs(_entry(item, translator) for item in part.items)
+        case content.Social():
+            title = wrapped(f"{block.title}:") if block.title else ""
+            return _lines([title, *(_labelled(each.title, each.url) for each in block.items)])
+        case content.Divider():
+            return "* * *"
+        case _:
+            return _entry(part, translator)
+
+
+def _entry(part: Woven, translator: Translator) -> str:
+    """A block that stands for itself, or one of a list."""
+    block = part.block
+    match block:
         case content.DevelopmentItem():
             return _development(block, prose_text(part.rich), translator)
-        case content.Figures():
-            return _titled(block.title, (_block(item, translator) for item in part.items))
         case content.Figure():
             return _figure(block, translator)
+        case content.LinkItem():
+            return _lines([wrapped(block.title), wrapped(block.line), block.url])
+        case content.Column():
+            return _column(block, prose_text(part.rich), translator)
+        case content.Quote():
+            return _quote(block, prose_text(part.rich))
         case content.Material():
             return _lines(
                 [wrapped(block.title), wrapped(block.lead), _labelled(block.label, block.url)]
@@ -95,15 +114,31 @@ def _block(part: Woven, translator: Translator) -> str:
         case content.Event():
             return _event(block, prose_text(part.rich), translator)
         case content.Action():
-            arrow = "←" if translator.direction == "rtl" else "→"
-            return _paragraphs(
-                [wrapped(block.lead), _labelled(f"{arrow} {block.label}", block.url)]
-            )
+            return _paragraphs([wrapped(block.lead), _button(block.label, block.url, translator)])
         case content.Image():
-            words = f"[{block.alt}]" if block.alt else ""
-            return _lines([wrapped(words), wrapped(block.caption), block.url])
-        case content.Divider():
-            return "* * *"
+            return _image(block)
+    return ""
+
+
+def _button(label: str, url: str, translator: Translator) -> str:
+    arrow = "←" if translator.direction == "rtl" else "→"
+    return _labelled(f"{arrow} {label}", url)
+
+
+def _image(block: content.Image) -> str:
+    words = f"[{block.alt}]" if block.alt else ""
+    return _lines([wrapped(words), wrapped(block.caption), block.url])
+
+
+def _quote(block: content.Quote, words: str) -> str:
+    said = textwrap.indent(words, "> ", lambda _line: True)
+    by = ", ".join(_kept([block.by, block.role]))
+    return _paragraphs([said, wrapped(f"— {by}") if by else ""])
+
+
+def _column(column: content.Column, words: str, translator: Translator) -> str:
+    image = _image(column.image) if column.image else ""
+    return _paragraphs([image, words, _button(column.label, column.url, translator)])
 
 
 def _development(item: content.DevelopmentItem, summary: str, translator: Translator) -> str:

@@ -103,7 +103,7 @@ def _texts(document: Mapping[str, object]) -> Iterator[tuple[tuple[str, str], st
             words = " ".join(
                 block_content.plain(value) if "html" in field else str(value)
                 for field, value in sorted(fields.items())
-                if value and field != "url"
+                if value and not field.endswith("url")
             )
             if words.strip():
                 yield (name, language), words

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from sqlmodel import col
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from campaigns import block_content, pictures
+from campaigns import pictures, resolving
 from campaigns.compiling import Looked
 from campaigns.models import Bulletin, Picture
 from campaigns.preflight import items, places
@@ -22,7 +22,7 @@ from templates import content
 
 HEAVY_BYTES = 400 * 1024
 TOTAL_BYTES = 1024 * 1024
-WIDE_PIXELS = 2 * block_content.PICTURE_WIDTH
+WIDE_PIXELS = 2 * resolving.PICTURE_WIDTH
 """What a sharp screen shows at most."""
 _FILE_NAME = re.compile(
     r"[\w .()-]+\.(?:jpe?g|png|gif|webp|heic)|(?:IMG|DSC|image)[ _-]?\d+", re.IGNORECASE
@@ -40,17 +40,16 @@ async def look(
     sources: dict[str, Place] = {}
     found: list[Item] = []
     for language, compiled in looked.editions.items():
-        for number, block in compiled.blocks:
-            if not isinstance(block, content.Image):
-                continue
+        images = [(number, each) for number, of in compiled.blocks for each in content.images(of)]
+        for number, image in images:
             place = places.block(bulletin.id, looked, number)
-            sources.setdefault(block.src, place)
-            if _FILE_NAME.fullmatch(block.alt.strip()):
+            sources.setdefault(image.src, place)
+            if _FILE_NAME.fullmatch(image.alt.strip()):
                 found.append(
                     items.warn(
                         "picture-words",
                         N_("“%(typed)s” does not say what the picture shows."),
-                        place=place, about=f"{language}:{number}", typed=block.alt.strip(),
+                        place=place, about=f"{language}:{number}", typed=image.alt.strip(),
                     )
                 )  # fmt: skip
     weights = await _ours(ground, session, list(sources))

@@ -78,8 +78,9 @@ def targets(ground: Ground, bulletin: Bulletin, looked: Looked) -> Targets:
             if link.url not in links:
                 links[link.url] = _place(bulletin, looked, compiled, link.url)
         for number, block in compiled.blocks:
-            if isinstance(block, content.Image) and not block.src.startswith(ground.url("/")):
-                shown.setdefault(block.src, places.block(bulletin.id, looked, number))
+            for image in content.images(block):
+                if not image.src.startswith(ground.url("/")):
+                    shown.setdefault(image.src, places.block(bulletin.id, looked, number))
     return Targets(links=links, pictures=shown)
 
 

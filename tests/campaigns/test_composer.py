@@ -117,6 +117,39 @@ FIELDS: list[dict[str, Any]] = [
     },
     {"kind": "action", "url": "https://x.example/", "label-en": "Go", "label-es": "Vaya"},
     {"kind": "image", "picture": "figures.png", "width": "300", "alt-en": "Bars"},
+    {"kind": "quote", "html-en": "<p>I was there</p>", "by-en": "Marta", "role-en": "teacher"},
+    {
+        "kind": "columns",
+        "first_picture": "figures.png",
+        "first_alt-en": "Bars",
+        "first_html-en": "<p>Come</p>",
+        "first_label-en": "Sign up",
+        "first_url": "site:/subscribe",
+        "second_html-en": "<p>Give</p>",
+        "second_label-en": "Give",
+        "second_url-en": "https://x.example/",
+    },
+    {
+        "kind": "own_figures",
+        "title-en": "In figures",
+        "items-en-1-value": "47 %",
+        "items-en-1-label": "had no conviction",
+        "items-en-1-source": "ICE",
+        "items-en-1-url": "https://x.example/",
+        "items-en-2-value": "39",
+    },
+    {
+        "kind": "links",
+        "items-en-1-title": "Report",
+        "items-en-1-url": "https://x.example/r",
+        "items-en-2-url": "https://y.example/",
+        "items-en-2-line": "A map",
+    },
+    {
+        "kind": "social",
+        "urls": "https://instagram.com/c\nhttps://chat.whatsapp.com/abc",
+        "title-en": "Follow us",
+    },
     {"kind": "divider"},
 ]
 
@@ -152,6 +185,8 @@ async def test_what_is_wrong_with_a_block_is_said_at_its_field(ground: Ground, w
         ({"kind": "event", "starts_at": "soon", "title-en": "x"}, "starts_at"),
         ({"kind": "image", "width": "99999"}, "width"),
         ({"kind": "heading", "text-en": "x" * 400}, "text-en"),
+        ({"kind": "links", "items-en-1-title": "x", "items-en-1-url": "ftp://x"}, "items-en"),
+        ({"kind": "social", "urls": "https://x.example/\njavascript:x"}, "urls"),
     ):
         answer = await add(author, fields)
         assert answer.status == 422

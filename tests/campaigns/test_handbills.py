@@ -110,6 +110,13 @@ def test_every_kind_of_block_is_printed_and_no_word_is_taken_for_code() -> None:
          "body_html": f"<p>{html.escape(NASTY)}</p>", **url},
         {"kind": "action", "lead": NASTY, "label": NASTY, **url},
         {"kind": "image", "src": "https://elsewhere.example/p.png", "alt": "", "caption": ""},
+        {"kind": "quote", "html": item["summary_html"], "by": NASTY, "role": NASTY},
+        {"kind": "columns", "items": [
+            {"html": item["summary_html"], "image": None, "label": NASTY, **url},
+            {"html": "", "image": None, "label": "", "url": ""},
+        ]},
+        {"kind": "links", "title": NASTY, "items": [{"title": NASTY, "line": NASTY, **url}]},
+        {"kind": "social", "title": NASTY, "items": [{"title": NASTY, "line": "", **url}]},
         {"kind": "divider"},
         {"kind": "rich_text", "html": "<p>end</p>"},
         {"kind": "divider"},
@@ -119,6 +126,7 @@ def test_every_kind_of_block_is_printed_and_no_word_is_taken_for_code() -> None:
         made = sheet(blocks, title=NASTY, direction=direction, language=language)
         assert {each["k"] for each in made.pieces} == {
             "h", "p", "li", "quote", "dev", "figures", "material", "event", "action", "rule",
+            "said", "link",
         }  # fmt: skip
         assert pages(handbill.pdf(made, stamp=0)) == 2
 

@@ -11,6 +11,8 @@ from templates.content import (
     Action,
     Block,
     Brand,
+    Column,
+    Columns,
     DevelopmentItem,
     Developments,
     Divider,
@@ -20,8 +22,12 @@ from templates.content import (
     Figures,
     Heading,
     Image,
+    LinkItem,
+    Links,
     Material,
+    Quote,
     RichText,
+    Social,
 )
 
 CATALOG = i18n.load(languages=["en", "es"], default="en", zone="America/New_York")
@@ -85,6 +91,36 @@ EVERY_BLOCK: tuple[Block, ...] = (
     ),
     Divider(),
     Action(label="Write now", url="https://act.example/write", lead="The vote is near."),
+    Quote(
+        html="<p>I told them everything.</p><p>Nobody <em>asked</em>.</p>",
+        by="Marta {{ subscriber.last_name }}",
+        role="a teacher in Lynn",
+    ),
+    Columns(
+        items=(
+            Column(
+                html='<h3>Come</h3><p>Read <a href="https://col.example/one">one</a>.</p>',
+                image=Image(src="https://coalition.example/c.png", alt="A hall", width=900),
+                label="Sign up",
+                url="https://col.example/sign?a=1&b=2",
+            ),
+            Column(html="<p>Two &amp; three</p>", label="Give", url="https://col.example/give"),
+        )
+    ),
+    Links(
+        title="Read on",
+        items=(
+            LinkItem(title="Our report", url="https://coalition.example/r", line="Twelve pages."),
+            LinkItem(title="A map", url="https://coalition.example/map"),
+        ),
+    ),
+    Social(
+        title="Follow us",
+        items=(
+            LinkItem(title="Instagram", url="https://instagram.com/c"),
+            LinkItem(title="Mail", url="mailto:us@there.example"),
+        ),
+    ),
 )
 
 

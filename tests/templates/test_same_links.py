@@ -41,7 +41,7 @@ def test_a_mail_with_every_block_has_the_same_links_in_both_parts(
     language: str, template: Template
 ) -> None:
     html, text = links(editions.compiled(language=language, template=template))
-    assert len(html) == 9
+    assert len(html) == 16
     assert html == text
 
 

@@ -6,7 +6,17 @@ from typing import Any
 
 import pytest
 
-from templates import headings, letters, marks, notices, problems, sheets, typesetting, weaving
+from templates import (
+    block_weaving,
+    headings,
+    letters,
+    marks,
+    notices,
+    problems,
+    sheets,
+    typesetting,
+    weaving,
+)
 from templates.conditions import Condition
 from templates.content import Template
 from tests.templates import editions, letters_to_write
@@ -44,7 +54,9 @@ def sources(language: str) -> dict[str, str]:
         title="Title",
         date_label="November 23, 2026",
         issue_title="Secure Communities",
-        parts=headings.leveled(weaving.weave((*editions.EVERY_BLOCK, *for_some), weaver), top=1),
+        parts=headings.leveled(
+            block_weaving.weave((*editions.EVERY_BLOCK, *for_some), weaver), top=1
+        ),
         unsubscribe_url="https://a.example/u",
         preferences_url="https://a.example/p",
         view_url="https://a.example/v",
