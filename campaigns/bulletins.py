@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from campaigns import block_models, documents, issues, links, wording
+from campaigns import block_models, documents, issues, links, translating, wording
 from campaigns.documents import Document
 from campaigns.models import Bulletin, BulletinVersion, Campaign, CampaignState
 from foundation import audit, errors
@@ -56,7 +56,7 @@ async def add(
     ground: Ground, session: AsyncSession, *, actor: Actor, document: Document
 ) -> Bulletin:
     """As `create`, in the caller's transaction."""
-    document = _cleaned(ground, document)
+    document = translating.followed(None, _cleaned(ground, document))
     now = ground.clock.now()
     bulletin = Bulletin(
         issue_id=await _issue_id(session, document),
@@ -82,10 +82,17 @@ async def add(
 
 
 async def save(
-    ground: Ground, *, actor: Actor, bulletin_id: int, version: int, document: Document
+    ground: Ground,
+    *,
+    actor: Actor,
+    bulletin_id: int,
+    version: int,
+    document: Document,
+    seen: Mapping[translating.Key, translating.Fields] | None = None,
 ) -> Bulletin:
     """Keep a bulletin over its `version`; the state before is kept as an earlier version.
 
+    `seen`: what the source said when some sides were written (`translating.followed`).
     Raises `SavedByOther` when it is no longer at `version`, `errors.Invalid`, `errors.NotFound`.
     """
     document = _cleaned(ground, document)
@@ -100,6 +107,7 @@ async def save(
             saved_by=bulletin.updated_by,
             saved_at=bulletin.updated_at,
         )
+        document = translating.followed(document_of(bulletin), document, seen=seen)
         kept = documents.dump(document)
         claimed = await session.execute(
             sa.update(Bulletin)
@@ -141,12 +149,14 @@ async def restore(
         earlier = await session.get(BulletinVersion, (bulletin_id, wanted))
     if earlier is None:
         raise errors.NotFound(N_("There is no such version of this bulletin."))
+    document = documents.parse(earlier.document)
     return await save(
         ground,
         actor=actor,
         bulletin_id=bulletin_id,
         version=version,
-        document=documents.parse(earlier.document),
+        document=document,
+        seen=translating.made_from(document),
     )
 
 

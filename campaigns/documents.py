@@ -15,7 +15,7 @@ import pydantic
 from pydantic import Field, StringConstraints
 
 from campaigns import document_problems
-from campaigns.block_models import KINDS, AnyBlock, Language, Line, Piece
+from campaigns.block_models import KINDS, AnyBlock, Html, Language, Line, Piece
 from campaigns.models import Visibility
 from foundation import errors
 from foundation.i18n import N_
@@ -65,6 +65,8 @@ class Document(Piece):
     audience: dict[str, Any] = {}
     """See `campaigns/audiences.py`; used by `campaigns create`."""
     campaign: CampaignPart = CampaignPart()
+    behind: dict[Language, dict[Line, dict[Line, Html]]] = {}
+    """Language → text → what its source said when it was right; see `campaigns/translating.py`."""
 
     @property
     def languages(self) -> list[str]:

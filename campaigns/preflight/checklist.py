@@ -52,7 +52,7 @@ async def check(ground: Ground, *, campaign_id: int) -> list[Item]:
                 *await audience.look_at_sections(ground, session, campaign, bulletin, looked),
                 *await overlap.look(ground, session, campaign, languages),
                 *await fields.look(ground, session, campaign, bulletin, looked),
-                *await editions.look(session, bulletin, looked),
+                *editions.look(bulletin, looked),
                 *await weight.look_at_stacked(ground, session, campaign, bulletin, looked),
                 *await handouts.look(session, looked),
                 *spam.look(await looking.last(session, campaign_id)),
@@ -91,7 +91,7 @@ async def of_bulletin(
     looked = await compiling.look(ground, session, bulletin)
     found = [
         *await _about_bulletin(ground, session, bulletin, looked),
-        *await editions.look(session, bulletin, looked),
+        *editions.look(bulletin, looked),
         *await handouts.look(session, looked),
     ]
     return looked, items.ordered(found)

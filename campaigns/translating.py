@@ -1,0 +1,292 @@
+"""A bulletin's languages, paired: which texts are written, which wait, and which were left behind.
+
+The main language is the source of the others. A side that its source moved away from is kept in
+the document with what the source said when the side was right (`Document.behind`), until somebody
+changes the side or says that it is still right. `bulletins.save` calls `followed`; the composer,
+the lists, the check before sending and the translators' pages ask `sides` and `progress`.
+"""
+
+import enum
+import typing
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from campaigns import documents, word_changes
+from campaigns.block_models import AnyBlock, Piece
+from campaigns.documents import Document
+from campaigns.word_changes import readable
+
+Fields = Mapping[str, str]
+"""The texts of a side by their names; blank ones are not there."""
+Key = tuple[str, str]
+"""A place and a language."""
+
+HEAD = ("subject", "preheader", "title")
+"""What stands outside the blocks, in each language."""
+_HEAD = "head."
+ADDRESS = "url"
+"""A side may have an address of its own; one that has none has the block's."""
+
+
+class State(enum.StrEnum):
+    """How far one side of a text is."""
+
+    DONE = "done"
+    """It says what its source says."""
+    BEHIND = "behind"
+    """Its source was changed since."""
+    MISSING = "missing"
+    """Something of its source has no words there yet."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Side:
+    """One text of a bulletin in one language, beside its source."""
+
+    place: str
+    """`head.subject`, a block's name, or that and where in the block it stands."""
+    language: str
+    names: Sequence[str]
+    """The fields that it can have."""
+    source: Fields
+    target: Fields
+    was: Fields
+    """What the source said when this side was right; empty where it still says so."""
+
+    @property
+    def state(self) -> State:
+        """How far it is."""
+        if any(name not in self.target for name in self.source if name != ADDRESS):
+            return State.MISSING
+        return State.BEHIND if self.was else State.DONE
+
+    @property
+    def block(self) -> str:
+        """The block that it is of; blank for what stands outside."""
+        return "" if self.place.startswith(_HEAD) else self.place.partition(".")[0]
+
+    @property
+    def changes(self) -> list[tuple[str, list[word_changes.Piece]]]:
+        """Field by field, what changed in the source since this side was right."""
+        if not self.was:
+            return []
+        found = []
+        for name in dict.fromkeys((*self.source, *self.was)):
+            old, new = (readable(name, each.get(name, "")) for each in (self.was, self.source))
+            if not word_changes.says_the_same(old, new):
+                found.append((name, word_changes.compare(old, new)))
+        return found
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Place:
+    """Where words stand in every language."""
+
+    names: Sequence[str]
+    """The fields that they have."""
+    texts: Mapping[str, Fields]
+    """By language."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Progress:
+    """How far a language is."""
+
+    language: str
+    total: int
+    behind: int
+    missing: int
+
+    @property
+    def done(self) -> int:
+        """So many texts say what their source says."""
+        return self.total - self.behind - self.missing
+
+    @property
+    def waiting(self) -> int:
+        """So many texts wait for somebody."""
+        return self.behind + self.missing
+
+
+def sides(document: Document, language: str) -> list[Side]:
+    """Every text that the main language has, as it stands in another, in order."""
+    source = _source(document)
+    kept = document.behind.get(language, {})
+    return [
+        Side(
+            place=place,
+            language=language,
+            names=found.names,
+            source=found.texts[source],
+            target=found.texts.get(language, {}),
+            was=kept.get(place, {}),
+        )
+        for place, found in places(document).items()
+        if any(name != ADDRESS for name in found.texts.get(source, {}))
+    ]
+
+
+def progress(document: Document) -> list[Progress]:
+    """How far each language is, besides the main one."""
+    found = []
+    for language in document.languages[1:]:
+        states = [each.state for each in sides(document, language)]
+        found.append(
+            Progress(
+                language=language,
+                total=len(states),
+                behind=states.count(State.BEHIND),
+                missing=states.count(State.MISSING),
+            )
+        )
+    return found
+
+
+def by_block(document: Document) -> Mapping[str, Mapping[str, Sequence[Side]]]:
+    """The sides that wait, by block and language; what stands outside the blocks is under ''."""
+    found: dict[str, dict[str, list[Side]]] = {}
+    for language in document.languages[1:]:
+        for side in sides(document, language):
+            if side.state is not State.DONE:
+                found.setdefault(side.block, {}).setdefault(language, []).append(side)
+    return found
+
+
+def places(document: Document) -> dict[str, Place]:
+    """Every place of a document that can have words, in order."""
+    found: dict[str, Place] = {}
+    for name in HEAD:
+        texts = {code: getattr(each, name) for code, each in document.editions.items()}
+        worded = {code: {name: text} for code, text in texts.items() if text}
+        found[_HEAD + name] = Place(names=(name,), texts=worded)
+    for block in document.blocks:
+        for path, model, texts in _worded(block, block.id):
+            found[path] = Place(
+                names=tuple(model.model_fields),
+                texts={code: fields for code, text in texts.items() if (fields := _fields(text))},
+            )
+    return found
+
+
+def followed(
+    before: Document | None, after: Document, *, seen: Mapping[Key, Fields] | None = None
+) -> Document:
+    """`after` with what was left behind noted, as it follows from the state before it.
+
+    `seen` says for some sides what their source said when they were written or called right;
+    another side that was changed is right, and one that was not stays as right as it was.
+    """
+    source = _source(after)
+    is_other_source = before is not None and _source(before) != source
+    old = places(before) if before is not None and not is_other_source else {}
+    noted = before.behind if before is not None else after.behind
+    behind: dict[str, dict[str, dict[str, str]]] = {}
+    for place, found in places(after).items():
+        was = old[place].texts if place in old else {}
+        now = found.texts.get(source, {})
+        for language in after.languages[1:]:
+            target = found.texts.get(language, {})
+            kept = {} if is_other_source else noted.get(language, {}).get(place, {})
+            if seen and (place, language) in seen:
+                made_from = seen[place, language]
+            elif before is None or target == was.get(language, {}):
+                made_from = kept or was.get(source, {})
+            else:
+                made_from = {}
+            if made_from and target and not _reads_the_same(made_from, now):
+                behind.setdefault(language, {})[place] = dict(made_from)
+    return after.model_copy(update={"behind": behind})
+
+
+def made_from(document: Document) -> dict[Key, Fields]:
+    """Of every side, what its source said when it was right: `seen` for a document brought back."""
+    found: dict[Key, Fields] = {}
+    for language in document.languages[1:]:
+        for side in sides(document, language):
+            found[side.place, language] = side.was or side.source
+    return found
+
+
+def with_texts(document: Document, language: str, texts: Mapping[str, Fields]) -> Document:
+    """The document with other texts in a language, by place. Raises `errors.Invalid`."""
+    editions = dict(document.editions)
+    heads = {
+        place.removeprefix(_HEAD): fields.get(place.removeprefix(_HEAD), "")
+        for place, fields in texts.items()
+        if place.startswith(_HEAD)
+    }
+    if heads:
+        editions[language] = editions[language].model_copy(update=heads)
+    blocks = [
+        _block_with(
+            block,
+            language,
+            {
+                place: fields
+                for place, fields in texts.items()
+                if place.partition(".")[0] == block.id
+            },
+        )
+        for block in document.blocks
+    ]
+    return document.model_copy(update={"editions": editions, "blocks": blocks})
+
+
+def without(document: Document, language: str) -> dict[str, typing.Any]:
+    """All of a document but its texts in a language: what their translator may not change."""
+    values = document.model_dump(mode="json", exclude={"behind"})
+    values["editions"][language] = {}
+    for block, kept in zip(document.blocks, values["blocks"], strict=True):
+        for path, _, _ in _worded(block, ""):
+            _found(kept, path)["texts"].pop(language, None)
+    return values
+
+
+def _source(document: Document) -> str:
+    return next(iter(document.languages), "")
+
+
+def _reads_the_same(before: Fields, now: Fields) -> bool:
+    return all(
+        word_changes.says_the_same(
+            readable(name, before.get(name, "")), readable(name, now.get(name, ""))
+        )
+        for name in {*before, *now}
+    )
+
+
+def _fields(text: Piece) -> Fields:
+    return {name: value for name, value in text if isinstance(value, str) and value}
+
+
+def _worded(piece: Piece, path: str) -> Iterator[tuple[str, type[Piece], Mapping[str, Piece]]]:
+    """Every part that has texts in several languages: where it stands, their model, and they."""
+    for name, value in piece:
+        if name == "texts":
+            annotation = type(piece).model_fields[name].annotation
+            yield path, typing.get_args(annotation)[1], value
+        elif isinstance(value, Piece):
+            yield from _worded(value, f"{path}.{name}")
+        elif isinstance(value, list):
+            for number, each in enumerate(value):
+                if isinstance(each, Piece):
+                    yield from _worded(each, f"{path}.{name}.{number}")
+
+
+def _block_with(block: AnyBlock, language: str, texts: Mapping[str, Fields]) -> AnyBlock:
+    if not texts:
+        return block
+    values = block.model_dump(mode="json")
+    for place, fields in texts.items():
+        kept = _found(values, place.removeprefix(block.id))["texts"]
+        kept.pop(language, None)
+        if fields:
+            kept[language] = dict(fields)
+    return documents.parse_block(values)
+
+
+def _found(values: typing.Any, path: str) -> typing.Any:
+    """What stands at a path such as `.items.2` in a block's values."""
+    for step in path.split(".")[1:]:
+        values = values[int(step)] if isinstance(values, list) else values[step]
+    return values

@@ -1,0 +1,174 @@
+"""Keeping what a translator wrote: the texts of one language, and nothing else of the bulletin.
+
+Whoever wrote meanwhile loses nothing: what they changed stays, and only where both changed the
+same text the translator is asked. What is kept notes from which source it was made.
+"""
+
+import contextlib
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from campaigns import bulletins, documents, links, translating, word_changes
+from campaigns.documents import Document
+from campaigns.models import Bulletin, BulletinVersion
+from campaigns.translating import Fields, Key
+from foundation import errors
+from foundation.audit import Actor
+from foundation.ground import Ground
+from foundation.i18n import N_
+from templates import mergefields, problems
+
+_TRIES = 4
+_HERE = problems.Where(msgid=N_("this text"))
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Kept:
+    """What became of what was written."""
+
+    bulletin: Bulletin
+    problems: Mapping[tuple[str, str], errors.HandbillError]
+    """Place and field → why what was written there was not kept; all else was."""
+    theirs: Mapping[str, Fields]
+    """Place → what somebody else wrote there meanwhile; what was written is not kept there."""
+
+
+async def keep(
+    ground: Ground,
+    *,
+    actor: Actor,
+    bulletin_id: int,
+    version: int,
+    language: str,
+    texts: Mapping[str, Fields],
+    right: Collection[str] = (),
+) -> Kept:
+    """Keep texts in a language by place, written over `version`; those of `right` are still right.
+
+    Raises `errors.NotFound`, `errors.Conflict` for a version that is not kept any more.
+    """
+    for left in reversed(range(_TRIES)):
+        async with ground.db.reading() as session:
+            bulletin = await bulletins.get(session, bulletin_id)
+            base = await _at(session, bulletin, version)
+        newest = bulletins.document_of(bulletin)
+        check_language(newest, language)
+        merging = _Merging(base, newest, language)
+        merging.write(texts)
+        merging.confirm(right)
+        document = translating.with_texts(newest, language, merging.taken)
+        if translating.without(document, language) != translating.without(newest, language):
+            raise errors.Refused(N_("A translation changes the texts of its language alone."))
+        try:
+            if merging.seen:
+                bulletin = await bulletins.save(
+                    ground,
+                    actor=actor,
+                    bulletin_id=bulletin_id,
+                    version=bulletin.version,
+                    document=document,
+                    seen=merging.seen,
+                )
+        except bulletins.SavedByOther:
+            if not left:
+                raise
+        else:
+            break
+    return Kept(bulletin=bulletin, problems=merging.problems, theirs=merging.theirs)
+
+
+def check_language(document: Document, language: str) -> None:
+    """Raises `errors.NotFound` where a bulletin is not translated into a language."""
+    if language not in document.languages[1:]:
+        raise errors.NotFound(N_("This bulletin has no edition to translate into that language."))
+
+
+class _Merging:
+    """One translator's texts on top of what is kept by now."""
+
+    def __init__(self, base: Document, newest: Document, language: str) -> None:
+        self._base = {each.place: each for each in translating.sides(base, language)}
+        self._newest = {each.place: each for each in translating.sides(newest, language)}
+        self._language = language
+        self.taken: dict[str, Fields] = {}
+        self.seen: dict[Key, Fields] = {}
+        self.problems: dict[tuple[str, str], errors.HandbillError] = {}
+        self.theirs: dict[str, Fields] = {}
+
+    def write(self, texts: Mapping[str, Fields]) -> None:
+        """Take what was changed; note what can't be kept and what somebody else changed too."""
+        for place, typed in texts.items():
+            base, newest = self._base.get(place), self._newest.get(place)
+            if base is None:
+                continue
+            known = _known(base, typed)
+            fields = {name: _cleaned(name, text) for name, text in known.items() if text}
+            if fields == base.target:
+                continue
+            if newest is None or newest.target not in (base.target, fields):
+                self.theirs[place] = newest.target if newest else {}
+                continue
+            wrong = _problems(base.source, fields)
+            self.problems |= {(place, name): problem for name, problem in wrong.items()}
+            if not wrong:
+                self.taken[place] = fields
+                self.seen[place, self._language] = base.source
+
+    def confirm(self, places: Collection[str]) -> None:
+        """Note that sides still say what their source says by now."""
+        for place in places:
+            base = self._base.get(place)
+            if base and place in self._newest and place not in self.theirs:
+                self.seen[place, self._language] = base.source
+
+
+def _known(side: translating.Side, typed: Fields) -> Fields:
+    """What was typed of the fields that the side can have; those not sent stay as they are."""
+    return {**side.target, **{name: text for name, text in typed.items() if name in side.names}}
+
+
+def _cleaned(name: str, text: str) -> str:
+    converted = mergefields.convert_foreign(text).text
+    return links.clean(converted) if word_changes.is_rich(name) else converted
+
+
+def _problems(source: Fields, fields: Fields) -> dict[str, errors.HandbillError]:
+    """What keeps texts from being kept, by field."""
+    found: dict[str, errors.HandbillError] = {}
+    for name, text in fields.items():
+        try:
+            if name == translating.ADDRESS:
+                links.check(text, field=name)
+            ours = _merge_fields(name, text)
+        except errors.Invalid as problem:
+            found[name] = problem.fields.get(name, problem)
+            continue
+        with contextlib.suppress(errors.Invalid):  # one that is wrong in the source says so there
+            theirs = _merge_fields(name, source.get(name, ""))
+            if more := ours - theirs:
+                msgid = N_("The source does not have %(names)s: take it out here.")
+                found[name] = errors.Invalid(msgid, names=_named(more))
+            elif less := theirs - ours:
+                msgid = N_("The source has %(names)s: put it in here too.")
+                found[name] = errors.Invalid(msgid, names=_named(less))
+    return found
+
+
+def _merge_fields(name: str, text: str) -> set[str]:
+    parse = mergefields.parse_markup if word_changes.is_rich(name) else mergefields.parse
+    return {part.name for part in parse(text, place=_HERE) if isinstance(part, mergefields.Field)}
+
+
+def _named(names: Collection[str]) -> str:
+    return ", ".join(f"{{{{ {name} }}}}" for name in sorted(names))
+
+
+async def _at(session: AsyncSession, bulletin: Bulletin, version: int) -> Document:
+    if version == bulletin.version:
+        return bulletins.document_of(bulletin)
+    earlier = await session.get(BulletinVersion, (bulletin.id, version))
+    if earlier is None:
+        raise errors.Conflict(N_("This page is too old. Look at the bulletin again."))
+    return documents.parse(earlier.document)
