@@ -22,6 +22,7 @@ from campaigns import (
     reports,
     staff_forms,
     transitions,
+    translating,
     trials,
     wording,
 )
@@ -236,6 +237,7 @@ async def render_campaign(
         ),
         may_follow_up=view.dispatch is not None and role.may(Role.AUTHOR),
         times=times_of(request, view),
+        progress=translating.progress(bulletins.document_of(view.bulletin)),
         is_moving=campaign.state == _S.SENDING,
         audience=await audience_words(request, audiences.parse(view.campaign.audience)),
         exclusions=audiences.EXCLUSIONS,

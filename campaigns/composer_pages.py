@@ -19,6 +19,7 @@ from campaigns import (
     readers,
     sections,
     staff_forms,
+    translating,
 )
 from campaigns.documents import Document
 from campaigns.models import Bulletin
@@ -84,6 +85,7 @@ async def index(request: web.Request) -> web.StreamResponse:
         request,
         "bulletins/staff/bulletins.html",
         shown=[(each, bulletins.document_of(each)) for each in page.items],
+        progress=translating.progress,
         next_url=more,
     )
 
@@ -321,6 +323,9 @@ async def _compose_page(
             for each in found
             if each.tone in _TO_LOOK_AT and each.place and each.place.where is Where.BLOCK
         },
+        progress=translating.progress(document),
+        waiting=translating.by_block(document),
+        may_translate=role.may(Role.TRANSLATOR),
         campaigns=campaigns,
         templates=TEMPLATE_WORDS,
         problems=staff_forms.say(request, problem) if problem else {},

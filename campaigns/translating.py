@@ -12,20 +12,18 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from campaigns import documents, word_changes
-from campaigns.block_models import AnyBlock, Piece
+from campaigns.block_models import AnyBlock, HeadingText, Piece
 from campaigns.documents import Document
 from campaigns.word_changes import readable
 
 Fields = Mapping[str, str]
-"""The texts of a side by their names; blank ones are not there."""
+"""The texts of a side by name, such as `title` or `items.0.title`; blank ones are not there."""
 Key = tuple[str, str]
 """A place and a language."""
 
 HEAD = ("subject", "preheader", "title")
 """What stands outside the blocks, in each language."""
 _HEAD = "head."
-ADDRESS = "url"
-"""A side may have an address of its own; one that has none has the block's."""
 
 
 class State(enum.StrEnum):
@@ -56,7 +54,7 @@ class Side:
     @property
     def state(self) -> State:
         """How far it is."""
-        if any(name not in self.target for name in self.source if name != ADDRESS):
+        if any(name not in self.target for name in self.source if not is_address(name)):
             return State.MISSING
         return State.BEHIND if self.was else State.DONE
 
@@ -76,16 +74,6 @@ class Side:
             if not word_changes.says_the_same(old, new):
                 found.append((name, word_changes.compare(old, new)))
         return found
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Place:
-    """Where words stand in every language."""
-
-    names: Sequence[str]
-    """The fields that they have."""
-    texts: Mapping[str, Fields]
-    """By language."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -112,18 +100,21 @@ def sides(document: Document, language: str) -> list[Side]:
     """Every text that the main language has, as it stands in another, in order."""
     source = _source(document)
     kept = document.behind.get(language, {})
-    return [
-        Side(
-            place=place,
-            language=language,
-            names=found.names,
-            source=found.texts[source],
-            target=found.texts.get(language, {}),
-            was=kept.get(place, {}),
-        )
-        for place, found in places(document).items()
-        if any(name != ADDRESS for name in found.texts.get(source, {}))
-    ]
+    found = []
+    for place, pieces in _places(document).items():
+        texts = {code: _fields(pieces[code]) for code in (source, language) if code in pieces}
+        if any(not is_address(name) for name in texts.get(source, {})):
+            found.append(
+                Side(
+                    place=place,
+                    language=language,
+                    names=list(dict.fromkeys(n for code in texts for n, _ in _flat(pieces[code]))),
+                    source=texts[source],
+                    target=texts.get(language, {}),
+                    was=kept.get(place, {}),
+                )
+            )
+    return found
 
 
 def progress(document: Document) -> list[Progress]:
@@ -152,20 +143,14 @@ def by_block(document: Document) -> Mapping[str, Mapping[str, Sequence[Side]]]:
     return found
 
 
-def places(document: Document) -> dict[str, Place]:
-    """Every place of a document that can have words, in order."""
-    found: dict[str, Place] = {}
-    for name in HEAD:
-        texts = {code: getattr(each, name) for code, each in document.editions.items()}
-        worded = {code: {name: text} for code, text in texts.items() if text}
-        found[_HEAD + name] = Place(names=(name,), texts=worded)
-    for block in document.blocks:
-        for path, model, texts in _worded(block, block.id):
-            found[path] = Place(
-                names=tuple(model.model_fields),
-                texts={code: fields for code, text in texts.items() if (fields := _fields(text))},
-            )
-    return found
+def is_address(name: str) -> bool:
+    """Whether a field of this name holds a link; where a language has none, it has the block's."""
+    return name.endswith("url")
+
+
+def is_of_an_item(name: str) -> bool:
+    """Whether a field belongs to one of several, which has no address but its own."""
+    return "." in name
 
 
 def followed(
@@ -178,14 +163,13 @@ def followed(
     """
     source = _source(after)
     is_other_source = before is not None and _source(before) != source
-    old = places(before) if before is not None and not is_other_source else {}
+    old = _texts(before) if before is not None and not is_other_source else {}
     noted = before.behind if before is not None else after.behind
     behind: dict[str, dict[str, dict[str, str]]] = {}
-    for place, found in places(after).items():
-        was = old[place].texts if place in old else {}
-        now = found.texts.get(source, {})
+    for place, texts in _texts(after).items():
+        was, now = old.get(place, {}), texts.get(source, {})
         for language in after.languages[1:]:
-            target = found.texts.get(language, {})
+            target = texts.get(language, {})
             kept = {} if is_other_source else noted.get(language, {}).get(place, {})
             if seen and (place, language) in seen:
                 made_from = seen[place, language]
@@ -211,7 +195,7 @@ def with_texts(document: Document, language: str, texts: Mapping[str, Fields]) -
     """The document with other texts in a language, by place. Raises `errors.Invalid`."""
     editions = dict(document.editions)
     heads = {
-        place.removeprefix(_HEAD): fields.get(place.removeprefix(_HEAD), "")
+        place.removeprefix(_HEAD): fields.get("text", "")
         for place, fields in texts.items()
         if place.startswith(_HEAD)
     }
@@ -237,7 +221,7 @@ def without(document: Document, language: str) -> dict[str, typing.Any]:
     values = document.model_dump(mode="json", exclude={"behind"})
     values["editions"][language] = {}
     for block, kept in zip(document.blocks, values["blocks"], strict=True):
-        for path, _, _ in _worded(block, ""):
+        for path, _ in _worded(block, ""):
             _found(kept, path)["texts"].pop(language, None)
     return values
 
@@ -255,16 +239,58 @@ def _reads_the_same(before: Fields, now: Fields) -> bool:
     )
 
 
-def _fields(text: Piece) -> Fields:
-    return {name: value for name, value in text if isinstance(value, str) and value}
+def _texts(document: Document) -> dict[str, dict[str, Fields]]:
+    return {
+        place: {code: fields for code, piece in pieces.items() if (fields := _fields(piece))}
+        for place, pieces in _places(document).items()
+    }
 
 
-def _worded(piece: Piece, path: str) -> Iterator[tuple[str, type[Piece], Mapping[str, Piece]]]:
-    """Every part that has texts in several languages: where it stands, their model, and they."""
+def _places(document: Document) -> dict[str, Mapping[str, Piece]]:
+    """Every place of a document that can have words, in order: language → what holds them."""
+    found: dict[str, Mapping[str, Piece]] = {}
+    for name in HEAD:
+        found[_HEAD + name] = {
+            code: HeadingText(text=getattr(each, name)) for code, each in document.editions.items()
+        }
+    for block in document.blocks:
+        found.update(_worded(block, block.id))
+    return found
+
+
+def _fields(piece: Piece) -> Fields:
+    return {name: value for name, value in _flat(piece) if value}
+
+
+def _flat(piece: Piece, path: str = "") -> Iterator[tuple[str, str]]:
+    """Every text of a piece with its name, those of its items too; blank ones as well."""
+    for name, value in piece:
+        if isinstance(value, str):
+            yield path + name, value
+        elif isinstance(value, list):
+            for number, each in enumerate(value):
+                yield from _flat(each, f"{path}{name}.{number}.")
+
+
+def _unflat(fields: Fields) -> dict[str, typing.Any]:
+    """The other way round."""
+    found: dict[str, typing.Any] = {}
+    for path, value in fields.items():
+        node = found
+        *steps, name = path.split(".")
+        for listed, number in zip(steps[::2], steps[1::2], strict=True):
+            items = node.setdefault(listed, [])
+            items.extend({} for _ in range(int(number) + 1 - len(items)))
+            node = items[int(number)]
+        node[name] = value
+    return found
+
+
+def _worded(piece: Piece, path: str) -> Iterator[tuple[str, Mapping[str, Piece]]]:
+    """Every part that has texts in several languages: where it stands, and they."""
     for name, value in piece:
         if name == "texts":
-            annotation = type(piece).model_fields[name].annotation
-            yield path, typing.get_args(annotation)[1], value
+            yield path, value
         elif isinstance(value, Piece):
             yield from _worded(value, f"{path}.{name}")
         elif isinstance(value, list):
@@ -281,7 +307,7 @@ def _block_with(block: AnyBlock, language: str, texts: Mapping[str, Fields]) -> 
         kept = _found(values, place.removeprefix(block.id))["texts"]
         kept.pop(language, None)
         if fields:
-            kept[language] = dict(fields)
+            kept[language] = _unflat(fields)
     return documents.parse_block(values)
 
 

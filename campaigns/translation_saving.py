@@ -44,39 +44,19 @@ async def keep(
     language: str,
     texts: Mapping[str, Fields],
     right: Collection[str] = (),
+    source_version: int | None = None,
 ) -> Kept:
     """Keep texts in a language by place, written over `version`; those of `right` are still right.
 
-    Raises `errors.NotFound`, `errors.Conflict` for a version that is not kept any more.
+    `source_version` is the one whose source was read, where it is not the same. Raises
+    `errors.NotFound`, `errors.Conflict` for a version that is not kept any more.
     """
-    for left in reversed(range(_TRIES)):
-        async with ground.db.reading() as session:
-            bulletin = await bulletins.get(session, bulletin_id)
-            base = await _at(session, bulletin, version)
-        newest = bulletins.document_of(bulletin)
-        check_language(newest, language)
-        merging = _Merging(base, newest, language)
-        merging.write(texts)
-        merging.confirm(right)
-        document = translating.with_texts(newest, language, merging.taken)
-        if translating.without(document, language) != translating.without(newest, language):
-            raise errors.Refused(N_("A translation changes the texts of its language alone."))
-        try:
-            if merging.seen:
-                bulletin = await bulletins.save(
-                    ground,
-                    actor=actor,
-                    bulletin_id=bulletin_id,
-                    version=bulletin.version,
-                    document=document,
-                    seen=merging.seen,
-                )
-        except bulletins.SavedByOther:
-            if not left:
-                raise
-        else:
-            break
-    return Kept(bulletin=bulletin, problems=merging.problems, theirs=merging.theirs)
+    for _ in range(_TRIES - 1):
+        with contextlib.suppress(bulletins.SavedByOther):
+            return await _keep(
+                ground, actor, bulletin_id, version, source_version, language, texts, right
+            )
+    return await _keep(ground, actor, bulletin_id, version, source_version, language, texts, right)
 
 
 def check_language(document: Document, language: str) -> None:
@@ -85,10 +65,46 @@ def check_language(document: Document, language: str) -> None:
         raise errors.NotFound(N_("This bulletin has no edition to translate into that language."))
 
 
+async def _keep(
+    ground: Ground,
+    actor: Actor,
+    bulletin_id: int,
+    version: int,
+    source_version: int | None,
+    language: str,
+    texts: Mapping[str, Fields],
+    right: Collection[str],
+) -> Kept:
+    """One try, which somebody else's saving may overtake."""
+    async with ground.db.reading() as session:
+        bulletin = await bulletins.get(session, bulletin_id)
+        base = await _at(session, bulletin, version)
+        read = await _at(session, bulletin, source_version or version)
+    newest = bulletins.document_of(bulletin)
+    check_language(newest, language)
+    merging = _Merging(base, read, newest, language)
+    merging.write(texts)
+    merging.confirm(right)
+    document = translating.with_texts(newest, language, merging.taken)
+    if translating.without(document, language) != translating.without(newest, language):
+        raise errors.Refused(N_("A translation changes the texts of its language alone."))
+    if merging.seen:
+        bulletin = await bulletins.save(
+            ground,
+            actor=actor,
+            bulletin_id=bulletin_id,
+            version=bulletin.version,
+            document=document,
+            seen=merging.seen,
+        )
+    return Kept(bulletin=bulletin, problems=merging.problems, theirs=merging.theirs)
+
+
 class _Merging:
     """One translator's texts on top of what is kept by now."""
 
-    def __init__(self, base: Document, newest: Document, language: str) -> None:
+    def __init__(self, base: Document, read: Document, newest: Document, language: str) -> None:
+        self._source = {each.place: each.source for each in translating.sides(read, language)}
         self._base = {each.place: each for each in translating.sides(base, language)}
         self._newest = {each.place: each for each in translating.sides(newest, language)}
         self._language = language
@@ -103,30 +119,37 @@ class _Merging:
             base, newest = self._base.get(place), self._newest.get(place)
             if base is None:
                 continue
-            known = _known(base, typed)
-            fields = {name: _cleaned(name, text) for name, text in known.items() if text}
-            if fields == base.target:
+            fields = _typed(base, typed)
+            if fields == base.target or (newest and fields == newest.target):
                 continue
-            if newest is None or newest.target not in (base.target, fields):
+            if newest is None or newest.target != base.target:
                 self.theirs[place] = newest.target if newest else {}
                 continue
             wrong = _problems(base.source, fields)
             self.problems |= {(place, name): problem for name, problem in wrong.items()}
             if not wrong:
                 self.taken[place] = fields
-                self.seen[place, self._language] = base.source
+                self.seen[place, self._language] = self._source.get(place, base.source)
 
     def confirm(self, places: Collection[str]) -> None:
         """Note that sides still say what their source says by now."""
         for place in places:
             base = self._base.get(place)
             if base and place in self._newest and place not in self.theirs:
-                self.seen[place, self._language] = base.source
+                self.seen[place, self._language] = self._source.get(place, base.source)
 
 
-def _known(side: translating.Side, typed: Fields) -> Fields:
-    """What was typed of the fields that the side can have; those not sent stay as they are."""
-    return {**side.target, **{name: text for name, text in typed.items() if name in side.names}}
+def _typed(side: translating.Side, typed: Fields) -> Fields:
+    """The side with what was typed of its fields; those that were not sent stay as they are.
+
+    A link of a list is the source's where nobody typed another: it has no other to fall back on.
+    """
+    known = {name: typed.get(name, side.target.get(name, "")) for name in side.names}
+    fields = {name: _cleaned(name, text) for name, text in known.items() if text}
+    for name, link in side.source.items():
+        if translating.is_address(name) and translating.is_of_an_item(name) and fields:
+            fields.setdefault(name, link)
+    return fields
 
 
 def _cleaned(name: str, text: str) -> str:
@@ -139,7 +162,7 @@ def _problems(source: Fields, fields: Fields) -> dict[str, errors.HandbillError]
     found: dict[str, errors.HandbillError] = {}
     for name, text in fields.items():
         try:
-            if name == translating.ADDRESS:
+            if translating.is_address(name):
                 links.check(text, field=name)
             ours = _merge_fields(name, text)
         except errors.Invalid as problem:

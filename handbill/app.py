@@ -18,6 +18,7 @@ from campaigns import (
     hits,
     live_pages,
     senders,
+    translation_pages,
 )
 from campaigns import holdings as campaigns_holdings
 from campaigns import pages as campaigns_pages
@@ -76,6 +77,7 @@ PAGE_SLICES: tuple[ModuleType, ...] = (
     hooks_public,
     desk_pages,
     composer_pages,
+    translation_pages,
     campaigns_pages,
     returns_pages,
     deliverability_pages,

@@ -26,13 +26,9 @@ def side(document: Document, place: str = PLACE) -> translating.Side:
     return next(each for each in translating.sides(document, "es") if each.place == place)
 
 
-async def kept(ground: Ground) -> bulletins.Bulletin:
-    async with ground.db.reading() as session:
-        return await bulletins.get(session, 1)
-
-
 async def document(ground: Ground) -> Document:
-    return bulletins.document_of(await kept(ground))
+    async with ground.db.reading() as session:
+        return bulletins.document_of(await bulletins.get(session, 1))
 
 
 async def save(ground: Ground, version: int, changed: Document) -> Document:
@@ -142,7 +138,7 @@ async def test_a_translation_changes_the_texts_of_its_language_alone(ground: Gro
         language="es",
         texts={
             "event": {"title": "Una reunión", "place": "Biblioteca", "starts_at": "2027-01-01"},
-            "head.subject": {"subject": "Vengan", "title": "?"},
+            "head.subject": {"text": "Vengan", "title": "?"},
             "head.preheader": {},
             "elsewhere": {"title": "?"},
         },

@@ -1,0 +1,165 @@
+// A translator's page: words are kept while they are written, and a key leads to the next text.
+const form = document.querySelector("[data-translation]");
+const status = form?.querySelector("[data-status]");
+const states = JSON.parse(form?.dataset.states || "{}");
+const tones = { done: "good", behind: "warn", missing: "busy" };
+const AFTER = 1200;
+
+if (form && status) {
+  const changed = new Set();
+  const touched = new Set();
+  let timer = 0;
+  let turn = Promise.resolve();
+  const first = form.elements.version.value;
+
+  const pairOf = (node) => node.closest?.("[data-place]");
+  const fieldsOf = (pair) =>
+    [...form.elements].filter((each) => each.name?.startsWith(`${pair.dataset.place}:`));
+
+  form.addEventListener("input", (event) => {
+    const pair = pairOf(event.target);
+    if (!pair) return;
+    changed.add(pair);
+    touched.add(pair);
+    clearTimeout(timer);
+    timer = setTimeout(keep, AFTER);
+  });
+  form.addEventListener("focusout", () => { if (changed.size) keep(); });
+  addEventListener("beforeunload", (event) => { if (changed.size) event.preventDefault(); });
+
+  // One text after another: each knows the version that it was written over.
+  function keep() {
+    clearTimeout(timer);
+    for (const pair of changed) {
+      changed.delete(pair);
+      turn = turn.then(() => send(pair));
+    }
+    return turn;
+  }
+
+  async function send(pair, version = pair.dataset.version || first) {
+    const body = new FormData();
+    for (const name of ["csrf_token", "language", "source_version"]) body.set(name, form.elements[name].value);
+    body.set("version", version);
+    for (const field of fieldsOf(pair)) body.set(field.name, field.value);
+    status.textContent = form.dataset.saving;
+    try {
+      const answer = await fetch(form.action, {
+        method: "POST",
+        body: new URLSearchParams(body),
+        headers: { Accept: "application/json" },
+      });
+      if (!answer.ok) throw new Error(String(answer.status));
+      show(pair, await answer.json());
+    } catch {
+      changed.add(pair);
+      status.textContent = form.dataset.failed;
+    }
+  }
+
+  function show(pair, said) {
+    const wrong = Object.values(said.problems);
+    const theirs = said.theirs[pair.dataset.place];
+    status.textContent = wrong.length || theirs ? "" : form.dataset.saved;
+    pair.querySelectorAll("[data-told]").forEach((each) => each.remove());
+    for (const [name, words] of Object.entries(said.problems)) {
+      const field = fieldsOf(pair).find((each) => each.name === name);
+      const line = tell("error", words);
+      (field?.closest(".field") ?? pair).append(line);
+    }
+    if (theirs) {
+      offer(pair, theirs, said.version);
+      return;
+    }
+    if (wrong.length) return;
+    pair.dataset.version = said.version;
+    mark(pair, said.states[pair.dataset.place]);
+    const progress = document.querySelector("[data-progress]");
+    progress.textContent = progress.dataset.progress
+      .replace("{done}", said.done)
+      .replace("{total}", said.total);
+  }
+
+  function mark(pair, state) {
+    if (!state) return;
+    pair.dataset.state = state;
+    const word = pair.querySelector("[data-word]");
+    word.textContent = states[state];
+    word.dataset.tone = tones[state];
+    if (state !== "behind") pair.querySelector(".moved")?.remove();
+    offerNext();
+  }
+
+  // What somebody else wrote stands there to be read; a press keeps ours over theirs.
+  function offer(pair, theirs, version) {
+    const box = tell("note", form.dataset.theirs);
+    box.dataset.tone = "warn";
+    for (const words of Object.values(theirs)) {
+      const line = document.createElement("p");
+      line.textContent = new DOMParser().parseFromString(words, "text/html").body.textContent;
+      box.append(line);
+    }
+    const button = document.createElement("button");
+    button.type = "button";
+    button.className = "button";
+    button.dataset.tone = "quiet";
+    button.textContent = form.dataset.mine;
+    button.addEventListener("click", () => { turn = turn.then(() => send(pair, version)); });
+    box.append(button);
+    pair.append(box);
+  }
+
+  function tell(kind, words) {
+    const box = document.createElement(kind === "error" ? "p" : "div");
+    box.className = kind;
+    box.dataset.told = "";
+    box.setAttribute("role", "alert");
+    box.append(words);
+    return box;
+  }
+
+  const waiting = () => [...form.querySelectorAll('[data-place]:not([data-state="done"])')];
+  const next = form.querySelector("[data-next]");
+
+  function offerNext() {
+    if (next) next.hidden = !waiting().length;
+  }
+
+  function go(from) {
+    const all = waiting();
+    const later = all.find(
+      (each) => !from || from.compareDocumentPosition(each) & Node.DOCUMENT_POSITION_FOLLOWING,
+    );
+    const pair = later ?? all[0];
+    if (!pair) return;
+    pair.scrollIntoView({ block: "start" });
+    const field = pair.querySelector("trix-editor, [contenteditable=true], input:not([type=hidden]), textarea:not([hidden])");
+    (field ?? pair).focus({ preventScroll: true });
+  }
+
+  next?.addEventListener("click", (event) => {
+    event.preventDefault();
+    go(pairOf(document.activeElement));
+  });
+  document.querySelector("[data-keys]")?.removeAttribute("hidden");
+  addEventListener(
+    "keydown",
+    async (event) => {
+      if (event.key !== "Enter" || !(event.ctrlKey || event.metaKey)) return;
+      event.preventDefault();
+      event.stopPropagation();
+      const pair = pairOf(document.activeElement);
+      await keep();
+      go(pair);
+    },
+    true,
+  );
+  // Who presses Save sends what they wrote; what nobody touched stays as it is.
+  form.addEventListener("submit", () => { changed.clear(); });
+  form.addEventListener("formdata", ({ formData }) => {
+    for (const pair of form.querySelectorAll("[data-place]")) {
+      if (!touched.has(pair)) fieldsOf(pair).forEach((each) => formData.delete(each.name));
+    }
+  });
+  offerNext();
+}

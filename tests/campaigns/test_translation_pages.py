@@ -1,0 +1,110 @@
+"""The translator's pages: source beside translation, its texts alone, and who may do what."""
+
+import json
+from typing import Any
+
+from campaigns import bulletins, documents, translating
+from campaigns.translating import State
+from foundation.accounts.models import Role
+from foundation.ground import Ground
+from tests.campaigns import newsroom
+from tests.campaigns.newsroom import ANA, text_block, written
+from tests.world.web import Web
+
+HERE = "/staff/bulletins/1/translate"
+
+
+async def document(ground: Ground) -> documents.Document:
+    async with ground.db.reading() as session:
+        return bulletins.document_of(await bulletins.get(session, 1))
+
+
+async def write(ground: Ground, version: int, **changes: Any) -> None:
+    await bulletins.save(
+        ground, actor=ANA, bulletin_id=1, version=version, document=written(issue="", **changes)
+    )
+
+
+async def test_a_translator_writes_the_texts_of_a_language_and_nothing_else(
+    ground: Ground, web: Web
+) -> None:
+    blocks = [
+        text_block("Hello", id="text"),
+        {
+            "kind": "action",
+            "id": "go",
+            "url": "https://a.example/",
+            "texts": {"en": {"label": "Come"}},
+        },
+    ]
+    await newsroom.bulletin(ground, written(issue="", blocks=blocks))
+    viewer = await web.as_staff(Role.VIEWER)
+    assert (await viewer.get(f"{HERE}?language=es")).status == 403
+    translator = await web.as_staff(Role.TRANSLATOR)
+    page = await translator.get(f"{HERE}?language=es")
+    assert 'id="t-text"' in page.text
+    assert "2 of 4 texts, 2 are missing" in page.text
+    assert page.field("head.subject:text") == "Lo que pasó"
+    assert (await translator.get(f"{HERE}?language=en")).status == 404
+
+    sent = {
+        "version": page.field("version"),
+        "source_version": page.field("version"),
+        "language": "es",
+        "text:html": "<p>Hola<script>x</script></p>",
+        "go:label": "Vengan",
+        "go:url": "nowhere",
+        "go:only_to": "x",
+    }
+    refused = await translator.post(HERE, sent)
+    assert refused.status == 422
+    assert "Vengan" in refused.text, "what was typed is still there"
+    kept = await document(ground)
+    assert kept.blocks[0].texts["es"].html == "<p>Hola</p>"  # type: ignore[union-attr]
+    saved = await translator.post(HERE, sent | {"go:url": "https://es.example/", "version": "2"})
+    assert saved.location == f"{HERE}?language=es"
+    assert [each.waiting for each in translating.progress(await document(ground))] == [0]
+    for path in ("/staff/bulletins/1/head", "/staff/bulletins/1/blocks/text"):
+        assert (await translator.post(path, {"version": "3"})).status == 403
+
+
+async def test_a_side_that_is_behind_is_shown_where_it_is_met_and_called_right(
+    ground: Ground, web: Web
+) -> None:
+    await newsroom.bulletin(ground, written(issue="", blocks=[text_block("Two", "Dos", id="text")]))
+    await write(ground, 1, blocks=[text_block("Three", "Dos", id="text")])
+    translator = await web.as_staff(Role.TRANSLATOR)
+    for path in ("/staff/bulletins/1", f"{HERE}?language=es"):
+        page = await translator.get(path)
+        assert "<del>" in page.text
+        assert "Two" in page.text
+        assert "1 is behind" in page.text
+    assert "1 is behind" in (await translator.get("/staff/bulletins")).text
+    right = await translator.post(
+        f"{HERE}/right", {"version": "2", "language": "es", "place": "text"}
+    )
+    assert right.location == "/staff/bulletins/1#block-text"
+    assert "is behind" not in (await translator.get("/staff/bulletins/1")).text
+
+
+async def test_a_script_hears_what_became_of_each_text(ground: Ground, web: Web) -> None:
+    await newsroom.bulletin(ground, written(issue="", blocks=[text_block("Two", "Dos", id="text")]))
+    translator = await web.as_staff(Role.TRANSLATOR)
+
+    async def send(version: int, text: str) -> dict[str, Any]:
+        answer = await translator.post(
+            HERE,
+            {"version": version, "source_version": "1", "language": "es", "text:html": text},
+            headers={"Accept": "application/json"},
+        )
+        return dict(json.loads(answer.text))
+
+    first = await send(1, "<p>Los dos.</p>")
+    assert (first["version"], first["states"]) == (2, {"text": "done"})
+    # The source moves on while the page is open: what is written on was made from the old one.
+    await write(ground, 2, blocks=[text_block("Three", "Los dos.", id="text")])
+    second = await send(2, "<p>Los dos, otra vez.</p>")
+    assert second["states"] == {"text": State.BEHIND}
+    late = await send(1, "<p>Ambos.</p>")
+    assert late["theirs"] == {"text": {"html": "<p>Los dos, otra vez.</p>"}}
+    assert (await send(4, "<p>{{ nothing }}</p>"))["problems"]["text:html"]
