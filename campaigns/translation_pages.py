@@ -28,15 +28,6 @@ from foundation.web.forms import Form
 
 _JSON = "application/json"
 _HEADS = {spec.name: spec for spec in composer_pages.HEAD}
-_LABELS: Mapping[str, str] = {
-    "title": N_("Title"),
-    "value": N_("Number"),
-    "label": N_("What it counts"),
-    "source": N_("Source"),
-    "line": N_("A line about it"),
-    "url": N_("Its own address"),
-}
-"""What fields of items are called."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -203,7 +194,6 @@ def _rows(document: Document, language: str, theirs: Mapping[str, Fields]) -> li
 
 def _lines(side: Side, block: AnyBlock | None) -> list[Line]:
     """The fields that the source fills, and an address of its own where there is one to replace."""
-    has_address = bool(getattr(block, "url", ""))
     return [
         Line(
             name=f"{side.place}:{name}",
@@ -214,7 +204,7 @@ def _lines(side: Side, block: AnyBlock | None) -> list[Line]:
         for name in side.names
         if name in side.source
         or name in side.target
-        or (translating.is_address(name) and has_address)
+        or (translating.is_address(name) and getattr(block, name, ""))
     ]
 
 
@@ -222,12 +212,13 @@ def _spec(side: Side, block: AnyBlock | None, name: str) -> FieldSpec:
     """How a field is typed and called."""
     if block is None:
         return _HEADS[_head_of(side)]
-    last = name.rpartition(".")[2]
+    first, _, last = name.replace(".", " ").partition(" ")
     for spec in composer.FORMS[block.kind].sides:
-        if spec.name == name:
-            return spec
-    widget = Widget.RICH if word_changes.is_rich(last) else Widget.LINE
-    return FieldSpec(name=name, label=_LABELS.get(last, N_("Words")), widget=widget)
+        if spec.name == first:
+            found = [row for row in spec.rows if last.endswith(row.name)]
+            return found[0] if found else spec
+    widget = Widget.RICH if word_changes.is_rich(name) else Widget.LINE
+    return FieldSpec(name=name, label=N_("Words"), widget=widget)
 
 
 def _head_of(side: Side) -> str:

@@ -159,3 +159,24 @@ def test_a_link_is_read_with_its_address() -> None:
     assert words == "See the page (https://a.example/). One Two"
     other = word_changes.readable("html", html.replace("a.example", "b.example"))
     assert not word_changes.says_the_same(words, other)
+
+
+async def test_entries_of_a_list_are_translated_one_by_one(ground: Ground) -> None:
+    entries = [{"title": "Know your rights", "url": "https://a.example/"}, {"title": "Call"}]
+    block = {"kind": "links", "id": "links", "texts": {"en": {"title": "More", "items": entries}}}
+    await newsroom.bulletin(ground, written(blocks=[block], issue=""))
+    kept = await translation_saving.keep(
+        ground,
+        actor=BEN,
+        bulletin_id=1,
+        version=1,
+        language="es",
+        texts={"links": {"title": "Más", "items.1.title": "Llame", "items.7.title": "?"}},
+    )
+    half = side(bulletins.document_of(kept.bulletin), "links")
+    assert half.state is State.MISSING
+    assert half.target == {
+        "title": "Más",
+        "items.0.url": "https://a.example/",
+        "items.1.title": "Llame",
+    }, "an address that nobody typed is the source's"
