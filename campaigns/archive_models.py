@@ -28,7 +28,7 @@ class ArchivedEdition(tables.Table, table=True):
     """The first picture; blank without one."""
     picture_alt: str = tables.long_text()
     words: str = tables.long_text()
-    """Everything that it says, as `archive_words.folded` leaves it."""
+    """Everything that it says, as `foundation.words.folded` leaves it."""
     edition: dict[str, Any] = tables.json_dict()
     """See `templates/kept.py`."""
     has_blocks: bool = Field(default=True, nullable=False)

@@ -5,11 +5,11 @@ has a blank before it: a search for the beginning of words is then one LIKE, the
 engines, with nothing in it to escape (docs/decisions/0023-the-archive-is-searched-by-like.md).
 """
 
-import unicodedata
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from campaigns import block_content
+from foundation import words
 
 MOST_WORDS = 8
 LONGEST_WORD = 40
@@ -24,22 +24,16 @@ _SAID = frozenset(
 """The fields of blocks that readers see; the others are addresses and codes."""
 
 
-def folded(text: str) -> str:
-    """The words of a text, each with a blank before it, without case and accents."""
-    plain = unicodedata.normalize("NFKD", text.casefold())
-    letters = (" " if not each.isalnum() else each for each in plain if not _is_mark(each))
-    return "".join(f" {word}" for word in "".join(letters).split())
-
-
 def asked(search: str) -> list[str]:
     """The words that somebody looks for, folded; so many, and no longer than words are."""
-    return list(dict.fromkeys(each[:LONGEST_WORD] for each in folded(search).split()))[:MOST_WORDS]
+    typed = (each[:LONGEST_WORD] for each in words.folded(search).split())
+    return list(dict.fromkeys(typed))[:MOST_WORDS]
 
 
 def of_edition(kept: Mapping[str, Any]) -> str:
     """Everything that an edition says, folded."""
     head = [kept["subject"], kept["title"], kept["preheader"]]
-    return folded(" ".join([*head, *_texts(kept["blocks"])]))
+    return words.folded(" ".join([*head, *_texts(kept["blocks"])]))
 
 
 def summary(kept: Mapping[str, Any]) -> str:
@@ -82,7 +76,3 @@ def _texts(value: Any, name: str = "") -> Iterator[str]:
         case list():
             for each in value:
                 yield from _texts(each)
-
-
-def _is_mark(character: str) -> bool:
-    return unicodedata.category(character) == "Mn"

@@ -19,7 +19,7 @@ from campaigns.archive_models import ArchivedEdition
 from campaigns.compiling import Compiled
 from campaigns.models import Campaign, CampaignState, Visibility
 from delivery.models import Dispatch, DispatchPlan, Variant
-from foundation import errors, tables
+from foundation import errors, tables, words
 from foundation.audit import Actor
 from foundation.ground import Ground
 from foundation.i18n import N_
@@ -220,9 +220,7 @@ async def _fill_in_one(
             description="",
             picture_url="",
             picture_alt="",
-            words=archive_words.folded(
-                f"{campaign.name} {subject} {plan.text(values, plan.nobody)}"
-            ),
+            words=words.folded(f"{campaign.name} {subject} {plan.text(values, plan.nobody)}"),
             edition={},
             has_blocks=False,
         )

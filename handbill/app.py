@@ -46,7 +46,7 @@ from foundation.i18n import N_
 from foundation.web import kit, middleware
 from foundation.web.pages import Pages
 from foundation.web.prepared import Shelf
-from handbill import api, health, settings_pages
+from handbill import api, find_pages, health, settings_pages
 from subscribers import (
     join,
     kiosk_pages,
@@ -82,6 +82,7 @@ PAGE_SLICES: tuple[ModuleType, ...] = (
     returns_pages,
     deliverability_pages,
     settings_pages,
+    find_pages,
 )
 """Modules that offer `routes()`; each owns its part of the addresses."""
 
@@ -133,6 +134,37 @@ NAVIGATION = (
         path="/staff/audit", msgid=N_("Log"), role=Role.EDITOR, group=_OFFICE, key="l"
     ),
     kit.NavigationItem(path="/staff/settings", msgid=N_("Settings"), group=_OFFICE),
+    kit.NavigationItem(
+        path="/staff/bulletins/new",
+        msgid=N_("Begin a bulletin"),
+        role=Role.AUTHOR,
+        key="b",
+        is_action=True,
+    ),
+    kit.NavigationItem(
+        path="/staff/campaigns/new",
+        msgid=N_("Begin a campaign"),
+        role=Role.AUTHOR,
+        key="c",
+        is_action=True,
+    ),
+    kit.NavigationItem(
+        path="/staff/inbox/new",
+        msgid=N_("Put a story into the inbox"),
+        role=Role.AUTHOR,
+        key="s",
+        is_action=True,
+    ),
+    kit.NavigationItem(
+        path="/staff/forms/new", msgid=N_("Make a form"), role=Role.EDITOR, key="f", is_action=True
+    ),
+    kit.NavigationItem(
+        path="/staff/partners/new",
+        msgid=N_("Add a partner"),
+        role=Role.EDITOR,
+        key="n",
+        is_action=True,
+    ),
 )
 
 _TEMPLATES = Path(templates.__file__).parent

@@ -43,7 +43,9 @@ class NavigationItem:
     group: str = ""
     """The words over the doors that it stands with; blank for one that stands alone."""
     key: str = ""
-    """The letter that leads there by keyboard, behind `g`."""
+    """The letter that leads there by keyboard: behind `g` to a room, behind `n` to an action."""
+    is_action: bool = False
+    """Something to begin, not a room: found by words and keys, and not in the menu."""
     is_partners: bool = False
     """For people of a partner instead of the office; `{partner}` in the path is its number."""
 
@@ -126,6 +128,7 @@ def render(
             "text_sizes": _text_size_links(request),
             "languages": _language_links(request),
             "nav": _navigation(request),
+            "actions": actions(request),
             **values,
         },
     )
@@ -267,31 +270,51 @@ def _text_size_links(request: web.Request) -> list[dict[str, Any]]:
     return links
 
 
-def _navigation(request: web.Request) -> list[dict[str, Any]]:
-    """The doors that are open to whoever asks, in their groups, in the order of the menu."""
+def rooms(request: web.Request) -> list[dict[str, Any]]:
+    """The rooms that are open to whoever asks, in the order of the menu."""
+    return [each for each in _doors(request) if not each["is_action"]]
+
+
+def actions(request: web.Request) -> list[dict[str, Any]]:
+    """What whoever asks may begin."""
+    return [each for each in _doors(request) if each["is_action"]]
+
+
+def _doors(request: web.Request) -> list[dict[str, Any]]:
     ctx = context(request)
     if ctx.signed_in is None or STAFF_NAVIGATION not in request.app:
         return []
     person = ctx.signed_in
-    grouped: dict[str, list[dict[str, Any]]] = {}
+    found: list[dict[str, Any]] = []
     for item in request.app[STAFF_NAVIGATION]:
         if not person.role.may(item.role) or item.is_partners != (person.partner_id is not None):
             continue
         path = item.path.format(partner=person.partner_id)
         is_within = path != "/staff" and request.path.startswith(path + "/")
-        grouped.setdefault(item.group, []).append(
+        found.append(
             {
                 "url": path,
                 "label": ctx.translator.gettext(item.msgid),
+                "group": ctx.translator.gettext(item.group) if item.group else "",
+                "state": "",
                 "key": item.key,
+                "is_action": item.is_action,
                 "is_current": request.path == path or is_within,
             }
         )
+    return found
+
+
+def _navigation(request: web.Request) -> list[dict[str, Any]]:
+    """The menu: rooms in their groups."""
+    grouped: dict[str, list[dict[str, Any]]] = {}
+    for each in rooms(request):
+        grouped.setdefault(each["group"], []).append(each)
     return [
         {
-            "label": ctx.translator.gettext(group) if group else "",
-            "is_current": any(each["is_current"] for each in rooms),
-            "rooms": rooms,
+            "label": group,
+            "is_current": any(each["is_current"] for each in found),
+            "rooms": found,
         }
-        for group, rooms in grouped.items()
+        for group, found in grouped.items()
     ]

@@ -7,7 +7,7 @@ from typing import Any
 
 import jinja2
 import pytest
-from playwright.async_api import Browser, Page, Route
+from playwright.async_api import Browser, Page, Route, expect
 
 import templates
 from foundation import i18n
@@ -43,7 +43,7 @@ def render(
         "nonce": NONCE,
         "csrf_token": "secret",
         "path": "/subscribe",
-        "staff": {"name": "Rosa", "email": "rosa@example.org"},
+        "staff": {"name": "Rosa", "email": "rosa@example.org", "partner_id": None},
         "flashes": ["Saved."],
         "text_size": size,
         "text_sizes": [
@@ -63,12 +63,16 @@ def render(
                         "url": f"/staff/{group}/{number}",
                         "label": f"Room {number}",
                         "is_current": (group, number) == ("Write", 3),
+                        "key": "b" if (group, number) == ("Write", 3) else "",
+                        "is_action": False,
+                        "state": "",
                     }
                     for number in range(6 if group else 1)
                 ],
             }
             for group in ("", "Write", "Send", "People and partners", "Office")
         ],
+        "actions": [],
         **more,
     }
     return pages.render("gallery.html", translator=catalog.translator(language), values=values)
@@ -196,6 +200,27 @@ async def test_open_menu_passes_axe_and_closes_with_escape_from_the_inside(
         assert await page.locator(".rooms").first.is_visible()
         await page.keyboard.press("Escape")
         assert not await page.locator(".rooms").first.is_visible()
+
+
+@pytest.mark.browser
+async def test_keys_open_the_box_that_finds_anything_and_lead_to_rooms(browser: Browser) -> None:
+    async with shown(browser, render("layouts/staff.html"), 1280) as page:
+        box = page.locator("#quick")
+        await page.keyboard.press("Control+k")
+        await expect(page.locator("#quick-q")).to_be_focused()
+        assert await browsers.violations(page) == []
+        await page.keyboard.press("ArrowDown")
+        await page.keyboard.press("ArrowDown")
+        await expect(box.locator("a").nth(1)).to_be_focused()
+        await page.keyboard.press("Escape")
+        await expect(box).to_be_hidden()
+        await page.locator("#f-email").focus()
+        await page.keyboard.type("gb")  # somebody types a word; it leads nowhere
+        assert await page.locator("#f-email").input_value() == "gb"
+        await page.locator("#main").focus()
+        await page.keyboard.press("g")
+        async with page.expect_request("**/staff/Write/3"):
+            await page.keyboard.press("b")
 
 
 @pytest.mark.browser
