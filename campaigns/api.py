@@ -156,6 +156,8 @@ class LinkOut(BaseModel):
     label: str
     form: str
     """Of two forms that are tried, a or b."""
+    number: int
+    machine: int
 
 
 class HandoutOut(BaseModel):
@@ -213,6 +215,10 @@ class ReportOut(BaseModel):
     reasons: dict[str, int]
     uncertain_people: list[UncertainOut]
     consenting: int
+    machine_rules: dict[str, dict[str, int]]
+    """open or click → the rule by which hits were taken for machines' → how many."""
+    counted_at: datetime | None
+    """When `by_language` and `consenting` were counted, of a large campaign; null: just now."""
 
 
 def endpoints() -> list[Endpoint]:

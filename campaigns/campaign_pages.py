@@ -18,7 +18,9 @@ from campaigns import (
     follow_ups,
     lifecycle,
     live_pages,
+    outcomes,
     reasons,
+    report_words,
     reports,
     staff_forms,
     transitions,
@@ -29,7 +31,8 @@ from campaigns import (
 from campaigns import schedule as schedules
 from campaigns.audiences import Audience
 from campaigns.lifecycle import View
-from campaigns.models import Bulletin, Campaign, CampaignState, Visibility
+from campaigns.models import Bulletin, Campaign, CampaignState, HitKind, Visibility
+from campaigns.reports import Report
 from campaigns.transitions import Verb
 from campaigns.trial_models import STATE_WORDS
 from delivery import return_words
@@ -196,7 +199,7 @@ async def render_campaign(
     view = await lifecycle.show(ground, campaign_id=kit.number_in_path(request))
     campaign, role = view.campaign, kit.signed_in(request).role
     values: dict[str, Any] = {
-        "report": None,
+        **report_values(request, None),
         "counted": None,
         "panel": None,
         "alarms": [],
@@ -208,7 +211,7 @@ async def render_campaign(
         async with ground.db.reading() as session:
             values["alarms"] = await alarms.of_campaign(session, campaign.id)
             values["corrections"] = await follow_ups.corrections(session, campaign.id)
-        values["report"] = await reports.report(ground, campaign_id=campaign.id)
+        values |= report_values(request, await reports.report(ground, campaign_id=campaign.id))
         values["told"] = await live_pages.told(request, campaign.id)
     elif campaign.state != _S.CANCELLED:
         values["panel"] = await check_pages.panel(request, campaign.id)
@@ -240,18 +243,36 @@ async def render_campaign(
         progress=translating.progress(bulletins.document_of(view.bulletin)),
         is_moving=campaign.state == _S.SENDING,
         audience=await audience_words(request, audiences.parse(view.campaign.audience)),
-        exclusions=audiences.EXCLUSIONS,
-        reasons=reasons.WORDS,
-        language_name=lambda code: wording.language_name(code, speaks),
         sender=_sender(request, view),
         when_uncertain=view.when_uncertain(ground),
         why=lambda each: attention.why(each, speaks.language),
-        words=return_words,
         trial_words=STATE_WORDS,
         may_try=Verb.UPDATE in view.verbs and role.may(NEEDS[Verb.UPDATE]),
         alarm_words=lambda each: alarms.in_words(each).say(speaks),
         **values,
     )
+
+
+def report_values(request: web.Request, report: Report | None) -> dict[str, Any]:
+    """What the part of a page that shows a report needs."""
+    speaks, role = kit.translator(request), kit.signed_in(request).role
+    return {
+        "report": report,
+        "here": f"/staff/campaigns/{kit.number_in_path(request)}",
+        "exclusions": audiences.EXCLUSIONS,
+        "reasons": reasons.WORDS,
+        "words": return_words,
+        "language_name": lambda code: wording.language_name(code, speaks),
+        "machine_rules": report_words.rules(
+            report.machine_rules,
+            {HitKind.OPEN: report.opens.machine, HitKind.CLICK: report.clicks.machine},
+            speaks,
+        )
+        if report
+        else [],
+        "may_retry": role.may(NEEDS[Verb.RETRY]),
+        "few": outcomes.FEW,
+    }
 
 
 def times_of(request: web.Request, view: View) -> list[tuple[str, str]]:

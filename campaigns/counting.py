@@ -6,7 +6,7 @@ shows afterwards is judged here: who follows every link of a mail at once is a s
 
 import collections
 import functools
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from sqlmodel import col
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from campaigns.models import Hit, HitKind, HitTotal
+from campaigns.models import Hit, HitKind, HitRule, HitTotal
 from delivery.models import Delivery
 from foundation import rows, tables
 from subscribers.models import Subscriber
@@ -51,6 +51,9 @@ class Mark(NamedTuple):
 
 _Total = tuple[int, str, int, datetime]
 """Dispatch, kind, link and hour."""
+_Rule = tuple[int, str, str]
+"""Dispatch, kind and the rule's name."""
+_SWEPT_RULE = "every-link"
 
 
 async def consenting(session: AsyncSession, delivery_ids: Collection[int]) -> dict[int, Consenting]:
@@ -66,6 +69,12 @@ async def consenting(session: AsyncSession, delivery_ids: Collection[int]) -> di
 async def add(session: AsyncSession, marks: Sequence[Mark], *, window: timedelta) -> None:
     """Count hits, in the order in which they came."""
     await _add_totals(session, ((_total(mark), not mark.machine, 1) for mark in marks))
+    await _add_rules(
+        session,
+        collections.Counter(
+            (mark.dispatch_id, mark.kind.value, mark.machine) for mark in marks if mark.machine
+        ),
+    )
     by_name = [mark for mark in marks if mark.delivery_id]
     if not by_name:
         return
@@ -120,6 +129,9 @@ async def _take_back_sweeps(
         session,
         [(total, is_human, -1 if is_human else 1) for total in moved for is_human in (True, False)],
     )
+    await _add_rules(
+        session, collections.Counter((dispatch, kind, _SWEPT_RULE) for dispatch, kind, *_ in moved)
+    )
 
 
 async def _add_totals(session: AsyncSession, counted: Iterable[tuple[_Total, bool, int]]) -> None:
@@ -131,6 +143,15 @@ async def _add_totals(session: AsyncSession, counted: Iterable[tuple[_Total, boo
     listed = ((place, *total, *sums[total]) for place, total in enumerate(sorted(sums)))
     dialect = session.get_bind().dialect.name
     await session.execute(_totals(dialect), {"totals": rows.packed(listed)})
+
+
+async def _add_rules(session: AsyncSession, counted: Mapping[_Rule, int]) -> None:
+    """Add to what each rule took for machines'; after the totals, and sorted as they are."""
+    if not counted:
+        return
+    listed = ((place, *rule, counted[rule]) for place, rule in enumerate(sorted(counted)))
+    dialect = session.get_bind().dialect.name
+    await session.execute(_rules(dialect), {"rules": rows.packed(listed)})
 
 
 def _total(mark: Mark) -> _Total:
@@ -164,7 +185,7 @@ _SWEPT = rows.Rows("hits")
 _SWEEP = (
     sa.update(Hit)
     .where(col(Hit.id).in_(sa.select(_SWEPT.number(0)).select_from(_SWEPT.table)))
-    .values(is_human=False, judged_by="every-link")
+    .values(is_human=False, judged_by=_SWEPT_RULE)
     .execution_options(synchronize_session=False)
 )
 
@@ -209,4 +230,23 @@ def _totals(dialect: str) -> sa.Executable:
             "human": sa.text("hit_totals.human + excluded.human"),
             "machine": sa.text("hit_totals.machine + excluded.machine"),
         },
+    )
+
+
+@functools.cache
+def _rules(dialect: str) -> sa.Executable:
+    listed = rows.Rows("rules")
+    return rows.insertion(
+        dialect,
+        HitRule,
+        listed,
+        {
+            "dispatch_id": listed.number(1),
+            "kind": listed.text(2),
+            "rule": listed.text(3),
+            "count": listed.number(4),
+        },
+    ).on_conflict_do_update(
+        index_elements=["dispatch_id", "kind", "rule"],
+        set_={"count": sa.text("hit_rules.count + excluded.count")},
     )

@@ -311,3 +311,30 @@ class HitTotal(tables.Table, table=True):
     hour: datetime = Field(primary_key=True, sa_type=tables.UtcDateTime)
     human: int = Field(default=0, nullable=False)
     machine: int = Field(default=0, nullable=False)
+
+
+class HitRule(tables.Table, table=True):
+    """How many opens or clicks one rule took for a machine's, of everybody."""
+
+    __tablename__ = "hit_rules"
+
+    dispatch_id: int = Field(
+        primary_key=True, foreign_key="dispatches.id", ondelete="CASCADE", sa_type=tables.BIG
+    )
+    kind: str = Field(primary_key=True)
+    rule: str = Field(primary_key=True)
+    """As `tracking.judge` names it, or every-link."""
+    count: int = Field(default=0, nullable=False)
+
+
+class Breakdown(tables.Table, table=True):
+    """What was counted by looking at every recipient of a large dispatch, kept with its time."""
+
+    __tablename__ = "breakdowns"
+
+    dispatch_id: int = Field(
+        primary_key=True, foreign_key="dispatches.id", ondelete="CASCADE", sa_type=tables.BIG
+    )
+    counted_at: datetime = tables.moment()
+    figures: dict[str, Any] = tables.json_dict()
+    """See `campaigns/breakdowns.py`."""

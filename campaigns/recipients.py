@@ -122,10 +122,11 @@ def _cells(row: Listed) -> list[str]:
         row.relay, row.attempts, row.first_attempt_at, row.due_at, may_get_it,
         row.came_back, row.came_back_reason,
     )  # fmt: skip
-    return [_cell(value) for value in values]
+    return [cell(value) for value in values]
 
 
-def _cell(value: object) -> str:
+def cell(value: object) -> str:
+    """A value as a cell of a file."""
     if value is None:
         return ""
     return value.isoformat(timespec="seconds") if isinstance(value, datetime) else str(value)

@@ -104,20 +104,7 @@ async def export(request: web.Request) -> web.StreamResponse:
         ground, actor=kit.actor(request), campaign_id=number, choice=choice
     )
     of = choice.state.value if choice.came_back is None else "came-back"
-    name = f"campaign-{number}-{of}.csv"
-    response = web.StreamResponse(
-        headers={
-            "Content-Type": "text/csv; charset=utf-8",
-            "Content-Disposition": f'attachment; filename="{name}"',
-            "Cache-Control": "no-store",
-        }
-    )
-    await response.prepare(request)
-    await response.write(first)
-    async for piece in pieces:
-        await response.write(piece)
-    await response.write_eof()
-    return response
+    return await kit.csv_file(request, first, pieces, name=f"campaign-{number}-{of}.csv")
 
 
 @kit.staff(Role.EDITOR)

@@ -10,9 +10,9 @@ import sqlalchemy as sa
 from sqlmodel import col
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from campaigns import lifecycle, material_counts, transitions
+from campaigns import breakdowns, lifecycle, material_counts, transitions
 from campaigns.material_counts import OfCampaign
-from campaigns.models import Hit, HitKind, HitTotal
+from campaigns.models import Hit, HitKind, HitRule, HitTotal
 from delivery import ledger, listing, refusals
 from delivery.listing import Choice
 from delivery.models import BounceKind, Delivery, DeliveryState, DispatchLink, Return
@@ -46,6 +46,10 @@ class LinkHits:
     label: str = ""
     form: str = ""
     """Of two forms that are tried, a or b; each has links of its own."""
+    number: int = 0
+    """In the dispatch, over all its editions and forms."""
+    machine: int = 0
+    """Clicks that were taken for machines'."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -95,6 +99,10 @@ class Report:
     """Delivery and address of those who may or may not have got it."""
     consenting: int
     """Recipients who agreed to be counted by name."""
+    machine_rules: Mapping[str, Mapping[str, int]]
+    """open or click → the rule by which a hit was taken for a machine's → hits."""
+    counted_at: datetime | None
+    """When languages and consenting were counted, of a large dispatch; None: just now."""
 
     def as_dict(self) -> dict[str, Any]:
         """Everything as plain values, moments in ISO 8601."""
@@ -102,7 +110,7 @@ class Report:
         values["uncertain_people"] = [
             {"delivery": number, "email": email} for number, email in self.uncertain_people
         ]
-        for name in ("started_at", "finished_at"):
+        for name in ("started_at", "finished_at", "counted_at"):
             moment: datetime | None = values[name]
             values[name] = moment.isoformat() if moment else None
         return values
@@ -115,6 +123,8 @@ async def report(ground: Ground, *, campaign_id: int) -> Report:
         order = await lifecycle.dispatch_of(session, campaign_id)
         number = order.id if order is not None else 0
         counts = await ledger.counts(session, number)
+        is_large = counts.audience > breakdowns.AT_ONCE
+        kept = await breakdowns.kept(session, number) if is_large else None
         return Report(
             state=campaign.state,
             audience=counts.audience,
@@ -135,7 +145,7 @@ async def report(ground: Ground, *, campaign_id: int) -> Report:
             handouts=await material_counts.of_dispatch(ground, session, number),
             started_at=order.started_at if order is not None else None,
             finished_at=campaign.finished_at,
-            by_language=await _by_language(session, number),
+            by_language=kept.by_language if kept else await _by_language(session, number),
             reasons=await _reasons(session, number),
             uncertain_people=[
                 (each.id, each.email)
@@ -143,7 +153,9 @@ async def report(ground: Ground, *, campaign_id: int) -> Report:
                     session, number, Choice(state=DeliveryState.UNCERTAIN), limit=_LISTED
                 )
             ],
-            consenting=await _consenting(session, number),
+            consenting=kept.consenting if kept else await _consenting(session, number),
+            machine_rules=await _rules(session, number),
+            counted_at=kept.at if kept else None,
         )
 
 
@@ -198,8 +210,8 @@ async def _hits(session: AsyncSession, dispatch_id: int, kind: HitKind) -> Hits:
 
 async def _links(session: AsyncSession, dispatch_id: int) -> list[LinkHits]:
     """In the order of the bulletin; a link that nobody followed is there with zero."""
-    clicks = (
-        sa.select(sa.func.coalesce(sa.func.sum(col(HitTotal.human)), 0))
+    clicks, machine = (
+        sa.select(sa.func.coalesce(sa.func.sum(col(counted)), 0))
         .where(
             col(HitTotal.dispatch_id) == dispatch_id,
             col(HitTotal.kind) == HitKind.CLICK.value,
@@ -207,6 +219,7 @@ async def _links(session: AsyncSession, dispatch_id: int) -> list[LinkHits]:
         )
         .correlate(DispatchLink)
         .scalar_subquery()
+        for counted in (HitTotal.human, HitTotal.machine)
     )
     persons = (
         sa.select(sa.func.count(sa.distinct(col(Hit.delivery_id))))
@@ -227,16 +240,40 @@ async def _links(session: AsyncSession, dispatch_id: int) -> list[LinkHits]:
             col(DispatchLink.language),
             col(DispatchLink.label),
             col(DispatchLink.variant),
+            col(DispatchLink.number),
+            machine,
         )
         .where(col(DispatchLink.dispatch_id) == dispatch_id)
         .order_by(col(DispatchLink.number))
     )
     return [
         LinkHits(
-            url=url, clicks=int(count), people=int(who), language=language, label=label, form=form
+            url=url,
+            clicks=int(count),
+            people=int(who),
+            language=language,
+            label=label,
+            form=form,
+            number=number,
+            machine=int(machines),
         )
-        for url, count, who, language, label, form in (await session.execute(statement)).all()
+        for url, count, who, language, label, form, number, machines in (
+            await session.execute(statement)
+        ).all()
     ]
+
+
+async def _rules(session: AsyncSession, dispatch_id: int) -> dict[str, dict[str, int]]:
+    """What was counted before rules were kept has none, so these may be fewer than all."""
+    statement = (
+        sa.select(col(HitRule.kind), col(HitRule.rule), col(HitRule.count))
+        .where(col(HitRule.dispatch_id) == dispatch_id)
+        .order_by(col(HitRule.count).desc(), col(HitRule.rule))
+    )
+    found: dict[str, dict[str, int]] = {}
+    for kind, rule, count in (await session.execute(statement)).all():
+        found.setdefault(kind, {})[rule] = count
+    return found
 
 
 async def _by_language(session: AsyncSession, dispatch_id: int) -> dict[str, dict[str, int]]:

@@ -16,6 +16,7 @@ from apscheduler.triggers.interval import IntervalTrigger
 from campaigns import (
     alarms,
     archiving,
+    breakdowns,
     due,
     feed_polling,
     inbox,
@@ -63,6 +64,7 @@ def tasks(ground: Ground) -> Sequence[Task]:
         Task(name="close sent campaigns", act=lifecycle.follow_dispatches, every=tick),
         Task(name="welcome new people", act=welcome_sending.work, every=timedelta(minutes=1)),
         Task(name="look at what came back", act=alarms.watch, every=tick),
+        Task(name="count for reports", act=breakdowns.work, every=timedelta(minutes=1)),
         Task(name="choose between two forms", act=trials.watch, every=tick),
         Task(name="hold hosts that refuse us", act=blocks.watch, every=timedelta(minutes=1)),
         Task(name="tell other programs", act=webhooks.work, every=tick),

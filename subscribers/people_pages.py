@@ -207,19 +207,7 @@ async def export(request: web.Request) -> web.StreamResponse:
     pieces = exporting.chunks(ground, topic_slugs=slugs)
     first = await anext(pieces)
     day = ground.clock.now().astimezone(ground.settings.site.tzinfo).date()
-    response = web.StreamResponse(
-        headers={
-            "Content-Type": "text/csv; charset=utf-8",
-            "Content-Disposition": f'attachment; filename="people-{day.isoformat()}.csv"',
-            "Cache-Control": "no-store",
-        }
-    )
-    await response.prepare(request)
-    await response.write(first)
-    async for piece in pieces:
-        await response.write(piece)
-    await response.write_eof()
-    return response
+    return await kit.csv_file(request, first, pieces, name=f"people-{day.isoformat()}.csv")
 
 
 async def _person_page(

@@ -171,13 +171,17 @@ class WhyNot:
     """What came back and led to it."""
 
 
+def way(via: str, speaks: Translator) -> str:
+    """How somebody did something about their consent; what has no words stands for itself."""
+    return speaks.gettext(_VIAS[via]) if via in _VIAS else via
+
+
 def step(speaks: Translator, consent: Consent, topic_names: Mapping[str, str]) -> Step:
     """A consent's step in the reader's language."""
-    via = _VIAS.get(consent.via, "")
     return Step(
         at=consent.at,
         what=speaks.gettext(_STEPS[ConsentStep(consent.step)]),
-        via=speaks.gettext(via) if via else consent.via,
+        via=way(consent.via, speaks),
         topics=", ".join(topic_names.get(slug, slug) for slug in consent.topics),
         reason=consent.reason,
         network=consent.network or "",

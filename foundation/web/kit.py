@@ -5,7 +5,7 @@ Handlers are thin: read a form (`forms.read`), call one verb, `render` or `redir
 
 import functools
 import secrets
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote
@@ -145,6 +145,25 @@ def redirect(request: web.Request, path: str, *, flash: str | None = None) -> we
     if flash:
         context(request).cookies[FLASH_COOKIE] = (quote(flash), 60)
     return web.Response(status=303, headers={"Location": path})
+
+
+async def csv_file(
+    request: web.Request, first: bytes, pieces: AsyncIterator[bytes], *, name: str
+) -> web.StreamResponse:
+    """A CSV file that is sent piece by piece; the first was made already, so what fails shows."""
+    response = web.StreamResponse(
+        headers={
+            "Content-Type": "text/csv; charset=utf-8",
+            "Content-Disposition": f'attachment; filename="{name}"',
+            "Cache-Control": "no-store",
+        }
+    )
+    await response.prepare(request)
+    await response.write(first)
+    async for piece in pieces:
+        await response.write(piece)
+    await response.write_eof()
+    return response
 
 
 def actor(request: web.Request) -> Actor:

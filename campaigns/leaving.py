@@ -1,0 +1,57 @@
+"""Who unsubscribed by a campaign's mail: in which way, and why, in their own words."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+from sqlmodel import col
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from subscribers.models import Consent, ConsentStep
+
+_MOST = 100
+"""Of what people said."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Leaving:
+    """Those who left by one mail."""
+
+    people: int
+    ways: Mapping[str, int]
+    """How they did it, as `Consent.via` has it → people; who did it twice counts for each."""
+    said: Sequence[tuple[str, int]]
+    """What people wrote when they were asked why, and how many wrote just that; newest first."""
+    silent: int
+    """Who said nothing; a mail program's one click does not ask."""
+
+
+async def of_dispatch(session: AsyncSession, dispatch_id: int) -> Leaving:
+    """Read along the index of consents by dispatch."""
+    condition = sa.and_(
+        col(Consent.dispatch_id) == dispatch_id,
+        col(Consent.step) == ConsentStep.UNSUBSCRIBED.value,
+    )
+    person = sa.func.count(sa.distinct(col(Consent.subscriber_id)))
+    ways = (
+        sa.select(col(Consent.via), person)
+        .where(condition)
+        .group_by(col(Consent.via))
+        .order_by(person.desc(), col(Consent.via))
+    )
+    newest = sa.func.max(col(Consent.id))
+    said = (
+        sa.select(col(Consent.reason), person)
+        .where(condition, col(Consent.reason) != "")
+        .group_by(col(Consent.reason))
+        .order_by(newest.desc())
+        .limit(_MOST)
+    )
+    spoke = sa.select(person).where(condition, col(Consent.reason) != "")
+    people = int(await session.scalar(sa.select(person).where(condition)) or 0)
+    return Leaving(
+        people=people,
+        ways={via: int(count) for via, count in (await session.execute(ways)).all()},
+        said=[(reason, int(count)) for reason, count in (await session.execute(said)).all()],
+        silent=people - int(await session.scalar(spoke) or 0),
+    )
