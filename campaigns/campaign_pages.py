@@ -22,6 +22,7 @@ from campaigns import (
     reasons,
     report_words,
     reports,
+    review_panel_pages,
     staff_forms,
     transitions,
     translating,
@@ -216,9 +217,7 @@ async def render_campaign(
     elif campaign.state != _S.CANCELLED:
         values["panel"] = await check_pages.panel(request, campaign.id)
         values["is_clear"] = values["panel"].is_clear
-        values["counted"] = await _counted(
-            request, audiences.parse(campaign.audience), view.bulletin
-        )
+        values["counted"] = await counted(request, view)
     values["trial"] = await trials.show(ground, campaign_id=campaign.id)
     if campaign.corrects_id:
         async with ground.db.reading() as session:
@@ -248,6 +247,7 @@ async def render_campaign(
         why=lambda each: attention.why(each, speaks.language),
         trial_words=STATE_WORDS,
         may_try=Verb.UPDATE in view.verbs and role.may(NEEDS[Verb.UPDATE]),
+        review=await review_panel_pages.panel(request, view),
         alarm_words=lambda each: alarms.in_words(each).say(speaks),
         **values,
     )
@@ -404,6 +404,11 @@ def _hidden(topic: Topic, speaks: Translator) -> str:
 async def _bulletin(request: web.Request, number: int) -> Bulletin | None:
     async with kit.ground(request).db.reading() as session:
         return await bulletins.get(session, number) if number else None
+
+
+async def counted(request: web.Request, view: View) -> audiences.Counted | None:
+    """How many would get a campaign now."""
+    return await _counted(request, audiences.parse(view.campaign.audience), view.bulletin)
 
 
 async def _counted(

@@ -17,6 +17,7 @@ from campaigns import (
     issues,
     preview_pages,
     readers,
+    review_panel_pages,
     sections,
     staff_forms,
     translating,
@@ -331,6 +332,7 @@ async def _compose_page(
         problems=staff_forms.say(request, problem) if problem else {},
         may_write=role.may(Role.AUTHOR),
         may_delete=role.may(Role.EDITOR),
+        **await review_panel_pages.remarks(request, bulletin.id, document),
     )
 
 

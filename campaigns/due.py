@@ -1,6 +1,6 @@
 """Starts campaigns when their time has come; what can't start then waits for a person."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 from sqlmodel import col
@@ -36,16 +36,17 @@ async def start_due(ground: Ground) -> list[int]:
     started = []
     for number, moment in due:
         if moment < oldest:
-            await _wait_for_person(ground, number, errors.Refused(attention.OVERDUE))
-        elif await _start_by_itself(ground, number):
+            await _wait_for_person(ground, number, moment, errors.Refused(attention.OVERDUE))
+        elif await _start_by_itself(ground, number, moment):
             started.append(number)
     return started
 
 
-async def _start_by_itself(ground: Ground, campaign_id: int) -> bool:
+async def _start_by_itself(ground: Ground, campaign_id: int, moment: datetime) -> bool:
     try:
-        await lifecycle.start(ground, actor=SYSTEM, campaign_id=campaign_id)
-    except errors.Busy:
+        await lifecycle.start(ground, actor=SYSTEM, campaign_id=campaign_id, is_due=True)
+    except (errors.Busy, errors.Conflict):
+        # Later, or not at all: another scheduler was first, or a person undid it.
         return False
     except errors.HandbillError as problem:
         async with ground.db.reading() as session:
@@ -53,16 +54,18 @@ async def _start_by_itself(ground: Ground, campaign_id: int) -> bool:
         if campaign.state != CampaignState.SCHEDULED:
             return False  # another scheduler, or a person, was first
         _log.warning("a due campaign could not start", campaign=campaign_id, said=str(problem))
-        await _wait_for_person(ground, campaign_id, problem)
+        await _wait_for_person(ground, campaign_id, moment, problem)
         return False
     return True
 
 
-async def _wait_for_person(ground: Ground, campaign_id: int, reason: errors.HandbillError) -> None:
-    """Take a due campaign off the schedule and tell staff why; once, whoever calls it."""
+async def _wait_for_person(
+    ground: Ground, campaign_id: int, moment: datetime, reason: errors.HandbillError
+) -> None:
+    """Take what was due at `moment` off the schedule and tell staff why; once, whoever calls it."""
     async with ground.db.transaction() as session:
         campaign = await transitions.get(session, campaign_id)
-        if campaign.state != CampaignState.SCHEDULED:
+        if campaign.state != CampaignState.SCHEDULED or campaign.scheduled_at != moment:
             return
         await transitions.wait(ground, session, campaign, Verb.UNSCHEDULE, reason)
         await attention.tell_staff(ground, session, campaign=campaign, reason=reason)

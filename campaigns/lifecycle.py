@@ -6,6 +6,7 @@ by itself, in `due`.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
@@ -14,15 +15,18 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from campaigns import (
     alarms,
+    announcing,
     archiving,
     audiences,
     bulletins,
     campaign_values,
     compiling,
+    reviewing,
     transitions,
     work_order,
 )
 from campaigns import schedule as schedules
+from campaigns.approvals import Standing
 from campaigns.audiences import Audience
 from campaigns.models import Bulletin, Campaign, CampaignState, Visibility
 from campaigns.preflight import checklist, overrides
@@ -202,7 +206,9 @@ async def show(ground: Ground, *, campaign_id: int) -> View:
         bulletin=bulletin,
         languages=bulletins.languages(bulletin),
         dispatch=order,
-        verbs=frozenset(verb for verb, steps in TRANSITIONS.items() if state in steps),
+        verbs=frozenset(
+            verb for verb, steps in TRANSITIONS.items() if state in steps and verb is not Verb.SIGN
+        ),
         is_changed=campaign.approved_version not in (None, bulletin.version),
     )
 
@@ -256,44 +262,42 @@ async def order_of(session: AsyncSession, campaign_id: int) -> Dispatch:
     return order
 
 
-async def request_review(ground: Ground, *, actor: Actor, campaign_id: int) -> None:
-    """Ask somebody who may send to read it. Raises `errors.Refused`, `errors.NotFound`."""
-    await _step(ground, actor, campaign_id, Verb.REQUEST_REVIEW)
+async def request_review(
+    ground: Ground, *, actor: Actor, campaign_id: int, note: str = "", editor_id: int | None = None
+) -> None:
+    """Ask an editor, or any of them, to read it; they get a mail.
+
+    Raises `errors.Refused`, `errors.NotFound`, `errors.Invalid` for somebody who may not approve.
+    """
+    async with ground.db.transaction() as session:
+        campaign = await transitions.get(session, campaign_id)
+        await transitions.move(ground, session, actor, campaign, Verb.REQUEST_REVIEW)
+        await reviewing.ask(ground, session, actor, campaign, note, editor_id)
 
 
-async def approve(ground: Ground, *, actor: Actor, campaign_id: int) -> None:
-    """Approve the bulletin as it stands; a later change withdraws it.
+async def approve(ground: Ground, *, actor: Actor, campaign_id: int) -> Standing:
+    """Approve it as it stands, alone or as one of several; a later change withdraws it.
 
-    Raises `errors.Refused` (also while something stops it from going out), `errors.NotFound`.
+    Raises `errors.Refused` (also while something stops it from going out, and for whoever wrote it
+    where others have to read it), `errors.NotFound`.
     """
     async with ground.db.transaction() as session:
         campaign = await transitions.get(session, campaign_id)
         transitions.allow(campaign, Verb.APPROVE)
         bulletin = await bulletins.get(session, campaign.bulletin_id)
         await _refuse_blocked(ground, session, bulletin)
-        await transitions.move(
-            ground,
-            session,
-            actor,
-            campaign,
-            Verb.APPROVE,
-            approved_version=bulletin.version,
-            approved_by=actor.label,
-            waiting_reason="",
-        )
+        return await reviewing.approve(ground, session, actor, campaign, bulletin)
 
 
 async def send_back(ground: Ground, *, actor: Actor, campaign_id: int, reason: str = "") -> None:
-    """Back to the author. Raises `errors.Refused`, `errors.NotFound`."""
-    await _step(
-        ground,
-        actor,
-        campaign_id,
-        Verb.SEND_BACK,
-        approved_version=None,
-        approved_by="",
-        waiting_reason=reason[:500],
-    )
+    """Back to the author, who is told. Raises `errors.Refused`, `errors.NotFound`."""
+    async with ground.db.transaction() as session:
+        campaign = await transitions.get(session, campaign_id)
+        await transitions.move(
+            ground, session, actor, campaign, Verb.SEND_BACK,
+            approved_version=None, approved_by="", waiting_reason=reason[:500],
+        )  # fmt: skip
+        await reviewing.returned(ground, session, actor, campaign, reason[:500])
 
 
 async def schedule(
@@ -310,51 +314,68 @@ async def schedule(
         raise errors.Invalid(past.msgid, fields={"at": past})
     async with ground.db.transaction() as session:
         campaign = await transitions.get(session, campaign_id)
-        transitions.allow(campaign, Verb.SCHEDULE)
-        bulletin = await bulletins.get(session, campaign.bulletin_id)
-        _refuse_changed(campaign, bulletin)
-        await checklist.refuse_red(ground, session, campaign, bulletin)
-        await transitions.move(
-            ground,
-            session,
-            actor,
-            campaign,
-            Verb.SCHEDULE,
-            scheduled_at=moment,
-            scheduled_local=at.strip(),
-            scheduled_zone=zone,
-            waiting_reason="",
-        )
+        await _schedule(ground, session, actor, campaign, moment, at.strip(), zone)
+
+
+async def start_soon(ground: Ground, *, actor: Actor, campaign_id: int) -> datetime:
+    """Start when the undo window is over, by itself; until then `unschedule` undoes it.
+
+    Nothing is frozen and no ledger is filled before, so there is nothing to take back. Pressing
+    twice changes nothing. Returns when it begins; raises as `schedule` does.
+    """
+    now = ground.clock.now()
+    zone = ground.settings.site.zone
+    async with ground.db.transaction() as session:
+        campaign = await transitions.get(session, campaign_id)
+        if campaign.undo_from and campaign.scheduled_at:
+            return campaign.scheduled_at
+        moment = now + timedelta(seconds=ground.settings.release.undo_s)
+        local = schedules.local_text(moment, zone)
+        await _schedule(ground, session, actor, campaign, moment, local, zone, undo_from=now)
+    return moment
 
 
 async def unschedule(ground: Ground, *, actor: Actor, campaign_id: int) -> None:
     """Wait for a person again. Raises `errors.Refused`, `errors.NotFound`."""
     await _step(
         ground, actor, campaign_id, Verb.UNSCHEDULE,
-        scheduled_at=None, scheduled_local="", scheduled_zone="",
+        scheduled_at=None, scheduled_local="", scheduled_zone="", undo_from=None,
     )  # fmt: skip
 
 
-async def start(ground: Ground, *, actor: Actor, campaign_id: int) -> Dispatch:
+async def start(
+    ground: Ground, *, actor: Actor, campaign_id: int, is_due: bool = False
+) -> Dispatch:
     """Freeze the plans, fill the ledger, and let workers begin: all in one transaction, or nothing.
 
-    Raises `errors.Refused` (state, a change after approval, a red item on the list before sending,
-    whoever asks), `errors.NotFound`.
+    `is_due`: only if it is scheduled and its time has come, else `errors.Conflict`: somebody undid
+    it, or chose another time. Raises `errors.Refused` (state, a change after approval, a red item
+    on the list before sending, whoever asks), `errors.NotFound`.
     """
-    now = ground.clock.now()
     async with ground.db.transaction() as session:
         campaign = await transitions.get(session, campaign_id)
-        transitions.allow(campaign, Verb.START)
-        bulletin = await bulletins.get(session, campaign.bulletin_id)
-        _refuse_changed(campaign, bulletin)
-        await checklist.refuse_red(ground, session, campaign, bulletin)
-        slug = await archiving.slug_for(ground, session, campaign)
-        with archiving.named_once():
-            await transitions.move(
-                ground, session, actor, campaign, Verb.START,
-                started_at=now, archive_slug=slug, waiting_reason="",
-            )  # fmt: skip
-        return await work_order.hand_over(ground, session, campaign, bulletin, slug)
+        if is_due and not (campaign.scheduled_at and campaign.scheduled_at <= ground.clock.now()):
+            raise errors.Conflict(N_("It is not due."))
+        return await start_in(ground, session, actor, campaign)
+
+
+async def start_in(
+    ground: Ground, session: AsyncSession, actor: Actor, campaign: Campaign
+) -> Dispatch:
+    """As `start`, in the caller's transaction."""
+    transitions.allow(campaign, Verb.START)
+    bulletin = await bulletins.get(session, campaign.bulletin_id)
+    _refuse_changed(campaign, bulletin)
+    await checklist.refuse_red(ground, session, campaign, bulletin)
+    slug = await archiving.slug_for(ground, session, campaign)
+    with archiving.named_once():
+        await transitions.move(
+            ground, session, actor, campaign, Verb.START,
+            started_at=ground.clock.now(), archive_slug=slug, waiting_reason="", undo_from=None,
+        )  # fmt: skip
+    order = await work_order.hand_over(ground, session, campaign, bulletin, slug)
+    await announcing.started(ground, session, actor, campaign, bulletin, order)
+    return order
 
 
 async def pause(ground: Ground, *, actor: Actor, campaign_id: int, reason: str = "") -> None:
@@ -423,7 +444,23 @@ async def follow_dispatches(ground: Ground) -> list[int]:
                 before={"state": CampaignState.SENDING.value},
                 after={"state": CampaignState.SENT.value},
             )  # fmt: skip
+            await announcing.done(ground, session, number)
     return numbers
+
+
+async def _schedule(
+    ground: Ground, session: AsyncSession, actor: Actor, campaign: Campaign, moment: datetime,
+    local: str, zone: str, *, undo_from: datetime | None = None,
+) -> None:  # fmt: skip
+    transitions.allow(campaign, Verb.SCHEDULE)
+    bulletin = await bulletins.get(session, campaign.bulletin_id)
+    _refuse_changed(campaign, bulletin)
+    await checklist.refuse_red(ground, session, campaign, bulletin)
+    await transitions.move(
+        ground, session, actor, campaign, Verb.SCHEDULE,
+        scheduled_at=moment, scheduled_local=local, scheduled_zone=zone, undo_from=undo_from,
+        waiting_reason="",
+    )  # fmt: skip
 
 
 async def _step(ground: Ground, actor: Actor, campaign_id: int, verb: Verb, **values: Any) -> None:

@@ -251,6 +251,8 @@ class Campaign(tables.Table, table=True):
     scheduled_local: str = Field(default="", nullable=False)
     """As chosen: 2026-12-01T09:00."""
     scheduled_zone: str = Field(default="", nullable=False)
+    undo_from: datetime | None = tables.maybe_moment()
+    """When somebody pressed Start: it begins at `scheduled_at`, and can be undone until then."""
     waiting_reason: str = Field(default="", nullable=False)
     """Why it waits for a person: staff's own words, or why it did not start by itself."""
     waiting_texts: dict[str, str] = tables.json_dict()

@@ -9,6 +9,7 @@ from aiohttp import web
 
 from campaigns import (
     alarms,
+    alert_release,
     archiving,
     audiences,
     bulletins,
@@ -46,6 +47,7 @@ def routes() -> list[web.RouteDef]:
         web.post(f"{one}/schedule", schedule),
         web.get(f"{one}/start", ask_start),
         web.post(f"{one}/start", start),
+        web.post(f"{one}/undo", undo),
         web.post(f"{one}/override", override),
         web.post(f"{one}/request-review", request_review),
         web.post(f"{one}/approve", approve),
@@ -98,6 +100,8 @@ async def ask_start(request: web.Request) -> web.StreamResponse:
     """`GET …/start`: to how many it goes, and what should be looked at first."""
     ground = kit.ground(request)
     view = await lifecycle.show(ground, campaign_id=kit.number_in_path(request))
+    if alert_release.takes_two(ground, view.bulletin):
+        return kit.redirect(request, f"/staff/campaigns/{view.campaign.id}/release")
     if Verb.START not in view.verbs:
         return kit.redirect(request, f"/staff/campaigns/{view.campaign.id}")
     languages = bulletins.languages(view.bulletin)
@@ -119,14 +123,45 @@ async def ask_start(request: web.Request) -> web.StreamResponse:
 
 @kit.staff(Role.EDITOR)
 async def start(request: web.Request) -> web.StreamResponse:
-    """`POST …/start`: sending begins now."""
+    """`POST …/start`: sending begins when the undo window is over, or now where there is none."""
+    await forms.read(request)
+    ground, speaks = kit.ground(request), kit.translator(request)
+    number = kit.number_in_path(request)
+    view = await lifecycle.show(ground, campaign_id=number)
+    if alert_release.takes_two(ground, view.bulletin):
+        return kit.redirect(request, f"/staff/campaigns/{number}/release")
+    window_s = ground.settings.release.undo_s
+    act = lifecycle.start_soon if window_s else lifecycle.start
+    try:
+        await act(ground, actor=kit.actor(request), campaign_id=number)
+    except (errors.Refused, errors.Conflict, errors.Invalid) as problem:
+        return await campaign_pages.render_campaign(request, problem)
+    words = speaks.gettext(N_("Sending has begun."))
+    if window_s:
+        words = speaks.gettext(N_("It goes out in a moment. Until then you can undo it."))
+    return kit.redirect(request, f"/staff/campaigns/{number}", flash=words)
+
+
+@kit.staff(Role.EDITOR)
+async def undo(request: web.Request) -> web.StreamResponse:
+    """`POST …/undo`: a start that was pressed a moment ago, or one that is about to come by itself.
+
+    Who comes too late is told so; then it can be paused or cancelled.
+    """
     await forms.read(request)
     number = kit.number_in_path(request)
     try:
-        await lifecycle.start(kit.ground(request), actor=kit.actor(request), campaign_id=number)
-    except (errors.Refused, errors.Conflict, errors.Invalid) as problem:
-        return await campaign_pages.render_campaign(request, problem)
-    words = kit.translator(request).gettext(N_("Sending has begun."))
+        await lifecycle.unschedule(
+            kit.ground(request), actor=kit.actor(request), campaign_id=number
+        )
+    except (errors.Refused, errors.Conflict):
+        late = errors.Conflict(
+            N_("It was too late to undo it: see below how far it is. You can pause or cancel it.")
+        )
+        return await campaign_pages.render_campaign(request, late)
+    words = kit.translator(request).gettext(
+        N_("Undone: nothing was sent. It is approved, as it was before.")
+    )
     return kit.redirect(request, f"/staff/campaigns/{number}", flash=words)
 
 
@@ -151,14 +186,44 @@ async def override(request: web.Request) -> web.StreamResponse:
 
 @kit.staff(Role.AUTHOR)
 async def request_review(request: web.Request) -> web.StreamResponse:
-    """`POST …/request-review`."""
-    return await _step(request, Verb.REQUEST_REVIEW, lifecycle.request_review)
+    """`POST …/request-review`: perhaps to one editor, with a word."""
+    form = await forms.read(request)
+    number = kit.number_in_path(request)
+    try:
+        note, editor = form.text("note", limit=500), form.number("editor")
+        form.check()
+        await lifecycle.request_review(
+            kit.ground(request),
+            actor=kit.actor(request),
+            campaign_id=number,
+            note=note,
+            editor_id=editor,
+        )
+    except (errors.Refused, errors.Conflict, errors.Invalid) as problem:
+        return await campaign_pages.render_campaign(request, problem)
+    words = kit.translator(request).gettext(_SAID[Verb.REQUEST_REVIEW])
+    return kit.redirect(request, f"/staff/campaigns/{number}", flash=words)
 
 
 @kit.staff(Role.EDITOR)
 async def approve(request: web.Request) -> web.StreamResponse:
-    """`POST …/approve`."""
-    return await _step(request, Verb.APPROVE, lifecycle.approve)
+    """`POST …/approve`: as the only one, or as one of several."""
+    await forms.read(request)
+    number, speaks = kit.number_in_path(request), kit.translator(request)
+    try:
+        reached = await lifecycle.approve(
+            kit.ground(request), actor=kit.actor(request), campaign_id=number
+        )
+    except (errors.Refused, errors.Conflict, errors.Invalid) as problem:
+        return await campaign_pages.render_campaign(request, problem)
+    words = speaks.gettext(_SAID[Verb.APPROVE])
+    if reached.missing:
+        words = speaks.ngettext(
+            "Your approval is kept. %(num)s more person has to approve it.",
+            "Your approval is kept. %(num)s more people have to approve it.",
+            reached.missing,
+        ) % {"num": reached.missing}
+    return kit.redirect(request, f"/staff/campaigns/{number}", flash=words)
 
 
 @kit.staff(Role.EDITOR)

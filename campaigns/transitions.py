@@ -29,6 +29,8 @@ class Verb(enum.StrEnum):
     """The author is done."""
     APPROVE = "approve"
     """Somebody with the right to send has read it; again after a change."""
+    SIGN = "sign"
+    """The same, where others have to approve it, too; taken by `approve` alone."""
     SEND_BACK = "send-back"
     """Back to the author, with a reason."""
     SCHEDULE = "schedule"
@@ -66,6 +68,7 @@ TRANSITIONS: Mapping[Verb, Mapping[CampaignState, CampaignState]] = {
     Verb.UPDATE: _stays(_S.DRAFT, _S.IN_REVIEW),
     Verb.REQUEST_REVIEW: _to(_S.IN_REVIEW, _S.DRAFT),
     Verb.APPROVE: _to(_S.APPROVED, _S.DRAFT, _S.IN_REVIEW, _S.APPROVED),
+    Verb.SIGN: _to(_S.IN_REVIEW, _S.DRAFT, _S.IN_REVIEW, _S.APPROVED),
     Verb.SEND_BACK: _to(_S.DRAFT, _S.IN_REVIEW, _S.APPROVED),
     Verb.SCHEDULE: _to(_S.SCHEDULED, _S.APPROVED, _S.SCHEDULED),
     Verb.UNSCHEDULE: _to(_S.APPROVED, _S.SCHEDULED),
@@ -94,6 +97,7 @@ REFUSALS: Mapping[Verb, str] = {
     Verb.UPDATE: N_("It is %(state)s: send it back to draft before you change it."),
     Verb.REQUEST_REVIEW: N_("Only a draft can be given for review; this one is %(state)s."),
     Verb.APPROVE: N_("It is %(state)s, so there is nothing to approve."),
+    Verb.SIGN: N_("It is %(state)s, so there is nothing to approve."),
     Verb.SEND_BACK: N_("It is %(state)s: only what is in review or approved can be sent back."),
     Verb.SCHEDULE: N_("It is %(state)s: only what is approved can be scheduled."),
     Verb.UNSCHEDULE: N_("It is %(state)s, not scheduled."),
@@ -119,7 +123,7 @@ async def move(
     ground: Ground, session: AsyncSession, actor: Actor, campaign: Campaign, verb: Verb,
     said: Mapping[str, Any] | None = None, **values: Any,
 ) -> None:  # fmt: skip
-    """Take one step of the table, or be refused; the state must still be what was read.
+    """Take one step of the table, or be refused; the campaign must still be what was read.
 
     `values` are the campaign's new ones; `said` goes into the log with them.
     """
@@ -132,7 +136,12 @@ async def move(
     former = {key: getattr(campaign, key) for key in shown}
     moved = await session.execute(
         sa.update(Campaign)
-        .where(col(Campaign.id) == campaign.id, col(Campaign.state) == before)
+        .where(
+            col(Campaign.id) == campaign.id,
+            col(Campaign.state) == before,
+            # Undone and begun anew, it is in the same state again, but due at another time.
+            col(Campaign.version) == campaign.version,
+        )
         .values(
             state=after.value,
             version=Campaign.version + 1,
@@ -169,6 +178,22 @@ async def wait(
         waiting_reason=str(reason),
         waiting_texts={code: reason.say(ground.translator(code)) for code in languages},
     )
+
+
+async def touch(ground: Ground, session: AsyncSession, campaign: Campaign) -> None:
+    """Something beside the campaign's row changed that belongs to it: who read it before is late.
+
+    Raises `errors.Conflict` where somebody took a step meanwhile.
+    """
+    touched = await session.execute(
+        sa.update(Campaign)
+        .where(col(Campaign.id) == campaign.id, col(Campaign.version) == campaign.version)
+        .values(version=Campaign.version + 1, updated_at=ground.clock.now())
+        .returning(col(Campaign.id))
+    )
+    if touched.first() is None:
+        raise errors.Conflict(N_("Somebody else was quicker. Reload to see how it stands."))
+    await session.refresh(campaign)
 
 
 def allow(campaign: Campaign, verb: Verb) -> None:

@@ -123,6 +123,7 @@ async def plan(ground: Ground, *, actor: Actor, campaign_id: int, wanted: Plan) 
         found.plan = trial_plans.dump(wanted)
         session.add(found)
         await overrides.withdraw(session, campaign_id)
+        await transitions.touch(ground, session, campaign)
         transitions.note(
             ground, session, actor, campaign_id, "trial-planned", before=former, after=found.plan
         )
@@ -140,6 +141,7 @@ async def drop(ground: Ground, *, actor: Actor, campaign_id: int) -> None:
             ground, session, actor, campaign_id, "trial-dropped", before=found.plan, after={}
         )
         await session.delete(found)
+        await transitions.touch(ground, session, campaign)
 
 
 async def of_campaign(session: AsyncSession, campaign_id: int) -> Trial | None:

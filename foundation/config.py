@@ -297,6 +297,22 @@ class Trials(Section):
     least_complaints: Annotated[int, Field(ge=1)] = 3
 
 
+class Release(Section):
+    """What has to happen before a campaign goes out, and who is told when it does."""
+
+    approvers: Annotated[int, Field(ge=1, le=10)] = 1
+    undo_s: Annotated[int, Field(ge=0, le=3600)] = 30
+    alert_minutes: Annotated[int, Field(ge=1, le=240)] = 15
+    tell: list[str] = []
+
+    @field_validator("tell")
+    @classmethod
+    def _are_addresses(cls, value: list[str]) -> list[str]:
+        if not all(each.count("@") == 1 for each in value):
+            raise ValueError("each has to be an address such as office@example.org")
+        return [each.strip() for each in value]
+
+
 class Retention(Section):
     """How long what is not needed for ever is kept."""
 
@@ -357,6 +373,7 @@ class Settings(Section):
     series: SeriesSettings = SeriesSettings()
     desk: Desk = Desk()
     trials: Trials = Trials()
+    release: Release = Release()
     retention: Retention = Retention()
     scheduler: Scheduler = Scheduler()
     log: Log = Log()

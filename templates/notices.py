@@ -11,7 +11,17 @@ from enum import StrEnum
 
 from foundation import errors, isolating
 from foundation.i18n import N_, Translator
-from templates import coalition_letters, letters, plan, problems, sheets, slots, text, typesetting
+from templates import (
+    coalition_letters,
+    letters,
+    plan,
+    problems,
+    release_letters,
+    sheets,
+    slots,
+    text,
+    typesetting,
+)
 from templates.content import Brand
 
 
@@ -60,6 +70,19 @@ class Kind(StrEnum):
     several; `url` of its numbers."""
     CAMPAIGN_NEEDS_ATTENTION = "campaign_needs_attention"
     """Tells staff that a campaign stopped. `campaign`; `reason`; `url` of its page."""
+    REVIEW_REQUESTED = "review_requested"
+    """Asks an editor to read a campaign. `campaign`; `who` asks; `note` (may be blank); `url`."""
+    REVIEW_RETURNED = "review_returned"
+    """Tells an author that it came back. `campaign`; `who`; `reason` (may be blank); `open`, how
+    many remarks are not settled; `url` of its review."""
+    REVIEW_APPROVED = "review_approved"
+    """Tells an author that it may go out. `campaign`; `who` approved it; `url`."""
+    ALERT_RELEASE = "alert_release"
+    """Asks a second person to release an alert. `campaign`; `who` was first; `until`; `url`."""
+    CAMPAIGN_STARTED = "campaign_started"
+    """Says that a campaign goes out. `campaign`; `subject`; `people`, how many; `who`; `url`."""
+    CAMPAIGN_DONE = "campaign_done"
+    """Says that it went out. `campaign`; `people`; `sent`; `failed`; `cancelled`; `url`."""
     SERIES_NEEDS_ATTENTION = "series_needs_attention"
     """Tells staff that an edition could not be drafted. `series`; `reason`; `url` of its page."""
     FEED_NEEDS_ATTENTION = "feed_needs_attention"
@@ -150,6 +173,16 @@ _WRITERS: Mapping[Kind, _Writer] = {
     Kind.CONFIRM_AT_TABLE: _writer("event confirm_url topics", coalition_letters.confirm_at_table),
     Kind.PARTNER_PAGES: _writer("organisation reason url", letters.partner_pages),
     Kind.CAMPAIGN_NEEDS_ATTENTION: _writer("campaign reason url", letters.campaign_needs_attention),
+    Kind.REVIEW_REQUESTED: _writer("campaign who note url", release_letters.review_requested),
+    Kind.REVIEW_RETURNED: _writer("campaign who reason open url", release_letters.review_returned),
+    Kind.REVIEW_APPROVED: _writer("campaign who url", release_letters.review_approved),
+    Kind.ALERT_RELEASE: _writer("campaign who until url", release_letters.alert_release),
+    Kind.CAMPAIGN_STARTED: _writer(
+        "campaign subject people who url", release_letters.campaign_started
+    ),
+    Kind.CAMPAIGN_DONE: _writer(
+        "campaign people sent failed cancelled url", release_letters.campaign_done
+    ),
     Kind.SERIES_NEEDS_ATTENTION: _writer("series reason url", letters.series_needs_attention),
     Kind.FEED_NEEDS_ATTENTION: _writer("feed reason url", letters.feed_needs_attention),
 }

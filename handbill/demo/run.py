@@ -179,6 +179,7 @@ def _settings(sample: Content, folder: Path, *, port: int, relay_port: int) -> S
             "relay": [{"name": "catcher", "port": relay_port, "hello_name": "demo.localhost"}],
             "delivery": {"journal_dir": str(folder / "journal"), "record_interval_s": 0.1},
             "scheduler": {"tick_s": 1.0},
+            "release": {"undo_s": 8},
         }
     )
 

@@ -56,7 +56,12 @@ async def test_a_campaign_goes_from_bulletin_to_report_by_pages_alone(
     report = words((await editor.get(here)).text)
     assert "Spanish 1 1 0 0 0 0 0" in report
     assert "Together 2 2 0 0 0 0 0" in report
-    assert len(smtp.messages) == 2
+    assert sorted(mail.rcpt_to for mail in smtp.messages) == [
+        "ana@example.org",
+        "author@coalition.example",
+        "bo@example.org",
+        "editor@coalition.example",
+    ]
 
 
 async def test_an_author_can_not_approve_schedule_or_send(web: Web, ground: Ground) -> None:

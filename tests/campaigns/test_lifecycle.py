@@ -48,7 +48,7 @@ async def do(ground: Ground, verb: Verb, campaign_id: int) -> None:
     await act(ground, actor=COMMAND, campaign_id=campaign_id, **more)
 
 
-@pytest.mark.parametrize("verb", list(Verb))
+@pytest.mark.parametrize("verb", [verb for verb in Verb if verb is not Verb.SIGN])
 async def test_a_step_from_another_state_is_refused_with_a_word(ground: Ground, verb: Verb) -> None:
     campaign = await campaigning.approved(ground)
     for state in set(CampaignState) - set(TRANSITIONS[verb]):

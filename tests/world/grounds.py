@@ -40,6 +40,8 @@ def settings(
         # Tests that follow links or ask SpamAssassin say so; a busy machine answers late.
         "preflight": {"links": False, "spamassassin": False, "link_timeout_s": 60.0},
         "scheduler": {"tick_s": 0.05},
+        # Tests about undoing a start say so; all others would wait for nothing.
+        "release": {"undo_s": 0},
         # Nobody answers there: no test asks a name server in the world outside.
         "arriving": {"name_servers": ["127.0.0.1:9"], "look_timeout_s": 5},
     }
