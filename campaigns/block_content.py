@@ -20,6 +20,7 @@ from campaigns import (
     nearby,
     own_blocks,
     resolving,
+    snippet_uses,
     wording,
     zips,
 )
@@ -267,6 +268,15 @@ async def _divider(_to: Resolver, _block: block_models.Divider) -> content.Block
     return content.Divider()
 
 
+async def _snippet(to: Resolver, block: block_models.SavedSnippet) -> content.Block | None:
+    """What the snippet is now; it says where it lacks a language as any block does."""
+    if not block.snippet:
+        to.note("empty-block", N_("Block %(number)s is still empty and is left out."))
+        return None
+    inner = await snippet_uses.block(to.session, block.snippet)
+    return await _RESOLVERS[inner.kind](to, inner)
+
+
 _RESOLVERS: Mapping[str, Callable[..., Awaitable[content.Block | None]]] = {
     "heading": _heading,
     "rich_text": _rich_text,
@@ -281,6 +291,7 @@ _RESOLVERS: Mapping[str, Callable[..., Awaitable[content.Block | None]]] = {
     "own_figures": own_blocks.figures,
     "links": own_blocks.link_list,
     "social": own_blocks.social,
+    "snippet": _snippet,
     "divider": _divider,
 }
 

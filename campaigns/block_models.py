@@ -362,6 +362,13 @@ class Social(Block):
     texts: dict[Language, TitleText] = {}
 
 
+class SavedSnippet(Block):
+    """A saved snippet by its name, which shows as it is when the bulletin is made."""
+
+    kind: Literal["snippet"] = "snippet"
+    snippet: Line = ""
+
+
 class Divider(Block):
     """A hairline between two parts."""
 
@@ -382,6 +389,7 @@ AnyBlock = (
     | Links
     | Image
     | Social
+    | SavedSnippet
     | Divider
 )
 KINDS: Mapping[str, type[Block]] = {

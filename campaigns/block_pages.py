@@ -5,6 +5,7 @@ from typing import Any
 from aiohttp import web
 
 from campaigns import (
+    block_choices,
     bulletins,
     composer,
     developments,
@@ -12,6 +13,7 @@ from campaigns import (
     materials,
     pictures,
     readers,
+    snippets,
     staff_forms,
     wording,
     zips,
@@ -131,19 +133,12 @@ async def _typed_block(
 ) -> tuple[AnyBlock, list[str]]:
     """The block that was typed, and foreign merge tags in it that nobody knows."""
     described = composer.FORMS[kind]
-    sides = staff_forms.read_sides(form, described.sides, kit.ground(request).catalog.languages)
     unknown: list[str] = []
-    words: dict[str, dict[str, Any]] = {}
-    for code, texts in sides.items():
-        converted, tags = bulletins.convert_foreign(texts)
-        words[code] = {
-            **converted,
-            **{
-                spec.name: staff_forms.read_rows(form, spec, f"{spec.name}-{code}")
-                for spec in described.sides
-                if spec.widget is staff_forms.Widget.ROWS
-            },
-        }
+    words = staff_forms.read_all(form, described.sides, kit.ground(request).catalog.languages)
+    for texts in words.values():
+        plain = {name: text for name, text in texts.items() if isinstance(text, str)}
+        converted, tags = bulletins.convert_foreign(plain)
+        texts.update(converted)
         unknown.extend(tags)
     shared: dict[str, Any] = {
         spec.name: staff_forms.read_shared(form, spec) for spec in described.shared
@@ -232,6 +227,7 @@ async def _page(
             (value, kit.translator(request).gettext(word), "") for value, word in readers.CHOICES
         ],
         chosen=chosen,
+        can_be_snippet=kind in snippets.KINDS,
         recent=await _recent(request) if kind == "image" else [],
         limit_kb=min(kit.ground(request).settings.server.max_upload_bytes, pictures.MAX_BYTES)
         // 1024,
@@ -257,15 +253,12 @@ async def _options(
 ) -> dict[str, Options]:
     """What can be chosen in the fields of a block."""
     ground, speaks = kit.ground(request), kit.translator(request)
-    if kind == "heading":
-        return {
-            "level": [(str(level), speaks.gettext(word), "") for level, word in composer.LEVELS]
-        }
+    if kind in block_choices.KINDS:
+        async with ground.db.reading() as session:
+            return await block_choices.of(session, speaks, kind, chosen)
     near = [(value.value, speaks.gettext(word), "") for value, word in composer.NEAR.items()]
     if kind == "event":
         return {"near": near}
-    if kind == "columns":
-        return await _pictures(request, chosen)
     if kind not in ("developments", "figures", "material"):
         return {}
     async with ground.db.reading() as session:
@@ -292,18 +285,6 @@ async def _options(
         others = [name for name in chosen if name not in names]
         items = [*page.items, *await developments.known(session, others)]
     return {"keys": _development_options(request, items, chosen), "near": near}
-
-
-async def _pictures(request: web.Request, chosen: list[str]) -> dict[str, Options]:
-    """The newest pictures for either column, and those that stand there."""
-    async with kit.ground(request).db.reading() as session:
-        found = await pictures.recent(session)
-    choices = [("", kit.translator(request).gettext(N_("No picture")), "")]
-    choices += [(each.digest, each.file_name, "") for each in found]
-    choices += [
-        (each, each, "") for each in chosen if each not in {value for value, _, _ in choices}
-    ]
-    return {"first_picture": choices, "second_picture": choices}
 
 
 def _caption(request: web.Request, texts: wording.Texts) -> str:

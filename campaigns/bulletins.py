@@ -11,7 +11,15 @@ import sqlalchemy as sa
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from campaigns import block_models, documents, issues, links, translating, wording
+from campaigns import (
+    block_models,
+    documents,
+    issues,
+    links,
+    snippet_uses,
+    translating,
+    wording,
+)
 from campaigns.documents import Document
 from campaigns.models import Bulletin, BulletinVersion, Campaign, CampaignState
 from foundation import audit, errors
@@ -69,6 +77,7 @@ async def add(
     )
     session.add(bulletin)
     await session.flush()
+    await snippet_uses.note(session, bulletin.id, document)
     audit.record(
         session,
         actor=actor,
@@ -127,6 +136,7 @@ async def save(
             session.expunge(bulletin)  # so that it can be read after the transaction is rolled back
             raise SavedByOther(bulletin)
         session.add(earlier)
+        await snippet_uses.note(session, bulletin_id, document)
         await session.refresh(bulletin)
         audit.record(
             session,

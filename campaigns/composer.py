@@ -263,6 +263,14 @@ FORMS: Mapping[str, BlockForm] = {
             ),
         ),
     ),
+    "snippet": BlockForm(
+        label=N_("Saved snippet"),
+        hint=N_(
+            "Something that you say again and again, written once. Change it there, and it changes "
+            "in every bulletin that is not sent yet."
+        ),
+        shared=(FieldSpec(name="snippet", label=N_("Which"), widget=Widget.SELECT),),
+    ),
     "divider": BlockForm(label=N_("Line"), hint=N_("A thin line between two parts.")),
 }
 """Every kind of block, in the order in which they are offered."""
@@ -426,6 +434,8 @@ def about(block: AnyBlock, translator: Translator) -> str:
         return block_models.local(block.starts_at).replace("T", " ")
     if isinstance(block, block_models.Action):
         return block.url
+    if isinstance(block, block_models.SavedSnippet):
+        return block.snippet
     if isinstance(block, block_models.Social):
         return ", ".join(social_names.name(each) for each in block.urls)
     return ""

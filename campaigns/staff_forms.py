@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
+from typing import Any
 
 from aiohttp import web
 
@@ -76,6 +77,20 @@ def read_sides(
         }
         for code in languages
     }
+
+
+def read_all(
+    form: Form, specs: Sequence[FieldSpec], languages: Iterable[str]
+) -> dict[str, dict[str, Any]]:
+    """The same with the entries of lists."""
+    sides: dict[str, dict[str, Any]] = {
+        code: dict(texts) for code, texts in read_sides(form, specs, languages).items()
+    }
+    for code, texts in sides.items():
+        for spec in specs:
+            if spec.widget is Widget.ROWS:
+                texts[spec.name] = read_rows(form, spec, f"{spec.name}-{code}")
+    return sides
 
 
 def read_rows(form: Form, spec: FieldSpec, name: str) -> list[dict[str, str]]:

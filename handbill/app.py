@@ -93,6 +93,7 @@ NAVIGATION = (
     kit.NavigationItem(path="/staff/inbox", msgid=N_("Inbox"), group=_WRITE, key="i"),
     kit.NavigationItem(path="/staff/issues", msgid=N_("Issues"), group=_WRITE, key="s"),
     kit.NavigationItem(path="/staff/bulletins", msgid=N_("Bulletins"), group=_WRITE, key="b"),
+    kit.NavigationItem(path="/staff/snippets", msgid=N_("Snippets"), group=_WRITE, key="x"),
     kit.NavigationItem(path="/staff/series", msgid=N_("Series"), group=_WRITE, key="r"),
     kit.NavigationItem(path="/staff/welcome", msgid=N_("The welcome"), group=_WRITE, key="w"),
     kit.NavigationItem(path="/staff/campaigns", msgid=N_("Campaigns"), group=_SEND, key="c"),
