@@ -2,38 +2,28 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
-from zoneinfo import ZoneInfo
+from datetime import timedelta
 
 import sqlalchemy as sa
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from campaigns import feed_sources, inbox_lists, welcome
+from campaigns import feed_sources, inbox_lists, outcomes, welcome
 from campaigns.inbox_models import Feed, FeedState, ItemState
-from campaigns.models import Campaign, CampaignState, Development, HitKind, HitTotal
+from campaigns.models import Campaign, CampaignState, Development
+from campaigns.outcomes import Outcome
 from campaigns.series_models import Series, SeriesState
 from campaigns.welcome_models import WelcomeStep
-from delivery import holding_back, ledger, relay_state
-from delivery.models import Dispatch
+from delivery import holding_back, relay_state
 from foundation.ground import Ground
-from subscribers import widget_health
-from subscribers.models import Consent, ConsentStep, Member, MemberState, Partner
+from subscribers import funnel, growth, widget_health
+from subscribers.funnel import Stage
+from subscribers.growth import Growth
+from subscribers.models import Member, MemberState, Partner
 
 DAYS = 28
-"""Of new people that are shown."""
+"""Of growth, unless others are asked for."""
 _SOME = 5
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Outcome:
-    """One sent campaign in a few figures."""
-
-    campaign: Campaign
-    sent: int
-    opens: int
-    clicks: int
-    unsubscribed: int
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -62,15 +52,19 @@ class Overview:
     held: Sequence[holding_back.Held]
     """Limits that keep mail back for now, while something is being sent."""
     outcomes: Sequence[Outcome]
-    newcomers: Mapping[date, int]
-    """Local day → people who confirmed, for the last `DAYS` days."""
+    growth: Growth
+    """Who came and left, for the days that were asked for."""
+    steps: Mapping[Stage, int]
+    """On the same days: how often our forms were seen and begun."""
     developments: Sequence[Development]
     is_new: bool
     """No campaign was ever made."""
 
 
-async def read(ground: Ground) -> Overview:
-    """Read all of it in one transaction."""
+async def read(ground: Ground, *, days: int = DAYS) -> Overview:
+    """Read all of it in one transaction; `days` is how far back growth goes, today included."""
+    today = ground.clock.now().astimezone(ground.settings.site.tzinfo).date()
+    since = today - timedelta(days=days - 1)
     async with ground.db.reading() as session:
         sending = await _in_states(session, CampaignState.SENDING, CampaignState.PAUSED)
         relays = await relay_state.read(ground, session)
@@ -90,8 +84,9 @@ async def read(ground: Ground) -> Overview:
             applications=await _applications(session),
             partners=await widget_health.troubled(session),
             troubles=said,
-            outcomes=await _outcomes(session),
-            newcomers=await _newcomers(session, now=now, zone=ground.settings.site.tzinfo),
+            outcomes=await outcomes.latest(session, limit=_SOME),
+            growth=await growth.read(ground, session, since=since, until=today),
+            steps=await funnel.steps(session, since=since, until=today),
             developments=await _newest(session),
             is_new=(await session.execute(sa.select(col(Campaign.id)).limit(1))).first() is None,
         )
@@ -143,62 +138,6 @@ async def _incoming(ground: Ground, session: AsyncSession) -> int:
 async def _applications(session: AsyncSession) -> int:
     statement = sa.select(sa.func.count()).where(col(Member.state) == MemberState.APPLIED.value)
     return int((await session.execute(statement)).scalar_one())
-
-
-async def _outcomes(session: AsyncSession) -> list[Outcome]:
-    statement = (
-        select(Campaign, col(Dispatch.id))
-        .join(Dispatch, col(Dispatch.campaign_id) == col(Campaign.id))
-        .where(Campaign.state == CampaignState.SENT.value)
-        .order_by(col(Campaign.finished_at).desc(), col(Campaign.id).desc())
-        .limit(_SOME)
-    )
-    found = (await session.exec(statement)).all()
-    return [await _outcome(session, campaign, number) for campaign, number in found]
-
-
-async def _outcome(session: AsyncSession, campaign: Campaign, dispatch_id: int) -> Outcome:
-    totals = (
-        sa.select(col(HitTotal.kind), sa.func.sum(col(HitTotal.human)))
-        .where(col(HitTotal.dispatch_id) == dispatch_id)
-        .group_by(col(HitTotal.kind))
-    )
-    hits: dict[str, int] = {
-        kind: int(human) for kind, human in (await session.execute(totals)).all()
-    }
-    left = sa.select(sa.func.count(sa.distinct(col(Consent.subscriber_id)))).where(
-        col(Consent.dispatch_id) == dispatch_id,
-        col(Consent.step) == ConsentStep.UNSUBSCRIBED.value,
-    )
-    return Outcome(
-        campaign=campaign,
-        sent=(await ledger.counts(session, dispatch_id)).sent,
-        opens=hits.get(HitKind.OPEN.value, 0),
-        clicks=hits.get(HitKind.CLICK.value, 0),
-        unsubscribed=int((await session.execute(left)).scalar_one()),
-    )
-
-
-async def _newcomers(session: AsyncSession, *, now: datetime, zone: ZoneInfo) -> dict[date, int]:
-    """Confirmed sign-ups by local day in one query; a day is as long as the clocks make it."""
-    today = now.astimezone(zone).date()
-    days = [today - timedelta(days=back) for back in range(DAYS - 1, -1, -1)]
-    starts = [datetime.combine(day, time(), tzinfo=zone) for day in days]
-    # Labelled by number, as a local day is not the database's day.
-    which = sa.case(
-        *[
-            (col(Consent.at) >= start, number)
-            for number, start in reversed(list(enumerate(starts)))
-        ],
-        else_=-1,
-    )
-    statement = (
-        sa.select(which, sa.func.count(sa.distinct(col(Consent.subscriber_id))))
-        .where(col(Consent.step) == ConsentStep.CONFIRMED.value, col(Consent.at) >= starts[0])
-        .group_by(sa.literal_column("1"))
-    )
-    counted: dict[int, int] = dict((await session.execute(statement)).all())
-    return {day: counted.get(number, 0) for number, day in enumerate(days)}
 
 
 async def _newest(session: AsyncSession) -> Sequence[Development]:

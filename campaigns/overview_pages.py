@@ -5,14 +5,47 @@ from datetime import date
 
 from aiohttp import web
 
-from campaigns import attention, campaign_pages, developments, live_pages, overview, transitions
+from campaigns import (
+    attention,
+    campaign_pages,
+    developments,
+    live_pages,
+    overview,
+    transitions,
+    wording,
+)
 from campaigns import schedule as schedules
 from campaigns.models import Campaign
 from foundation.accounts.models import Role
 from foundation.i18n import N_, Translator
 from foundation.web import kit
+from subscribers import growth, topics
+from subscribers.growth import Counts, Growth, Part
 from templates import charts
 from templates.charts import Drawing
+
+COUNTED: Mapping[str, str] = {
+    "joined": N_("Asked to join"),
+    "confirmed": N_("Confirmed"),
+    "left": N_("Left"),
+}
+"""What is drawn: the field of `Counts`, and its words."""
+PARTS: Mapping[Part, tuple[str, str, str]] = {
+    Part.TOPIC: (N_("By topic"), N_("Topic"), N_("A topic that is gone")),
+    Part.LANGUAGE: (N_("By language"), N_("Language"), N_("Not known")),
+    Part.SOURCE: (N_("By source"), N_("Source of their first sign-up"), N_("No source was noted")),
+    Part.PARTNER: (N_("By partner"), N_("Partner"), N_("Not from a partner's page")),
+}
+"""What stands over the table, over its first column, and for those without a name."""
+SPANS: Mapping[int, str] = {
+    7: N_("A week"),
+    overview.DAYS: N_("Four weeks"),
+    91: N_("Three months"),
+    364: N_("A year"),
+}
+_MOST_DAYS = 92
+"""Longer is drawn by weeks."""
+_Part = tuple[Part, str, str, list[tuple[str, Counts]]]
 
 
 def routes() -> list[web.RouteDef]:
@@ -24,7 +57,13 @@ def routes() -> list[web.RouteDef]:
 async def home(request: web.Request) -> web.StreamResponse:
     """`GET /staff`: what needs somebody, what goes out, what came of it."""
     ground, speaks = kit.ground(request), kit.translator(request)
-    found = await overview.read(ground)
+    chosen = _days(request)
+    found = await overview.read(ground, days=chosen)
+    async with ground.db.reading() as session:
+        topic_names = {
+            each.slug: topics.name(each, speaks.language)
+            for each in await topics.everything(session)
+        }
     return kit.render(
         request,
         "campaigns/overview.html",
@@ -37,8 +76,13 @@ async def home(request: web.Request) -> web.StreamResponse:
         developments=[
             (each, developments.tell(ground, each, speaks)) for each in found.developments
         ],
-        newcomers=sum(found.newcomers.values()),
-        chart=_chart(found.newcomers, speaks),
+        chart=_chart(found.growth.days, speaks),
+        growth_parts=_named(request, found.growth, topic_names),
+        counted={name: speaks.gettext(words) for name, words in COUNTED.items()},
+        spans=[
+            (f"/staff?days={days}#growth-title", speaks.gettext(words), days == chosen)
+            for days, words in SPANS.items()
+        ],
     )
 
 
@@ -52,13 +96,45 @@ def _when(request: web.Request, campaign: Campaign) -> str:
     return shown if zone == site.zone else f"{shown} ({zone})"
 
 
-def _chart(newcomers: Mapping[date, int], speaks: Translator) -> Drawing:
+def _days(request: web.Request) -> int:
+    wished = request.query.get("days", "")
+    return next((days for days in SPANS if str(days) == wished), overview.DAYS)
+
+
+def _chart(days: Mapping[date, Counts], speaks: Translator) -> Drawing:
+    """Day by day; of a long time week by week, a week counting for its first day."""
+    step = 7 if len(days) > _MOST_DAYS else 1
+    ordered = list(days)
+    # The last week is whole, so it is the first one that may be shorter.
+    begins = range((len(ordered) % step) - step if len(ordered) % step else 0, len(ordered), step)
+    spans = [ordered[max(place, 0) : place + step] for place in begins]
+    sums = [sum((days[day] for day in span), start=Counts()) for span in spans]
     return charts.draw(
-        title=speaks.gettext(N_("New people by day")),
-        column=speaks.gettext(N_("Day")),
-        names=[speaks.date(day, "medium") for day in newcomers],
+        title=speaks.gettext(N_("Who came and left")),
+        column=speaks.gettext(N_("Week from") if step > 1 else N_("Day")),
+        names=[speaks.date(span[0], "medium") for span in spans],
         series=[
-            charts.Series(name=speaks.gettext(N_("Confirmed")), values=list(newcomers.values()))
+            charts.Series(name=speaks.gettext(words), values=[getattr(each, name) for each in sums])
+            for name, words in COUNTED.items()
         ],
         say=speaks.number,
     )
+
+
+def _named(request: web.Request, found: Growth, topic_names: Mapping[str, str]) -> list[_Part]:
+    """The parts with the names that people read."""
+    speaks = kit.translator(request)
+    told = []
+    for part, (title, heading, none) in PARTS.items():
+        rows = []
+        for row in found.parts[part]:
+            name = row.name or speaks.gettext(none)
+            if row.name == growth.OTHERS:
+                name = speaks.gettext(N_("All others"))
+            elif part is Part.TOPIC:
+                name = topic_names.get(row.name, name)
+            elif part is Part.LANGUAGE and row.name:
+                name = wording.language_name(row.name, speaks).capitalize()
+            rows.append((name, row.counts))
+        told.append((part, speaks.gettext(title), speaks.gettext(heading), rows))
+    return told

@@ -36,7 +36,7 @@ from delivery.inbound import letters
 from foundation import errors, logs
 from foundation.accounts import idempotency, signin
 from foundation.ground import Ground
-from subscribers import partner_keys, renewing, retention, sharing, telling, widget_health
+from subscribers import growth, partner_keys, renewing, retention, sharing, telling, widget_health
 
 _log = logs.get("scheduler")
 
@@ -71,6 +71,7 @@ def tasks(ground: Ground) -> Sequence[Task]:
         Task(name="act on webhooks", act=backlog.work, every=tick),
         Task(name="mail held sign-ups", act=retention.release_held, every=timedelta(minutes=5)),
         Task(name="ask members whether they stay", act=renewing.work, every=timedelta(hours=1)),
+        Task(name="count who came and left", act=growth.work, every=timedelta(minutes=1)),
         Task(name="tell partners", act=telling.tell, every=timedelta(minutes=1)),
         Task(name="look at partners' pages", act=widget_health.watch, every=timedelta(hours=1)),
         Task(name="retire keys", act=partner_keys.retire_due, every=timedelta(minutes=1)),

@@ -137,6 +137,19 @@ async def funnel(ground: Ground, wish: Wish) -> Funnel:
     )
 
 
+async def steps(session: AsyncSession, *, since: date, until: date) -> Counts:
+    """How often forms were seen and started on all pages together, ours and partners'."""
+    seen, started = (
+        await session.execute(
+            sa.select(
+                sa.func.coalesce(sa.func.sum(col(StepCount.seen)), 0),
+                sa.func.coalesce(sa.func.sum(col(StepCount.started)), 0),
+            ).where(col(StepCount.day).between(since, until))
+        )
+    ).one()
+    return {Stage.SEEN: int(seen), Stage.STARTED: int(started)}
+
+
 def form_number(text: str | None) -> int | None:
     """The number of a form in an address; None for none."""
     is_number = text and text.isascii() and text.isdigit() and len(text) < 18

@@ -84,6 +84,8 @@ STAFF = {
     "campaigns": "/staff/campaigns",
     "campaign-new": "/staff/campaigns/new",
     "campaign-sent": "/staff/campaigns/1",
+    "campaign-report": "/staff/campaigns/1/report",
+    "campaign-everybody": "/staff/campaigns/1/everybody",
     "campaign-recipients": "/staff/campaigns/1/recipients",
     "campaign-came-back": "/staff/campaigns/1/recipients?state=sent",
     "campaign-scheduled": "/staff/campaigns/2",
