@@ -133,8 +133,10 @@ if (form && status) {
     const pair = later ?? all[0];
     if (!pair) return;
     pair.scrollIntoView({ block: "start" });
-    const field = pair.querySelector("trix-editor, [contenteditable=true], input:not([type=hidden]), textarea:not([hidden])");
-    (field ?? pair).focus({ preventScroll: true });
+    const fields = fieldsOf(pair);
+    const field = fields.find((each) => !each.value) ?? fields[0];
+    const editor = field?.closest(".field").querySelector("trix-editor, [contenteditable=true]");
+    (editor ?? field ?? pair).focus({ preventScroll: true });
   }
 
   next?.addEventListener("click", (event) => {
