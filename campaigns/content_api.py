@@ -234,27 +234,12 @@ async def change_development(call: Call) -> DevelopmentOut:
         now = await developments.get(session, call.number())
     said = body.model_dump(exclude={"version"}, exclude_none=True)
     said |= body.model_dump(include=_EMPTIED & body.model_fields_set)
-    before = {
-        "kind": DevelopmentKind(now.kind),
-        "happened_on": now.happened_on,
-        "texts": now.texts,
-        "key": now.key or "",
-        "place": now.place,
-        "postal_code": now.postal_code,
-        "miles": now.miles,
-        "source_name": now.source_name,
-        "source_url": now.source_url,
-        "is_published": now.is_published,
-        "not_before": now.not_before,
-        "is_pinned": now.is_pinned,
-        "partner_id": now.partner_id,
-    }
     await developments.update(
         call.ground,
         actor=call.actor,
         development_id=now.id,
         version=body.version,
-        draft=developments.Draft(**{**before, **said}),
+        draft=developments.draft_of(now, **said),
     )
     return await show_development(call)
 

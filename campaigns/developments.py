@@ -1,7 +1,7 @@
 """Developments: what happened on an issue, written by staff, read on its page and in bulletins."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import date, datetime
 from typing import Any
 
@@ -249,6 +249,13 @@ async def partner_names(session: AsyncSession, numbers: Sequence[int]) -> dict[i
         return {}
     statement = sa.select(col(Partner.id), col(Partner.name)).where(col(Partner.id).in_(numbers))
     return dict((await session.execute(statement)).all())
+
+
+def draft_of(development: Development, **changes: Any) -> Draft:
+    """A development as it was written, with some of it changed."""
+    kept = {each.name: getattr(development, each.name) for each in fields(Draft)}
+    kept |= {"kind": DevelopmentKind(development.kind), "key": development.key or ""}
+    return Draft(**(kept | changes))
 
 
 def is_held(development: Development, now: datetime) -> bool:

@@ -204,7 +204,7 @@ def _lines(side: Side, block: AnyBlock | None) -> list[Line]:
         for name in side.names
         if name in side.source
         or name in side.target
-        or (translating.is_address(name) and getattr(block, name, ""))
+        or (translating.is_address(name) and bool(getattr(block, name, None)))
     ]
 
 

@@ -19,6 +19,7 @@ from campaigns import (
     live_pages,
     senders,
     translation_pages,
+    waiting_pages,
 )
 from campaigns import holdings as campaigns_holdings
 from campaigns import pages as campaigns_pages
@@ -78,6 +79,7 @@ PAGE_SLICES: tuple[ModuleType, ...] = (
     desk_pages,
     composer_pages,
     translation_pages,
+    waiting_pages,
     campaigns_pages,
     returns_pages,
     deliverability_pages,
@@ -94,6 +96,7 @@ NAVIGATION = (
     kit.NavigationItem(path="/staff/issues", msgid=N_("Issues"), group=_WRITE, key="s"),
     kit.NavigationItem(path="/staff/bulletins", msgid=N_("Bulletins"), group=_WRITE, key="b"),
     kit.NavigationItem(path="/staff/snippets", msgid=N_("Snippets"), group=_WRITE, key="x"),
+    kit.NavigationItem(path=waiting_pages.PATH, msgid=N_("Translations"), group=_WRITE),
     kit.NavigationItem(path="/staff/series", msgid=N_("Series"), group=_WRITE, key="r"),
     kit.NavigationItem(path="/staff/welcome", msgid=N_("The welcome"), group=_WRITE, key="w"),
     kit.NavigationItem(path="/staff/campaigns", msgid=N_("Campaigns"), group=_SEND, key="c"),

@@ -72,6 +72,7 @@ STAFF = {
     "bulletin": "/staff/bulletins/1",
     "bulletin-head": "/staff/bulletins/1/head",
     "bulletin-versions": "/staff/bulletins/1/versions",
+    "translations": "/staff/translations",
     "bulletin-translate": "/staff/bulletins/1/translate?language=es",
     "block-kinds": "/staff/bulletins/1/blocks/new",
     "block-text": "/staff/bulletins/1/blocks/new?kind=rich_text",

@@ -3,7 +3,9 @@
 import json
 from typing import Any
 
-from campaigns import bulletins, documents, translating
+import pytest
+
+from campaigns import bulletins, developments, documents, translating
 from campaigns.translating import State
 from foundation.accounts.models import Role
 from foundation.ground import Ground
@@ -108,3 +110,43 @@ async def test_a_script_hears_what_became_of_each_text(ground: Ground, web: Web)
     late = await send(1, "<p>Ambos.</p>")
     assert late["theirs"] == {"text": {"html": "<p>Los dos, otra vez.</p>"}}
     assert (await send(4, "<p>{{ nothing }}</p>"))["problems"]["text:html"]
+
+
+@pytest.mark.storage
+async def test_all_that_waits_is_in_one_list_and_leaves_it_when_it_is_translated(
+    ground: Ground, web: Web
+) -> None:
+    issue = await newsroom.issue(ground)
+    await newsroom.bulletin(ground, written(blocks=[text_block("Two")]))
+    await newsroom.sent(ground, document=written(name="Long gone", blocks=[text_block("Past")]))
+    await newsroom.development(ground, issue, newsroom.news(spanish=None))
+    translator = await web.as_staff(Role.TRANSLATOR)
+    page = await translator.get("/staff/translations")
+    assert "/staff/bulletins/1/translate?language=es" in page.text
+    assert "Long gone" not in page.text
+    one = "/staff/translations/development/1"
+    assert f"{one}?language=es" in page.text
+    assert f"{one}?language=en" not in page.text
+
+    opened = await translator.get(f"{one}?language=es")
+    sent = {
+        "language": "es",
+        "before": opened.field("before"),
+        "headline-es": "Una reunión",
+        "summary-es": "<p>Contado.</p>",
+        "headline-en": "Changed",
+        "is_published": "",
+    }
+    saved = await translator.post(one, sent)
+    assert saved.location == "/staff/translations#w-es"
+    async with ground.db.reading() as session:
+        kept = await developments.get(session, 1)
+    assert (kept.texts["es"]["headline"], kept.is_published) == ("Una reunión", True)
+    assert kept.texts["en"]["headline"] == "A meeting in Chelsea"
+    assert one not in (await translator.get("/staff/translations")).text
+    late = await translator.post(one, sent | {"headline-es": "La reunión"})
+    assert late.status == 409
+    assert late.field("headline-es") == "La reunión"
+    assert "Una reunión" in late.text
+    assert (await translator.get(f"{one}?language=en")).status == 404
+    assert (await (await web.as_staff(Role.VIEWER)).get(f"{one}?language=es")).status == 403

@@ -1,0 +1,123 @@
+"""Staff's pages of all that waits for a translator (`/staff/translations`), and of one text."""
+
+import json
+from collections.abc import Mapping
+
+from aiohttp import web
+
+from campaigns import development_pages, material_pages, staff_forms, waiting_texts
+from campaigns.staff_forms import FieldSpec
+from campaigns.waiting_texts import Kind
+from foundation import errors
+from foundation.accounts.models import Role
+from foundation.i18n import N_
+from foundation.web import forms, kit
+from foundation.web.forms import Form
+
+PATH = "/staff/translations"
+SPECS: Mapping[Kind, tuple[FieldSpec, ...]] = {
+    Kind.DEVELOPMENT: development_pages.TEXTS,
+    Kind.MATERIAL: material_pages.TEXTS,
+}
+KIND_WORDS: Mapping[Kind, str] = {
+    Kind.DEVELOPMENT: N_("Development"),
+    Kind.MATERIAL: N_("Handout"),
+}
+
+
+def routes() -> list[web.RouteDef]:
+    """What is here."""
+    one = f"{PATH}/{{kind}}/{{id}}"
+    return [web.get(PATH, show), web.get(one, ask), web.post(one, save)]
+
+
+@kit.staff(Role.VIEWER)
+async def show(request: web.Request) -> web.StreamResponse:
+    """`GET /staff/translations`: what waits, language by language."""
+    ground = kit.ground(request)
+    async with ground.db.reading() as session:
+        found = await waiting_texts.everything(ground, session)
+    return kit.render(
+        request,
+        "bulletins/staff/translations.html",
+        found=found,
+        words=KIND_WORDS,
+        most=waiting_texts.NEWEST,
+        may_translate=kit.signed_in(request).role.may(Role.TRANSLATOR),
+    )
+
+
+@kit.staff(Role.TRANSLATOR)
+async def ask(request: web.Request) -> web.StreamResponse:
+    """`GET …/{kind}/{id}?language=`: its texts beside their source."""
+    return await _page(request, request.query.get("language", ""))
+
+
+@kit.staff(Role.TRANSLATOR)
+async def save(request: web.Request) -> web.StreamResponse:
+    """`POST …/{kind}/{id}`: keep them; who comes second keeps what they typed, and sees why."""
+    form = await forms.read(request)
+    language = form.line("language", limit=20)
+    kind = _kind(request)
+    typed = staff_forms.read_sides(form, SPECS[kind], [language])[language]
+    try:
+        form.check()
+        await waiting_texts.keep(
+            kit.ground(request),
+            actor=kit.actor(request),
+            kind=kind,
+            number=kit.number_in_path(request),
+            language=language,
+            texts=typed,
+            before=_before(form),
+        )
+    except (errors.Invalid, errors.Conflict) as problem:
+        return await _page(request, language, form=form, problem=problem)
+    words = kit.translator(request).gettext(N_("Saved."))
+    return kit.redirect(request, f"{PATH}#w-{language}", flash=words)
+
+
+def _before(form: Form) -> dict[str, str]:
+    """The texts as they were when the page was made."""
+    try:
+        found = json.loads(form.values.get("before", "{}"))
+    except ValueError:
+        found = None
+    return {str(name): str(text) for name, text in found.items()} if isinstance(found, dict) else {}
+
+
+def _kind(request: web.Request) -> Kind:
+    try:
+        return Kind(request.match_info["kind"])
+    except ValueError as problem:
+        raise errors.NotFound(N_("There is no such page.")) from problem
+
+
+async def _page(
+    request: web.Request,
+    language: str,
+    *,
+    form: Form | None = None,
+    problem: errors.HandbillError | None = None,
+) -> web.Response:
+    ground, kind = kit.ground(request), _kind(request)
+    async with ground.db.reading() as session:
+        thing = await waiting_texts.get(ground, session, kind, kit.number_in_path(request))
+    waiting_texts.check_language(thing, language, ground.catalog.languages)
+    kept = thing.texts.get(language, {})
+    return kit.render(
+        request,
+        "bulletins/staff/translation.html",
+        status=409 if isinstance(problem, errors.Conflict) else 422 if problem else 200,
+        thing=thing,
+        language=language,
+        word=KIND_WORDS[kind],
+        specs=SPECS[kind],
+        kept=kept,
+        before=json.dumps(kept),
+        values=staff_forms.typed(form)
+        if form
+        else staff_forms.side_values(SPECS[kind], {language: kept}),
+        problems=staff_forms.say(request, problem) if problem else {},
+        is_conflict=isinstance(problem, errors.Conflict),
+    )
