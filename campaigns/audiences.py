@@ -22,6 +22,7 @@ from subscribers.models import Subscriber, Subscription, SubscriptionState, Topi
 EXCLUSIONS = audience_rules.EXCLUSIONS
 Audience = audience_rules.Audience
 
+_NEWEST = col(Subscriber.id).desc()
 MEMBERS_TOPIC = "coalition-members"
 
 
@@ -182,17 +183,24 @@ async def by_place(
         )
 
 
-async def sample(ground: Ground, audience: Audience, *, limit: int = 5) -> list[Subscriber]:
-    """A few who would get it."""
+async def sample(
+    ground: Ground, audience: Audience, *, limit: int = 5, share: float = 1.0
+) -> list[Subscriber]:
+    """A few who would get it: from a place in the list on, `share` of it from its beginning.
+
+    From 0 to 1; 1 takes the newest. Where too few come after that place, it goes on at the first.
+    """
     async with ground.db.reading() as session:
         resolved = await resolve(ground, session, audience, languages=[i18n.SOURCE])
-        statement = (
-            select(Subscriber)
-            .where(is_included(resolved))
-            .order_by(col(Subscriber.id).desc())
-            .limit(limit)
-        )
-        return list((await session.exec(statement)).all())
+        last = await session.scalar(sa.select(sa.func.max(col(Subscriber.id)))) or 0
+        begin = int(last * share)
+        older = select(Subscriber).where(gets_it(resolved), col(Subscriber.id) <= begin)
+        newer = select(Subscriber).where(gets_it(resolved), col(Subscriber.id) > begin)
+        found = list((await session.exec(older.order_by(_NEWEST).limit(limit))).all())
+        if len(found) < limit and begin < last:
+            more = newer.order_by(_NEWEST).limit(limit - len(found))
+            found += (await session.exec(more)).all()
+    return found
 
 
 def _ordered(ground: Ground, languages: Sequence[str], default: str) -> list[str]:

@@ -12,6 +12,7 @@ from campaigns import (
     alarms,
     archiving,
     attention,
+    audience_pages,
     audiences,
     bulletins,
     check_pages,
@@ -42,7 +43,7 @@ from foundation.accounts.models import Role
 from foundation.i18n import N_, Translator
 from foundation.web import forms, kit
 from foundation.web.forms import Form
-from subscribers import plainly, topics
+from subscribers import topics
 from subscribers.models import Topic
 
 _S = CampaignState
@@ -68,8 +69,6 @@ NEEDS: Mapping[Verb, Role] = {
     Verb.REQUEST_REVIEW: Role.AUTHOR,
 }
 """Who may take which step."""
-_EARLIER = 10
-"""Campaigns that an audience can follow up are offered to so many."""
 
 
 def routes() -> list[web.RouteDef]:
@@ -79,7 +78,6 @@ def routes() -> list[web.RouteDef]:
         web.get("/staff/campaigns", index),
         web.get("/staff/campaigns/new", ask_new),
         web.post("/staff/campaigns/new", create),
-        web.post("/staff/campaigns/count", count),
         web.get(one, show),
         web.get(f"{one}/edit", ask_edit),
         web.post(f"{one}/edit", save),
@@ -126,10 +124,10 @@ async def ask_new(request: web.Request) -> web.StreamResponse:
 
 @kit.staff(Role.AUTHOR)
 async def create(request: web.Request) -> web.StreamResponse:
-    """`POST /staff/campaigns/new`: keep a draft; "Count" only counts."""
+    """`POST /staff/campaigns/new`: keep a draft; other buttons change or count the audience."""
     form = await forms.read(request)
     bulletin_id = form.number("bulletin", default=0) or 0
-    if form.line("action") == "count":
+    if form.line("action"):
         return await _form_page(request, form)
     try:
         if not bulletin_id:
@@ -142,19 +140,6 @@ async def create(request: web.Request) -> web.StreamResponse:
     except errors.Invalid as problem:
         return await _form_page(request, form, problem)
     return kit.redirect(request, f"/staff/campaigns/{made.id}")
-
-
-@kit.staff(Role.VIEWER)
-async def count(request: web.Request) -> web.StreamResponse:
-    """`POST /staff/campaigns/count`: how many an audience has, while it is chosen."""
-    form = await forms.read(request)
-    bulletin = await _bulletin(request, form.number("bulletin", default=0) or 0)
-    return kit.render(
-        request,
-        "campaigns/_count.html",
-        counted=await _counted(request, staff_forms.audience(form), bulletin),
-        exclusions=audiences.EXCLUSIONS,
-    )
 
 
 @kit.staff(Role.VIEWER)
@@ -174,7 +159,7 @@ async def save(request: web.Request) -> web.StreamResponse:
     """`POST …/edit`: keep them; who comes second is told, and keeps what they typed."""
     form = await forms.read(request)
     number = kit.number_in_path(request)
-    if form.line("action") == "count":
+    if form.line("action"):
         return await _form_page(request, form)
     try:
         values = _read(form)
@@ -217,7 +202,9 @@ async def render_campaign(
     elif campaign.state != _S.CANCELLED:
         values["panel"] = await check_pages.panel(request, campaign.id)
         values["is_clear"] = values["panel"].is_clear
-        values["counted"] = await counted(request, view)
+        values |= await audience_pages.told(
+            request, audiences.parse(campaign.audience), bulletin=view.bulletin
+        )
     values["trial"] = await trials.show(ground, campaign_id=campaign.id)
     if campaign.corrects_id:
         async with ground.db.reading() as session:
@@ -241,7 +228,7 @@ async def render_campaign(
         times=times_of(request, view),
         progress=translating.progress(bulletins.document_of(view.bulletin)),
         is_moving=campaign.state == _S.SENDING,
-        audience=await audience_words(request, audiences.parse(view.campaign.audience)),
+        audience=await audience_pages.sentence(request, audiences.parse(campaign.audience)),
         sender=_sender(request, view),
         when_uncertain=view.when_uncertain(ground),
         why=lambda each: attention.why(each, speaks.language),
@@ -300,7 +287,8 @@ async def _form_page(
         bulletin: Bulletin | None = view.bulletin
     else:
         wished = form.values.get("bulletin", "") if form else request.query.get("bulletin", "")
-        bulletin = await _bulletin(request, int(wished) if wished.isdecimal() else 0)
+        number = int(wished) if wished.isdecimal() else 0
+        bulletin = await audience_pages.bulletin_of(request, number)
     audience = staff_forms.audience(form) if form else _first_audience(view, bulletin, every_topic)
     is_conflict = isinstance(problem, errors.Conflict)
     return kit.render(
@@ -321,29 +309,26 @@ async def _form_page(
             (each.slug, topics.name(each, speaks.language), _hidden(each, speaks))
             for each in every_topic
         ],
-        duties_offered=[
-            (duty.value, speaks.gettext(words), "") for duty, words in plainly.DUTIES.items()
-        ],
-        languages_offered=[
-            (code, wording.language_name(code, speaks).capitalize())
-            for code in ground.catalog.languages
-        ],
-        earlier=await _earlier(request, [*audience.received, *audience.not_received]),
         visibilities=visibilities(speaks),
-        counted=await _counted(request, audience, bulletin),
-        exclusions=audiences.EXCLUSIONS,
         problems=staff_forms.say(request, problem) if problem else {},
         is_conflict=is_conflict,
         default_from=ground.settings.from_name,
         default_address=ground.settings.mail.from_address,
         relays=[(each.name, each.name) for each in ground.settings.relay],
+        **await audience_pages.builder(request, audience, form),
+        **await audience_pages.told(
+            request,
+            audience,
+            bulletin=bulletin,
+            with_sample=form is not None and form.line("action") == "sample",
+        ),
     )
 
 
 def _read(form: Form) -> dict[str, Any]:
     """What the form says, as `lifecycle.create` and `update` take it."""
     audience = staff_forms.audience(form)
-    if not audience.topics and not audience.members:
+    if not audiences.is_to_somebody(audience):
         form.problems["topics"] = errors.Invalid(N_("Choose one topic at least, or the members."))
     return {
         "name": form.line("name", limit=200, required=True),
@@ -399,68 +384,6 @@ def _kept(view: View | None, bulletin: Bulletin | None) -> dict[str, str]:
 
 def _hidden(topic: Topic, speaks: Translator) -> str:
     return "" if topic.is_public else speaks.gettext(N_("Not offered on forms"))
-
-
-async def _bulletin(request: web.Request, number: int) -> Bulletin | None:
-    async with kit.ground(request).db.reading() as session:
-        return await bulletins.get(session, number) if number else None
-
-
-async def counted(request: web.Request, view: View) -> audiences.Counted | None:
-    """How many would get a campaign now."""
-    return await _counted(request, audiences.parse(view.campaign.audience), view.bulletin)
-
-
-async def _counted(
-    request: web.Request, audience: Audience, bulletin: Bulletin | None
-) -> audiences.Counted | None:
-    """How many it is now; None while a topic is chosen that is not there any more."""
-    ground = kit.ground(request)
-    languages = bulletins.languages(bulletin) if bulletin else []
-    try:
-        return await audiences.count(
-            ground,
-            audience,
-            languages=languages,
-            default_language=languages[0] if languages else "",
-        )
-    except errors.Invalid:
-        return None
-
-
-async def audience_words(request: web.Request, audience: Audience) -> list[str]:
-    """The rule in words: topics, then what narrows it."""
-    speaks = kit.translator(request)
-    async with kit.ground(request).db.reading() as session:
-        every = {each.slug: each for each in await topics.everything(session)}
-    words = [
-        topics.name(every[slug], speaks.language) if slug in every else slug
-        for slug in audience.topics
-    ]
-    if audience.languages:
-        named = ", ".join(wording.language_name(code, speaks) for code in audience.languages)
-        words.append(speaks.gettext(N_("only who wants %(languages)s")) % {"languages": named})
-    if audience.members:
-        words.append(speaks.gettext(N_("only contacts of members")))
-    if audience.members and audience.duties:
-        duties = ", ".join(speaks.gettext(plainly.DUTIES[duty]) for duty in audience.duties)
-        words.append(speaks.gettext(N_("who look after: %(duties)s")) % {"duties": duties})
-    for numbers, msgid in (
-        (audience.received, N_("only who got “%(names)s”")),
-        (audience.not_received, N_("only who did not get “%(names)s”")),
-    ):
-        if numbers:
-            names = dict(await _earlier(request, numbers))
-            shown = "”, “".join(names.get(str(each), str(each)) for each in numbers)
-            words.append(speaks.gettext(msgid) % {"names": shown})
-    return words
-
-
-async def _earlier(request: web.Request, chosen: Sequence[int]) -> list[tuple[str, str]]:
-    """Campaigns that people have: those that were sent last, and what is chosen."""
-    async with kit.ground(request).db.reading() as session:
-        found = await lifecycle.sent_lately(session, chosen=chosen, limit=_EARLIER)
-    return [(str(each.id), each.name) for each in found]
 
 
 def _sender(request: web.Request, view: View) -> str:

@@ -3,6 +3,7 @@
 from aiohttp import web
 
 from campaigns import (
+    audience_pages,
     campaign_pages,
     check_pages,
     everybody_pages,
@@ -26,6 +27,7 @@ def routes() -> list[web.RouteDef]:
     """What is here; fixed names stand before `{id}`."""
     return [
         *overview_pages.routes(),
+        *audience_pages.routes(),
         *campaign_pages.routes(),
         *check_pages.routes(),
         *step_pages.routes(),

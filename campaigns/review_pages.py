@@ -5,6 +5,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from campaigns import (
     alert_release,
+    audience_pages,
     audiences,
     bulletins,
     campaign_pages,
@@ -187,12 +188,13 @@ async def _release_page(
         bulletin=view.bulletin,
         document=bulletins.document_of(view.bulletin),
         standing=await alert_release.show(ground, actor=kit.actor(request), campaign_id=number),
-        counted=await campaign_pages.counted(request, view),
         panel=await check_pages.panel(request, number),
         minutes=ground.settings.release.alert_minutes,
-        exclusions=audiences.EXCLUSIONS,
         language_name=lambda code: wording.language_name(code, speaks),
         may_confirm=may_confirm,
+        **await audience_pages.told(
+            request, audiences.parse(view.campaign.audience), bulletin=view.bulletin
+        ),
     )
 
 

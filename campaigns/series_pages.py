@@ -6,8 +6,8 @@ from typing import Any
 from aiohttp import web
 
 from campaigns import (
+    audience_pages,
     audiences,
-    campaign_pages,
     composer,
     issue_page,
     issues,
@@ -18,7 +18,6 @@ from campaigns import (
     series_staff_forms,
     series_words,
     staff_forms,
-    wording,
 )
 from campaigns import schedule as schedules
 from campaigns.developments import KIND_WORDS
@@ -31,7 +30,7 @@ from foundation.accounts.models import Role
 from foundation.i18n import N_
 from foundation.web import forms, kit
 from foundation.web.forms import Form
-from subscribers import plainly, topics
+from subscribers import topics
 
 TONES = {
     SeriesState.ACTIVE.value: "good",
@@ -117,9 +116,7 @@ async def show(request: web.Request) -> web.StreamResponse:
         plan=plan,
         rule=_rule_words(request, plan),
         mode=speaks.gettext(series_plans.MODE_WORDS[plan.mode]),
-        audience=", ".join(
-            await campaign_pages.audience_words(request, audiences.parse(plan.audience))
-        ),
+        audience=await audience_pages.sentence(request, audiences.parse(plan.audience)),
         problem=found.problem_texts.get(speaks.language) or found.problem_texts.get("en", ""),
         ahead=ahead,
         ahead_problem=ahead.problem.say(speaks) if ahead.problem else "",
@@ -169,6 +166,8 @@ async def save(request: web.Request) -> web.StreamResponse:
     """`POST /staff/series/new` and `…/{id}/edit`."""
     ground, actor = kit.ground(request), kit.actor(request)
     form = await forms.read(request)
+    if form.line("action"):
+        return await _form_page(request, form)
     try:
         plan = series_staff_forms.read(form, ground.catalog.languages)
         if "id" in request.match_info:
@@ -282,6 +281,7 @@ async def _form_page(
         default_address=ground.settings.mail.from_address,
         relays=[(each.name, each.name) for each in ground.settings.relay],
         **await _offered(request),
+        **await audience_pages.builder(request, audience, form),
     )
 
 
@@ -303,13 +303,6 @@ async def _offered(request: web.Request) -> dict[str, Any]:
             (each.slug, issue_page.summarise(ground, each, speaks).title) for each in every_issue
         ],
         "topics": [(each.slug, topics.name(each, speaks.language)) for each in every_topic],
-        "languages_offered": [
-            (code, wording.language_name(code, speaks).capitalize())
-            for code in ground.catalog.languages
-        ],
-        "duties_offered": [
-            (duty.value, speaks.gettext(words)) for duty, words in plainly.DUTIES.items()
-        ],
         "people": [(each.email, each.name or each.email) for each in people if each.is_active],
     }
 

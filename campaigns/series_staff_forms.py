@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from campaigns import audiences, series_plans, staff_forms
+from campaigns import audience_rules, audiences, series_plans, staff_forms
 from campaigns.series_plans import Plan
 from campaigns.staff_forms import FieldSpec, Widget
 from foundation import errors
@@ -56,11 +56,13 @@ def read(form: Form, languages: Iterable[str]) -> Plan:
         "rule": _rule(form),
         "editions": _editions(form, languages),
         "sections": _sections(form, languages),
-        "audience": audience.model_dump(mode="json", exclude_defaults=True),
+        "audience": {
+            name: value for name, value in audience_rules.stored(audience).items() if value
+        },
         "campaign": {name: form.line(name) for name in _SENDER},
         **_numbers(form, _NUMBERS),
     }
-    if not audience.topics and not audience.members:
+    if not audiences.is_to_somebody(audience):
         form.problems["topics"] = errors.Invalid(N_("Choose one topic at least, or the members."))
     if not values["editions"]:
         form.problems["main"] = errors.Invalid(N_("Give it a subject in one language at least."))

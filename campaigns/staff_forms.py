@@ -12,7 +12,7 @@ from typing import Any
 
 from aiohttp import web
 
-from campaigns import schedule
+from campaigns import audience_staff_forms, audiences, schedule
 from campaigns.audiences import Audience
 from campaigns.wording import Texts
 from foundation import errors
@@ -197,14 +197,17 @@ def _read(form: Form, spec: FieldSpec, name: str) -> str:
 
 
 def audience(form: Form) -> Audience:
-    """Who gets it, as ticked."""
-    return Audience(
-        topics=form.lines("topics"),
-        languages=form.lines("languages"),
-        members=form.flag("members"),
-        duties=[each for each in ContactDuty if each in form.lines("duties")],
-        received=_campaigns(form, "received"),
-        not_received=_campaigns(form, "not_received"),
+    """Who gets it, as chosen; the conditions that can't be read are among the form's problems."""
+    return audiences.parse(
+        {
+            "topics": form.lines("topics"),
+            "languages": form.lines("languages"),
+            "members": form.flag("members"),
+            "duties": [each.value for each in ContactDuty if each in form.lines("duties")],
+            "received": _campaigns(form, "received"),
+            "not_received": _campaigns(form, "not_received"),
+            **audience_staff_forms.read(form).groups,
+        }
     )
 
 

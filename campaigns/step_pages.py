@@ -11,8 +11,8 @@ from campaigns import (
     alarms,
     alert_release,
     archiving,
+    audience_pages,
     audiences,
-    bulletins,
     campaign_pages,
     check_pages,
     follow_ups,
@@ -104,20 +104,14 @@ async def ask_start(request: web.Request) -> web.StreamResponse:
         return kit.redirect(request, f"/staff/campaigns/{view.campaign.id}/release")
     if Verb.START not in view.verbs:
         return kit.redirect(request, f"/staff/campaigns/{view.campaign.id}")
-    languages = bulletins.languages(view.bulletin)
-    counted = await audiences.count(
-        ground,
-        audiences.parse(view.campaign.audience),
-        languages=languages,
-        default_language=languages[0] if languages else "",
-    )
     return kit.render(
         request,
         "campaigns/start.html",
         campaign=view.campaign,
         panel=await check_pages.panel(request, view.campaign.id),
-        counted=counted,
-        exclusions=audiences.EXCLUSIONS,
+        **await audience_pages.told(
+            request, audiences.parse(view.campaign.audience), bulletin=view.bulletin
+        ),
     )
 
 

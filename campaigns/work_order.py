@@ -7,10 +7,12 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from campaigns import (
     archiving,
+    audience_rules,
     audiences,
     bulletins,
     calendars,
     compiling,
+    segments,
     trial_plans,
     trials,
 )
@@ -38,9 +40,10 @@ async def hand_over(
     document = bulletins.document_of(bulletin)
     first, second = trial_plans.forms(wanted, document) if wanted else (document, None)
     languages = document.languages
-    resolved = await audiences.resolve(
-        ground, session, audiences.parse(campaign.audience), languages=languages
-    )
+    audience = await segments.hold(session, audiences.parse(campaign.audience))
+    if audience_rules.segments_of(audience):
+        campaign.audience = audience_rules.stored(audience)
+    resolved = await audiences.resolve(ground, session, audience, languages=languages)
     read = await audiences.read_by(session, resolved)
 
     async def compiled_form(

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Literal
 from zoneinfo import ZoneInfo
 
-from babel import Locale, UnknownLocaleError, dates, numbers
+from babel import Locale, UnknownLocaleError, dates, lists, numbers
 from babel.messages import pofile
 
 LOCALES = Path(__file__).parent / "locales"
@@ -120,6 +120,14 @@ class Translator:
     def number(self, value: float) -> str:
         """A number with this language's separators."""
         return numbers.format_decimal(value, locale=self.locale)
+
+    def all_of(self, items: Iterable[str]) -> str:
+        """Items as one text: “a, b, and c”."""
+        return lists.format_list(list(items), "standard", locale=self.locale)
+
+    def one_of(self, items: Iterable[str]) -> str:
+        """Items of which any is meant: “a, b, or c”."""
+        return lists.format_list(list(items), "or", locale=self.locale)
 
     def duration(self, seconds: float) -> str:
         """A span of time in its largest fitting unit, such as “3 minutes”."""

@@ -177,7 +177,7 @@ async def test_staff_write_a_correction_by_pages_and_what_they_save_keeps_to_who
     assert made.location == f"/staff/bulletins/{bulletin.id}"
     there = f"/staff/campaigns/{draft.id}"
     assert f'href="{there}"' in (await author.get(here)).text
-    assert "only who got “News”" in (await author.get(there)).text
+    assert "who got “News”" in (await author.get(there)).text
     form = await author.get(f"{there}/edit")
     saved = await author.post(
         f"{there}/edit",
