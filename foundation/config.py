@@ -88,6 +88,9 @@ class DatabaseSettings(Section):
     pool_size: Annotated[int, Field(ge=1, le=100)] = 10
 
 
+RoleName = Literal["owner", "editor", "author", "translator", "viewer", "partner"]
+
+
 class Security(Section):
     """Keys, sessions and passwords."""
 
@@ -95,8 +98,10 @@ class Security(Section):
     secret_key_file: str = "var/secret.key"  # noqa: S105 - a path
     session_days: Annotated[int, Field(ge=1)] = 14
     signin_link_minutes: Annotated[int, Field(ge=5)] = 60
+    invitation_days: Annotated[int, Field(ge=1, le=60)] = 7
     signin_attempts_per_hour: Annotated[int, Field(ge=1)] = 20
     password_min_length: Annotated[int, Field(ge=8)] = 12
+    second_step_roles: list[RoleName] = []
 
     @field_validator("secret_keys")
     @classmethod

@@ -39,8 +39,8 @@ from delivery.hooks import providers as hook_providers
 from delivery.hooks import public as hooks_public
 from delivery.hooks.call import Fetch
 from delivery.progress import Watch
+from foundation.accounts import own_pages, team_pages
 from foundation.accounts import pages as account_pages
-from foundation.accounts import team_pages
 from foundation.accounts.models import Role
 from foundation.ground import Ground
 from foundation.i18n import N_
@@ -61,11 +61,13 @@ from subscribers import (
 from subscribers import pages as subscribers_pages
 from subscribers import public as subscribers_public
 from subscribers.steps import Steps
+from templates import qr
 
 PAGE_SLICES: tuple[ModuleType, ...] = (
     health,
     api,
     account_pages,
+    own_pages,
     team_pages,
     join,
     membership_pages,
@@ -194,6 +196,7 @@ def build(
     app[kit.PAGES] = pages
     app[kit.STAFF_NAVIGATION] = NAVIGATION
     app[hits.TRACKER] = Tracker(ground)
+    app[own_pages.DRAWING] = own_pages.Drawing(functools.partial(qr.drawn, kind=qr.Kind.SVG))
     app[live_pages.WATCH] = Watch(ground)
     app[deliverability_pages.LOOKER] = Looker(ground, planned=senders)
     app[check_pages.LOOKER] = looking.Looker(ground)

@@ -19,6 +19,7 @@ from templates import (
     release_letters,
     sheets,
     slots,
+    staff_letters,
     text,
     typesetting,
 )
@@ -42,6 +43,10 @@ class Kind(StrEnum):
     """A one-time link for staff. `signin_url`; `minutes` for which it works."""
     INVITE = "invite"
     """A first link for new staff. `signin_url`; `name` (may be blank); `inviter`."""
+    PASSWORD_RESET = "password_reset"  # noqa: S105 - a kind of notice
+    """A link by which staff choose another password. `reset_url`; `minutes` for which it works."""
+    ACCOUNT_CHANGED = "account_changed"
+    """Tells staff that how they come in was changed. `change`, a sentence; `url` of the account."""
     JOIN_CONFIRM = "join_confirm"
     """Asks an organisation's contact to confirm its application. `organisation`; `confirm_url`."""
     CONTACT_CONFIRM = "contact_confirm"
@@ -160,6 +165,8 @@ _WRITERS: Mapping[Kind, _Writer] = {
     Kind.WELCOME: _writer("first_name topics preferences_url unsubscribe_url", letters.welcome),
     Kind.SIGNIN: _writer("signin_url minutes", letters.signin),
     Kind.INVITE: _writer("signin_url name inviter", letters.invite),
+    Kind.PASSWORD_RESET: _writer("reset_url minutes", staff_letters.password_reset),
+    Kind.ACCOUNT_CHANGED: _writer("change url", staff_letters.account_changed),
     Kind.JOIN_CONFIRM: _writer("organisation confirm_url", letters.join_confirm),
     Kind.CONTACT_CONFIRM: _writer("organisation confirm_url", letters.contact_confirm),
     Kind.JOIN_RECEIVED: _writer("organisation", letters.join_received),

@@ -1,4 +1,4 @@
-"""Tables of staff, their sessions and one-time links, and API tokens."""
+"""Tables of staff, how they come in and from where, and API tokens."""
 
 import enum
 from datetime import datetime
@@ -52,6 +52,21 @@ class Staff(tables.Table, table=True):
     last_seen_at: datetime | None = tables.maybe_moment()
     partner_id: int | None = tables.loose_reference()
     """Whose numbers somebody with the role `partner` sees; None for the office."""
+    invited_by: str = Field(default="", nullable=False)
+    """Who asked them to come, as the log shows it; blank for whom the command line added."""
+    joined_at: datetime | None = tables.maybe_moment()
+    """When they first came in; None while they are only invited."""
+
+
+class LinkKind(enum.StrEnum):
+    """What a one-time link is for."""
+
+    SIGN_IN = "signin"
+    """To come in."""
+    INVITATION = "invitation"
+    """To come in for the first time."""
+    PASSWORD = "password"  # noqa: S105 - a kind of link
+    """To choose another password."""
 
 
 class SignInLink(tables.Table, table=True):
@@ -61,6 +76,7 @@ class SignInLink(tables.Table, table=True):
 
     id: int = tables.identity()
     staff_id: int = tables.reference("staff.id")
+    kind: str = Field(default=LinkKind.SIGN_IN.value, nullable=False)
     secret_hash: str = Field(nullable=False, unique=True)
     created_at: datetime = tables.moment()
     expires_at: datetime = tables.moment(index=True)
@@ -77,8 +93,84 @@ class StaffSession(tables.Table, table=True):
     secret_hash: str = Field(nullable=False, unique=True)
     csrf_secret: str = Field(nullable=False)
     browser: str = Field(default="", nullable=False)
+    network: str = Field(default="", nullable=False)
+    """Where it signed in from, /24 or /48; blank once `[retention] network_days` have passed."""
     created_at: datetime = tables.moment()
     last_seen_at: datetime = tables.moment()
+    expires_at: datetime = tables.moment(index=True)
+    proven_at: datetime | None = tables.maybe_moment()
+    """When the person last showed that it is them; changes of how they come in ask for that."""
+
+
+class CodeApp(tables.Table, table=True):
+    """An app on a person's telephone that shows a new code every half a minute (RFC 6238)."""
+
+    __tablename__ = "code_apps"
+
+    id: int = tables.identity()
+    staff_id: int = tables.reference("staff.id")
+    sealed_secret: str = Field(nullable=False)
+    """Enciphered with a key that is not in the database."""
+    last_step: int = Field(default=0, nullable=False, sa_type=tables.BIG)
+    """The half minute of the last code that was taken: none is taken twice (RFC 6238 §5.2)."""
+    created_at: datetime = tables.moment()
+    confirmed_at: datetime | None = tables.maybe_moment()
+    """When its first code was typed; until then nobody is asked for one."""
+
+
+class RecoveryCode(tables.Table, table=True):
+    """A code on paper for whoever lost the telephone; only a keyed hash is kept."""
+
+    __tablename__ = "recovery_codes"
+
+    id: int = tables.identity()
+    staff_id: int = tables.reference("staff.id")
+    code_hash: str = Field(nullable=False, unique=True)
+    created_at: datetime = tables.moment()
+    used_at: datetime | None = tables.maybe_moment()
+
+
+class Passkey(tables.Table, table=True):
+    """A key that a person's device keeps; we hold its public half (WebAuthn Level 3)."""
+
+    __tablename__ = "passkeys"
+
+    id: int = tables.identity()
+    staff_id: int = tables.reference("staff.id")
+    name: str = Field(nullable=False)
+    credential_id: str = Field(nullable=False, unique=True)
+    public_key: str = tables.long_text()
+    """COSE, in base64url."""
+    sign_count: int = Field(default=0, nullable=False, sa_type=tables.BIG)
+    created_at: datetime = tables.moment()
+    last_used_at: datetime | None = tables.maybe_moment()
+
+
+class BegunKind(enum.StrEnum):
+    """What somebody has begun and not ended."""
+
+    SECOND_STEP = "second_step"
+    """Coming in: the password or link was right, the second step is to follow."""
+    PASSKEY = "passkey"
+    """Coming in by a passkey: the device has our challenge."""
+    ADDING = "adding"
+    """Adding a passkey: the device has our challenge."""
+
+
+class Begun(tables.Table, table=True):
+    """Something of several steps that a browser has begun; its cookie holds only the secret."""
+
+    __tablename__ = "begun_signins"
+
+    id: int = tables.identity()
+    secret_hash: str = Field(nullable=False, unique=True)
+    kind: str = Field(nullable=False)
+    staff_id: int | None = tables.reference("staff.id", nullable=True)
+    way: str = Field(default="", nullable=False)
+    """By what the first step was taken."""
+    challenge: str = Field(default="", nullable=False)
+    """What a passkey has to sign, in base64url (WebAuthn Level 3 §13.4.3)."""
+    created_at: datetime = tables.moment()
     expires_at: datetime = tables.moment(index=True)
 
 

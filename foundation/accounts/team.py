@@ -8,8 +8,8 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from foundation import addresses, audit, errors
-from foundation.accounts import signin
-from foundation.accounts.models import Role, Staff, StaffSession
+from foundation.accounts import sessions, signin
+from foundation.accounts.models import LinkKind, Role, Staff
 from foundation.audit import Actor
 from foundation.ground import Ground
 from foundation.i18n import N_
@@ -62,13 +62,29 @@ async def add(
                 created_at=ground.clock.now(),
             )
             session.add(person)
+        if before is not None and person.role != role:
+            await sessions.end_others(session, staff_id=person.id)
         person.role, person.is_active, person.partner_id = role.value, True, partner_id
         person.name = name or person.name
         await session.flush()
         _note(ground, session, actor, person, action="staff.added", before=before)
-        url = signin.issue_link(ground, session, staff=person)
-        if is_mailed:
-            await ground.notices.queue(session, _invitation(actor, person, url))
+        if not is_mailed:
+            return signin.issue_link(ground, session, staff=person)
+        return await mail_invitation(ground, session, actor=actor, person=person)
+
+
+async def mail_invitation(
+    ground: Ground, session: AsyncSession, *, actor: Actor, person: Staff
+) -> str:
+    """Mail somebody a link of `[security] invitation_days`, in the caller's transaction."""
+    person.invited_by = actor.label
+    session.add(person)
+    url = signin.issue_link(ground, session, staff=person, kind=LinkKind.INVITATION)
+    context = {"signin_url": url, "name": person.name, "inviter": actor.label}
+    await ground.notices.queue(
+        session,
+        Notice(kind="invite", to=person.email, language=person.language, context=context),
+    )
     return url
 
 
@@ -82,7 +98,7 @@ async def of_partner(ground: Ground, *, partner_id: int) -> Sequence[Staff]:
 async def change(
     ground: Ground, *, actor: Actor, staff_id: int, role: Role, is_active: bool
 ) -> Staff:
-    """Give a person another role, or close or reopen the account; closing signs them out.
+    """Give a person another role, or close or reopen the account; both sign them out.
 
     Raises `errors.NotFound`, and `errors.Refused` rather than leave the site without an owner.
     """
@@ -93,13 +109,31 @@ async def change(
             raise errors.NotFound(N_("There is no such person."))
         before = _shown(person)
         await _keep_an_owner(session, person, role=role, is_active=is_active)
+        if not is_active or person.role != role:
+            # What a browser may do never changes under it: whoever got more signs in again.
+            await sessions.end_others(session, staff_id=staff_id)
         person.role, person.is_active = role.value, is_active
-        if not is_active:
-            await session.execute(
-                sa.delete(StaffSession).where(col(StaffSession.staff_id) == staff_id)
-            )
         _note(ground, session, actor, person, action="staff.changed", before=before)
     return person
+
+
+async def sign_out_everywhere(ground: Ground, *, actor: Actor, staff_id: int) -> int:
+    """Sign somebody out in every browser; returns in how many. Raises `errors.NotFound`."""
+    async with ground.db.transaction() as session:
+        person = await session.get(Staff, staff_id)
+        if person is None:
+            raise errors.NotFound(N_("There is no such person."))
+        ended = await sessions.end_others(session, staff_id=staff_id)
+        audit.record(
+            session,
+            actor=actor,
+            at=ground.clock.now(),
+            action="staff.signed_out_everywhere",
+            object_kind="staff",
+            object_id=staff_id,
+            after={"email": person.email, "browsers": ended},
+        )
+    return ended
 
 
 async def set_profile(ground: Ground, *, staff_id: int, name: str, language: str) -> None:
@@ -149,13 +183,4 @@ def _note(
         object_id=person.id,
         before=before,
         after={"email": person.email, **_shown(person)},
-    )
-
-
-def _invitation(actor: Actor, person: Staff, url: str) -> Notice:
-    return Notice(
-        kind="invite",
-        to=person.email,
-        language=person.language,
-        context={"signin_url": url, "name": person.name, "inviter": actor.label},
     )

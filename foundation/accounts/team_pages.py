@@ -4,21 +4,15 @@ from aiohttp import web
 from sqlmodel import col, select
 
 from foundation import audit, errors
-from foundation.accounts import api_tokens, team
+from foundation.accounts import api_tokens, invitations, second_step, team
 from foundation.accounts.models import OFFICE, Role
+from foundation.accounts.roles import ROLE_WORDS
 from foundation.audit import AuditEntry
 from foundation.i18n import N_
 from foundation.web import forms, kit
 
 _PAGE = 50
 
-ROLE_WORDS = {
-    Role.OWNER: (N_("Owner"), N_("Everything, the team included")),
-    Role.EDITOR: (N_("Editor"), N_("Approves and sends; people, members and forms")),
-    Role.AUTHOR: (N_("Author"), N_("Writes developments and bulletins")),
-    Role.TRANSLATOR: (N_("Translator"), N_("Puts bulletins into another language")),
-    Role.VIEWER: (N_("Viewer"), N_("Looks, changes nothing")),
-}
 SCOPE_WORDS = {
     api_tokens.Scope.READ: N_("Read everything"),
     api_tokens.Scope.SUBSCRIBERS: N_("Change people, forms and members"),
@@ -33,6 +27,10 @@ def routes() -> list[web.RouteDef]:
         web.get("/staff/team", show_team),
         web.post("/staff/team", add_person),
         web.post("/staff/team/{id}", change_person),
+        web.post("/staff/team/{id}/invite-again", invite_again),
+        web.post("/staff/team/{id}/withdraw", withdraw),
+        web.post("/staff/team/{id}/sign-out", sign_out_everywhere),
+        web.post("/staff/team/{id}/reset-second-step", reset_second_step),
         web.get("/staff/tokens", show_tokens),
         web.post("/staff/tokens", create_token),
         web.post("/staff/tokens/revoke", revoke_token),
@@ -83,6 +81,44 @@ async def change_person(request: web.Request) -> web.StreamResponse:
         is_active=form.flag("is_active"),
     )
     return kit.redirect(request, "/staff/team", flash=kit.translator(request).gettext(N_("Saved.")))
+
+
+@kit.staff(Role.OWNER)
+async def invite_again(request: web.Request) -> web.StreamResponse:
+    """Mail an invitation once more."""
+    person = await invitations.send_again(
+        kit.ground(request), actor=kit.actor(request), staff_id=kit.number_in_path(request)
+    )
+    return _done(request, N_("The invitation to %(email)s is on its way."), email=person.email)
+
+
+@kit.staff(Role.OWNER)
+async def withdraw(request: web.Request) -> web.StreamResponse:
+    """Take an invitation back."""
+    person = await invitations.withdraw(
+        kit.ground(request), actor=kit.actor(request), staff_id=kit.number_in_path(request)
+    )
+    return _done(request, N_("%(email)s is not invited any more."), email=person.email)
+
+
+@kit.staff(Role.OWNER)
+async def sign_out_everywhere(request: web.Request) -> web.StreamResponse:
+    """Sign somebody out in every browser."""
+    await team.sign_out_everywhere(
+        kit.ground(request), actor=kit.actor(request), staff_id=kit.number_in_path(request)
+    )
+    return _done(request, N_("They are signed out everywhere."))
+
+
+@kit.staff(Role.OWNER)
+async def reset_second_step(request: web.Request) -> web.StreamResponse:
+    """Help somebody who lost telephone and recovery codes."""
+    await second_step.reset(
+        kit.ground(request), actor=kit.actor(request), staff_id=kit.number_in_path(request)
+    )
+    return _done(
+        request, N_("Their second step is gone. They sign in without it, and were told by mail.")
+    )
 
 
 @kit.staff(Role.OWNER)
@@ -157,6 +193,11 @@ def _short(value: object) -> str:
     return text if len(text) <= 160 else text[:159] + "…"
 
 
+def _done(request: web.Request, words: str, **values: str) -> web.Response:
+    said = kit.translator(request).gettext(words)
+    return kit.redirect(request, "/staff/team", flash=said % values if values else said)
+
+
 def _role(name: str) -> Role:
     found = next((role for role in OFFICE if role == name), None)
     if found is None:
@@ -167,13 +208,18 @@ def _role(name: str) -> Role:
 async def _team_page(
     request: web.Request, *, problem: errors.Invalid | None = None, email: str = "", name: str = ""
 ) -> web.Response:
-    speaks = kit.translator(request)
-    catalog = kit.ground(request).catalog
+    speaks, ground = kit.translator(request), kit.ground(request)
+    catalog = ground.catalog
+    invited = await invitations.pending(ground)
+    waiting = {each.person.id for each in invited}
+    everybody = await team.everybody(ground)
     return kit.render(
         request,
         "accounts/team.html",
         status=422 if problem else 200,
-        everybody=await team.everybody(kit.ground(request)),
+        everybody=[each for each in everybody if each.id not in waiting],
+        invited=invited,
+        with_second_step=await second_step.who_has_one(ground),
         roles=[
             (role.value, speaks.gettext(word), speaks.gettext(hint))
             for role, (word, hint) in ROLE_WORDS.items()

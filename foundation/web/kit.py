@@ -30,6 +30,8 @@ STAFF_NAVIGATION: web.AppKey[tuple["NavigationItem", ...]] = web.AppKey("staff_n
 
 _HTMX = istr("HX-Request")
 FLASH_COOKIE = "handbill_flash"
+_STILL_OPEN = ("/staff/account", "/staff/signout")
+"""Where whoever has to set a second step up can go before that."""
 TEXT_SIZES = ("normal", "large", "larger")
 
 
@@ -189,6 +191,8 @@ def staff(role: Role) -> Callable[[Handler], Handler]:
             person = signed_in(request)
             if person.partner_id is not None and request.path == "/staff":
                 return redirect(request, f"/staff/partners/{person.partner_id}/numbers")
+            if person.owes_second_step and not request.path.startswith(_STILL_OPEN):
+                return redirect(request, "/staff/account")
             if not person.role.may(role):
                 raise _not_allowed()
             return await handler(request)
@@ -204,6 +208,8 @@ def partner_or_staff(handler: Handler) -> Handler:
     @functools.wraps(handler)
     async def guarded(request: web.Request) -> web.StreamResponse:
         person = signed_in(request)
+        if person.owes_second_step:
+            return redirect(request, "/staff/account")
         is_own = person.role is Role.PARTNER and person.partner_id == number_in_path(request)
         if not is_own and not person.role.may(Role.VIEWER):
             raise _not_allowed()

@@ -45,7 +45,6 @@ async def signed_in(demo: Demo, visit: Visit, address: str, language: str) -> Vi
     """Somebody of the office, who came by a link that was mailed and chose a password."""
     person = await visit(language)
     await person.go(await demo.invite(address, language=language))
-    await person.press("Sign in")
-    await person.fill("New password", demo_world.PASSWORD)
-    await person.press("Set password")
+    await person.fill("Choose a password", demo_world.PASSWORD)
+    await person.press("Come in")
     return person

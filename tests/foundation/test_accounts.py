@@ -11,6 +11,7 @@ from sqlmodel import col
 
 from foundation import errors
 from foundation.accounts import api_tokens, sessions, signin, team
+from foundation.accounts.entering import Entry, Visitor
 from foundation.accounts.models import ApiToken, Role, Staff
 from foundation.audit import COMMAND, AuditEntry
 from foundation.ground import Ground
@@ -20,6 +21,7 @@ from tests.world.smtp import Catcher
 from tests.world.web import Answer, Web
 
 PASSWORD = "correct horse battery"
+VISITOR = Visitor(browser="b", network="192.0.2.0/24")
 
 
 def main(answer: Answer) -> str:
@@ -39,18 +41,18 @@ async def link(ground: Ground, role: Role = Role.OWNER) -> str:
 async def test_a_link_works_once(ground: Ground) -> None:
     secret = await link(ground)
     tries = await asyncio.gather(
-        *(signin.use_link(ground, secret=secret, browser="b") for _ in range(4)),
+        *(signin.use_link(ground, secret=secret, visitor=VISITOR) for _ in range(4)),
         return_exceptions=True,
     )
-    assert sorted(isinstance(each, str) for each in tries) == [False, False, False, True]
-    assert all(isinstance(each, (str, errors.BadToken)) for each in tries)
+    assert sorted(isinstance(each, Entry) for each in tries) == [False, False, False, True]
+    assert all(isinstance(each, (Entry, errors.BadToken)) for each in tries)
 
 
 async def test_a_link_grows_too_old(ground: Ground, clock: FakeClock) -> None:
     secret = await link(ground)
     clock.advance(minutes=ground.settings.security.signin_link_minutes + 1)
     with pytest.raises(errors.BadToken):
-        await signin.use_link(ground, secret=secret, browser="b")
+        await signin.use_link(ground, secret=secret, visitor=VISITOR)
 
 
 async def test_opening_a_link_does_not_spend_it(web: Web) -> None:
@@ -79,8 +81,8 @@ async def test_a_link_is_mailed_only_to_staff_and_the_answer_is_the_same(
 
 @pytest.mark.storage
 async def test_a_password_lets_in_and_a_wrong_one_does_not(ground: Ground) -> None:
-    secret = await signin.use_link(ground, secret=await link(ground), browser="b")
-    person = await sessions.find(ground, secret=secret)
+    entry = await signin.use_link(ground, secret=await link(ground), visitor=VISITOR)
+    person = await sessions.find(ground, secret=entry.secret)
     assert person
     await signin.set_password(
         ground,
@@ -89,8 +91,9 @@ async def test_a_password_lets_in_and_a_wrong_one_does_not(ground: Ground) -> No
         present="",
         password=PASSWORD,
     )
-    come_in = functools.partial(signin.with_password, ground, network="192.0.2.0/24", browser="b")
-    assert await come_in(email="OWNER@coalition.example", password=PASSWORD)
+    come_in = functools.partial(signin.with_password, ground, visitor=VISITOR)
+    entry = await come_in(email="OWNER@coalition.example", password=PASSWORD)
+    assert await sessions.find(ground, secret=entry.secret)
     for email, password in [
         ("owner@coalition.example", "something else"),
         ("nobody@coalition.example", PASSWORD),
@@ -113,13 +116,9 @@ async def test_guessing_is_stopped(ground: Ground) -> None:
     limit = ground.settings.security.signin_attempts_per_hour
     for _ in range(limit):
         with pytest.raises(errors.Invalid):
-            await signin.with_password(
-                ground, email="x@example.org", password="p", network="", browser=""
-            )
+            await signin.with_password(ground, email="x@example.org", password="p", visitor=VISITOR)
     with pytest.raises(errors.TooMany):
-        await signin.with_password(
-            ground, email="x@example.org", password="p", network="", browser=""
-        )
+        await signin.with_password(ground, email="x@example.org", password="p", visitor=VISITOR)
 
 
 @pytest.mark.storage

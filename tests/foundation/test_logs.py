@@ -35,6 +35,7 @@ def test_addresses_and_tokens_are_masked_wherever_they_stand() -> None:
 
 def test_staff_sign_in_links_are_masked() -> None:
     assert "secret-of-32" not in logs.masked("GET /staff/signin/secret-of-32-letters")
+    assert "secret-of-32" not in logs.masked("GET /staff/signin/password/secret-of-32-letters")
 
 
 @pytest.mark.usefixtures("_as_before")

@@ -20,6 +20,8 @@ FOR_OTHERS = {
     "aiosmtpd": "a site that takes mail itself",
     "altcha": "a form that is under attack",
     "argon2": "staff with a password",
+    "pyotp": "staff with an app that shows codes",
+    "webauthn": "staff with a passkey",
     "nh3": "whoever writes a bulletin",
     "PIL": "a member that sends its logo",
     "prometheus_client": "a site that is watched by Prometheus",

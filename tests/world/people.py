@@ -93,6 +93,7 @@ async def staff(
                 role=role.value,
                 language=language,
                 created_at=ground.clock.now(),
+                joined_at=ground.clock.now(),
             )
             session.add(found)
             await session.flush()
