@@ -1,5 +1,6 @@
 """Staff's pages for one block of a bulletin: its form, with the editions side by side."""
 
+from collections.abc import Callable
 from typing import Any
 
 from aiohttp import web
@@ -8,6 +9,7 @@ from campaigns import (
     block_choices,
     bulletins,
     composer,
+    composing,
     developments,
     issues,
     materials,
@@ -16,6 +18,7 @@ from campaigns import (
     snippets,
     staff_forms,
     wording,
+    writing_pages,
     zips,
 )
 from campaigns.block_models import AnyBlock
@@ -70,17 +73,22 @@ async def create(request: web.Request) -> web.StreamResponse:
         raise errors.NotFound(N_("There is no such page."))
     after = form.line("after", limit=20)
 
-    def change(document: Document, block: AnyBlock) -> Document:
+    def place(document: Document, block: AnyBlock) -> Document:
         return composer.insert(document, block, after=after)
 
-    return await _keep(request, form, bulletin, kind, "", change)
+    return await _keep(request, form, bulletin, kind, place)
 
 
 @kit.staff(Role.AUTHOR)
 async def ask(request: web.Request) -> web.StreamResponse:
-    """`GET …/blocks/{block}`: the form of a block."""
+    """`GET …/blocks/{block}`: the form of a block; for scripts the form alone, or its values."""
     bulletin = await _bulletin(request)
     block = bulletins.document_of(bulletin).block(request.match_info["block"])
+    if writing_pages.wants_values(request):
+        known = (await writing_pages.known_to(request, bulletin)).block(block.id)
+        return writing_pages.kept(
+            request, bulletin, composer.values_of(block), known=composer.values_of(known)
+        )
     return await _page(request, bulletin, block.kind, composer.values_of(block), block=block)
 
 
@@ -93,7 +101,7 @@ async def save(request: web.Request) -> web.StreamResponse:
     kind = form.line("kind")
     if kind not in composer.FORMS:
         raise errors.NotFound(N_("There is no such page."))
-    return await _keep(request, form, bulletin, kind, request.match_info["block"], composer.replace)
+    return await _keep(request, form, bulletin, kind, composer.replace)
 
 
 async def _keep(
@@ -101,37 +109,56 @@ async def _keep(
     form: Form,
     bulletin: Bulletin,
     kind: str,
-    block_id: str,
-    change: Any,
+    place: Callable[[Document, AnyBlock], Document],
 ) -> web.StreamResponse:
-    ground = kit.ground(request)
-    unknown: list[str] = []
+    block_id = request.match_info.get("block", "")
     try:
         picture = await _upload(request) if kind == "image" else None
-        block, unknown = await _typed_block(request, form, kind, block_id, picture)
-        document = change(bulletins.document_of(bulletin), block)
-        await bulletins.save(
-            ground,
+        block, unknown = await typed(request, form, bulletin, block_id=block_id, picture=picture)
+        step = await composing.save(
+            kit.ground(request),
             actor=kit.actor(request),
             bulletin_id=bulletin.id,
             version=staff_forms.version(form),
-            document=document,
+            change=lambda document: place(document, block),
+            prefer=writing_pages.preferred(form),
         )
     except (errors.Invalid, errors.Conflict) as problem:
-        typed = staff_forms.typed(form)
-        return await _page(request, bulletin, kind, typed, form=form, problem=problem)
+        if writing_pages.wants_values(request):
+            return writing_pages.refused(request, problem, block_id)
+        values = staff_forms.typed(form)
+        return await _page(request, bulletin, kind, values, form=form, problem=problem)
     speaks = kit.translator(request)
-    said = speaks.gettext(N_("Saved."))
+    warned = ""
     if unknown:
         words = speaks.gettext(N_("These merge tags of another system are not known: %(tags)s."))
-        said = f"{said} {words % {'tags': ', '.join(unknown)}}"
+        warned = words % {"tags": ", ".join(unknown)}
+    if writing_pages.wants_values(request):
+        values = composer.values_of(bulletins.document_of(step.bulletin).block(block_id))
+        known = composer.values_of(step.mine.block(block_id))
+        return writing_pages.kept(
+            request, step.bulletin, values, known=known, step=step, warned=warned
+        )
+    said = " ".join(filter(None, (speaks.gettext(N_("Saved.")), warned)))
     return kit.redirect(request, f"/staff/bulletins/{bulletin.id}#blocks", flash=said)
 
 
-async def _typed_block(
-    request: web.Request, form: Form, kind: str, block_id: str, picture: str | None
+async def typed(
+    request: web.Request,
+    form: Form,
+    bulletin: Bulletin,
+    *,
+    block_id: str,
+    picture: str | None = None,
 ) -> tuple[AnyBlock, list[str]]:
-    """The block that was typed, and foreign merge tags in it that nobody knows."""
+    """The block that was typed, and foreign merge tags in it that nobody knows.
+
+    Blank `block_id` is for a new one; `picture` is one that came with the form. Raises
+    `errors.Invalid`.
+    """
+    kind = form.line("kind")
+    document = bulletins.document_of(bulletin)
+    over = next((each for each in document.blocks if block_id and each.id == block_id), None)
     described = composer.FORMS[kind]
     unknown: list[str] = []
     words = staff_forms.read_all(form, described.sides, kit.ground(request).catalog.languages)
@@ -157,7 +184,7 @@ async def _typed_block(
         postal_codes=postal_codes,
         members=form.flag("members"),
     )
-    return composer.block_from(kind, shared, words, block_id=block_id), unknown
+    return composer.block_from(kind, shared, words, block_id=block_id, over=over), unknown
 
 
 async def _zip_code(form: Form, typed: str) -> str:
@@ -208,9 +235,11 @@ async def _page(
         chosen = [str(key) for key in getattr(block, "keys", [])]
     return kit.render(
         request,
-        "bulletins/staff/block.html",
+        f"bulletins/staff/{'_block_form' if kit.is_htmx(request) else 'block'}.html",
         status=409 if isinstance(problem, errors.Conflict) else 422 if problem else 200,
         bulletin=newest,
+        is_part=kit.is_htmx(request),
+        version=writing_pages.base(form, problem, newest),
         kind=kind,
         form=composer.FORMS[kind],
         block_id=block_id,

@@ -18,10 +18,11 @@ from campaigns import (
     links,
     snippet_uses,
     translating,
+    versions,
     wording,
 )
 from campaigns.documents import Document
-from campaigns.models import Bulletin, BulletinVersion, Campaign, CampaignState
+from campaigns.models import Bulletin, Campaign, CampaignState
 from foundation import audit, errors
 from foundation.audit import Actor
 from foundation.ground import Ground
@@ -64,7 +65,7 @@ async def add(
     ground: Ground, session: AsyncSession, *, actor: Actor, document: Document
 ) -> Bulletin:
     """As `create`, in the caller's transaction."""
-    document = translating.followed(None, _cleaned(ground, document))
+    document = translating.followed(None, cleaned(ground, document))
     now = ground.clock.now()
     bulletin = Bulletin(
         issue_id=await _issue_id(session, document),
@@ -104,18 +105,11 @@ async def save(
     `seen`: what the source said when some sides were written (`translating.followed`).
     Raises `SavedByOther` when it is no longer at `version`, `errors.Invalid`, `errors.NotFound`.
     """
-    document = _cleaned(ground, document)
+    document = cleaned(ground, document)
     now = ground.clock.now()
     async with ground.db.transaction() as session:
         bulletin = await get(session, bulletin_id)
-        earlier = BulletinVersion(
-            bulletin_id=bulletin.id,
-            version=bulletin.version,
-            name=bulletin.name,
-            document=bulletin.document,
-            saved_by=bulletin.updated_by,
-            saved_at=bulletin.updated_at,
-        )
+        earlier = await versions.keep(session, bulletin, now=now)
         document = translating.followed(document_of(bulletin), document, seen=seen)
         kept = documents.dump(document)
         claimed = await session.execute(
@@ -156,10 +150,7 @@ async def restore(
 ) -> Bulletin:
     """Make an earlier version the newest again; nothing in between is lost. Raises as `save`."""
     async with ground.db.reading() as session:
-        earlier = await session.get(BulletinVersion, (bulletin_id, wanted))
-    if earlier is None:
-        raise errors.NotFound(N_("There is no such version of this bulletin."))
-    document = documents.parse(earlier.document)
+        document = await versions.at(session, await get(session, bulletin_id), wanted)
     return await save(
         ground,
         actor=actor,
@@ -204,17 +195,6 @@ async def listed(session: AsyncSession, *, after: int | None = None, limit: int 
     found = list((await session.exec(statement)).all())
     more = found[limit - 1].id if len(found) > limit else None
     return Page(items=found[:limit], next_after=more)
-
-
-async def versions(session: AsyncSession, bulletin_id: int) -> list[BulletinVersion]:
-    """Earlier states, newest first."""
-    statement = (
-        select(BulletinVersion)
-        .where(BulletinVersion.bulletin_id == bulletin_id)
-        .order_by(col(BulletinVersion.version).desc())
-        .limit(100)
-    )
-    return list((await session.exec(statement)).all())
 
 
 async def campaigns_of(session: AsyncSession, bulletin_id: int) -> list[Campaign]:
@@ -268,7 +248,7 @@ async def _issue_id(session: AsyncSession, document: Document) -> int | None:
     return (await issues.by_slug(session, document.issue)).id
 
 
-def _cleaned(ground: Ground, document: Document) -> Document:
+def cleaned(ground: Ground, document: Document) -> Document:
     """The document as it is kept: languages checked, rich text sanitised, blocks named."""
     wording.check_languages({code: {} for code in document.editions}, ground.catalog.languages)
     for block in document.blocks:

@@ -279,16 +279,22 @@ WORDED = frozenset(
     {"heading", "rich_text", "quote", "own_figures", "event", "action", "links", "image"}
 )
 """Kinds that say nothing without words of their own."""
+START = "^"
+"""In place of a block's name: before all blocks."""
 LEVELS = ((2, N_("Large")), (3, N_("Medium")), (4, N_("Small")))
 
 
 def insert(document: Document, block: AnyBlock, *, after: str = "") -> Document:
-    """The document with a block behind the one called `after`, else at the end."""
+    """The document with a block behind the one called `after`, at the `START`, else at the end.
+
+    It keeps its name where that is free.
+    """
     blocks = list(document.blocks)
     ids = [each.id for each in blocks]
-    place = ids.index(after) + 1 if after in ids else len(blocks)
-    fresh = block.model_copy(update={"id": documents.new_id(ids)})
-    return document.with_blocks([*blocks[:place], fresh, *blocks[place:]])
+    place = 0 if after == START else ids.index(after) + 1 if after in ids else len(blocks)
+    if not block.id or block.id in ids:
+        block = block.model_copy(update={"id": documents.new_id(ids)})
+    return document.with_blocks([*blocks[:place], block, *blocks[place:]])
 
 
 def replace(document: Document, block: AnyBlock) -> Document:
@@ -298,8 +304,11 @@ def replace(document: Document, block: AnyBlock) -> Document:
     return document.with_blocks(block if each.id == block.id else each for each in document.blocks)
 
 
-def arrange(document: Document, *, action: str, block_id: str) -> Document:
-    """Move a block `up` or `down`, `duplicate` or `delete` it. Raises `errors.NotFound`."""
+def arrange(document: Document, *, action: str, block_id: str, fresh: str = "") -> Document:
+    """Move a block `up` or `down`, `duplicate` (as `fresh`) or `delete` it.
+
+    Raises `errors.NotFound`.
+    """
     place = document.place(block_id)
     blocks = list(document.blocks)
     if action == "up" and place > 0:
@@ -309,8 +318,8 @@ def arrange(document: Document, *, action: str, block_id: str) -> Document:
     elif action == "delete":
         del blocks[place]
     elif action == "duplicate":
-        fresh = documents.new_id(each.id for each in blocks)
-        blocks.insert(place + 1, blocks[place].model_copy(update={"id": fresh}))
+        name = fresh or documents.new_id(each.id for each in blocks)
+        blocks.insert(place + 1, blocks[place].model_copy(update={"id": name}))
     return document.with_blocks(blocks)
 
 
@@ -344,19 +353,30 @@ def started(
     )
 
 
+def blank(kind: str) -> AnyBlock:
+    """A new block of a kind in which nothing is written yet. Raises `errors.Invalid`."""
+    return documents.parse_block({"kind": kind, "id": documents.new_id(())})
+
+
 def block_from(
-    kind: str, shared: Mapping[str, Any], sides: Mapping[str, Mapping[str, Any]], *, block_id: str
+    kind: str,
+    shared: Mapping[str, Any],
+    sides: Mapping[str, Mapping[str, Any]],
+    *,
+    block_id: str,
+    over: AnyBlock | None = None,
 ) -> AnyBlock:
-    """A block from what was typed; blank fields are left out. Raises `errors.Invalid`."""
+    """A block from what was typed; blank fields are left out. Raises `errors.Invalid`.
+
+    What a document says of the block `over` and no form asks for stays.
+    """
     texts = {
         code: {name: text for name, text in fields.items() if text}
         for code, fields in sides.items()
         if any(fields.values())
     }
-    values: dict[str, Any] = {
-        "kind": kind,
-        **{name: value for name, value in shared.items() if value not in ("", None, [])},
-    }
+    typed = {name: value for name, value in shared.items() if value not in ("", None, [])}
+    values: dict[str, Any] = {"kind": kind, **_unasked(kind, over, typed), **typed}
     if FORMS[kind].sides:
         values["texts"] = texts
     try:
@@ -439,6 +459,16 @@ def about(block: AnyBlock, translator: Translator) -> str:
     if isinstance(block, block_models.Social):
         return ", ".join(social_names.name(each) for each in block.urls)
     return ""
+
+
+def _unasked(kind: str, over: AnyBlock | None, typed: Mapping[str, Any]) -> dict[str, Any]:
+    """What documents can say of a block and its form does not ask for."""
+    if isinstance(over, block_models.Image) and kind == over.kind and "picture" not in typed:
+        return {"src": over.src} if over.src else {}
+    if isinstance(over, block_models.Developments) and kind == over.kind:
+        is_chosen = "keys" in typed or "since" in typed
+        return {"since_days": over.since_days} if over.since_days and not is_chosen else {}
+    return {}
 
 
 def _field_name(place: str) -> str:

@@ -194,6 +194,24 @@ class BulletinVersion(tables.Table, table=True):
     document: dict[str, Any] = tables.json_dict()
     saved_by: str = Field(default="", nullable=False)
     saved_at: datetime = tables.moment()
+    is_pinned: bool = Field(default=False, nullable=False)
+    """Whether it was approved, sent or chosen for the welcome as it stands: it is kept for good."""
+
+
+class BulletinPresence(tables.Table, table=True):
+    """A window in which somebody of the office has a bulletin open."""
+
+    __tablename__ = "bulletin_presences"
+
+    bulletin_id: int = Field(
+        primary_key=True, foreign_key="bulletins.id", ondelete="CASCADE", sa_type=tables.BIG
+    )
+    seat: str = Field(primary_key=True)
+    """A name that the page in it gave itself."""
+    staff_id: int = tables.reference("staff.id")
+    block: str = Field(default="", nullable=False)
+    """The block in which they write; blank for none."""
+    seen_at: datetime = tables.moment()
 
 
 class CampaignState(enum.StrEnum):

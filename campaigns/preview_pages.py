@@ -72,7 +72,7 @@ async def _preview_page(
     request: web.Request, unknown: errors.HandbillError | None = None
 ) -> web.StreamResponse:
     bulletin = await _bulletin(request)
-    offered = _editions(bulletin)
+    offered = editions_of(bulletins.document_of(bulletin))
     if not offered:
         raise errors.Invalid(N_("This bulletin has no edition in any language yet."))
     speaks = kit.translator(request)
@@ -81,7 +81,7 @@ async def _preview_page(
     plan = compiled.plan if compiled else None
     reader = await _reader(request)
     sees = sections.of_reader(compiled, reader) if compiled and reader else {}
-    values = _values(request, plan, reader) if plan else {}
+    values = values_for(request, plan, reader) if plan else {}
     answers = plan.answers(reader) if plan and reader else None
     document = bulletins.document_of(bulletin)
     return kit.render(
@@ -102,7 +102,7 @@ async def _preview_page(
         width=_choice(request, "width", WIDTHS),
         scheme=_choice(request, "scheme", SCHEMES),
         subject=plan.subject(values) if plan else "",
-        preheader=_glimpse(document, language),
+        preheader=glimpse(document, language),
         text=plan.text(values, answers) if plan else "",
         size_kb=round(compiling.html_bytes(kit.ground(request), plan) / 1024) if plan else 0,
         problem=problem.say(speaks) if problem else "",
@@ -116,7 +116,7 @@ async def _preview_page(
 async def show_mail(request: web.Request) -> web.StreamResponse:
     """`GET …/mail?language=&scheme=&reader=`: the mail itself, for the frame."""
     bulletin = await _bulletin(request)
-    offered = _editions(bulletin) or [kit.ground(request).catalog.default]
+    offered = editions_of(bulletins.document_of(bulletin)) or [kit.ground(request).catalog.default]
     language = _choice(request, "language", offered)
     compiled, problem = await _compiled(request, bulletin, language)
     if compiled is None:
@@ -124,7 +124,7 @@ async def show_mail(request: web.Request) -> web.StreamResponse:
     plan = compiled.plan
     reader = await _reader(request)
     answers = plan.answers(reader) if reader else None
-    html = archive.as_page(plan, _values(request, plan, reader), answers, target="_blank")
+    html = archive.as_page(plan, values_for(request, plan, reader), answers, target="_blank")
     response = archive_pages.framed_mail(in_scheme(html, _choice(request, "scheme", SCHEMES)))
     response.headers["Cache-Control"] = "no-store"
     return response
@@ -203,7 +203,7 @@ async def _reader(request: web.Request) -> Recipient | None:
     return await recipients.one(kit.ground(request), subscriber_id=int(raw))
 
 
-def _values(request: web.Request, plan: Plan, reader: Recipient | None) -> dict[str, str]:
+def values_for(request: web.Request, plan: Plan, reader: Recipient | None) -> dict[str, str]:
     """As it would come to the reader, else to whoever looks; its links lead nowhere harmful."""
     ground, person = kit.ground(request), kit.signed_in(request)
     values = archive.public_values(ground, plan, archive_url=ground.url("/archive"))
@@ -224,13 +224,12 @@ def _choice(request: web.Request, name: str, offered: list[str] | tuple[str, ...
     return wished if wished in offered else offered[0]
 
 
-def _editions(bulletin: Bulletin) -> list[str]:
+def editions_of(document: Document) -> list[str]:
     """What there is to look at: an edition in each language, and any two in one mail."""
-    languages = bulletins.languages(bulletin)
-    return [*languages, *readings.pairs(languages)]
+    return [*document.languages, *readings.pairs(document.languages)]
 
 
-def _glimpse(document: Document, edition: str) -> str:
+def glimpse(document: Document, edition: str) -> str:
     """What inboxes show behind the subject: before it the subject of a second language."""
     first, *others = readings.languages_in(edition)
     subjects = [document.editions[each].subject for each in others]

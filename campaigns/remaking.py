@@ -10,7 +10,8 @@ import sqlalchemy as sa
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from campaigns.models import Bulletin, BulletinVersion, Campaign, CampaignState
+from campaigns import versions
+from campaigns.models import Bulletin, Campaign, CampaignState
 from foundation import audit
 from foundation.audit import Actor
 from foundation.ground import Ground
@@ -47,16 +48,7 @@ async def remake(
     found = (await session.exec(statement)).all()
     now = ground.clock.now()
     for bulletin in found:
-        session.add(
-            BulletinVersion(
-                bulletin_id=bulletin.id,
-                version=bulletin.version,
-                name=bulletin.name,
-                document=bulletin.document,
-                saved_by=bulletin.updated_by,
-                saved_at=bulletin.updated_at,
-            )
-        )
+        session.add(await versions.keep(session, bulletin, now=now))
         bulletin.version += 1
         bulletin.updated_by, bulletin.updated_at = actor.label, now
         audit.record(

@@ -9,7 +9,7 @@ from aiohttp import web
 from campaigns import (
     bulletins,
     composer,
-    composer_pages,
+    head_pages,
     staff_forms,
     translating,
     translation_saving,
@@ -27,7 +27,7 @@ from foundation.web import forms, kit
 from foundation.web.forms import Form
 
 _JSON = "application/json"
-_HEADS = {spec.name: spec for spec in composer_pages.HEAD}
+_HEADS = {spec.name: spec for spec in head_pages.HEAD}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -117,6 +117,10 @@ class Translator:
         joint = str(dates.get_datetime_format(style, locale=self.locale)).replace("'", "")
         return joint.replace("{0}", time).replace("{1}", day).replace("\u202f", " ")
 
+    def time(self, value: datetime) -> str:
+        """A time of day to the minute, in the site's zone."""
+        return dates.format_time(value, "short", tzinfo=self.zone, locale=self.locale)
+
     def number(self, value: float) -> str:
         """A number with this language's separators."""
         return numbers.format_decimal(value, locale=self.locale)

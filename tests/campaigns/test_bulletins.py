@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from sqlmodel import col, select
 
-from campaigns import block_content, bulletins, compiling, documents, issues
+from campaigns import block_content, bulletins, compiling, documents, issues, versions
 from campaigns.findings import Finding
 from campaigns.models import Campaign, CampaignState
 from foundation import errors
@@ -15,6 +15,7 @@ from templates import problems
 from templates.plan import Plan
 from tests.campaigns import newsroom
 from tests.campaigns.newsroom import ANA, BEN, text_block, written
+from tests.world.clock import FakeClock
 
 
 async def compiled(ground: Ground, **changes: Any) -> dict[str, Plan]:
@@ -56,10 +57,13 @@ async def test_the_second_of_two_editors_is_told_what_the_first_kept(ground: Gro
 
 
 @pytest.mark.storage
-async def test_every_earlier_state_is_kept_and_can_come_back(ground: Ground) -> None:
+async def test_every_earlier_state_is_kept_and_can_come_back(
+    ground: Ground, clock: FakeClock
+) -> None:
     await newsroom.issue(ground)
     bulletin = await newsroom.bulletin(ground)
     for number in (1, 2):
+        clock.advance(minutes=16)
         await bulletins.save(
             ground,
             actor=ANA,
@@ -68,12 +72,12 @@ async def test_every_earlier_state_is_kept_and_can_come_back(ground: Ground) -> 
             document=written(name=f"Name {number}"),
         )
     async with ground.db.reading() as session:
-        earlier = await bulletins.versions(session, bulletin.id)
+        earlier = await versions.listed(session, await bulletins.get(session, bulletin.id))
     assert [(each.version, each.name) for each in earlier] == [(2, "Name 1"), (1, "October")]
     back = await bulletins.restore(ground, actor=BEN, bulletin_id=bulletin.id, version=3, wanted=1)
     assert (back.name, back.version, back.updated_by) == ("October", 4, "Ben")
     async with ground.db.reading() as session:
-        assert len(await bulletins.versions(session, bulletin.id)) == 3
+        assert len(await versions.listed(session, await bulletins.get(session, bulletin.id))) == 3
         log = (await session.exec(select(AuditEntry.action).order_by(col(AuditEntry.id)))).all()
     assert log.count("bulletin.saved") == 3
 
@@ -349,7 +353,7 @@ async def test_of_ten_editors_who_save_at_one_moment_one_is_kept(ground: Ground)
     saves = [
         bulletins.save(
             ground,
-            actor=ANA,
+            actor=BEN,
             bulletin_id=bulletin.id,
             version=1,
             document=written(name=f"Editor {number}"),
@@ -360,4 +364,4 @@ async def test_of_ten_editors_who_save_at_one_moment_one_is_kept(ground: Ground)
     assert sum(isinstance(each, bulletins.SavedByOther) for each in outcomes) == 9
     async with ground.db.reading() as session:
         assert (await bulletins.get(session, bulletin.id)).version == 2
-        assert len(await bulletins.versions(session, bulletin.id)) == 1
+        assert len(await versions.listed(session, await bulletins.get(session, bulletin.id))) == 1

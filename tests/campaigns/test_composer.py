@@ -4,7 +4,7 @@ from typing import Any
 import aiohttp
 import pytest
 
-from campaigns import block_models, bulletins, composer, documents, issues
+from campaigns import block_models, bulletins, composer, documents, issues, versions
 from foundation.accounts.models import Role
 from foundation.ground import Ground
 from tests.campaigns import newsroom
@@ -236,24 +236,24 @@ async def test_two_editors_of_one_block_the_second_is_told_and_loses_nothing(
     assert "&lt;p&gt;My words&lt;/p&gt;" in answer.text
     assert "Ben&#39;s words" in answer.text
     assert await words(ground) == ["Ben's words"]
-    anyway = await author.post(f"{HERE}/blocks/a", mine | {"version": answer.field("version")})
+    again = mine | {"version": answer.field("version"), "prefer": "mine"}
+    anyway = await author.post(f"{HERE}/blocks/a", again)
     assert anyway.status == 303
     assert await words(ground) == ["My words"]
     async with ground.db.reading() as session:
-        earlier = await bulletins.versions(session, 1)
+        earlier = await versions.listed(session, await bulletins.get(session, 1))
     assert "Ben's words" in str(earlier[0].document)
 
 
-async def test_saving_over_another_editor_keeps_their_other_blocks(
+async def test_whoever_writes_in_another_block_is_not_asked_and_both_are_kept(
     ground: Ground, web: Web
 ) -> None:
     blocks = [text_block("A", id="a"), text_block("B", id="b")]
     author = await author_of(ground, web, blocks=blocks)
     ben = written(blocks=[text_block("A", id="a"), text_block("Ben's", id="b"), text_block("New")])
     await bulletins.save(ground, actor=BEN, bulletin_id=1, version=1, document=ben)
-    mine = {"kind": "rich_text", "html-en": "<p>Mine</p>"}
-    answer = await author.post(f"{HERE}/blocks/a", mine | {"version": "1"})
-    await author.post(f"{HERE}/blocks/a", mine | {"version": answer.field("version")})
+    mine = {"kind": "rich_text", "html-en": "<p>Mine</p>", "version": "1"}
+    assert (await author.post(f"{HERE}/blocks/a", mine)).status == 303
     assert await words(ground) == ["Mine", "Ben's", "New"]
 
 
@@ -267,20 +267,23 @@ async def test_words_for_a_block_that_was_deleted_meanwhile_are_not_lost(
     answer = await author.post(f"{HERE}/blocks/a", mine | {"version": "1"})
     assert answer.status == 409
     assert "Ben deleted this block" in answer.text
-    await author.post(f"{HERE}/blocks/a", mine | {"version": answer.field("version")})
-    assert await words(ground) == ["B", "Mine"]
+    again = mine | {"version": answer.field("version"), "prefer": "mine"}
+    await author.post(f"{HERE}/blocks/a", again)
+    assert await words(ground) == ["Mine", "B"]
 
 
-async def test_a_stale_button_changes_nothing_and_says_why(ground: Ground, web: Web) -> None:
+async def test_what_somebody_wrote_on_meanwhile_is_not_deleted_by_a_stale_button(
+    ground: Ground, web: Web
+) -> None:
     author = await author_of(ground, web, blocks=[text_block("A", id="a"), text_block("B")])
-    ben = written(blocks=[text_block("A", id="a")])
+    ben = written(blocks=[text_block("Ben's", id="a"), text_block("B")])
     await bulletins.save(ground, actor=BEN, bulletin_id=1, version=1, document=ben)
     answer = await author.post(
         f"{HERE}/arrange", {"action": "delete", "block": "a", "version": "1"}
     )
     assert answer.status == 409
     assert "Ben saved this bulletin" in answer.text
-    assert await words(ground) == ["A"]
+    assert await words(ground) == ["Ben's", "B"]
 
 
 async def test_a_picture_is_uploaded_with_its_block(ground: Ground, web: Web) -> None:

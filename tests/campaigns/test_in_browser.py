@@ -59,8 +59,7 @@ async def test_blocks_are_dragged_into_another_order(ground: Ground, page: Page)
     await page.goto(HERE)
     for version, expected in ((2, ["B", "C", "A"]), (3, ["C", "A", "B"])):
         await drag_first_below_last(page)
-        kept = page.locator(f'form[data-order] input[name="version"][value="{version}"]')
-        await kept.wait_for(state="attached")
+        await page.locator(f'#composer[data-version="{version}"]').wait_for()
         assert await words(ground) == expected
 
 
