@@ -229,7 +229,7 @@ async def render_campaign(
         progress=translating.progress(bulletins.document_of(view.bulletin)),
         is_moving=campaign.state == _S.SENDING,
         audience=await audience_pages.sentence(request, audiences.parse(campaign.audience)),
-        sender=_sender(request, view),
+        sender=sender(request, view),
         when_uncertain=view.when_uncertain(ground),
         why=lambda each: attention.why(each, speaks.language),
         trial_words=STATE_WORDS,
@@ -386,7 +386,8 @@ def _hidden(topic: Topic, speaks: Translator) -> str:
     return "" if topic.is_public else speaks.gettext(N_("Not offered on forms"))
 
 
-def _sender(request: web.Request, view: View) -> str:
+def sender(request: web.Request, view: View) -> str:
+    """From whom it comes, as inboxes show it."""
     settings, kept = kit.ground(request).settings, view.campaign
     name = kept.from_name or settings.from_name
     return f"{name} <{kept.from_address or settings.mail.from_address}>"

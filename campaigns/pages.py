@@ -4,6 +4,7 @@ from aiohttp import web
 
 from campaigns import (
     audience_pages,
+    before_pages,
     campaign_pages,
     check_pages,
     everybody_pages,
@@ -30,6 +31,7 @@ def routes() -> list[web.RouteDef]:
         *audience_pages.routes(),
         *campaign_pages.routes(),
         *check_pages.routes(),
+        *before_pages.routes(),
         *step_pages.routes(),
         *review_pages.routes(),
         *live_pages.routes(),

@@ -1,6 +1,6 @@
 """What staff do to a campaign, step by step: review, approve, schedule, send, pause, cancel.
 
-Each step is a button of its own; sending and scheduling have a page first that says to how many.
+Each step is a button of its own; the page before sending and scheduling stands in `before_pages`.
 """
 
 from collections.abc import Awaitable, Callable
@@ -11,22 +11,16 @@ from campaigns import (
     alarms,
     alert_release,
     archiving,
-    audience_pages,
-    audiences,
     campaign_pages,
-    check_pages,
     follow_ups,
     lifecycle,
-    staff_forms,
 )
-from campaigns import schedule as schedules
 from campaigns.preflight import overriding
 from campaigns.transitions import Verb
 from foundation import errors
 from foundation.accounts.models import Role
 from foundation.i18n import N_
 from foundation.web import forms, kit
-from foundation.web.forms import Form
 
 _SAID = {
     Verb.REQUEST_REVIEW: N_("An editor can approve it now."),
@@ -43,9 +37,6 @@ def routes() -> list[web.RouteDef]:
     """What is here."""
     one = "/staff/campaigns/{id}"
     return [
-        web.get(f"{one}/schedule", ask_schedule),
-        web.post(f"{one}/schedule", schedule),
-        web.get(f"{one}/start", ask_start),
         web.post(f"{one}/start", start),
         web.post(f"{one}/undo", undo),
         web.post(f"{one}/override", override),
@@ -61,58 +52,6 @@ def routes() -> list[web.RouteDef]:
         web.post(f"{one}/correct", correct),
         web.post(f"{one}/send-to-others", send_to_others),
     ]
-
-
-@kit.staff(Role.EDITOR)
-async def ask_schedule(request: web.Request) -> web.StreamResponse:
-    """`GET …/schedule`: which local time, in which zone."""
-    return await _schedule_page(request)
-
-
-@kit.staff(Role.EDITOR)
-async def schedule(request: web.Request) -> web.StreamResponse:
-    """`POST …/schedule`: asks which one is meant when the clocks show the time twice."""
-    form = await forms.read(request)
-    number = kit.number_in_path(request)
-    at, zone = form.line("at", limit=30), form.line("zone", limit=60)
-    fold = form.number("fold")
-    try:
-        form.check()
-        if fold is None and schedules.is_repeated(at, zone):
-            return await _schedule_page(request, form, is_repeated=True)
-        await lifecycle.schedule(
-            kit.ground(request),
-            actor=kit.actor(request),
-            campaign_id=number,
-            at=at,
-            zone=zone,
-            fold=1 if fold else 0,
-        )
-    except errors.Invalid as problem:
-        return await _schedule_page(request, form, problem)
-    except (errors.Refused, errors.Conflict) as problem:
-        return await campaign_pages.render_campaign(request, problem)
-    return kit.redirect(request, f"/staff/campaigns/{number}")
-
-
-@kit.staff(Role.EDITOR)
-async def ask_start(request: web.Request) -> web.StreamResponse:
-    """`GET …/start`: to how many it goes, and what should be looked at first."""
-    ground = kit.ground(request)
-    view = await lifecycle.show(ground, campaign_id=kit.number_in_path(request))
-    if alert_release.takes_two(ground, view.bulletin):
-        return kit.redirect(request, f"/staff/campaigns/{view.campaign.id}/release")
-    if Verb.START not in view.verbs:
-        return kit.redirect(request, f"/staff/campaigns/{view.campaign.id}")
-    return kit.render(
-        request,
-        "campaigns/start.html",
-        campaign=view.campaign,
-        panel=await check_pages.panel(request, view.campaign.id),
-        **await audience_pages.told(
-            request, audiences.parse(view.campaign.audience), bulletin=view.bulletin
-        ),
-    )
 
 
 @kit.staff(Role.EDITOR)
@@ -335,35 +274,3 @@ async def _step(
         return await campaign_pages.render_campaign(request, problem)
     words = kit.translator(request).gettext(_SAID[verb])
     return kit.redirect(request, f"/staff/campaigns/{number}", flash=words)
-
-
-async def _schedule_page(
-    request: web.Request,
-    form: Form | None = None,
-    problem: errors.Invalid | None = None,
-    *,
-    is_repeated: bool = False,
-) -> web.Response:
-    ground, site = kit.ground(request), kit.ground(request).settings.site
-    view = await lifecycle.show(ground, campaign_id=kit.number_in_path(request))
-    if Verb.SCHEDULE not in view.verbs:
-        refused = errors.Refused(N_("Only what is approved can be scheduled."))
-        return await campaign_pages.render_campaign(request, refused)
-    zone = view.campaign.scheduled_zone or site.zone
-    values = {"at": view.campaign.scheduled_local, "zone": zone, "fold": ""}
-    return kit.render(
-        request,
-        "campaigns/schedule.html",
-        status=422 if problem or is_repeated else 200,
-        campaign=view.campaign,
-        values={**values, **staff_forms.typed(form)} if form else values,
-        zones=[
-            (each, each.replace("_", " "))
-            for each in dict.fromkeys((site.zone, zone, *schedules.ZONES))
-        ],
-        soonest=schedules.local_text(ground.clock.now(), site.zone),
-        is_repeated=is_repeated,
-        panel=await check_pages.panel(request, view.campaign.id),
-        late_hours=ground.settings.delivery.late_start_hours,
-        problems=staff_forms.say(request, problem) if problem else {},
-    )
