@@ -53,6 +53,22 @@ async def forget(session: AsyncSession, *, subscriber_id: int) -> None:
     await session.execute(sa.delete(Hit).where(col(Hit.delivery_id).in_(theirs)))
 
 
+async def hand_over(session: AsyncSession, *, former_id: int, subscriber_id: int) -> None:
+    """Hits hang on mails and go with them; a welcome that both are in goes on once."""
+    is_in = sa.select(col(WelcomeReader.welcome_id)).where(
+        col(WelcomeReader.subscriber_id) == subscriber_id
+    )
+    await session.execute(
+        sa.update(WelcomeReader)
+        .where(
+            col(WelcomeReader.subscriber_id) == former_id,
+            col(WelcomeReader.welcome_id).not_in(is_in),
+        )
+        .values(subscriber_id=subscriber_id)
+        .execution_options(synchronize_session=False)
+    )
+
+
 async def dispatch_of(session: AsyncSession, *, delivery_id: int) -> int | None:  # noqa: ARG001
     """Nothing is known here that the ledger does not know."""
     return None

@@ -59,6 +59,25 @@ async def forget(session: AsyncSession, *, subscriber_id: int) -> None:
     )
 
 
+async def hand_over(session: AsyncSession, *, former_id: int, subscriber_id: int) -> None:
+    """A mail that both records got stays in the counts and is nobody's, as there can't be two."""
+    has_it = sa.select(col(Delivery.dispatch_id)).where(
+        col(Delivery.subscriber_id) == subscriber_id
+    )
+    await session.execute(
+        sa.update(Delivery)
+        .where(col(Delivery.subscriber_id) == former_id, col(Delivery.dispatch_id).not_in(has_it))
+        .values(subscriber_id=subscriber_id)
+        .execution_options(synchronize_session=False)
+    )
+    await session.execute(
+        sa.update(Return)
+        .where(col(Return.subscriber_id) == former_id)
+        .values(subscriber_id=subscriber_id)
+        .execution_options(synchronize_session=False)
+    )
+
+
 async def dispatch_of(session: AsyncSession, *, delivery_id: int) -> int | None:
     """The dispatch that a delivery belongs to."""
     found = await session.get(Delivery, delivery_id)

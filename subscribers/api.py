@@ -15,6 +15,7 @@ from subscribers import (
     erasing,
     intake,
     mending,
+    merging,
     people,
     public_links,
     signup,
@@ -100,6 +101,12 @@ class Accepted(BaseModel):
     state: Literal["accepted"] = "accepted"
 
 
+class MergeIn(Body):
+    """The other record: its address goes, and what was taken back with either stays taken back."""
+
+    former_id: Annotated[int, Field(ge=1, le=2**53)]
+
+
 class SuppressionOut(BaseModel):
     """An address that is not mailed; the address itself is not kept here."""
 
@@ -143,6 +150,9 @@ def endpoints() -> list[Endpoint]:
                  answer=SubscriberOut),
         Endpoint(method="POST", path="/subscribers/{id}/unsubscribe", handler=unsubscribe,
                  scope=write, tag="Subscribers", summary="Take a person off every topic"),
+        Endpoint(method="POST", path="/subscribers/{id}/merge", handler=merge, scope=write,
+                 tag="Subscribers", body=MergeIn, answer=SubscriberOut,
+                 summary="Join another record of the same person into this one, for good"),
         Endpoint(method="DELETE", path="/subscribers/{id}", handler=erase, scope=write,
                  tag="Subscribers", summary="Erase a person for good"),
         Endpoint(method="GET", path="/suppressions", handler=list_suppressions, scope=read,
@@ -260,6 +270,19 @@ async def change_subscriber(call: Call) -> SubscriberOut:
 async def unsubscribe(call: Call) -> None:
     """From everything, as the person asked."""
     await mending.take_off(call.ground, actor=call.actor, subscriber_id=call.number(), reason="api")
+
+
+async def merge(call: Call) -> SubscriberOut:
+    """Can't be undone; refused where nobody ever confirmed the address that would stay."""
+    body: MergeIn = call.body
+    await merging.merge(
+        call.ground,
+        actor=call.actor,
+        kept_id=call.number(),
+        former_id=body.former_id,
+        elsewhere=public_links.elsewhere(call.request),
+    )
+    return await show_subscriber(call)
 
 
 async def erase(call: Call) -> None:

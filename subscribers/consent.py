@@ -207,6 +207,7 @@ _PLAIN = {
     ),
     ConsentStep.SUPPRESSED: N_("We stopped all mail to your address."),
     ConsentStep.LIFTED: N_("Mail to your address is allowed again."),
+    ConsentStep.MERGED: N_("We had you twice, with two addresses, and joined the two."),
 }
 
 

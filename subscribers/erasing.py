@@ -17,7 +17,7 @@ from foundation.ground import Ground
 from subscribers import people, sharing, suppression
 from subscribers.holdings import Elsewhere
 from subscribers.member_models import SignOn
-from subscribers.models import MemberContact, Subscriber, SuppressionReason
+from subscribers.models import FormerSubscriber, MemberContact, Subscriber, SuppressionReason
 
 
 async def erase(
@@ -49,12 +49,17 @@ async def erase(
         await sharing.forget(ground, session, subscriber_id=subscriber_id)
         for place in elsewhere:
             await place.forget(session, subscriber_id=subscriber_id)
+        former = await session.scalars(
+            sa.select(col(FormerSubscriber.former_id)).where(
+                col(FormerSubscriber.subscriber_id) == subscriber_id
+            )
+        )
         # The log keeps that something was changed, by whom and when, but not the person's details.
         await session.exec(
             sa.update(AuditEntry)
             .where(
                 col(AuditEntry.object_kind) == "subscriber",
-                col(AuditEntry.object_id) == str(subscriber_id),
+                col(AuditEntry.object_id).in_([str(each) for each in (subscriber_id, *former)]),
             )
             .values(before={}, after={})
         )

@@ -24,6 +24,13 @@ class Elsewhere(Protocol):
         """
         ...
 
+    async def hand_over(self, session: AsyncSession, *, former_id: int, subscriber_id: int) -> None:
+        """Make what is kept about one record be about another of the same person.
+
+        In the caller's transaction, before the former row goes; what can't be twice stays behind.
+        """
+        ...
+
     async def dispatch_of(self, session: AsyncSession, *, delivery_id: int) -> int | None:
         """The dispatch that a mail belonged to, if this module knows."""
         ...

@@ -72,6 +72,16 @@ class Subscriber(tables.Table, table=True):
     updated_at: datetime = tables.moment()
 
 
+class FormerSubscriber(tables.Table, table=True):
+    """The number of a record that was joined with another; links in old mail still carry it."""
+
+    __tablename__ = "former_subscribers"
+
+    former_id: int = Field(primary_key=True, sa_type=tables.BIG)
+    subscriber_id: int = tables.reference("subscribers.id")
+    merged_at: datetime = tables.moment()
+
+
 class SubscriberTag(tables.Table, table=True):
     """A word that staff or a form put on a person."""
 
@@ -155,6 +165,8 @@ class ConsentStep(enum.StrEnum):
     """The address may not be mailed: bounce, complaint or by hand."""
     LIFTED = "lifted"
     """A suppression was lifted."""
+    MERGED = "merged"
+    """Staff joined two records of the person; what happened with the other stands here, too."""
 
 
 class Consent(tables.Table, table=True):

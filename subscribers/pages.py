@@ -10,6 +10,7 @@ from subscribers import (
     gathering_pages,
     handing_pages,
     members_pages,
+    merging_pages,
     partners_pages,
     people_pages,
     suppressions_pages,
@@ -20,6 +21,7 @@ def routes() -> list[web.RouteDef]:
     """Everything under `/staff` that this floor serves, and the builder, which partners use too."""
     return [
         *people_pages.routes(),
+        *merging_pages.routes(),
         *doubts_pages.routes(),
         *suppressions_pages.routes(),
         *members_pages.routes(),

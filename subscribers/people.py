@@ -21,6 +21,7 @@ from subscribers import consent, suppression
 from subscribers.models import (
     Consent,
     Form,
+    FormerSubscriber,
     Member,
     MemberContact,
     Partner,
@@ -399,6 +400,15 @@ async def get(session: AsyncSession, subscriber_id: int) -> Subscriber:
     found = await session.get(Subscriber, subscriber_id)
     if found is None:
         raise _nobody()
+    return found
+
+
+async def current(session: AsyncSession, subscriber_id: int) -> Subscriber | None:
+    """Whom a link in a mail is about: that person, or the record that theirs was joined with."""
+    found = await session.get(Subscriber, subscriber_id)
+    if found is None:
+        former = await session.get(FormerSubscriber, subscriber_id)
+        found = await session.get(Subscriber, former.subscriber_id) if former else None
     return found
 
 

@@ -94,6 +94,7 @@ _STEPS: Mapping[ConsentStep, str] = {
     ConsentStep.SHARE_WITHDRAWN: N_("Took the address back from an organization"),
     ConsentStep.SUPPRESSED: N_("May not be mailed from here on"),
     ConsentStep.LIFTED: N_("May be mailed again"),
+    ConsentStep.MERGED: N_("Two records of this person were joined"),
 }
 _VIAS: Mapping[str, str] = {
     "form": N_("on a sign-up form"),

@@ -23,6 +23,7 @@ from subscribers import (
     erasing,
     intake,
     languages,
+    people,
     sharing,
     signup,
     suppression,
@@ -188,11 +189,12 @@ async def erase(ground: Ground, *, token: str, elsewhere: Sequence[Elsewhere] = 
 
     Raises `errors.BadToken`.
     """
-    (subscriber_id,) = ground.tokens.open(Purpose.PREFERENCES, token)
     try:
+        async with ground.db.reading() as session:
+            person = await person_of(ground, session, token)
         await erasing.erase(
             ground,
-            subscriber_id=subscriber_id,
+            subscriber_id=person.id,
             via="preferences",
             actor=THE_PERSON,
             elsewhere=elsewhere,
@@ -225,7 +227,7 @@ def _check(ground: Ground, wishes: Wishes) -> None:
 async def person_of(ground: Ground, session: AsyncSession, token: str) -> Subscriber:
     """Whose link it is. Raises `errors.BadToken`, and `errors.NotFound` for who was erased."""
     (subscriber_id,) = ground.tokens.open(Purpose.PREFERENCES, token)
-    person = await session.get(Subscriber, subscriber_id)
+    person = await people.current(session, subscriber_id)
     if person is None:
         raise errors.NotFound(
             N_("We hold nothing about you any more, so there is nothing to change here.")

@@ -13,7 +13,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from foundation.ground import Ground
 from foundation.tokens import Purpose
-from subscribers import consent, topics
+from subscribers import consent, people, topics
 from subscribers.holdings import Elsewhere
 from subscribers.models import (
     ConsentStep,
@@ -60,11 +60,11 @@ async def look(ground: Ground, *, token: str) -> Standing:
     """What a link is about; changes nothing. Raises `errors.BadToken`."""
     subscriber_id, _, topic_id = _opened(ground, token)
     async with ground.db.reading() as session:
-        person = await session.get(Subscriber, subscriber_id)
+        person = await people.current(session, subscriber_id)
         if person is None:
             return Standing()
         language, default = person.language, ground.catalog.default
-        open_topics = await _open_topics(session, subscriber_id)
+        open_topics = await _open_topics(session, person.id)
         return Standing(
             language=language,
             email=person.email,
@@ -93,7 +93,7 @@ async def by_token(
     """
     subscriber_id, delivery_id, topic_id = _opened(ground, token)
     async with ground.db.transaction() as session:
-        person = await session.get(Subscriber, subscriber_id)
+        person = await people.current(session, subscriber_id)
         if person is None:
             return Unsubscribed()
         topic = await _topic(session, topic_slug, topic_id=0 if is_everything else topic_id)
@@ -115,7 +115,7 @@ async def by_token(
             topic=topics.name(topic, language, default=default) if topic else "",
             remaining=[
                 topics.name(each, language, default=default)
-                for each in await _open_topics(session, subscriber_id)
+                for each in await _open_topics(session, person.id)
             ],
             has_changed=has_changed,
             preferences_url=ground.link("/preferences", Purpose.PREFERENCES, person.id),
