@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 import sqlalchemy as sa
 from sqlmodel import col
@@ -106,7 +106,7 @@ async def by_hour(
             later += int(human)
     sent = list(counted.sent_by_hour) if counted else []
     last = max([len(sent), *(_length(values) for values in hits.values()), 1])
-    names = [_hour(begins + timedelta(hours=n), speaks) for n in range(last)]
+    moments = [begins + timedelta(hours=n) for n in range(last)]
     series = (
         (N_("Sent"), sent + [0] * (last - len(sent)) if counted else [None] * last),
         (N_("Opens by people"), hits[HitKind.OPEN.value][:last]),
@@ -116,7 +116,8 @@ async def by_hour(
         charts.draw(
             title=speaks.gettext(title),
             column=speaks.gettext(N_("Hour from")),
-            names=names,
+            names=[speaks.moment(moment, "short") for moment in moments],
+            short_names=[speaks.hour(moment) for moment in moments],
             series=[Series(name=speaks.gettext(title), values=values)],
             say=speaks.number,
         )
@@ -126,10 +127,6 @@ async def by_hour(
 
 def _length(values: Sequence[int]) -> int:
     return max([place + 1 for place, value in enumerate(values) if value], default=0)
-
-
-def _hour(moment: datetime, speaks: Translator) -> str:
-    return speaks.moment(moment, "short")
 
 
 def compared(outcomes: Sequence[Outcome], speaks: Translator) -> list[Drawing]:

@@ -121,6 +121,12 @@ class Translator:
         """A time of day to the minute, in the site's zone."""
         return dates.format_time(value, "short", tzinfo=self.zone, locale=self.locale)
 
+    def hour(self, value: datetime) -> str:
+        """A day without its year and a time of day, in the site's zone: where room is short."""
+        local = value.astimezone(self.zone)
+        day = dates.format_skeleton("MMMd", local, tzinfo=local.tzinfo, locale=self.locale)
+        return f"{day}, {self.time(value)}".replace("\u202f", " ")
+
     def number(self, value: float) -> str:
         """A number with this language's separators."""
         return numbers.format_decimal(value, locale=self.locale)

@@ -7,7 +7,8 @@ from typing import Any
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from foundation import tables
+from foundation import audit, tables
+from foundation.audit import Actor
 from foundation.ground import Ground
 from subscribers import people, preferences, sharing
 from subscribers.holdings import Elsewhere
@@ -79,6 +80,23 @@ async def of_person(
         for place in elsewhere:
             found |= await place.held(session, subscriber_id=person.id)
         return found
+
+
+async def for_office(
+    ground: Ground, *, actor: Actor, subscriber_id: int, elsewhere: Sequence[Elsewhere] = ()
+) -> dict[str, Any]:
+    """The same for somebody of the office, who is in the log for it. Raises `errors.NotFound`."""
+    found = await of_person(ground, subscriber_id=subscriber_id, elsewhere=elsewhere)
+    async with ground.db.transaction() as session:
+        audit.record(
+            session,
+            actor=actor,
+            at=ground.clock.now(),
+            action="subscriber.downloaded",
+            object_kind="subscriber",
+            object_id=subscriber_id,
+        )
+    return found
 
 
 async def _held_topics(session: AsyncSession, person: Subscriber) -> list[dict[str, Any]]:

@@ -16,15 +16,8 @@ from foundation import audit, errors
 from foundation.audit import Actor
 from foundation.ground import Ground
 from foundation.i18n import N_
-from subscribers import consent, languages, people, suppression
-from subscribers.models import (
-    ConsentStep,
-    Subscriber,
-    SubscriberTag,
-    Subscription,
-    SubscriptionState,
-    SuppressionReason,
-)
+from subscribers import languages, people, suppression, topics, unsubscribe
+from subscribers.models import Subscriber, SubscriberTag, SuppressionReason
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -95,42 +88,29 @@ async def update(
         )
 
 
-async def take_off(ground: Ground, *, actor: Actor, subscriber_id: int, reason: str) -> bool:
-    """Unsubscribe a person from everything because they asked an office to.
+async def take_off(
+    ground: Ground, *, actor: Actor, subscriber_id: int, reason: str, topic_slug: str = ""
+) -> bool:
+    """Unsubscribe a person from everything, or one topic, because they asked an office to.
 
-    Returns whether there was anything to take back. Raises `errors.NotFound`.
+    Returns whether there was anything to take back. Raises `errors.NotFound`, and
+    `errors.Invalid` for an unknown topic.
     """
-    now = ground.clock.now()
     async with ground.db.transaction() as session:
         person = await people.get(session, subscriber_id)
-        ended = await session.exec(
-            sa.update(Subscription)
-            .where(
-                col(Subscription.subscriber_id) == subscriber_id,
-                col(Subscription.state) != SubscriptionState.UNSUBSCRIBED.value,
-            )
-            .values(state=SubscriptionState.UNSUBSCRIBED.value, since=now)
-            .returning(col(Subscription.id))
-        )
-        if not ended.all():
+        topic = (await topics.by_slugs(session, [topic_slug]))[0] if topic_slug else None
+        if not await unsubscribe.end(
+            ground, session, person=person, topic=topic, via="staff", reason=reason
+        ):
             return False
-        consent.record(
-            session,
-            subscriber_id=subscriber_id,
-            at=now,
-            step=ConsentStep.UNSUBSCRIBED,
-            language=person.language,
-            via="staff",
-            reason=reason,
-        )
         audit.record(
             session,
             actor=actor,
-            at=now,
+            at=ground.clock.now(),
             action="subscriber.unsubscribed",
             object_kind="subscriber",
             object_id=subscriber_id,
-            after={"reason": reason},
+            after={"reason": reason} | ({"topic": topic_slug} if topic_slug else {}),
         )
     return True
 

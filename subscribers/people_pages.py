@@ -1,5 +1,6 @@
 """Staff's pages about people (`/staff/people`): the list, one person, and what may be done."""
 
+import json
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
@@ -13,6 +14,7 @@ from foundation.i18n import N_
 from foundation.web import forms, kit
 from subscribers import (
     doubts,
+    download,
     erasing,
     exporting,
     languages,
@@ -20,6 +22,7 @@ from subscribers import (
     people,
     plainly,
     public_links,
+    timeline,
     topics,
 )
 from subscribers.models import Topic
@@ -31,7 +34,7 @@ WELCOME_HISTORY: web.AppKey[people.WelcomeHistory] = web.AppKey(
 )
 """The same for welcomes."""
 
-_MAILS = 20
+_MAILS = 50
 
 
 def routes() -> list[web.RouteDef]:
@@ -42,11 +45,13 @@ def routes() -> list[web.RouteDef]:
         web.post("/staff/people/export", export),
         web.get(one, show),
         web.post(one, update),
+        web.post(f"{one}/topics", take_off_topic),
         web.post(f"{one}/unsubscribe", unsubscribe),
         web.post(f"{one}/suppress", suppress),
         web.post(f"{one}/lift", lift),
         web.get(f"{one}/erase", ask_erase),
         web.post(f"{one}/erase", erase),
+        web.post(f"{one}/file", take_along),
     ]
 
 
@@ -110,6 +115,44 @@ async def update(request: web.Request) -> web.Response:
     except (errors.Invalid, errors.Conflict) as problem:
         return await _person_page(request, problem=problem, values=form.values)
     return _back(request, N_("Kept."))
+
+
+@kit.staff(Role.EDITOR)
+async def take_off_topic(request: web.Request) -> web.Response:
+    """`POST …/topics`: off one topic, because they asked the office; nobody is put on one."""
+    form = await forms.read(request)
+    was_on = await mending.take_off(
+        kit.ground(request),
+        actor=kit.actor(request),
+        subscriber_id=kit.number_in_path(request),
+        topic_slug=form.line("topic", limit=100),
+        reason="",
+    )
+    return _back(
+        request, N_("Taken off this topic.") if was_on else N_("They were not on this topic.")
+    )
+
+
+@kit.staff(Role.EDITOR)
+async def take_along(request: web.Request) -> web.Response:
+    """`POST …/file`: everything held about a person as JSON, for whom they ask to give it."""
+    await forms.read(request)
+    number = kit.number_in_path(request)
+    found = await download.for_office(
+        kit.ground(request),
+        actor=kit.actor(request),
+        subscriber_id=number,
+        elsewhere=public_links.elsewhere(request),
+    )
+    return web.Response(
+        text=json.dumps(found, ensure_ascii=False, indent=2),
+        content_type="application/json",
+        charset="utf-8",
+        headers={
+            "Content-Disposition": f'attachment; filename="person-{number}.json"',
+            "Cache-Control": "no-store",
+        },
+    )
 
 
 @kit.staff(Role.EDITOR)
@@ -221,7 +264,7 @@ async def _person_page(
     subscriber_id = kit.number_in_path(request)
     person = await people.show(ground, subscriber_id=subscriber_id)
     rooms = request.app.get(MAIL_HISTORY)
-    mails: Sequence[people.Mail] | None = None
+    mails: Sequence[people.Mail] = ()
     came_back: Sequence[people.CameBack] = ()
     if rooms is not None:
         mails = await rooms.mails(
@@ -244,12 +287,16 @@ async def _person_page(
         "people/person.html",
         status=_status(problem),
         person=person,
-        mails=mails,
-        came_back=came_back,
+        story=timeline.tell(
+            [plainly.step(speaks, consent, names) for consent in person.consents], mails, came_back
+        ),
+        kinds=timeline.WORDS,
+        kind_tones=timeline.TONES,
+        is_cut=_MAILS in (len(mails), len(came_back)),
+        most=_MAILS,
         welcomes=welcomes,
         values=shown,
         topic_names=names,
-        steps=[plainly.step(speaks, consent, names) for consent in person.consents],
         why=[plainly.suppression(speaks, each) for each in person.suppressions],
         standings=plainly.STANDINGS,
         tones=plainly.STANDING_TONES,

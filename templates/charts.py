@@ -92,13 +92,15 @@ def draw(
     names: Sequence[str],
     series: Sequence[Series],
     say: Callable[[float], str],
+    short_names: Sequence[str] = (),
     say_scale: Callable[[float], str] | None = None,
     kind: Kind | None = None,
 ) -> Drawing:
     """A chart of some series over the same columns; `say` writes a figure.
 
-    `say_scale` writes those of the axis, where they are said otherwise. Without a kind, it is bars
-    as long as they can be told apart.
+    `short_names` stand below the picture instead of `names`; `say_scale` writes the figures of the
+    axis, where they are said otherwise. Without a kind, it is bars as long as they can be told
+    apart.
     """
     if kind is None:
         kind = Kind.BARS if len(names) * len(series) <= _MOST_BARS else Kind.LINES
@@ -119,7 +121,7 @@ def draw(
         ticks=[(say_scale or say)(tick) for tick in reversed(ticks)],
         bars=_bars(names, series, top, say) if kind is Kind.BARS else [],
         runs=_runs(series, top) if kind is Kind.LINES else [],
-        names=names[::each],
+        names=(short_names or names)[::each],
         is_all_named=each == 1,
         rows=[
             Row(name=name, values=[_said(one.values[number], say) for one in series])
