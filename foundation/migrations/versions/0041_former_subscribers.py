@@ -1,13 +1,13 @@
 """The numbers of records that were joined with others, which links in old mail still carry
 
-Revision 0041, after 0037.
+Revision 0041, after 0032.
 """
 
 import sqlalchemy as sa
 from alembic import op
 
 revision = "0041"
-down_revision = "0037"
+down_revision = "0032"
 branch_labels = None
 depends_on = None
 
