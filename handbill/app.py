@@ -39,7 +39,7 @@ from delivery.hooks import providers as hook_providers
 from delivery.hooks import public as hooks_public
 from delivery.hooks.call import Fetch
 from delivery.progress import Watch
-from foundation.accounts import own_pages, team_pages
+from foundation.accounts import log_pages, own_pages, team_pages
 from foundation.accounts import pages as account_pages
 from foundation.accounts.models import Role
 from foundation.ground import Ground
@@ -69,6 +69,7 @@ PAGE_SLICES: tuple[ModuleType, ...] = (
     account_pages,
     own_pages,
     team_pages,
+    log_pages,
     join,
     membership_pages,
     statement_pages,

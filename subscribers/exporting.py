@@ -3,8 +3,6 @@
 Called by the command line and by staff's download; importing understands the same columns.
 """
 
-import csv
-import io
 from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 
@@ -12,7 +10,7 @@ import sqlalchemy as sa
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from foundation import audit
+from foundation import audit, cells
 from foundation.audit import Actor
 from foundation.ground import Ground
 from subscribers import suppression, topics
@@ -41,20 +39,8 @@ COLUMNS = (
 _PAGE = 2000
 
 
-def safe_cell(text: str) -> str:
-    """A cell that a spreadsheet shows instead of running.
-
-    Excel and its like take a leading `=`, `+`, `-`, `@`, tab or CR for a formula
-    (OWASP, “CSV Injection”).
-    """
-    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r", "\n")) else text
-
-
-def lines(rows: Sequence[Sequence[str]]) -> str:
-    """Rows of a CSV file, every cell a safe one."""
-    out = io.StringIO(newline="")
-    csv.writer(out).writerows([safe_cell(cell) for cell in row] for row in rows)
-    return out.getvalue()
+safe_cell = cells.safe_cell
+lines = cells.lines
 
 
 async def chunks(ground: Ground, *, topic_slugs: Sequence[str] = ()) -> AsyncIterator[bytes]:

@@ -1,17 +1,13 @@
-"""Owners' pages: the team, API tokens, and the audit log."""
+"""Owners' pages: the team and API tokens."""
 
 from aiohttp import web
-from sqlmodel import col, select
 
-from foundation import audit, errors
+from foundation import errors
 from foundation.accounts import api_tokens, invitations, second_step, team
 from foundation.accounts.models import OFFICE, Role
 from foundation.accounts.roles import ROLE_WORDS
-from foundation.audit import AuditEntry
 from foundation.i18n import N_
 from foundation.web import forms, kit
-
-_PAGE = 50
 
 SCOPE_WORDS = {
     api_tokens.Scope.READ: N_("Read everything"),
@@ -22,7 +18,7 @@ SCOPE_WORDS = {
 
 
 def routes() -> list[web.RouteDef]:
-    """Team, tokens and log."""
+    """Team and tokens."""
     return [
         web.get("/staff/team", show_team),
         web.post("/staff/team", add_person),
@@ -34,7 +30,6 @@ def routes() -> list[web.RouteDef]:
         web.get("/staff/tokens", show_tokens),
         web.post("/staff/tokens", create_token),
         web.post("/staff/tokens/revoke", revoke_token),
-        web.get("/staff/audit", show_audit),
     ]
 
 
@@ -153,44 +148,6 @@ async def revoke_token(request: web.Request) -> web.StreamResponse:
     await api_tokens.revoke(kit.ground(request), actor=kit.actor(request), name=name)
     words = kit.translator(request).gettext(N_("The token “%(name)s” no longer works."))
     return kit.redirect(request, "/staff/tokens", flash=words % {"name": name})
-
-
-@kit.staff(Role.EDITOR)
-async def show_audit(request: web.Request) -> web.StreamResponse:
-    """Who changed what, newest first."""
-    after = request.query.get("after", "")
-    statement = select(AuditEntry).order_by(col(AuditEntry.id).desc()).limit(_PAGE + 1)
-    if after.isascii() and after.isdigit() and len(after) < 19:
-        statement = statement.where(col(AuditEntry.id) < int(after))
-    about = request.query.get("about", "").strip()
-    if about:
-        statement = statement.where(col(AuditEntry.object_kind) == about)
-    async with kit.ground(request).db.reading() as session:
-        entries = (await session.exec(statement)).all()
-    more = len(entries) > _PAGE
-    next_url = str(request.rel_url.update_query(after=str(entries[_PAGE - 1].id))) if more else None
-    return kit.render(
-        request,
-        "accounts/audit.html",
-        entries=[(entry, _changes(entry)) for entry in entries[:_PAGE]],
-        about=about,
-        next_url=next_url,
-    )
-
-
-def _changes(entry: audit.AuditEntry) -> list[tuple[str, str, str]]:
-    """Field, before and after, of what differs."""
-    names = sorted({*entry.before, *entry.after})
-    return [
-        (name, _short(entry.before.get(name)), _short(entry.after.get(name)))
-        for name in names
-        if entry.before.get(name) != entry.after.get(name)
-    ]
-
-
-def _short(value: object) -> str:
-    text = "" if value is None else str(value)
-    return text if len(text) <= 160 else text[:159] + "…"
 
 
 def _done(request: web.Request, words: str, **values: str) -> web.Response:

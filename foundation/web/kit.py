@@ -152,10 +152,22 @@ def redirect(request: web.Request, path: str, *, flash: str | None = None) -> we
 async def csv_file(
     request: web.Request, first: bytes, pieces: AsyncIterator[bytes], *, name: str
 ) -> web.StreamResponse:
-    """A CSV file that is sent piece by piece; the first was made already, so what fails shows."""
+    """A CSV file that is sent piece by piece."""
+    return await file_in_pieces(request, first, pieces, name=name, media_type="text/csv")
+
+
+async def file_in_pieces(
+    request: web.Request,
+    first: bytes,
+    pieces: AsyncIterator[bytes],
+    *,
+    name: str,
+    media_type: str,
+) -> web.StreamResponse:
+    """A file that is sent as it is made; the first piece was made already, so what fails shows."""
     response = web.StreamResponse(
         headers={
-            "Content-Type": "text/csv; charset=utf-8",
+            "Content-Type": f"{media_type}; charset=utf-8",
             "Content-Disposition": f'attachment; filename="{name}"',
             "Cache-Control": "no-store",
         }

@@ -1,0 +1,99 @@
+"""What differs between before and after, field by field, in a form that people can read."""
+
+import difflib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+_WORDS = 400
+"""Longer texts are not compared word by word."""
+_CHARACTERS = 400
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Piece:
+    """A stretch of a text; of what is gone and new, only one is set."""
+
+    text: str
+    is_gone: bool = False
+    is_new: bool = False
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Difference:
+    """One field."""
+
+    name: str
+    """In words: `texts.en.title` is “texts · en · title”."""
+    pieces: Sequence[Piece]
+
+
+def between(before: Mapping[str, Any], after: Mapping[str, Any]) -> Sequence[Difference]:
+    """Of what is the same, nothing; a field that holds fields is told field by field."""
+    old, new = dict(_flat(before)), dict(_flat(after))
+    return [
+        Difference(name=" · ".join(name).replace("_", " "), pieces=_pieces(old, new, name))
+        for name in sorted({*old, *new})
+        if old.get(name) != new.get(name)
+    ]
+
+
+def _flat(values: Mapping[str, Any], path: tuple[str, ...] = ()) -> list[tuple[Any, Any]]:
+    found: list[tuple[Any, Any]] = []
+    for name, value in values.items():
+        here = (*path, str(name))
+        if isinstance(value, Mapping) and value:
+            found += _flat(value, here)
+        else:
+            found.append((here, value))
+    return found
+
+
+def _pieces(
+    old: Mapping[Any, Any], new: Mapping[Any, Any], name: tuple[str, ...]
+) -> Sequence[Piece]:
+    was, now = old.get(name), new.get(name)
+    if isinstance(was, list) and isinstance(now, list):
+        gone = [Piece(text=_said(each), is_gone=True) for each in was if each not in now]
+        come = [Piece(text=_said(each), is_new=True) for each in now if each not in was]
+        if gone or come:
+            return [*gone, *come]
+    if isinstance(was, str) and isinstance(now, str) and " " in was and " " in now:
+        return _by_words(was.split(), now.split())
+    pieces = (Piece(text=_said(was), is_gone=True), Piece(text=_said(now), is_new=True))
+    return [piece for piece in pieces if piece.text]
+
+
+def _by_words(was: list[str], now: list[str]) -> Sequence[Piece]:
+    if max(len(was), len(now)) > _WORDS:
+        gone, come = _short(" ".join(was)), _short(" ".join(now))
+        return [Piece(text=gone, is_gone=True), Piece(text=come, is_new=True)]
+    found: list[Piece] = []
+    for kind, i, j, k, m in difflib.SequenceMatcher(None, was, now, autojunk=False).get_opcodes():
+        if kind == "equal":
+            found.append(Piece(text=_middle(was[i:j])))
+            continue
+        if j > i:
+            found.append(Piece(text=_short(" ".join(was[i:j])), is_gone=True))
+        if m > k:
+            found.append(Piece(text=_short(" ".join(now[k:m])), is_new=True))
+    return found
+
+
+def _middle(words: list[str]) -> str:
+    """A few words around the changes are enough."""
+    return " ".join(words if len(words) <= 12 else [*words[:5], "…", *words[-5:]])
+
+
+def _said(value: object) -> str:
+    if value is None or value == "":
+        return ""
+    if isinstance(value, bool):
+        return "✓" if value else "✗"
+    if isinstance(value, list):
+        return _short(", ".join(_said(each) for each in value))
+    return _short(str(value))
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= _CHARACTERS else text[: _CHARACTERS - 1] + "…"
