@@ -97,7 +97,7 @@ async def test_the_page_says_it_in_words_and_gives_files(web: Web, clock: FakeCl
     assert "<del>sending</del> <ins>paused</ins>" in page
     assert "<del>a</del> <ins>c</ins>" in page
     spanish = (await editor.get("/staff/audit?lang=es&what=campaign")).text
-    assert "Campaña: se pausó" in spanish
+    assert "Envío: se pausó" in spanish
     narrowed = "/staff/audit.csv?who=1&what=campaign&object=7"
     answer = await editor.get(narrowed)
     rows = list(csv.reader(io.StringIO(answer.body.decode("utf-8-sig"))))

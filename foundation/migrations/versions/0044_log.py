@@ -1,12 +1,12 @@
 """Indexes by which millions of entries of the log are looked through, newest first
 
-Revision 0044, after 0043.
+Revision 0044, after 0041.
 """
 
 from alembic import op
 
 revision = "0044"
-down_revision = "0043"
+down_revision = "0041"
 branch_labels = None
 depends_on = None
 
