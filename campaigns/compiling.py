@@ -13,7 +13,7 @@ from campaigns import bulletins, editions, event_links, readings
 from campaigns.documents import Document
 from campaigns.findings import Finding
 from campaigns.models import Bulletin
-from foundation import errors
+from foundation import errors, looks
 from foundation.ground import Ground
 from foundation.i18n import N_
 from foundation.tokens import Purpose
@@ -30,6 +30,8 @@ class Compiled:
 
     plan: Plan
     resolved: editions.Resolved
+    brand: content.Brand
+    """As the site looks in its language."""
 
     @property
     def language(self) -> str:
@@ -174,7 +176,7 @@ async def compile_whole(
             for each in readings.languages_in(language)
         ]
         plans = stack(ground, made, keys=[language], archive_url=archive_url)
-        return Compiled(plan=plans[language], resolved=made[0].resolved)
+        return replace(made[0], plan=plans[language])
     resolved = await editions.resolve(
         ground,
         session,
@@ -183,10 +185,13 @@ async def compile_whole(
         campaign_name=campaign_name,
         origin=origin,
     )
+    brand = content.Brand.from_site(
+        ground.settings.site, await looks.current(session), language=language
+    )
     try:
         plan = compiler.compile_edition(
             resolved.edition,
-            content.Brand.from_site(ground.settings.site),
+            brand,
             archive_url=archive_url or ground.url("/archive"),
             translator=ground.translator(language),
             first_link=first_link,
@@ -195,7 +200,7 @@ async def compile_whole(
         raise resolved.in_document(problem) from problem
     noticed = [resolved.numbered(each) for each in plan.concerns]
     whole = replace(plan, concerns=(*noticed, *resolved.findings))
-    return Compiled(plan=whole, resolved=resolved)
+    return Compiled(plan=whole, resolved=resolved, brand=brand)
 
 
 def stack(
@@ -205,18 +210,20 @@ def stack(
 
     Their links are numbered after those of the editions themselves.
     """
-    by_language = {each.language: each.resolved.edition for each in made}
+    by_language = {each.language: each for each in made}
     number = 1 + last_link(each.plan for each in made)
     plans: dict[str, Plan] = {}
     for key in keys:
+        read = [by_language[language] for language in readings.languages_in(key)]
         plans[key] = compiler.compile_stacked(
             [
                 compiler.Spoken(
-                    edition=by_language[language], translator=ground.translator(language)
+                    edition=each.resolved.edition,
+                    translator=ground.translator(each.language),
+                    brand=each.brand,
                 )
-                for language in readings.languages_in(key)
+                for each in read
             ],
-            content.Brand.from_site(ground.settings.site),
             archive_url=archive_url or ground.url("/archive"),
             first_link=number,
         )

@@ -22,7 +22,7 @@ from campaigns import archive, bulletins, compiling, lifecycle, pictures
 from campaigns.archive_models import ArchivedEdition
 from campaigns.archiving import for_anybody
 from campaigns.models import Picture, Visibility
-from foundation import errors
+from foundation import errors, looks
 from foundation.ground import Ground
 from foundation.i18n import N_, Translator
 from templates import broadside, handbill, kept, palette, qr
@@ -167,12 +167,14 @@ async def _sheet(ground: Ground, edition: Mapping[str, Any], origin: _Origin) ->
     speaks, site = ground.translator(language), ground.settings.site
     query = {"source": f"handbill-{origin.number}", "lang": language}
     signup = ground.url(f"/subscribe?{urlencode(query)}")
+    async with ground.db.reading() as session:
+        accent = (await looks.current(session)).accent or site.accent
     code = await asyncio.to_thread(qr.drawn, signup, kind=qr.Kind.SVG)
     return Sheet(
         language=language,
         direction=edition["direction"],
         paper=ground.settings.print.paper,
-        accent=palette.light(site.accent).accent,
+        accent=palette.light(accent).accent,
         publisher=site.name,
         postal_address=site.postal_address,
         title=edition["title"] or edition["subject"],

@@ -5,6 +5,7 @@ from aiohttp import web
 from campaigns import (
     audience_pages,
     before_pages,
+    brand_pages,
     campaign_pages,
     check_pages,
     everybody_pages,
@@ -40,6 +41,7 @@ def routes() -> list[web.RouteDef]:
         *report_pages.routes(),
         *handbill_pages.staff_routes(),
         *series_pages.routes(),
+        *brand_pages.routes(),
         *snippet_pages.routes(),
         *inbox_pages.routes(),
         *welcome_pages.routes(),

@@ -26,7 +26,7 @@ from campaigns.findings import Finding
 from campaigns.models import Bulletin, BulletinVersion, Campaign, CampaignState, Visibility
 from campaigns.welcome_models import StepKind, WelcomeStep
 from delivery.models import Dispatch, DispatchPlan
-from foundation import errors
+from foundation import errors, looks
 from foundation.ground import Ground
 from foundation.i18n import N_
 from subscribers.models import Topic
@@ -130,6 +130,7 @@ async def _compiled(
     """A plan for each edition, without a date: it is as true tomorrow as today."""
     if not document.editions:
         raise errors.Invalid(N_("This bulletin has no edition in any language yet."))
+    look = await looks.current(session)
     plans: dict[str, Plan] = {}
     findings: list[Finding] = []
     for language in document.languages:
@@ -137,7 +138,7 @@ async def _compiled(
         try:
             plans[language] = compiler.compile_edition(
                 replace(resolved.edition, date_label=""),
-                Brand.from_site(ground.settings.site),
+                Brand.from_site(ground.settings.site, look, language=language),
                 archive_url=ground.url("/archive"),
                 translator=ground.translator(language),
                 first_link=1 + sum(len(plan.links) for plan in plans.values()),

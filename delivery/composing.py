@@ -18,6 +18,7 @@ from delivery.splicing import Splicer
 from foundation import errors, i18n
 from foundation.ground import Ground
 from foundation.i18n import N_
+from foundation.looks import Look
 from subscribers import recipients
 from subscribers.recipients import Recipient
 from templates.plan import Plan
@@ -91,10 +92,11 @@ class Composer:
         self,
         claimed: Sequence[QueuedNotice],
         *,
+        look: Look,
         lease: Lease,
         group: Callable[[str], Limit | None],
     ) -> list[Letter]:
-        """One letter a notice."""
+        """One letter a notice, as mails look when it is claimed."""
         settings = self._ground.settings
         relays = routing.route(settings.relay, from_address=settings.mail.from_address)
         return [
@@ -104,7 +106,7 @@ class Composer:
                 attempt=notice.attempts + 1,
                 lease=lease,
                 first_attempt_at=notice.created_at if notice.attempts else None,
-                compose=functools.partial(self._notice, notice),
+                compose=functools.partial(self._notice, notice, look),
                 relays=relays,
                 group=group(notice.to_address),
             )
@@ -144,9 +146,9 @@ class Composer:
             is_signed=any(splicer.is_signing for splicer in every),
         )
 
-    def _notice(self, notice: QueuedNotice, _is_8bit: bool) -> Envelope:
+    def _notice(self, notice: QueuedNotice, look: Look, _is_8bit: bool) -> Envelope:
         """Always in quoted-printable: notices are few, and their pieces are not kept."""
-        return outbox.compose(self._ground, notice)
+        return outbox.compose(self._ground, notice, look)
 
     def _compose(
         self, row: Claimed, prepared: _Prepared, person: Recipient | None, is_8bit: bool

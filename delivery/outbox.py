@@ -17,6 +17,7 @@ from delivery.models import NoticeState, QueuedNotice
 from foundation import rows, tables
 from foundation.clock import Clock
 from foundation.ground import Ground
+from foundation.looks import Look
 from foundation.notices import Notice
 from templates import notices
 from templates.content import Brand
@@ -123,13 +124,13 @@ async def claim(
     return list((await session.exec(statement)).all())
 
 
-def compose(ground: Ground, notice: QueuedNotice) -> Envelope:
+def compose(ground: Ground, notice: QueuedNotice, look: Look) -> Envelope:
     """The notice as a message. Raises `errors.HandbillError` when it can't be made."""
     made = notices.render_notice(
         notice.kind,
         translator=ground.translator(notice.language),
         context=notice.context,
-        brand=Brand.from_site(ground.settings.site),
+        brand=Brand.from_site(ground.settings.site, look, language=notice.language),
     )
     return message.for_notice(
         ground,

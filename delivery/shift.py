@@ -23,7 +23,7 @@ from delivery.journal import REWRITE_AT_BYTES, Journal
 from delivery.letter import Lease, Verdict
 from delivery.models import Worker
 from delivery.relay import Sender
-from foundation import errors, logs
+from foundation import errors, logs, looks
 from foundation.ground import Ground
 
 _log = logs.get("worker")
@@ -213,7 +213,8 @@ class Shift:
                     queued = await outbox.claim(
                         session, worker_id=self._id, limit=notices, now=now, until=lease.until
                     )
-                    letters += self._composer.notices(queued, lease=lease, group=group)
+                    look = await looks.current(session) if queued else looks.Look()
+                    letters += self._composer.notices(queued, look=look, lease=lease, group=group)
                 if bulk:
                     rows = await ledger.claim(
                         session, worker_id=self._id, limit=bulk, now=now, until=lease.until

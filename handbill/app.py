@@ -140,6 +140,7 @@ NAVIGATION = (
     kit.NavigationItem(
         path="/staff/audit", msgid=N_("Log"), role=Role.EDITOR, group=_OFFICE, key="l"
     ),
+    kit.NavigationItem(path="/staff/brand", msgid=N_("Look"), group=_OFFICE),
     kit.NavigationItem(path="/staff/settings", msgid=N_("Settings"), group=_OFFICE),
     kit.NavigationItem(
         path="/staff/bulletins/new",

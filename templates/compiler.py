@@ -17,6 +17,7 @@ from templates import (
     marks,
     plan,
     problems,
+    prose,
     sheets,
     slots,
     text,
@@ -33,10 +34,11 @@ _SLOT_BYTES = 90
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Spoken:
-    """An edition, and who speaks its language."""
+    """An edition, who speaks its language, and how the site looks and what it says in it."""
 
     edition: Edition
     translator: Translator
+    brand: Brand
 
 
 def compile_edition(
@@ -56,8 +58,7 @@ def compile_edition(
     have to mend, `TemplateProblem` for a broken template.
     """
     return compile_stacked(
-        [Spoken(edition=edition, translator=translator)],
-        brand,
+        [Spoken(edition=edition, translator=translator, brand=brand)],
         archive_url=archive_url,
         first_link=first_link,
         folder=folder,
@@ -66,7 +67,6 @@ def compile_edition(
 
 def compile_stacked(
     spoken: Sequence[Spoken],
-    brand: Brand,
     *,
     archive_url: str,
     first_link: int = 1,
@@ -79,7 +79,7 @@ def compile_stacked(
     """
     made = marks.Marks()
     weaver = weaving.Weaver(marks=made, statics={}, first_link=first_link)
-    sheaf = [_sheets(each, brand, archive_url, weaver) for each in spoken]
+    sheaf = [_sheets(each, archive_url, weaver) for each in spoken]
     layers = _layered(sheaf, _below(spoken[1:]))
     html = typesetting.typeset_stacked(
         [
@@ -107,7 +107,9 @@ def compile_stacked(
         links=tuple(weaver.links),
         conditions=tuple(weaver.conditions),
     )
-    return replace(compiled, concerns=(*weaver.concerns, *_concerns(first, brand, compiled)))
+    return replace(
+        compiled, concerns=(*weaver.concerns, *_concerns(first, spoken[0].brand, compiled))
+    )
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -176,8 +178,8 @@ def _subject(edition: Edition, weaver: weaving.Weaver) -> str:
     return subject
 
 
-def _sheets(spoken: Spoken, brand: Brand, archive_url: str, weaver: weaving.Weaver) -> _Sheets:
-    edition = spoken.edition
+def _sheets(spoken: Spoken, archive_url: str, weaver: weaving.Weaver) -> _Sheets:
+    edition, brand = spoken.edition, spoken.brand
     weaver.direction, weaver.language = edition.direction, edition.language
     weaver.site = brand.site_url if brand.language not in ("", edition.language) else ""
     weaver.statics = _statics(edition, brand, weaver.ours(archive_url))
@@ -189,6 +191,7 @@ def _sheets(spoken: Spoken, brand: Brand, archive_url: str, weaver: weaving.Weav
     subject = _subject(edition, weaver)
     title = weaver.text(edition.title, problems.Where(msgid=N_("the title")))
     preheader = weaver.text(edition.preheader, problems.Where(msgid=N_("the preheader")))
+    parts = block_weaving.weave(edition.blocks, weaver)
     frame = sheets.Frame(
         language=edition.language,
         direction=edition.direction,
@@ -200,13 +203,20 @@ def _sheets(spoken: Spoken, brand: Brand, archive_url: str, weaver: weaving.Weav
         title=title,
         date_label=edition.date_label,
         issue_title=edition.issue_title,
-        parts=headings.leveled(block_weaving.weave(edition.blocks, weaver), top=1 if title else 0),
+        parts=headings.leveled(parts, top=1 if title else 0),
+        footer=_footer(brand, weaver),
         unsubscribe_url=weaver.marks.make("unsubscribe_url"),
         preferences_url=weaver.marks.make("preferences_url"),
         view_url=weaver.marks.make("view_url"),
         pixel=weaver.marks.make("open_pixel_url", role=marks.Role.PIXEL),
     )
     return _Sheets(subject=subject, frame=frame, page=page)
+
+
+def _footer(brand: Brand, weaver: weaving.Weaver) -> prose.Element | None:
+    """What the site says at the foot; its links are counted after those of the blocks."""
+    where = problems.Where(msgid=N_("the footer of the look"))
+    return weaver.rich(brand.footer_html, where) if brand.footer_html.strip() else None
 
 
 def _concerns(edition: Edition, brand: Brand, compiled: plan.Plan) -> list[problems.Concern]:

@@ -8,7 +8,7 @@ that stands for an address; every other text is plain. Merge fields may stand in
 from dataclasses import dataclass
 from enum import StrEnum
 
-from foundation import config
+from foundation import config, looks
 from templates.conditions import Condition
 
 
@@ -257,15 +257,33 @@ class Brand:
     logo_url: str = ""
     language: str = ""
     """The site's default: links to its pages say in which other language they are to open."""
+    paper: str = ""
+    ink: str = ""
+    headline_face: str = ""
+    text_face: str = ""
+    """Blank is the usual, for each of these."""
+    tagline: str = ""
+    """Under the name at the head of a mail."""
+    footer_html: str = ""
+    """At the foot of a bulletin."""
 
     @classmethod
-    def from_site(cls, site: config.Site) -> "Brand":
-        """The brand that the settings describe."""
+    def from_site(
+        cls, site: config.Site, look: looks.Look | None = None, *, language: str = ""
+    ) -> "Brand":
+        """The brand that the settings describe, with what staff chose; its words in a language."""
+        chosen = look or looks.Look()
         return cls(
             site_name=site.name,
             site_url=site.url,
             postal_address=site.postal_address,
-            accent=site.accent,
-            logo_url=site.logo_url,
+            accent=chosen.accent or site.accent,
+            logo_url=f"{site.url.rstrip('/')}{chosen.logo}" if chosen.logo else site.logo_url,
             language=site.language,
+            paper=chosen.paper,
+            ink=chosen.ink,
+            headline_face=chosen.headline_face,
+            text_face=chosen.text_face,
+            tagline=chosen.taglines.get(language, ""),
+            footer_html=chosen.footers.get(language, ""),
         )

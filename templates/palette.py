@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from templates import colours
 
 PAPER = "#fcfbf8"
+INK = "#1d1b18"
 PAPER_DARK = "#171614"
 _TINT = "#f4f0e8"
 _WHITE = "#ffffff"
@@ -54,11 +55,27 @@ class Palette:
 
 
 @functools.lru_cache(maxsize=16)
-def light(accent: str) -> Palette:
-    """Ink on paper."""
+def light(accent: str, *, paper: str = "", ink: str = "") -> Palette:
+    """Ink on paper; of other paper or ink than the usual, what lies between is mixed of both."""
+    if not (paper or ink):
+        return _usual(accent)
+    paper, ink = paper or PAPER, ink or INK
+    tint = colours.mixed(ink, paper, share=0.045)
+    return Palette(
+        paper=paper,
+        ink=ink,
+        muted=colours.readable(colours.mixed(ink, paper, share=0.68), on=tint),
+        rule=colours.mixed(ink, paper, share=0.18),
+        tint=tint,
+        accent=colours.readable(accent, on=tint),
+        bar=_bar(accent),
+    )
+
+
+def _usual(accent: str) -> Palette:
     return Palette(
         paper=PAPER,
-        ink="#1d1b18",
+        ink=INK,
         muted="#5f5a52",
         rule="#d9d4ca",
         tint=_TINT,

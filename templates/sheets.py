@@ -5,7 +5,7 @@ particulars of a bulletin. All texts are plain and may hold marks; nothing in he
 from dataclasses import dataclass
 
 from foundation.i18n import N_
-from templates import palette, weaving
+from templates import faces, palette, prose, weaving
 from templates.content import Brand
 from templates.palette import Palette
 
@@ -37,12 +37,22 @@ class Frame:
     @property
     def light(self) -> Palette:
         """The colours by day."""
-        return palette.light(self.brand.accent)
+        return palette.light(self.brand.accent, paper=self.brand.paper, ink=self.brand.ink)
 
     @property
     def dark(self) -> Palette:
         """The colours at night."""
         return palette.dark(self.brand.accent)
+
+    @property
+    def headline_face(self) -> faces.Face:
+        """Of headlines, large numbers and the name."""
+        return faces.face(self.brand.headline_face, usual=faces.SERIF)
+
+    @property
+    def text_face(self) -> faces.Face:
+        """Of everything else."""
+        return faces.face(self.brand.text_face, usual=faces.SANS)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -68,4 +78,6 @@ class Bulletin:
     view_url: str
     pixel: str
     """The mark of the image that counts an opening; blank where it stands elsewhere."""
+    footer: prose.Element | None = None
+    """What the site says at the foot of every bulletin."""
     below: tuple[Below, ...] = ()

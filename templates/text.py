@@ -48,9 +48,10 @@ def underlined(words: str, line: str) -> str:
 
 def _masthead(frame: sheets.Frame, page: sheets.Bulletin) -> str:
     first = _dotted([frame.brand.site_name, page.date_label])
+    tagline = wrapped(frame.brand.tagline)
     title = underlined(page.title, "=") if page.title else ""
     return "\n\n".join(
-        each for each in ("\n".join(_kept([first, page.issue_title])), title) if each
+        each for each in ("\n".join(_kept([first, tagline, page.issue_title])), title) if each
     )
 
 
@@ -60,8 +61,10 @@ def _footer(frame: sheets.Frame, page: sheets.Bulletin, translator: Translator) 
         "You are getting this because you signed up for news from %(site)s "
         "and confirmed your address."
     )
+    said = prose_text(page.footer)
     lines = [
         "-" * WIDTH,
+        *([said, ""] if said else []),
         wrapped(why % {"site": frame.brand.site_name}),
         "",
         _labelled(_("Unsubscribe"), page.unsubscribe_url),

@@ -20,7 +20,7 @@ POOR_WORDS = 10
 
 def look(ground: Ground, bulletin: Bulletin, looked: Looked) -> list[Item]:
     """Contrast, headings, and the text part of every edition."""
-    found = [_contrast(ground)]
+    found = [_contrast(ground, looked)]
     if not looked.editions:
         return found
     headings = [
@@ -34,10 +34,12 @@ def look(ground: Ground, bulletin: Bulletin, looked: Looked) -> list[Item]:
     ]
 
 
-def _contrast(ground: Ground) -> Item:
-    """The lowest contrast in either scheme, with the site's accent."""
-    accent = ground.settings.site.accent
-    lowest = min(palette.light(accent).contrast, palette.dark(accent).contrast)
+def _contrast(ground: Ground, looked: Looked) -> Item:
+    """The lowest contrast in either scheme, with the colours that the site chose."""
+    usual = content.Brand.from_site(ground.settings.site)
+    brand = next((each.brand for each in looked.editions.values()), usual)
+    by_day = palette.light(brand.accent, paper=brand.paper, ink=brand.ink)
+    lowest = min(by_day.contrast, palette.dark(brand.accent).contrast)
     if lowest >= colours.READABLE:
         return items.good(
             "contrast",
