@@ -151,10 +151,7 @@ async def _schedule_page(
         status=422 if problem or is_repeated else 200,
         campaign=view.campaign,
         values={**values, **staff_forms.typed(form)} if form else values,
-        zones=[
-            (each, each.replace("_", " "))
-            for each in dict.fromkeys((site.zone, zone, *schedules.ZONES))
-        ],
+        zones=schedules.offered(site.zone, zone),
         soonest=schedules.local_text(ground.clock.now(), site.zone),
         is_repeated=is_repeated,
         **await _values(request, view),

@@ -13,6 +13,7 @@ from campaigns import (
     inbox_pages,
     live_pages,
     overview_pages,
+    planner_pages,
     proposal_pages,
     recipients_pages,
     report_pages,
@@ -29,6 +30,7 @@ def routes() -> list[web.RouteDef]:
     """What is here; fixed names stand before `{id}`."""
     return [
         *overview_pages.routes(),
+        *planner_pages.routes(),
         *audience_pages.routes(),
         *campaign_pages.routes(),
         *check_pages.routes(),

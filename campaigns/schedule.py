@@ -46,6 +46,11 @@ def is_repeated(at: str, zone: str) -> bool:
     return resolve(at, zone, fold=0) != resolve(at, zone, fold=1)
 
 
+def offered(*first: str) -> list[tuple[str, str]]:
+    """Zones to choose from with what they are called, those that matter here first."""
+    return [(each, each.replace("_", " ")) for each in dict.fromkeys((*first, *ZONES))]
+
+
 def in_words(moment: datetime, zone: str, speaks: Translator) -> str:
     """An instant as people say it in a zone: the day in full, the time to the minute."""
     local = moment.astimezone(ZoneInfo(zone))

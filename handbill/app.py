@@ -103,6 +103,7 @@ NAVIGATION = (
     kit.NavigationItem(path="/staff/series", msgid=N_("Series"), group=_WRITE, key="r"),
     kit.NavigationItem(path="/staff/welcome", msgid=N_("The welcome"), group=_WRITE, key="w"),
     kit.NavigationItem(path="/staff/campaigns", msgid=N_("Campaigns"), group=_SEND, key="c"),
+    kit.NavigationItem(path="/staff/calendar", msgid=N_("Calendar"), group=_SEND, key="a"),
     kit.NavigationItem(path="/staff/returns", msgid=N_("Came back"), group=_SEND, key="k"),
     kit.NavigationItem(
         path=deliverability_pages.PATH,
