@@ -13,6 +13,7 @@ from pydantic import BaseModel, Field, model_validator
 from campaigns import alarms, archiving, attention, audiences, follow_ups, lifecycle, reports, whole
 from campaigns.audience_rules import Conditions
 from campaigns.documents import CampaignPart, Document
+from campaigns.follow_ups import Besides
 from campaigns.models import Campaign, CampaignState, Visibility
 from campaigns.transitions import Verb
 from foundation import errors
@@ -138,6 +139,12 @@ class Seen(Body):
     visibility: Visibility
 
 
+class Duplicate(Body):
+    """Who is left out of the duplicate: nobody, who got the first, or who followed a link in it."""
+
+    besides: Besides = Besides.NOBODY
+
+
 class HitsOut(BaseModel):
     """Opens or clicks: of everybody, of machines, and different people who agreed to be counted."""
 
@@ -251,6 +258,9 @@ def endpoints() -> list[Endpoint]:
                  answer=CampaignWhole),
         _follow_up("correction", follow_ups.correct,
                    "Make a draft that corrects it, to everybody who has it"),
+        Endpoint(method="POST", path=f"{one}/duplicate", handler=duplicate, scope=write, tag=tag,
+                 summary="Make a draft with a copy of its bulletin, perhaps without some people",
+                 body=Duplicate, answer=CampaignWhole, status=201),
         _follow_up("others", follow_ups.send_to_others,
                    "Make a draft of the same to those whom it did not reach"),
     ]  # fmt: skip
@@ -324,6 +334,15 @@ async def set_visibility(call: Call) -> CampaignWhole:
         call.ground, actor=call.actor, campaign_id=call.number(), visibility=body.visibility
     )
     return await show(call)
+
+
+async def duplicate(call: Call) -> CampaignWhole:
+    """A draft of a copy."""
+    body: Duplicate = call.body
+    made = await follow_ups.duplicate(
+        call.ground, actor=call.actor, campaign_id=call.number(), besides=body.besides
+    )
+    return await _shown(call, made.id)
 
 
 def _step(verb: str, act: Callable[..., Awaitable[object]], summary: str) -> Endpoint:

@@ -224,6 +224,12 @@ async def render_campaign(
         visibility_words=speaks.gettext(
             archiving.VISIBILITY_WORDS[Visibility(campaign.visibility)]
         ),
+        besides=[
+            (each.value, speaks.gettext(words))
+            for each, words in follow_ups.BESIDES_WORDS.items()
+            if each is follow_ups.Besides.NOBODY or view.dispatch is not None
+        ],
+        may_duplicate=role.may(Role.AUTHOR),
         may_follow_up=view.dispatch is not None and role.may(Role.AUTHOR),
         times=times_of(request, view),
         progress=translating.progress(bulletins.document_of(view.bulletin)),

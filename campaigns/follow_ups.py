@@ -1,9 +1,10 @@
-"""What follows a campaign that was sent: a correction for whoever has it, the same for the others.
+"""What follows a campaign: a correction for whoever has it, the same for the others, a duplicate.
 
-Both are drafts like any other: they are looked over, approved and sent by a person. What has gone
+All are drafts like any other: they are looked over, approved and sent by a person. What has gone
 out is never changed; its page in the archive says that a correction followed.
 """
 
+import enum
 from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any
@@ -11,7 +12,16 @@ from typing import Any
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from campaigns import audiences, bulletins, documents, lifecycle, transitions
+from campaigns import (
+    audience_rules,
+    audiences,
+    bulletins,
+    documents,
+    lifecycle,
+    segments,
+    transitions,
+)
+from campaigns.audience_rules import Rules
 from campaigns.audiences import Audience
 from campaigns.block_models import KINDS
 from campaigns.documents import Document
@@ -26,7 +36,27 @@ _TITLE = N_("Correction: %(subject)s")
 _OPENING = N_(
     "Our bulletin of %(date)s, “%(subject)s”, held a mistake. We are sorry. This is what is right:"
 )
+_COPY = N_("%(name)s (copy)")
 _LONGEST_LINE = 300
+_LONGEST_NAME = 200
+
+
+class Besides(enum.StrEnum):
+    """Who is left out of a duplicate."""
+
+    NOBODY = "nobody"
+    """It goes to the same people."""
+    GOT_IT = "got-it"
+    """Whoever got the first, or is still to get it."""
+    FOLLOWED_IT = "followed-it"
+    """Whoever followed a link in the first, as far as they agreed to be counted by name."""
+
+
+BESIDES_WORDS: Mapping[Besides, str] = {
+    Besides.NOBODY: N_("Nobody: it goes to the same people"),
+    Besides.GOT_IT: N_("Who got this one"),
+    Besides.FOLLOWED_IT: N_("Who followed a link in this one"),
+}
 
 
 async def correct(ground: Ground, *, actor: Actor, campaign_id: int) -> Campaign:
@@ -40,9 +70,7 @@ async def correct(ground: Ground, *, actor: Actor, campaign_id: int) -> Campaign
         bulletin = await bulletins.get(session, campaign.bulletin_id)
         document = _opened(ground, bulletins.document_of(bulletin), order)
         copy = await bulletins.add(ground, session, actor=actor, document=document)
-        audience = audiences.parse(campaign.audience).model_copy(
-            update={"received": [campaign_id], "not_received": []}
-        )
+        audience = _whoever_got(audiences.parse(campaign.audience), campaign_id)
         made = await _draft(ground, session, actor, campaign, copy, audience)
         made.corrects_id = campaign_id
         transitions.note(
@@ -66,13 +94,38 @@ async def send_to_others(ground: Ground, *, actor: Actor, campaign_id: int) -> C
             .where(Campaign.bulletin_id == bulletin.id)
             .order_by(col(Campaign.id))
         )
-        audience = audiences.parse(campaign.audience)
+        audience = segments.loosened(audiences.parse(campaign.audience))
         numbers = sorted({*audience.not_received, *before.all()})
         audience = audience.model_copy(update={"not_received": numbers})
         made = await _draft(ground, session, actor, campaign, bulletin, audience)
         # It stands in the archive already.
         made.visibility = Visibility.SUBSCRIBERS.value
         return made
+
+
+async def duplicate(
+    ground: Ground, *, actor: Actor, campaign_id: int, besides: Besides
+) -> Campaign:
+    """A draft with a copy of the bulletin to the same people, perhaps without some of them.
+
+    Raises `errors.NotFound`, and `errors.Refused` where it would leave out whoever got what was not
+    sent yet.
+    """
+    async with ground.db.transaction() as session:
+        campaign = await transitions.get(session, campaign_id)
+        if besides is not Besides.NOBODY:
+            await _sent(session, campaign_id)
+        bulletin = await bulletins.get(session, campaign.bulletin_id)
+        document = documents.with_ids(bulletins.document_of(bulletin))
+        site = ground.translator(ground.settings.site.language)
+        name = (site.gettext(_COPY) % {"name": campaign.name})[:_LONGEST_NAME]
+        copy = await bulletins.add(
+            ground, session, actor=actor, document=document.model_copy(update={"name": name})
+        )
+        audience = _without(
+            segments.loosened(audiences.parse(campaign.audience)), besides, campaign_id
+        )
+        return await _draft(ground, session, actor, campaign, copy, audience)
 
 
 async def corrections(session: AsyncSession, campaign_id: int) -> Sequence[Campaign]:
@@ -86,6 +139,23 @@ async def corrections(session: AsyncSession, campaign_id: int) -> Sequence[Campa
         .order_by(col(Campaign.id))
     )
     return (await session.exec(statement)).all()
+
+
+def _whoever_got(audience: Audience, campaign_id: int) -> Audience:
+    """Everybody who has a campaign, whether or not they fit its conditions today."""
+    freed: dict[str, Any] = {name: [] for name in Rules.model_fields}
+    if not audience.topics and not audience.members:
+        freed["topics"] = [audiences.MEMBERS_TOPIC]
+    return audience.model_copy(update={**freed, "received": [campaign_id], "not_received": []})
+
+
+def _without(audience: Audience, besides: Besides, campaign_id: int) -> Audience:
+    conditions: Mapping[Besides, Sequence[audience_rules.Condition]] = {
+        Besides.NOBODY: [],
+        Besides.GOT_IT: [audience_rules.Received(campaigns=[campaign_id])],
+        Besides.FOLLOWED_IT: [audience_rules.Clicked(campaigns=[campaign_id])],
+    }
+    return audience.model_copy(update={"none_of": [*audience.none_of, *conditions[besides]]})
 
 
 async def _sent(session: AsyncSession, campaign_id: int) -> tuple[Campaign, Dispatch]:
@@ -140,7 +210,7 @@ def _opened(ground: Ground, document: Document, order: Dispatch) -> Document:
     site = ground.translator(ground.settings.site.language)
     kept = document.blocks[: documents.MAX_BLOCKS - 1]
     values: Mapping[str, Any] = {
-        "name": _line(site, document.name)[:200],
+        "name": _line(site, document.name)[:_LONGEST_NAME],
         "editions": editions,
         "blocks": [opening, *kept],
         "audience": {},

@@ -8,6 +8,7 @@ from campaigns import (
     brand_pages,
     campaign_pages,
     check_pages,
+    duplicate_pages,
     everybody_pages,
     handbill_pages,
     inbox_pages,
@@ -18,11 +19,13 @@ from campaigns import (
     recipients_pages,
     report_pages,
     review_pages,
+    segment_pages,
     series_pages,
     snippet_pages,
     step_pages,
     trial_pages,
     welcome_pages,
+    why_pages,
 )
 
 
@@ -35,6 +38,7 @@ def routes() -> list[web.RouteDef]:
         *campaign_pages.routes(),
         *check_pages.routes(),
         *before_pages.routes(),
+        *duplicate_pages.routes(),
         *step_pages.routes(),
         *review_pages.routes(),
         *live_pages.routes(),
@@ -42,6 +46,8 @@ def routes() -> list[web.RouteDef]:
         *everybody_pages.routes(),
         *report_pages.routes(),
         *handbill_pages.staff_routes(),
+        *segment_pages.routes(),
+        *why_pages.routes(),
         *series_pages.routes(),
         *brand_pages.routes(),
         *snippet_pages.routes(),

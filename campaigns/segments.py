@@ -27,7 +27,7 @@ from campaigns.models import Campaign, CampaignState
 from campaigns.segment_models import Segment, SegmentVersion
 from campaigns.series_models import Series
 from campaigns.transitions import Verb
-from foundation import audit, errors
+from foundation import audit, errors, i18n
 from foundation.audit import Actor
 from foundation.ground import Ground
 from foundation.i18n import N_
@@ -201,6 +201,14 @@ async def audience_of(session: AsyncSession, rules: Rules) -> Audience:
     """The people of a segment who can be mailed at all: confirmed on any topic."""
     slugs = [each.slug for each in await topics.everything(session)]
     return Audience(topics=slugs, **{name: getattr(rules, name) for name in Rules.model_fields})
+
+
+async def people_of(ground: Ground, segment: Segment) -> sa.ColumnElement[bool]:
+    """SQL: is in a segment, and can be mailed. Raises `errors.Invalid`."""
+    async with ground.db.reading() as session:
+        audience = await audience_of(session, rules_of(segment))
+        resolved = await audiences.resolve(ground, session, audience, languages=[i18n.SOURCE])
+    return audiences.gets_it(resolved)
 
 
 async def hold(session: AsyncSession, audience: Audience) -> Audience:

@@ -15,6 +15,7 @@ from campaigns import live_api as live
 from campaigns import materials_api as materials
 from campaigns import proposals_api as proposals
 from campaigns import recipients_api as recipients
+from campaigns import segment_api as segments
 from campaigns import series_api as series
 from campaigns import trials_api as trials
 from campaigns import webhooks_api as webhooks
@@ -40,6 +41,7 @@ API_SLICES: tuple[ModuleType, ...] = (
     check,
     recipients,
     live,
+    segments,
     series,
     welcome,
     trials,

@@ -113,6 +113,7 @@ NAVIGATION = (
         key="v",
     ),
     kit.NavigationItem(path="/staff/people", msgid=N_("People"), group=_PEOPLE, key="p"),
+    kit.NavigationItem(path="/staff/segments", msgid=N_("Segments"), group=_PEOPLE),
     kit.NavigationItem(path="/staff/members", msgid=N_("Members"), group=_PEOPLE, key="m"),
     kit.NavigationItem(path="/staff/forms", msgid=N_("Forms"), group=_PEOPLE, key="f"),
     kit.NavigationItem(path="/staff/gatherings", msgid=N_("At a table"), group=_PEOPLE),

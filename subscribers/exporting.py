@@ -43,8 +43,15 @@ safe_cell = cells.safe_cell
 lines = cells.lines
 
 
-async def chunks(ground: Ground, *, topic_slugs: Sequence[str] = ()) -> AsyncIterator[bytes]:
+async def chunks(
+    ground: Ground,
+    *,
+    topic_slugs: Sequence[str] = (),
+    chosen: sa.ColumnElement[bool] | None = None,
+) -> AsyncIterator[bytes]:
     """The file in pieces: everybody, or who is confirmed on one of the topics and may be mailed.
+
+    `chosen` is SQL about subscribers that narrows it, such as a segment's.
 
     Raises `errors.Invalid` that names topics which are not there.
     """
@@ -54,7 +61,7 @@ async def chunks(ground: Ground, *, topic_slugs: Sequence[str] = ()) -> AsyncIte
     after = 0
     while True:
         async with ground.db.reading() as session:
-            people = await _page(session, wanted, after)
+            people = await _page(session, wanted, after, chosen)
             if not people:
                 return
             rows = await _rows(session, people)
@@ -62,7 +69,9 @@ async def chunks(ground: Ground, *, topic_slugs: Sequence[str] = ()) -> AsyncIte
         after = people[-1].id
 
 
-async def note(ground: Ground, *, actor: Actor, topic_slugs: Sequence[str] = ()) -> None:
+async def note(
+    ground: Ground, *, actor: Actor, topic_slugs: Sequence[str] = (), segment: str = ""
+) -> None:
     """Write into the audit log that somebody takes addresses out of the house.
 
     Raises `errors.Invalid` that names topics which are not there.
@@ -76,21 +85,32 @@ async def note(ground: Ground, *, actor: Actor, topic_slugs: Sequence[str] = ())
             action="subscribers.exported",
             object_kind="file",
             object_id="csv",
-            after={"topics": list(topic_slugs)},
+            after={"topics": list(topic_slugs), **({"segment": segment} if segment else {})},
         )
 
 
-async def export_file(ground: Ground, *, path: Path, topic_slugs: Sequence[str] = ()) -> int:
+async def export_file(
+    ground: Ground,
+    *,
+    path: Path,
+    topic_slugs: Sequence[str] = (),
+    chosen: sa.ColumnElement[bool] | None = None,
+) -> int:
     """Write the file; returns how many people are in it. Raises as `chunks` does."""
     ends = 0
     with path.open("wb") as file:
-        async for chunk in chunks(ground, topic_slugs=topic_slugs):
+        async for chunk in chunks(ground, topic_slugs=topic_slugs, chosen=chosen):
             file.write(chunk)
             ends += chunk.count(b"\r\n")
     return ends - 1
 
 
-async def _page(session: AsyncSession, wanted: Sequence[int], after: int) -> list[Subscriber]:
+async def _page(
+    session: AsyncSession,
+    wanted: Sequence[int],
+    after: int,
+    chosen: sa.ColumnElement[bool] | None,
+) -> list[Subscriber]:
     """By keyset on the primary key, so that a page costs the same at the end as at the start."""
     statement = (
         select(Subscriber)
@@ -98,6 +118,8 @@ async def _page(session: AsyncSession, wanted: Sequence[int], after: int) -> lis
         .order_by(col(Subscriber.id))
         .limit(_PAGE)
     )
+    if chosen is not None:
+        statement = statement.where(chosen)
     if wanted:
         statement = statement.where(
             sa.exists().where(

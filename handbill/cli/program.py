@@ -17,6 +17,7 @@ MODULES = {
     "subscribers": ("subscribers",),
     "campaigns": ("campaigns",),
     "developments": ("developments",),
+    "segments": ("segments",),
     "series": ("series",),
     "feeds": ("feeds", "inbox"),
     "welcome": ("welcome",),

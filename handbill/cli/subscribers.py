@@ -8,6 +8,7 @@ import click
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
 from campaigns import holdings as campaigns_holdings
+from campaigns import segments
 from delivery import holdings as delivery_holdings
 from foundation import errors
 from foundation.audit import COMMAND
@@ -86,15 +87,23 @@ def import_(
 @subscribers.command("export")
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
 @click.option("--topic", "topics", multiple=True, metavar="SLUG")
+@click.option("--segment", metavar="NAME", help="Only who is in it, and can be mailed.")
 @click.pass_obj
-def export(chosen: Chosen, file: Path, topics: Sequence[str]) -> None:
-    """Write everybody, or who is confirmed on a topic, to a CSV file."""
+def export(chosen: Chosen, file: Path, topics: Sequence[str], segment: str | None) -> None:
+    """Write everybody, or who is confirmed on a topic or in a segment, to a CSV file."""
 
     async def act(ground: Ground) -> int:
-        await exporting.note(ground, actor=COMMAND, topic_slugs=topics)
+        people = None
+        if segment:
+            async with ground.db.reading() as session:
+                found = await segments.named(session, segment)
+            people = await segments.people_of(ground, found)
+        await exporting.note(ground, actor=COMMAND, topic_slugs=topics, segment=segment or "")
         part = file.with_name(file.name + ".part")
         try:
-            count = await exporting.export_file(ground, path=part, topic_slugs=topics)
+            count = await exporting.export_file(
+                ground, path=part, topic_slugs=topics, chosen=people
+            )
             part.replace(file)
         finally:
             part.unlink(missing_ok=True)

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from sqlmodel import col
 
 from campaigns import audiences, bulletins, follow_ups, lifecycle
-from campaigns.models import Campaign
+from campaigns.models import Campaign, Hit, HitKind
 from delivery.models import Delivery, DeliveryState
 from foundation import errors
 from foundation.accounts.models import Role
@@ -211,3 +211,46 @@ async def test_programs_make_them_too(
     others = await post(f"{campaign.id}/others", 201)
     assert others["audience"]["not_received"] == [campaign.id]
     await post(f"{others['id']}/correction", 409)
+
+
+@pytest.mark.storage
+async def test_a_duplicate_goes_to_the_same_people_without_who_got_it_or_followed_it(
+    ground: Ground, smtp: Catcher, deliver: Deliver, web: Web
+) -> None:
+    campaign, ana = await sent(ground, smtp, deliver)
+    author = await web.as_staff(Role.AUTHOR)
+    made = await author.post(f"/staff/campaigns/{campaign.id}/duplicate", {"besides": "got-it"})
+    assert made.status == 303, made.text
+    assert "but not who got “News”" in (await author.get(made.location)).text
+    drafts = {
+        besides: await follow_ups.duplicate(
+            ground, actor=COMMAND, campaign_id=campaign.id, besides=besides
+        )
+        for besides in follow_ups.Besides
+    }
+    assert drafts[follow_ups.Besides.NOBODY].bulletin_id != campaign.bulletin_id
+    found = {besides: (await counted(ground, each)).included for besides, each in drafts.items()}
+    assert found == {"nobody": 5, "got-it": 3, "followed-it": 5}
+    async with ground.db.transaction() as session:
+        await session.execute(sa.update(Subscriber).values(allows_tracking=True))
+        delivery = await session.scalar(
+            sa.select(Delivery).where(col(Delivery.subscriber_id) == ana.id)
+        )
+        assert delivery is not None
+        session.add(
+            Hit(
+                dispatch_id=delivery.dispatch_id,
+                delivery_id=delivery.id,
+                kind=HitKind.CLICK,
+                is_human=True,
+                at=ground.clock.now(),
+            )
+        )
+    assert (await counted(ground, drafts[follow_ups.Besides.FOLLOWED_IT])).included == 4
+    with pytest.raises(errors.Refused):
+        await follow_ups.duplicate(
+            ground,
+            actor=COMMAND,
+            campaign_id=drafts[follow_ups.Besides.NOBODY].id,
+            besides=follow_ups.Besides.GOT_IT,
+        )
