@@ -16,6 +16,7 @@ from bench import (
     fuzz_bounces,
     pages,
     postgres,
+    rooms,
     secured,
     sending,
     service,
@@ -47,6 +48,7 @@ PARTS: dict[str, Part] = {
     "clicks": lambda times: clicks.run(clicks=20_000, times=times),
     "pages": lambda times: pages.run(requests=2_000, times=times),
     "widget": lambda times: widget.run(requests=3_000, times=times),
+    "rooms": lambda _: rooms.run(people=1_000_000, campaigns=500),
 }
 ON_REQUEST: dict[str, Part] = {"fuzz-bounces": lambda _: fuzz_bounces.run()}
 """Only when asked for by name."""
