@@ -75,7 +75,9 @@ def _text(number: sa.ColumnElement[int]) -> sa.ColumnElement[str]:
 
 def _signup() -> dict[str, Any]:
     number = col(Subscriber.id)
-    source = sa.case(*((number % 4 == place, each) for place, each in enumerate(_SOURCES)), else_="")
+    source = sa.case(
+        *((number % 4 == place, each) for place, each in enumerate(_SOURCES)), else_=""
+    )
     return {
         "subscriber_id": number,
         "state": SignUpState.CONFIRMED.value,
@@ -150,9 +152,7 @@ async def _send(ground: Ground, *, size: int, campaigns: int) -> None:
     now = ground.clock.now()
     for number in range(1, campaigns + 1):
         name = f"Bulletin {number}"
-        kept = await bulletins.create(
-            ground, actor=COMMAND, document=campaigning.document(name)
-        )
+        kept = await bulletins.create(ground, actor=COMMAND, document=campaigning.document(name))
         made = await lifecycle.create(
             ground,
             actor=COMMAND,

@@ -13,6 +13,7 @@ from foundation.web import api
 from foundation.web.api import Body, Call, Endpoint, Page
 from subscribers import (
     erasing,
+    finding,
     intake,
     mending,
     merging,
@@ -193,17 +194,17 @@ async def create_topic(call: Call) -> TopicOut:
 async def list_subscribers(call: Call) -> Page[SubscriberOut]:
     """People, newest first."""
     standing = call.query("standing")
-    if standing is not None and standing not in set(people.Standing):
+    if standing is not None and standing not in set(finding.Standing):
         raise errors.Invalid(
-            N_("“standing” is one of %(known)s."), known=", ".join(people.Standing)
+            N_("“standing” is one of %(known)s."), known=", ".join(finding.Standing)
         )
-    found = await people.search(
+    found = await finding.search(
         call.ground,
-        query=people.Query(
+        query=finding.Query(
             text=call.query("q") or "",
             topic=call.query("topic") or "",
             language=call.query("language") or "",
-            standing=people.Standing(standing) if standing else None,
+            standing=finding.Standing(standing) if standing else None,
         ),
         after=call.after,
         limit=call.limit,
@@ -338,11 +339,11 @@ async def _shown(call: Call) -> SubscriberOut:
     found = await people.show(call.ground, subscriber_id=call.number())
     confirmed = [each.topic.slug for each in found.topics if each.state == "confirmed"]
     return _person(
-        people.Row(subscriber=found.subscriber, standing=found.standing, topics=confirmed)
+        finding.Row(subscriber=found.subscriber, standing=found.standing, topics=confirmed)
     )
 
 
-def _person(row: people.Row) -> SubscriberOut:
+def _person(row: finding.Row) -> SubscriberOut:
     values = {
         name: getattr(row.subscriber, name)
         for name in SubscriberOut.model_fields

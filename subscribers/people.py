@@ -1,10 +1,9 @@
-"""People as staff see them: found by what is known of them, shown with everything held.
+"""A person as staff see them, with everything held; lists of people are in `finding.py`.
 
 Called by `people_pages.py`, the API and the command line; changes are in `mending.py`. The values
 that a mail's merge fields take for a person are here too.
 """
 
-import enum
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -17,7 +16,8 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from foundation import addresses, errors
 from foundation.ground import Ground
 from foundation.i18n import N_
-from subscribers import consent, suppression
+from subscribers import consent, finding
+from subscribers.finding import Standing
 from subscribers.models import (
     Consent,
     Form,
@@ -34,52 +34,6 @@ from subscribers.models import (
     Topic,
 )
 from subscribers.recipients import Recipient
-
-
-class Standing(enum.StrEnum):
-    """How a person stands with us as a whole; the list can be narrowed by it."""
-
-    CONFIRMED = "confirmed"
-    """Gets bulletins on at least one topic."""
-    PENDING = "pending"
-    """Asked to be signed up and has not confirmed yet."""
-    UNSUBSCRIBED = "unsubscribed"
-    """Took everything back."""
-    SUPPRESSED = "suppressed"
-    """Must not be mailed: bounces, a complaint, or by hand."""
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Query:
-    """What staff look for."""
-
-    text: str = ""
-    """Words; each has to be in the address, a name or the town, or begin the postal code."""
-    topic: str = ""
-    """A topic's slug: people who have anything to do with it."""
-    standing: Standing | None = None
-    """With a topic, the state on that topic."""
-    language: str = ""
-    tag: str = ""
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Row:
-    """One person in the list."""
-
-    subscriber: Subscriber
-    standing: Standing
-    topics: Sequence[str]
-    """Slugs of the topics confirmed."""
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Found:
-    """Some of the people who fit, newest first; `total` of all who fit, exactly."""
-
-    rows: Sequence[Row]
-    total: int
-    next_after: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -189,29 +143,6 @@ def merge_values(subscriber: Subscriber | Recipient) -> dict[str, str]:
     }
 
 
-async def search(
-    ground: Ground, *, query: Query, after: int | None = None, limit: int = 50
-) -> Found:
-    """The people who fit, newest first; pages by keyset on the row number."""
-    condition = _condition(query)
-    statement = (
-        select(Subscriber).where(condition).order_by(col(Subscriber.id).desc()).limit(limit + 1)
-    )
-    if after is not None:
-        statement = statement.where(col(Subscriber.id) < after)
-    async with ground.db.reading() as session:
-        people = list((await session.exec(statement)).all())
-        total = await session.scalar(
-            sa.select(sa.func.count()).select_from(Subscriber).where(condition)
-        )
-        rows = await _with_standing(session, people[:limit])
-    return Found(
-        rows=rows,
-        total=total or 0,
-        next_after=rows[-1].subscriber.id if len(people) > limit else None,
-    )
-
-
 async def by_email(ground: Ground, *, email: str) -> int:
     """The row number of whoever has an address. Raises `errors.Invalid`, `errors.NotFound`."""
     key = addresses.parse(email).key
@@ -228,7 +159,7 @@ async def show(ground: Ground, *, subscriber_id: int) -> Person:
     """Everything about one person. Raises `errors.NotFound`."""
     async with ground.db.reading() as session:
         subscriber = await get(session, subscriber_id)
-        rows = await _with_standing(session, [subscriber])
+        rows = await finding.with_standing(session, [subscriber])
         states = await session.exec(
             select(Subscription, Topic)
             .join(Topic, col(Topic.id) == col(Subscription.topic_id))
@@ -279,110 +210,6 @@ async def tags(ground: Ground) -> list[str]:
     statement = sa.select(col(SubscriberTag.tag)).distinct().order_by(col(SubscriberTag.tag))
     async with ground.db.reading() as session:
         return list((await session.scalars(statement.limit(500))).all())
-
-
-def _condition(query: Query) -> sa.ColumnElement[bool]:
-    parts = [_word(word) for word in query.text.split()[:8]]
-    if query.language:
-        parts.append(col(Subscriber.language) == query.language)
-    if query.tag:
-        parts.append(
-            sa.exists().where(
-                col(SubscriberTag.subscriber_id) == col(Subscriber.id),
-                col(SubscriberTag.tag) == query.tag,
-            )
-        )
-    if query.standing is Standing.SUPPRESSED:
-        parts.append(suppression.is_active_for(col(Subscriber.id)))
-        if query.topic:
-            parts.append(_has(query.topic))
-    elif query.standing is not None:
-        parts.extend(_stands(query.standing, query.topic))
-    elif query.topic:
-        parts.append(_has(query.topic))
-    return sa.and_(sa.true(), *parts)
-
-
-def _word(word: str) -> sa.ColumnElement[bool]:
-    return sa.or_(
-        col(Subscriber.email_key).contains(word.lower(), autoescape=True),
-        col(Subscriber.first_name).icontains(word, autoescape=True),
-        col(Subscriber.last_name).icontains(word, autoescape=True),
-        col(Subscriber.town).icontains(word, autoescape=True),
-        col(Subscriber.postal_code).istartswith(word, autoescape=True),
-    )
-
-
-def _stands(standing: Standing, topic: str) -> list[sa.ColumnElement[bool]]:
-    """A standing that is read from subscriptions: on one topic, or as a whole."""
-    not_suppressed = sa.not_(suppression.is_active_for(col(Subscriber.id)))
-    state = SubscriptionState(standing.value)
-    if topic or state is SubscriptionState.CONFIRMED:
-        return [_has(topic, state), not_suppressed]
-    if state is SubscriptionState.PENDING:
-        return [
-            _has("", SubscriptionState.PENDING),
-            sa.not_(_has("", SubscriptionState.CONFIRMED)),
-            not_suppressed,
-        ]
-    return [
-        sa.not_(_has("", SubscriptionState.CONFIRMED)),
-        sa.not_(_has("", SubscriptionState.PENDING)),
-        not_suppressed,
-    ]
-
-
-def _has(topic: str, state: SubscriptionState | None = None) -> sa.ColumnElement[bool]:
-    statement = sa.select(sa.literal(1)).where(
-        col(Subscription.subscriber_id) == col(Subscriber.id)
-    )
-    if topic:
-        statement = statement.join_from(
-            Subscription, Topic, col(Topic.id) == col(Subscription.topic_id)
-        ).where(col(Topic.slug) == topic)
-    if state is not None:
-        statement = statement.where(col(Subscription.state) == state.value)
-    return statement.correlate(Subscriber).exists()
-
-
-async def _with_standing(session: AsyncSession, people: Sequence[Subscriber]) -> list[Row]:
-    ids = [person.id for person in people]
-    states: dict[int, set[str]] = {}
-    confirmed: dict[int, list[str]] = {}
-    rows = await session.exec(
-        select(col(Subscription.subscriber_id), col(Subscription.state), col(Topic.slug))
-        .join(Topic, col(Topic.id) == col(Subscription.topic_id))
-        .where(col(Subscription.subscriber_id).in_(ids))
-        .order_by(col(Topic.position), col(Topic.id))
-    )
-    for subscriber_id, state, slug in rows:
-        states.setdefault(subscriber_id, set()).add(state)
-        if state == SubscriptionState.CONFIRMED:
-            confirmed.setdefault(subscriber_id, []).append(slug)
-    suppressed = set(
-        await session.scalars(
-            sa.select(col(Subscriber.id)).where(
-                col(Subscriber.id).in_(ids), suppression.is_active_for(col(Subscriber.id))
-            )
-        )
-    )
-    return [
-        Row(
-            subscriber=person,
-            standing=_standing(states.get(person.id, set()), is_suppressed=person.id in suppressed),
-            topics=confirmed.get(person.id, []),
-        )
-        for person in people
-    ]
-
-
-def _standing(states: set[str], *, is_suppressed: bool) -> Standing:
-    if is_suppressed:
-        return Standing.SUPPRESSED
-    for standing in (Standing.CONFIRMED, Standing.PENDING):
-        if standing.value in states:
-            return standing
-    return Standing.UNSUBSCRIBED
 
 
 async def tags_of(session: AsyncSession, subscriber_id: int) -> list[str]:

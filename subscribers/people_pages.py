@@ -17,6 +17,7 @@ from subscribers import (
     download,
     erasing,
     exporting,
+    finding,
     languages,
     mending,
     people,
@@ -61,7 +62,7 @@ async def index(request: web.Request) -> web.Response:
     ground = kit.ground(request)
     query = _query(request)
     after = request.query.get("after", "")
-    found = await people.search(
+    found = await finding.search(
         ground, query=query, after=int(after) if after.isdecimal() and len(after) < 18 else None
     )
     async with ground.db.reading() as session:
@@ -71,7 +72,7 @@ async def index(request: web.Request) -> web.Response:
         "people/_rows.html" if kit.is_htmx(request) else "people/list.html",
         query=query,
         found=found,
-        is_filtered=query != people.Query(),
+        is_filtered=query != finding.Query(),
         topics=all_topics,
         topic_names=_names(request, all_topics),
         tags=await people.tags(ground),
@@ -338,14 +339,14 @@ def _details(person: people.Person) -> dict[str, Any]:
     }
 
 
-def _query(request: web.Request) -> people.Query:
+def _query(request: web.Request) -> finding.Query:
     asked = request.query
     standing = asked.get("standing", "")
-    known = [each.value for each in people.Standing]
-    return people.Query(
+    known = [each.value for each in finding.Standing]
+    return finding.Query(
         text=asked.get("q", "")[:200].replace("\x00", ""),
         topic=asked.get("topic", "")[:100],
-        standing=people.Standing(standing) if standing in known else None,
+        standing=finding.Standing(standing) if standing in known else None,
         language=asked.get("language", "")[:20],
         tag=asked.get("tag", "")[:200],
     )

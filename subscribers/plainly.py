@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from foundation.i18n import N_, Translator
+from subscribers.finding import Standing
 from subscribers.member_models import ContactDuty, SignOnState
 from subscribers.models import (
     Consent,
@@ -15,7 +16,6 @@ from subscribers.models import (
     Suppression,
     SuppressionReason,
 )
-from subscribers.people import Standing
 
 STANDINGS: Mapping[Standing, str] = {
     Standing.CONFIRMED: N_("Gets mail"),

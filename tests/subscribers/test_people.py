@@ -9,8 +9,9 @@ from foundation import audit, errors
 from foundation.audit import AuditEntry
 from foundation.ground import Ground
 from foundation.notices import Notice
-from subscribers import applying, erasing, mending, suppression
+from subscribers import applying, erasing, finding, mending, suppression
 from subscribers import people as folk
+from subscribers.finding import Query, Standing
 from subscribers.models import (
     Consent,
     MemberContact,
@@ -20,12 +21,11 @@ from subscribers.models import (
     SubscriptionState,
     SuppressionReason,
 )
-from subscribers.people import Query, Standing
 from tests.world import people
 
 
 async def found(ground: Ground, query: Query) -> list[str]:
-    result = await folk.search(ground, query=query)
+    result = await finding.search(ground, query=query)
     assert result.total == len(result.rows)
     return [row.subscriber.email for row in result.rows]
 
@@ -46,6 +46,42 @@ async def test_people_are_found_by_what_is_known_of_them(ground: Ground) -> None
     assert await found(ground, Query(text="021")) == ["ben@example.net"]
     assert await found(ground, Query(text="139")) == []
     assert await found(ground, Query(text="ruiz ben")) == []
+
+
+@pytest.mark.storage
+async def test_the_same_people_are_found_whether_they_are_few_or_many(
+    ground: Ground, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(6):
+        await people.subscribed(ground, f"p{number}@example.org")
+    async with ground.db.transaction() as session:
+        session.add(SubscriberTag(subscriber_id=1, tag="north"))
+        for number, state in ((2, SubscriptionState.PENDING), (3, SubscriptionState.UNSUBSCRIBED)):
+            await session.execute(
+                sa.update(Subscription)
+                .where(col(Subscription.subscriber_id) == number)
+                .values(state=state.value)
+            )
+        by_hand = SuppressionReason.BY_HAND
+        await suppression.add(ground, session, subscriber_id=4, reason=by_hand, via="staff")
+    wanted = {
+        Query(tag="north"): [1],
+        Query(standing=Standing.PENDING): [2],
+        Query(standing=Standing.UNSUBSCRIBED): [3],
+        Query(standing=Standing.SUPPRESSED): [4],
+        Query(standing=Standing.CONFIRMED): [6, 5, 1],
+        Query(topic="secure-communities", standing=Standing.UNSUBSCRIBED): [3],
+        Query(topic="secure-communities"): [6, 5, 4, 3, 2, 1],
+        Query(topic="elsewhere"): [],
+    }
+    for few in (0, 20_000):
+        monkeypatch.setattr(finding, "_FEW", few)
+        for query, numbers in wanted.items():
+            result = await finding.search(ground, query=query)
+            assert [row.subscriber.id for row in result.rows] == numbers, (few, query)
+    monkeypatch.setattr(finding, "COUNTED", 2)
+    result = await finding.search(ground, query=Query())
+    assert (result.total, result.is_more, len(result.rows)) == (2, True, 6)
 
 
 @pytest.mark.storage
@@ -81,7 +117,7 @@ async def test_the_list_is_narrowed_by_topic_standing_language_and_tag(ground: G
         Standing.SUPPRESSED: ["stopped@example.org"],
     }.items():
         assert await found(ground, Query(standing=standing)) == emails
-        rows = (await folk.search(ground, query=Query(standing=standing))).rows
+        rows = (await finding.search(ground, query=Query(standing=standing))).rows
         assert {row.standing for row in rows} == {standing}
     assert len(await found(ground, Query(topic="action-alerts"))) == 4
     assert await found(ground, Query(topic="action-alerts", standing=Standing.CONFIRMED)) == [
@@ -99,7 +135,7 @@ async def test_pages_of_the_list_neither_skip_nor_repeat(ground: Ground) -> None
     seen: list[str] = []
     after: int | None = None
     while True:
-        page = await folk.search(ground, query=Query(), after=after, limit=2)
+        page = await finding.search(ground, query=Query(), after=after, limit=2)
         assert page.total == 5
         seen += [row.subscriber.email for row in page.rows]
         if (after := page.next_after) is None:

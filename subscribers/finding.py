@@ -1,0 +1,220 @@
+"""People looked for by staff and by programs: a page of those who fit, and how many there are.
+
+A site may hold a million people, and each page is to come within a tenth of a second: pages go by
+keyset, counts end at `COUNTED`, and what few people have is looked up by an index of its own.
+"""
+
+import enum
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from foundation.ground import Ground
+from subscribers import suppression
+from subscribers.models import Subscriber, SubscriberTag, Subscription, SubscriptionState, Topic
+
+COUNTED = 1000
+"""Where a count of who fits ends."""
+_FEW = 20_000
+
+
+class Standing(enum.StrEnum):
+    """How a person stands with us as a whole; the list can be narrowed by it."""
+
+    CONFIRMED = "confirmed"
+    """Gets bulletins on at least one topic."""
+    PENDING = "pending"
+    """Asked to be signed up and has not confirmed yet."""
+    UNSUBSCRIBED = "unsubscribed"
+    """Took everything back."""
+    SUPPRESSED = "suppressed"
+    """Must not be mailed: bounces, a complaint, or by hand."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Query:
+    """What is looked for."""
+
+    text: str = ""
+    """Words; each has to be in the address, a name or the town, or begin the postal code."""
+    topic: str = ""
+    """A topic's slug: people who have anything to do with it."""
+    standing: Standing | None = None
+    """With a topic, the state on that topic."""
+    language: str = ""
+    tag: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Row:
+    """One person in the list."""
+
+    subscriber: Subscriber
+    standing: Standing
+    topics: Sequence[str]
+    """Slugs of the topics confirmed."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Found:
+    """Some of the people who fit, newest first."""
+
+    rows: Sequence[Row]
+    total: int
+    """Of all who fit: exactly, unless `is_more`."""
+    is_more: bool
+    """There are more than `total`, which is `COUNTED`."""
+    next_after: int | None = None
+
+
+async def search(
+    ground: Ground, *, query: Query, after: int | None = None, limit: int = 50
+) -> Found:
+    """The people who fit, newest first; pages by keyset on the row number."""
+    async with ground.db.reading() as session:
+        condition = await _condition(session, query)
+        statement = (
+            select(Subscriber).where(condition).order_by(col(Subscriber.id).desc()).limit(limit + 1)
+        )
+        if after is not None:
+            statement = statement.where(col(Subscriber.id) < after)
+        people = list((await session.exec(statement)).all())
+        fitting = sa.select(col(Subscriber.id)).where(condition)
+        counted = await _counted(session, fitting, most=COUNTED + 1)
+        rows = await with_standing(session, people[:limit])
+    return Found(
+        rows=rows,
+        total=min(counted, COUNTED),
+        is_more=counted > COUNTED,
+        next_after=rows[-1].subscriber.id if len(people) > limit else None,
+    )
+
+
+async def with_standing(session: AsyncSession, people: Sequence[Subscriber]) -> list[Row]:
+    """People with how they stand as a whole, in their order."""
+    ids = [person.id for person in people]
+    states: dict[int, set[str]] = {}
+    confirmed: dict[int, list[str]] = {}
+    rows = await session.exec(
+        select(col(Subscription.subscriber_id), col(Subscription.state), col(Topic.slug))
+        .join(Topic, col(Topic.id) == col(Subscription.topic_id))
+        .where(col(Subscription.subscriber_id).in_(ids))
+        .order_by(col(Topic.position), col(Topic.id))
+    )
+    for subscriber_id, state, slug in rows:
+        states.setdefault(subscriber_id, set()).add(state)
+        if state == SubscriptionState.CONFIRMED:
+            confirmed.setdefault(subscriber_id, []).append(slug)
+    suppressed = set(
+        await session.scalars(
+            sa.select(col(Subscriber.id)).where(
+                col(Subscriber.id).in_(ids), suppression.is_active_for(col(Subscriber.id))
+            )
+        )
+    )
+    return [
+        Row(
+            subscriber=person,
+            standing=_as_a_whole(
+                states.get(person.id, set()), is_suppressed=person.id in suppressed
+            ),
+            topics=confirmed.get(person.id, []),
+        )
+        for person in people
+    ]
+
+
+def _as_a_whole(states: set[str], *, is_suppressed: bool) -> Standing:
+    if is_suppressed:
+        return Standing.SUPPRESSED
+    for standing in (Standing.CONFIRMED, Standing.PENDING):
+        if standing.value in states:
+            return standing
+    return Standing.UNSUBSCRIBED
+
+
+async def _condition(session: AsyncSession, query: Query) -> sa.ColumnElement[bool]:
+    parts = [sa.true(), *(_word(word) for word in query.text.split()[:8])]
+    if query.language:
+        parts.append(col(Subscriber.language) == query.language)
+    if query.tag:
+        tagged = sa.select(col(SubscriberTag.subscriber_id))
+        parts.append(await _among(session, tagged.where(col(SubscriberTag.tag) == query.tag)))
+    if query.standing is Standing.SUPPRESSED:
+        parts.append(await _among(session, suppression.everybody()))
+    topic_ids = await _topic_ids(session, query.topic)
+    if query.topic or query.standing not in (None, Standing.SUPPRESSED):
+        parts += await _stands(session, query.standing, topic_ids, is_whole=not query.topic)
+    return sa.and_(*parts)
+
+
+def _word(word: str) -> sa.ColumnElement[bool]:
+    return sa.or_(
+        col(Subscriber.email_key).contains(word.lower(), autoescape=True),
+        col(Subscriber.first_name).icontains(word, autoescape=True),
+        col(Subscriber.last_name).icontains(word, autoescape=True),
+        col(Subscriber.town).icontains(word, autoescape=True),
+        col(Subscriber.postal_code).istartswith(word, autoescape=True),
+    )
+
+
+async def _topic_ids(session: AsyncSession, slug: str) -> list[int]:
+    """The topic of that name, or every topic: indexes begin with it."""
+    statement = sa.select(col(Topic.id)).order_by(col(Topic.id))
+    if slug:
+        statement = statement.where(col(Topic.slug) == slug)
+    return list((await session.scalars(statement)).all())
+
+
+async def _stands(
+    session: AsyncSession, standing: Standing | None, topic_ids: Sequence[int], *, is_whole: bool
+) -> list[sa.ColumnElement[bool]]:
+    """A standing that is read from subscriptions: on some topics, or as a whole."""
+    if standing in (None, Standing.SUPPRESSED):
+        return [await _among(session, _subscribed(topic_ids, *SubscriptionState))]
+    state = SubscriptionState(standing.value)
+    parts = [await _among(session, _subscribed(topic_ids, state))]
+    if is_whole:
+        better = {
+            SubscriptionState.PENDING: (SubscriptionState.CONFIRMED,),
+            SubscriptionState.UNSUBSCRIBED: (
+                SubscriptionState.CONFIRMED,
+                SubscriptionState.PENDING,
+            ),
+        }.get(state, ())
+        parts += [~_is_one_of(_subscribed(topic_ids, each)) for each in better]
+    return [*parts, ~suppression.is_active_for(col(Subscriber.id))]
+
+
+def _subscribed(topic_ids: Sequence[int], *states: SubscriptionState) -> sa.Select[int]:
+    """Who is on one of some topics in one of some states."""
+    return sa.select(col(Subscription.subscriber_id)).where(
+        col(Subscription.topic_id).in_(topic_ids),
+        col(Subscription.state).in_([each.value for each in states]),
+    )
+
+
+async def _among(session: AsyncSession, those: sa.Select[Any]) -> sa.ColumnElement[bool]:
+    """SQL: is one of those whom a query of one column finds.
+
+    Where they are few, they are looked up. Where they are many, each person is asked in turn, as
+    the first thousand are soon found then.
+    """
+    if await _counted(session, those, most=_FEW + 1) > _FEW:
+        return _is_one_of(those)
+    return col(Subscriber.id).in_(those)
+
+
+def _is_one_of(those: sa.Select[Any]) -> sa.ColumnElement[bool]:
+    (person,) = those.selected_columns
+    return those.where(person == col(Subscriber.id)).correlate(Subscriber).exists()
+
+
+async def _counted(session: AsyncSession, those: sa.Select[Any], *, most: int) -> int:
+    """How many, where they are no more than `most`."""
+    some = those.limit(most).subquery()
+    return int((await session.execute(sa.select(sa.func.count()).select_from(some))).scalar_one())
