@@ -154,10 +154,11 @@ async def _lease(
         .order_by(col(Delivery.due_at), col(Delivery.id))
         .limit(limit)
         .with_for_update(skip_locked=True)
+        .cte("due")  # within the condition, PostgreSQL may ask it again and again, past its limit
     )
     statement = (
         sa.update(Delivery)
-        .where(col(Delivery.id).in_(due))
+        .where(col(Delivery.id).in_(sa.select(due.c.id)))
         .values(worker_id=worker_id, leased_until=until, state=DeliveryState.QUEUED.value)
         .returning(
             col(Delivery.id),

@@ -107,10 +107,11 @@ async def claim(
         .order_by(col(QueuedNotice.due_at), col(QueuedNotice.id))
         .limit(limit)
         .with_for_update(skip_locked=True)
+        .cte("due")
     )
     leased = (
         sa.update(QueuedNotice)
-        .where(col(QueuedNotice.id).in_(due))
+        .where(col(QueuedNotice.id).in_(sa.select(due.c.id)))
         .values(worker_id=worker_id, leased_until=until)
         .returning(col(QueuedNotice.id))
         .execution_options(synchronize_session=False)

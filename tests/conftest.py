@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from playwright.async_api import Browser
+from sqlalchemy import Engine, event
 from xdist.scheduler import LoadScopeScheduling
 
 from foundation.config import Settings
@@ -22,10 +23,19 @@ _TOGETHER = ("tests/browser/", "tests/faults/test_kill_postgres.py")
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Declare the markers that take arguments."""
+    """Declare the markers that take arguments, and take away the order that nobody asked for."""
+    event.listen(Engine, "connect", _reverse_unordered)
     config.addinivalue_line(
         "markers", "settings(**sections): settings that `ground` has for a test"
     )
+
+
+def _reverse_unordered(connection: Any, _record: object) -> None:
+    """Rows of a query that names no order come backwards from SQLite, and anyhow otherwise."""
+    if "sqlite" in type(connection).__module__:
+        cursor = connection.cursor()
+        cursor.execute("PRAGMA reverse_unordered_selects = ON")
+        cursor.close()
 
 
 class _Together(LoadScopeScheduling):  # type: ignore[misc]

@@ -71,10 +71,11 @@ async def _claim(ground: Ground, sources: list[str]) -> WaitingCall | None:
     async with ground.db.reading() as session:
         if (await session.execute(oldest)).first() is None:
             return None
+    one = oldest.with_for_update(skip_locked=True).cte("one")
     async with ground.db.transaction() as session:
         claimed = await session.execute(
             sa.update(WaitingCall)
-            .where(col(WaitingCall.id).in_(oldest.with_for_update(skip_locked=True)), is_free)
+            .where(col(WaitingCall.id).in_(sa.select(one.c.id)), is_free)
             .values(leased_until=now + _LEASE, tries=WaitingCall.tries + 1)
             .returning(col(WaitingCall.id))
             .execution_options(synchronize_session=False)

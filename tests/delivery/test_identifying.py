@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 import pytest
-from sqlmodel import select
+from sqlmodel import col, select
 
 from delivery import returns
 from delivery.models import BounceKind, Return
@@ -22,7 +22,7 @@ OFFICE = "office@coalition.example"
 
 async def kept(ground: Ground) -> list[Return]:
     async with ground.db.reading() as session:
-        return list((await session.exec(select(Return))).all())
+        return list((await session.exec(select(Return).order_by(col(Return.id)))).all())
 
 
 async def suppressed(ground: Ground) -> list[str]:

@@ -1,7 +1,7 @@
 """Staff see what came back with its evidence, and judge what only names an address."""
 
 import pytest
-from sqlmodel import select
+from sqlmodel import col, select
 
 from delivery import blocks, returns, worker
 from delivery.models import Return
@@ -69,7 +69,7 @@ async def test_what_only_names_an_address_counts_once_an_editor_believes_it(
     assert await suppressed(ground) == ["hard-bounce"]
     assert "To be judged" not in (await editor.get("/staff/returns")).text
     async with ground.db.reading() as session:
-        judged = (await session.exec(select(Return))).all()
+        judged = (await session.exec(select(Return).order_by(col(Return.id)))).all()
         statement = select(AuditEntry.action, AuditEntry.object_id)
         said = (await session.exec(statement.where(AuditEntry.object_kind == "subscriber"))).all()
     assert [row.proof for row in judged] == ["staff", "dismissed"]

@@ -52,7 +52,7 @@ async def check_everybody(ground: Ground, server: Sink) -> int:
         else:
             assert (row.state, taken) == (DeliveryState.SENT, 1), "skipped, or mailed twice"
     async with ground.db.reading() as session:
-        notices = (await session.exec(select(QueuedNotice))).all()
+        notices = (await session.exec(select(QueuedNotice).order_by(col(QueuedNotice.id)))).all()
     assert [notice.to_address for notice in notices] == [BEFORE, AFTER]
     for notice in notices:
         if notice.state == NoticeState.UNCERTAIN:

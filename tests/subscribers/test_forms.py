@@ -1,5 +1,5 @@
 import pytest
-from sqlmodel import select
+from sqlmodel import col, select
 
 from foundation import errors
 from foundation.audit import COMMAND, AuditEntry
@@ -39,7 +39,7 @@ async def test_a_form_is_made_changed_and_audited(web: Web, ground: Ground) -> N
     )
     assert changed.version == 2
     async with ground.db.reading() as session:
-        entries = (await session.exec(select(AuditEntry))).all()
+        entries = (await session.exec(select(AuditEntry).order_by(col(AuditEntry.id)))).all()
     assert [entry.action for entry in entries] == ["form.created", "form.updated"]
     assert entries[1].before["name"] == "River page"
     assert entries[1].after["name"] == "River"

@@ -1,5 +1,5 @@
 import pytest
-from sqlmodel import select
+from sqlmodel import col, select
 
 from foundation import audit, errors
 from foundation.audit import AuditEntry
@@ -80,7 +80,7 @@ async def test_a_partner_is_changed_and_the_log_says_how(ground: Ground) -> None
     changed = await partners.get(ground, partner_id=made.id)
     assert (changed.origins, changed.is_active) == (["https://river.example"], False)
     async with ground.db.reading() as session:
-        entries = (await session.exec(select(AuditEntry))).all()
+        entries = (await session.exec(select(AuditEntry).order_by(col(AuditEntry.id)))).all()
     assert [entry.action for entry in entries] == ["partner.created", "partner.updated"]
 
 

@@ -1,0 +1,55 @@
+"""No claim takes more than it asks for, whatever way PostgreSQL goes about it."""
+
+from collections.abc import AsyncIterator
+from datetime import timedelta
+
+import pytest
+import sqlalchemy as sa
+
+from delivery import ledger, outbox
+from foundation.ground import Ground
+from foundation.notices import Notice
+from tests.world import mailing
+
+_OTHER_WAYS = ("hashjoin", "mergejoin", "hashagg", "sort", "material", "memoize", "bitmapscan")
+
+
+@pytest.fixture
+async def clumsy(ground: Ground) -> AsyncIterator[Ground]:
+    """A database that joins by asking the inner query again for each row of the outer one."""
+    if ground.db.dialect == "sqlite":
+        yield ground
+        return
+    name = ground.db.engine.url.database
+    await _alter(ground, *(f"ALTER DATABASE {name} SET enable_{way} = off" for way in _OTHER_WAYS))
+    yield ground
+    await _alter(ground, f"ALTER DATABASE {name} RESET ALL")
+
+
+async def _alter(ground: Ground, *statements: str) -> None:
+    async with ground.db.transaction() as session:
+        for statement in statements:
+            await session.execute(sa.text(statement))
+    await ground.db.engine.dispose()  # connections that are there already don't hear of it
+
+
+@pytest.mark.storage
+async def test_a_claim_of_some_leaves_the_others(clumsy: Ground) -> None:
+    now = clumsy.clock.now()
+    until = now + timedelta(minutes=2)
+    topic = await mailing.crowd(clumsy, 8)
+    await mailing.start(clumsy, topics=[topic])
+    async with clumsy.db.transaction() as session:
+        taken = await ledger.claim(session, worker_id=1, limit=3, now=now, until=until)
+        assert [row.id for row in taken] == [1, 2, 3]
+        for name in ("ana", "bo", "cy"):
+            notice = Notice(
+                kind="join_received",
+                to=f"{name}@example.org",
+                language="en",
+                context={"organisation": "Tenants"},
+            )
+            await clumsy.notices.queue(session, notice)
+    async with clumsy.db.transaction() as session:
+        (first,) = await outbox.claim(session, worker_id=1, limit=1, now=now, until=until)
+        assert first.to_address == "ana@example.org"
