@@ -4,6 +4,7 @@ The file at the top of the project lists every setting with its default; `HANDBI
 the environment sets `[database] url`. A secret `x` may be read from a file named by `x_file`.
 """
 
+import enum
 import os
 import re
 import tomllib
@@ -13,7 +14,7 @@ from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo
 
 import pydantic
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, PrivateAttr, field_validator, model_validator
 
 from foundation import clock, errors, i18n, relaying
 from foundation.arriving import Arriving
@@ -349,8 +350,26 @@ _TABLES: dict[str, type[Section]] = {
 """Sections of which there may be several: `[[relay]]`."""
 
 
+class Origin(enum.StrEnum):
+    """What fixes a setting, so that nobody changes it in the browser."""
+
+    FILE = "file"
+    """The file says something else than the default."""
+    ENVIRONMENT = "environment"
+    """A variable says it, whatever it says."""
+
+
 class Settings(Section):
-    """Everything that can be set."""
+    """Everything that can be set.
+
+    Sections never change. `put` lays another in the place of one while the program runs, so whoever
+    reads `ground.settings` when they need something has what an owner changed in the browser.
+    """
+
+    _given: dict[str, Section] = PrivateAttr(default_factory=dict)
+    """Sections as file and environment have them, of those that were replaced."""
+    _variables: Mapping[tuple[str, str], str] = PrivateAttr(default_factory=dict)
+    """Which variable of the environment set what."""
 
     webhook_source: list[WebhookSource] = []
     site: Site = Site()
@@ -405,6 +424,34 @@ class Settings(Section):
         relaying.check_domains(value)
         return value
 
+    def given(self, section: str) -> Section:
+        """A section as file and environment have it."""
+        found: Section = self._given.get(section) or getattr(self, section)
+        return found
+
+    def put(self, section: str, changed: Section) -> None:
+        """From now on `changed` counts instead of the section as it was given."""
+        self._given.setdefault(section, getattr(self, section))
+        self.__dict__[section] = changed
+
+    def remember(self, variables: Mapping[tuple[str, str], str]) -> None:
+        """Keep which variables of the environment set what."""
+        self._variables = dict(variables)
+
+    def fixed_by(self, section: str, key: str) -> Origin | None:
+        """What decides about a setting before the browser does, if anything."""
+        given = self.given(section)
+        if (section, key) in self._variables:
+            return Origin.ENVIRONMENT
+        default = type(given).model_fields[key].get_default(call_default_factory=True)
+        is_said = key in given.model_fields_set and getattr(given, key) != default
+        # A file that lists a setting with its default decides nothing: ours lists them all.
+        return Origin.FILE if is_said else None
+
+    def variable(self, section: str, key: str) -> str:
+        """The variable of the environment that set something."""
+        return self._variables.get((section, key), "")
+
     @property
     def return_path_domain(self) -> str:
         """The domain of the envelope sender; the From domain unless set."""
@@ -439,7 +486,9 @@ def load(path: Path | None, environment: Mapping[str, str] | None = None) -> Set
         settings = Settings.model_validate(values)
     except pydantic.ValidationError as problem:
         raise _explained(problem, text, source, from_environment) from problem
-    return _with_secrets_from_files(settings)
+    whole = _with_secrets_from_files(settings)
+    whole.remember(from_environment)
+    return whole
 
 
 def _read(path: Path) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 from campaigns import mailed_stories
 from delivery.inbound import ways
 from delivery.worker import Worker
-from foundation import logs, migrations
+from foundation import changing, logs, migrations
 from foundation.ground import Ground
 from handbill import listening
 from scheduler.scheduler import Scheduler
@@ -32,12 +32,14 @@ async def serve(
     """
     stop = stop or stop_on_signals()
     await migrations.migrate(ground.db)
+    await changing.refresh(ground)
     async with (
         listening.open_web(ground, host=host, port=port) as bound,
         ways.opened(ground, mailed_stories.Desk(ground)) as ways_in,
     ):
         _log.info("serving", url=f"http://{host}:{bound}", worker=with_worker)
         runs: list[Coroutine[Any, Any, None]] = [Scheduler(ground).run(stop)]
+        runs.append(changing.watch(ground, stop))
         runs += [way.run(stop) for way in ways_in]
         if with_worker:
             runs.append(Worker(ground).run(stop))
@@ -47,7 +49,7 @@ async def serve(
 async def work(ground: Ground, *, stop: asyncio.Event | None = None) -> None:
     """Send until SIGTERM or SIGINT. The schema has to be there already."""
     stop = stop or stop_on_signals()
-    await _together([Worker(ground).run(stop)], stop)
+    await _together([Worker(ground).run(stop), changing.watch(ground, stop)], stop)
 
 
 def stop_on_signals() -> asyncio.Event:

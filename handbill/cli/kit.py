@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 import click
 
-from foundation import errors, i18n, logs, migrations
+from foundation import changing, errors, i18n, logs, migrations
 from foundation.config import Settings
 from foundation.findings import Tone
 from foundation.ground import Ground
@@ -84,6 +84,7 @@ async def opened(chosen: Chosen, *, is_migrated: bool = True) -> AsyncIterator[G
     try:
         if is_migrated:
             await migrations.migrate(ground.db)
+            await changing.refresh(ground)
         yield ground
     finally:
         await ground.db.close()

@@ -1,0 +1,222 @@
+"""Which settings owners may change in the browser, in which words, and how each is typed.
+
+None of them is secret, and each is read from `ground.settings` when it is needed: what a process
+holds on to from its start (relays, ports, folders, keys) is for file and environment alone.
+"""
+
+import enum
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import annotated_types
+
+from foundation import errors
+from foundation.i18n import N_
+from foundation.relaying import Section
+
+
+class Kind(enum.Enum):
+    """How a setting is typed."""
+
+    LINE = enum.auto()
+    NUMBER = enum.auto()
+    FLAG = enum.auto()
+    ROLES = enum.auto()
+    """Any of the roles."""
+    LINES = enum.auto()
+    """One a line."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Offer:
+    """One setting."""
+
+    section: str
+    key: str
+    label: str
+    hint: str = ""
+    kind: Kind = Kind.NUMBER
+    is_address: bool = False
+
+    @property
+    def name(self) -> str:
+        """Its name in forms and the log."""
+        return f"{self.section}.{self.key}"
+
+    def refusal(self, section: type[Section]) -> errors.Invalid:
+        """What is said to a value that can't be."""
+        bounds = section.model_fields[self.key].metadata
+        least = next(
+            (
+                each.ge if isinstance(each, annotated_types.Ge) else each.gt
+                for each in bounds
+                if isinstance(each, annotated_types.Ge | annotated_types.Gt)
+            ),
+            None,
+        )
+        most = next((each.le for each in bounds if isinstance(each, annotated_types.Le)), None)
+        if self.kind is Kind.NUMBER and least is not None and most is not None:
+            return errors.Invalid(
+                N_("Type a number from %(least)s to %(most)s."), least=least, most=most
+            )
+        if self.kind is Kind.NUMBER and least is not None:
+            return errors.Invalid(N_("Type a number, %(least)s or more."), least=least)
+        return errors.Invalid(N_("This can't be used here. Look at the example."))
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Group:
+    """What stands together on the page, and is changed together."""
+
+    key: str
+    title: str
+    offers: Sequence[Offer]
+
+
+def _line(section: str, key: str, label: str, hint: str = "", *, is_address: bool = False) -> Offer:
+    return Offer(
+        section=section, key=key, label=label, hint=hint, kind=Kind.LINE, is_address=is_address
+    )
+
+
+def _number(section: str, key: str, label: str, hint: str = "") -> Offer:
+    return Offer(section=section, key=key, label=label, hint=hint)
+
+
+GROUPS = (
+    Group(
+        key="site",
+        title=N_("The site"),
+        offers=(
+            _line("site", "name", N_("Name of the site"), N_("On every page and mail.")),
+            _line("site", "postal_address", N_("Postal address"), N_("Below every mail.")),
+            _line("site", "contact_email", N_("Address for questions"), is_address=True),
+            _line(
+                "mail", "from_name", N_("Sender’s name"), N_("Blank takes the name of the site.")
+            ),
+            _line(
+                "mail",
+                "reply_to",
+                N_("Where answers go"),
+                N_("An address; blank: to the sender."),
+                is_address=True,
+            ),
+            _line(
+                "mail",
+                "staff_address",
+                N_("Where the office is told of trouble"),
+                N_("An address; blank: owners are told."),
+                is_address=True,
+            ),
+        ),
+    ),
+    Group(
+        key="signing-in",
+        title=N_("Signing in"),
+        offers=(
+            Offer(
+                section="security",
+                key="second_step_roles",
+                label=N_("Who needs a second step"),
+                hint=N_("Until they have set one up, they see only their own account."),
+                kind=Kind.ROLES,
+            ),
+            _number("security", "session_days", N_("Days that staff stay signed in")),
+            _number("security", "invitation_days", N_("Days that an invitation works")),
+            _number("security", "signin_link_minutes", N_("Minutes that a mailed link works")),
+            _number(
+                "security",
+                "signin_attempts_per_hour",
+                N_("Tries to sign in, in an hour"),
+                N_("For one address; a network has five times as many."),
+            ),
+            _number("security", "password_min_length", N_("Shortest password, in characters")),
+        ),
+    ),
+    Group(
+        key="sending",
+        title=N_("Sending"),
+        offers=(
+            _number("release", "approvers", N_("People who have to approve a campaign")),
+            _number(
+                "release",
+                "undo_s",
+                N_("Seconds in which a start can be undone"),
+                N_("0: the first mail leaves at once."),
+            ),
+            _number(
+                "release", "alert_minutes", N_("Minutes in which a second person releases an alert")
+            ),
+            Offer(
+                section="release",
+                key="tell",
+                label=N_("Who is told when something is sent"),
+                hint=N_("Addresses, one a line."),
+                kind=Kind.LINES,
+            ),
+            _number(
+                "delivery",
+                "late_start_hours",
+                N_("Hours after which a missed start waits for a person"),
+            ),
+        ),
+    ),
+    Group(
+        key="alarms",
+        title=N_("Alarms"),
+        offers=(
+            _number(
+                "bounces",
+                "complaint_alarm_percent",
+                N_("Complaints that raise an alarm, in percent"),
+            ),
+            _number("bounces", "complaint_pause_percent", N_("Complaints that pause, in percent")),
+            _number("bounces", "hard_pause_percent", N_("Dead addresses that pause, in percent")),
+            _number("bounces", "least_sent", N_("Mails sent before anything is judged")),
+            _number(
+                "trials",
+                "unsubscribe_stop_percent",
+                N_("Unsubscriptions that stop trying two forms, in percent"),
+            ),
+        ),
+    ),
+    Group(
+        key="keeping",
+        title=N_("What is counted and kept"),
+        offers=(
+            Offer(
+                section="tracking",
+                key="enabled",
+                label=N_("Count opens and clicks"),
+                hint=N_("By name only of those who agreed."),
+                kind=Kind.FLAG,
+            ),
+            _number("retention", "network_days", N_("Days that networks are kept")),
+            _number(
+                "retention", "unconfirmed_days", N_("Days that sign-ups without an answer are kept")
+            ),
+            _number("retention", "bounce_evidence_days", N_("Days that returned mail is kept")),
+            _number("retention", "sessions_days", N_("Days that ended sign-ins are kept")),
+        ),
+    ),
+    Group(
+        key="coalition",
+        title=N_("The coalition"),
+        offers=(
+            _number("coalition", "renew_after_days", N_("Days until a member is asked anew")),
+            _number("coalition", "renewal_reminder_days", N_("Days until it is reminded of that")),
+            _number(
+                "partners", "fewer_than", N_("Smaller numbers than this are hidden from partners")
+            ),
+            _number("kiosk", "idle_s", N_("Seconds until a tablet forgets what was typed")),
+        ),
+    ),
+)
+
+
+def group(key: str) -> Group:
+    """A group by its key. Raises `errors.NotFound`."""
+    found = next((each for each in GROUPS if each.key == key), None)
+    if found is None:
+        raise errors.NotFound(N_("There is no such page."))
+    return found

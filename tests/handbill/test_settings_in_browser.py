@@ -1,0 +1,117 @@
+"""Owners change settings in the browser; every process takes them, and the file comes first."""
+
+import re
+from pathlib import Path
+
+import pytest
+from sqlmodel import col, select
+
+from foundation import changeable, changing, config
+from foundation.accounts.models import Role
+from foundation.audit import AuditEntry
+from foundation.config import Origin, Settings
+from foundation.ground import Ground
+from tests.world import grounds
+from tests.world.clock import FakeClock
+from tests.world.web import Answer, Web
+
+
+def typed(page: Answer, group: str, **changed: str) -> dict[str, str]:
+    """What a browser would send of a group's form, but for what is changed."""
+    form = page.text.partition(f'action="/staff/settings/{group}"')[2].partition("</form>")[0]
+    fields = dict(
+        re.findall(r'<input id="[^"]*" name="([a-z_.]+)" type="text" value="([^"]*)"', form)
+    )
+    for box in re.findall(r"<textarea[^>]*name=\"([a-z_.]+)\"", form):
+        fields[box] = ""
+    wanted = {name.replace("__", "."): value for name, value in changed.items()}
+    assert fields.keys() >= wanted.keys()
+    return {"version": page.field("version"), **fields, **wanted}
+
+
+@pytest.mark.storage
+async def test_a_change_counts_in_every_process_and_is_in_the_log(
+    web: Web, ground: Ground, settings: Settings, clock: FakeClock
+) -> None:
+    owner = await web.as_staff(Role.OWNER)
+    page = await owner.get("/staff/settings")
+    sent = typed(
+        page, "sending", release__alert_minutes="90", release__tell="a@b.example c@d.example"
+    )
+    async with grounds.standing(settings.model_copy(deep=True), clock) as node:
+        assert node.settings.release.alert_minutes == 15
+        assert (await owner.post("/staff/settings/sending", sent)).status == 303
+        assert ground.settings.release.alert_minutes == 90
+        assert await changing.refresh(node)
+        assert not await changing.refresh(node)
+        assert node.settings.release.alert_minutes == 90
+        assert node.settings.release.tell == ["a@b.example", "c@d.example"]
+        assert node.settings.release.approvers == 1
+        async with ground.db.reading() as session:
+            statement = select(AuditEntry).where(col(AuditEntry.action) == "settings.changed")
+            entry = (await session.exec(statement)).one()
+        assert (entry.before["release.alert_minutes"], entry.after["release.alert_minutes"]) == (
+            15,
+            90,
+        )
+        # Whoever saw the page before is told; the default counts again when it is typed.
+        assert (
+            await owner.post("/staff/settings/sending", {**sent, "release.alert_minutes": "5"})
+        ).status == 409
+        back = typed(await owner.get("/staff/settings"), "sending", release__alert_minutes="15")
+        assert (await owner.post("/staff/settings/sending", back)).status == 303
+        assert await changing.refresh(node)
+        assert node.settings.release == settings.given("release")
+
+
+async def test_what_cannot_be_is_refused_by_field_and_only_owners_change(web: Web) -> None:
+    owner, editor = await web.as_staff(Role.OWNER), await web.as_staff(Role.EDITOR)
+    page = await owner.get("/staff/settings")
+    for wrong in ("9999", "soon", "-1", ""):
+        answer = await owner.post(
+            "/staff/settings/sending", typed(page, "sending", release__alert_minutes=wrong)
+        )
+        assert answer.status == 422, wrong
+        assert "Type a number from 1 to 240." in answer.text
+    answer = await owner.post("/staff/settings/site", typed(page, "site", mail__reply_to="nobody"))
+    assert (answer.status, "This is no e-mail address" in answer.text) == (422, True)
+    assert (await owner.post("/staff/settings/keys", {"version": "0"})).status == 404
+    assert (await editor.post("/staff/settings/sending", {})).status == 403
+    assert 'action="/staff/settings/' not in (await editor.get("/staff/settings")).text
+    # The site of these tests has its name from the file.
+    assert "Fixed in config.toml" in page.text
+    forged = {**typed(page, "site", mail__from_name="Us"), "site.name": "Forged"}
+    assert (await owner.post("/staff/settings/site", forged)).status == 303
+    settings = web.ground.settings
+    assert (settings.site.name, settings.from_name) == ("Bay State Coalition", "Us")
+    assert grounds.KEY not in (await owner.get("/staff/settings")).text
+
+
+async def test_a_role_chosen_there_needs_a_second_step_at_once(web: Web) -> None:
+    owner, viewer = await web.as_staff(Role.OWNER), await web.as_staff(Role.VIEWER)
+    page = await owner.get("/staff/settings")
+    sent = {**typed(page, "signing-in"), "security.second_step_roles": "viewer"}
+    assert (await owner.post("/staff/settings/signing-in", sent)).status == 303
+    assert (await viewer.get("/staff/bulletins")).location == "/staff/account"
+    assert (await owner.get("/staff/bulletins")).status == 200
+
+
+def test_a_file_that_lists_defaults_decides_nothing_and_a_variable_always_does(
+    tmp_path: Path,
+) -> None:
+    file = tmp_path / "config.toml"
+    file.write_text("[release]\nundo_s = 30\napprovers = 2\n", encoding="utf-8")
+    found = config.load(file, {"HANDBILL_RELEASE__ALERT_MINUTES": "15"})
+    assert found.fixed_by("release", "undo_s") is None
+    assert found.fixed_by("release", "approvers") is Origin.FILE
+    assert found.fixed_by("release", "alert_minutes") is Origin.ENVIRONMENT
+    assert found.variable("release", "alert_minutes") == "HANDBILL_RELEASE__ALERT_MINUTES"
+
+
+def test_no_secret_is_offered() -> None:
+    offered = {offer.name for group in changeable.GROUPS for offer in group.offers}
+    assert not [name for name in offered if re.search(r"secret|_key|password$|token|url", name)]
+    settings = Settings()
+    for name in offered:
+        section, _, key = name.partition(".")
+        assert key in type(settings.given(section)).model_fields
