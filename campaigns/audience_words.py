@@ -6,17 +6,19 @@
 
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy.sql.elements import SQLCoreOperations
 from sqlmodel import col
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from campaigns import audience_rules, wording
+from campaigns import audience_problems, audience_rules, wording
 from campaigns.audience_rules import Audience, Condition, Groups, Rules
 from campaigns.models import Campaign
 from campaigns.segment_models import Segment
+from foundation import errors
+from foundation.ground import Ground
 from foundation.i18n import N_, NN_, Translator
 from subscribers import plainly, topics
 from subscribers.models import Form, Partner, Topic
@@ -90,6 +92,22 @@ def sentence(rules: Audience | Rules, names: Names, speaks: Translator) -> str:
             "conditions": speaks.one_of(each.phrase(condition) for condition in groups.none_of),
         }
     return said
+
+
+async def logged(
+    ground: Ground, session: AsyncSession, values: Mapping[str, Any]
+) -> dict[str, Any]:
+    """A campaign's columns as the log keeps them: the audience in words of the site's language.
+
+    What can't be read any more is kept as it is.
+    """
+    try:
+        audience = audience_problems.read(Audience, values["audience"])
+    except errors.Invalid:
+        return dict(values)
+    speaks = ground.translator(ground.settings.site.language)
+    names = await names_of(session, audience)
+    return {**values, "audience": sentence(audience, names, speaks)}
 
 
 def phrase(condition: Condition, names: Names, speaks: Translator) -> str:

@@ -17,6 +17,7 @@ from campaigns import (
     alarms,
     announcing,
     archiving,
+    audience_words,
     audiences,
     bulletins,
     campaign_values,
@@ -140,7 +141,8 @@ async def add(
     session.add(made)
     with archiving.named_once():
         await session.flush()
-    transitions.note(ground, session, actor, made.id, "created", before={}, after=values)
+    said = await audience_words.logged(ground, session, values)
+    transitions.note(ground, session, actor, made.id, "created", before={}, after=said)
     return made
 
 
@@ -188,7 +190,13 @@ async def update(
             )
         await overrides.withdraw(session, campaign_id)
         transitions.note(
-            ground, session, actor, campaign_id, "updated", before=before, after=values
+            ground,
+            session,
+            actor,
+            campaign_id,
+            "updated",
+            before=await audience_words.logged(ground, session, before),
+            after=await audience_words.logged(ground, session, values),
         )
         await session.refresh(campaign)
     return campaign

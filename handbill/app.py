@@ -24,6 +24,7 @@ from campaigns import (
 from campaigns import holdings as campaigns_holdings
 from campaigns import pages as campaigns_pages
 from campaigns import public as content_public
+from campaigns.coming import Coming
 from campaigns.handbills import Press
 from campaigns.material_counts import Counter
 from campaigns.preflight import looking
@@ -211,6 +212,7 @@ def build(
     app[content_public.DOWNLOADS] = Counter(ground)
     app[people_pages.MAIL_HISTORY] = History()
     app[people_pages.WELCOME_HISTORY] = WelcomeHistory()
+    app[people_pages.COMING] = Coming()
     app[public_steps.STEPS] = Steps(ground)
     app.cleanup_ctx.append(_counting_steps)
     app[public_links.ELSEWHERE] = (delivery_holdings, campaigns_holdings)

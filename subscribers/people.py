@@ -104,6 +104,26 @@ class WelcomeTold:
     url: str
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ComingTold:
+    """A campaign that is being made and would reach a person."""
+
+    name: str
+    said: str
+    """How it stands, already in the reader's language."""
+    url: str
+
+
+class Coming(Protocol):
+    """Tells which campaigns would reach a person; handed in as `MailHistory` is."""
+
+    async def coming(
+        self, ground: Ground, *, subscriber_id: int, language: str
+    ) -> Sequence[ComingTold]:
+        """The campaigns that would reach them as things stand, in words of `language`."""
+        ...
+
+
 class WelcomeHistory(Protocol):
     """Tells what of welcomes a person got; handed in as `MailHistory` is."""
 

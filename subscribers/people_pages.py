@@ -34,6 +34,8 @@ WELCOME_HISTORY: web.AppKey[people.WelcomeHistory] = web.AppKey(
     "welcome_history", people.WelcomeHistory
 )
 """The same for welcomes."""
+COMING: web.AppKey[people.Coming] = web.AppKey("coming", people.Coming)
+"""The same for campaigns that are to come."""
 
 _MAILS = 50
 
@@ -275,6 +277,11 @@ async def _person_page(
             ground, subscriber_id=subscriber_id, language=speaks.language, limit=_MAILS
         )
     welcomes: Sequence[people.WelcomeTold] = ()
+    coming: Sequence[people.ComingTold] = ()
+    if COMING in request.app:
+        coming = await request.app[COMING].coming(
+            ground, subscriber_id=subscriber_id, language=speaks.language
+        )
     if WELCOME_HISTORY in request.app:
         welcomes = await request.app[WELCOME_HISTORY].welcomes(
             ground, subscriber_id=subscriber_id, language=speaks.language
@@ -296,6 +303,7 @@ async def _person_page(
         is_cut=_MAILS in (len(mails), len(came_back)),
         most=_MAILS,
         welcomes=welcomes,
+        coming=coming,
         values=shown,
         topic_names=names,
         why=[plainly.suppression(speaks, each) for each in person.suppressions],
