@@ -9,7 +9,7 @@ from foundation.errors import Speaks
 from foundation.i18n import N_
 
 Options = list[tuple[str, str, str]]
-KINDS = frozenset({"heading", "columns", "snippet"})
+KINDS = frozenset({"heading", "columns", "image", "snippet"})
 
 
 async def of(
@@ -19,6 +19,10 @@ async def of(
     if kind == "heading":
         return {
             "level": [(str(level), speaks.gettext(word), "") for level, word in composer.LEVELS]
+        }
+    if kind == "image":
+        return {
+            "shape": [(value.value, speaks.gettext(word), "") for value, word in composer.SHAPES]
         }
     if kind == "snippet":
         found = await snippets.listed(session)

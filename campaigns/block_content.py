@@ -260,7 +260,13 @@ async def _image(to: Resolver, block: block_models.Image) -> content.Block | Non
         to.note("empty-block", N_("Block %(number)s is still empty and is left out."))
         return None
     return await resolving.uploaded(
-        to, block.picture, alt=text.alt, caption=text.caption, width=block.width, url=url
+        to,
+        block.picture,
+        alt=text.alt,
+        caption=text.caption,
+        width=block.width,
+        url=url,
+        shape=block.shape,
     )
 
 

@@ -13,6 +13,7 @@ import pydantic
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator
 
 from campaigns import zips
+from campaigns.picture_making import Shape
 from foundation import clock
 from templates.conditions import Condition
 
@@ -257,6 +258,8 @@ class Image(Block):
     kind: Literal["image"] = "image"
     picture: Line = ""
     src: Address = ""
+    shape: Shape = Shape.AS_IS
+    """How one that was uploaded is cut, around what has to be in view."""
     width: Annotated[int, Field(ge=16, le=1200)] | None = None
     url: Address = ""
     texts: dict[Language, ImageText] = {}

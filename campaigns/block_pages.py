@@ -13,6 +13,7 @@ from campaigns import (
     developments,
     issues,
     materials,
+    media_pages,
     pictures,
     readers,
     snippets,
@@ -258,23 +259,14 @@ async def _page(
         chosen=chosen,
         can_be_snippet=kind in snippets.KINDS,
         recent=await _recent(request) if kind == "image" else [],
-        limit_kb=min(kit.ground(request).settings.server.max_upload_bytes, pictures.MAX_BYTES)
-        // 1024,
+        limit_mb=pictures.MAX_BYTES // 1024 // 1024,
     )
 
 
-async def _recent(request: web.Request) -> list[dict[str, str]]:
+async def _recent(request: web.Request) -> list[dict[str, Any]]:
     async with kit.ground(request).db.reading() as session:
         found = await pictures.recent(session)
-    return [
-        {
-            "digest": each.digest,
-            "name": each.file_name,
-            "path": pictures.path(each),
-            "size": f"{each.width} × {each.height}",
-        }
-        for each in found
-    ]
+    return [media_pages.told(request, each) for each in found]
 
 
 async def _options(

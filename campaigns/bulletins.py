@@ -30,6 +30,12 @@ from foundation.i18n import N_
 from templates import mergefields
 
 PAGE = 30
+_GONE_OUT = (
+    CampaignState.SENDING,
+    CampaignState.PAUSED,
+    CampaignState.SENT,
+    CampaignState.CANCELLED,
+)
 _FIRST_LOOK_BACK = timedelta(days=30)
 
 
@@ -195,6 +201,25 @@ async def listed(session: AsyncSession, *, after: int | None = None, limit: int 
     found = list((await session.exec(statement)).all())
     more = found[limit - 1].id if len(found) > limit else None
     return Page(items=found[:limit], next_after=more)
+
+
+async def unsent(session: AsyncSession, *, limit: int) -> Sequence[Bulletin]:
+    """Those that no campaign has sent, as saved last first; index `ix_bulletins_updated_at`."""
+    gone_out = (
+        sa.select(col(Campaign.id))
+        .where(
+            col(Campaign.bulletin_id) == col(Bulletin.id),
+            col(Campaign.state).in_([each.value for each in _GONE_OUT]),
+        )
+        .exists()
+    )
+    statement = (
+        select(Bulletin)
+        .where(~gone_out)
+        .order_by(col(Bulletin.updated_at).desc(), col(Bulletin.id).desc())
+        .limit(limit)
+    )
+    return (await session.exec(statement)).all()
 
 
 async def campaigns_of(session: AsyncSession, bulletin_id: int) -> list[Campaign]:

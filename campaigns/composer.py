@@ -19,6 +19,7 @@ from campaigns import (
 )
 from campaigns.block_models import AnyBlock, Near
 from campaigns.documents import Document
+from campaigns.picture_making import Shape
 from campaigns.staff_forms import FieldSpec, Widget
 from foundation import errors
 from foundation.ground import Ground
@@ -232,11 +233,17 @@ FORMS: Mapping[str, BlockForm] = {
         label=N_("Picture"),
         hint=N_("Say what it shows: many readers' programs don't load pictures."),
         shared=(
+            FieldSpec(name="shape", label=N_("Cut to"), widget=Widget.SELECT),
             FieldSpec(name="width", label=N_("Width in pixels"), widget=Widget.NUMBER),
             FieldSpec(name="url", label=N_("Where a press on it leads"), hint=_LINK, limit=2000),
         ),
         sides=(
-            FieldSpec(name="alt", label=N_("What it shows"), limit=300),
+            FieldSpec(
+                name="alt",
+                label=N_("What it shows"),
+                hint=N_("Empty: what is said of the picture under Pictures"),
+                limit=300,
+            ),
             FieldSpec(name="caption", label=N_("Words under it"), limit=300),
         ),
     ),
@@ -281,6 +288,11 @@ WORDED = frozenset(
 """Kinds that say nothing without words of their own."""
 START = "^"
 """In place of a block's name: before all blocks."""
+SHAPES = (
+    (Shape.AS_IS, N_("As it is")),
+    (Shape.WIDE, N_("Wide (16:9)")),
+    (Shape.SQUARE, N_("Square (1:1)")),
+)
 LEVELS = ((2, N_("Large")), (3, N_("Medium")), (4, N_("Small")))
 
 

@@ -161,6 +161,18 @@ class Picture(tables.Table, table=True):
     width: int = Field(nullable=False)
     height: int = Field(nullable=False)
     content: bytes = Field(nullable=False, sa_type=sa.LargeBinary)
+    alts: dict[str, str] = tables.json_dict()
+    """Language → what it shows."""
+    is_decorative: bool = Field(default=False, nullable=False)
+    """Whether somebody said that it adds nothing to the words around it."""
+    focus_x: int = Field(default=50, nullable=False)
+    """What has to be in view when it is cut, in per cent from the left…"""
+    focus_y: int = Field(default=50, nullable=False)
+    """… and from the top."""
+    parent_id: int | None = tables.loose_reference()
+    """The whole picture that it was cut from."""
+    shape: str = Field(default="", nullable=False)
+    """A `picture_making.Shape`."""
     created_at: datetime = tables.moment()
 
 

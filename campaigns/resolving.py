@@ -9,6 +9,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from campaigns import block_models, documents, links, pictures
 from campaigns.findings import Finding
 from campaigns.models import Issue
+from campaigns.picture_making import Shape
 from foundation import errors
 from foundation.ground import Ground
 from foundation.i18n import N_, Translator
@@ -86,16 +87,28 @@ def _is_there(said: str | Sequence[object]) -> bool:
 
 
 async def uploaded(
-    to: Resolver, name: str, *, alt: str, caption: str = "", width: int | None = None, url: str = ""
+    to: Resolver,
+    name: str,
+    *,
+    alt: str,
+    caption: str = "",
+    width: int | None = None,
+    url: str = "",
+    shape: Shape = Shape.AS_IS,
 ) -> content.Image:
-    """A picture that was uploaded, by digest or file name. Raises `errors.Invalid`."""
+    """A picture that was uploaded, by digest or file name. Raises `errors.Invalid`.
+
+    Where `alt` is blank, it says what was said of the picture once for all bulletins.
+    """
     picture = await pictures.find(to.session, name)
     if picture is None:
         raise errors.Invalid(N_("There is no picture “%(name)s”."), name=name[:80])
+    cut = await pictures.in_shape(to.session, picture, shape)
     return content.Image(
-        src=to.ground.url(pictures.path(picture)),
-        alt=alt,
+        src=to.ground.url(pictures.path(cut)),
+        alt=alt or picture.alts.get(to.language, ""),
+        is_decorative=picture.is_decorative,
         caption=caption,
-        width=min(width or picture.width, picture.width, PICTURE_WIDTH),
+        width=min(width or cut.width, cut.width, PICTURE_WIDTH),
         url=url,
     )

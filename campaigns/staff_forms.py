@@ -170,10 +170,16 @@ def version(form: Form) -> int:
 
 async def file_of(request: web.Request, name: str) -> tuple[str, bytes] | None:
     """Name and content of a file of the form that was read; None when none was chosen."""
-    for sent in request.get(forms.FILES, ()):
-        if sent.name == name and sent.filename:
-            return sent.filename, await asyncio.to_thread(sent.file.read)
-    return None
+    return next(iter(await files_of(request, name)), None)
+
+
+async def files_of(request: web.Request, name: str) -> list[tuple[str, bytes]]:
+    """Names and contents of all files of a field of the form that was read."""
+    return [
+        (sent.filename, await asyncio.to_thread(sent.file.read))
+        for sent in request.get(forms.FILES, ())
+        if sent.name == name and sent.filename
+    ]
 
 
 def say(request: web.Request, problem: errors.HandbillError) -> dict[str, str]:

@@ -8,12 +8,11 @@ import enum
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-import sqlalchemy as sa
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from campaigns import bulletins, developments, materials, translating, wording
-from campaigns.models import Bulletin, Campaign, CampaignState, Development, Material
+from campaigns.models import Bulletin, Development, Material
 from campaigns.translating import Fields, Progress
 from campaigns.wording import Texts
 from foundation import errors
@@ -23,12 +22,6 @@ from foundation.i18n import N_
 
 NEWEST = 100
 """So many of each kind are looked at."""
-_GONE_OUT = (
-    CampaignState.SENDING,
-    CampaignState.PAUSED,
-    CampaignState.SENT,
-    CampaignState.CANCELLED,
-)
 
 
 class Kind(enum.StrEnum):
@@ -94,7 +87,7 @@ async def everything(ground: Ground, session: AsyncSession) -> list[Waiting]:
     """What waits, for each language of the site; the newest first."""
     written = [
         (each, translating.progress(bulletins.document_of(each)))
-        for each in await _to_be_sent(session)
+        for each in await bulletins.unsent(session, limit=NEWEST)
     ]
     things = await _things(ground, session)
     return [
@@ -161,25 +154,6 @@ def check_language(thing: Thing, language: str, offered: Iterable[str]) -> None:
     """Raises `errors.NotFound` for a language that a thing can't be translated into."""
     if language not in tuple(offered) or language == thing.source_language:
         raise errors.NotFound(N_("This can't be translated into that language."))
-
-
-async def _to_be_sent(session: AsyncSession) -> Sequence[Bulletin]:
-    """Bulletins that no campaign has sent; index `ix_bulletins_updated_at`."""
-    gone_out = (
-        sa.select(col(Campaign.id))
-        .where(
-            col(Campaign.bulletin_id) == col(Bulletin.id),
-            col(Campaign.state).in_([each.value for each in _GONE_OUT]),
-        )
-        .exists()
-    )
-    statement = (
-        select(Bulletin)
-        .where(~gone_out)
-        .order_by(col(Bulletin.updated_at).desc(), col(Bulletin.id).desc())
-        .limit(NEWEST)
-    )
-    return (await session.exec(statement)).all()
 
 
 async def _things(ground: Ground, session: AsyncSession) -> list[Thing]:

@@ -144,7 +144,7 @@ def _picture(
             place=where,
             url=image.src[:200],
         )
-    if not image.alt.strip():
+    if not (image.alt.strip() or image.is_decorative):
         weaver.concerns.append(
             problems.Concern(
                 code="picture-without-words",

@@ -118,6 +118,8 @@ class Image(Shown):
 
     src: str
     alt: str
+    is_decorative: bool = False
+    """Whether somebody said that it adds nothing."""
     width: int | None = None
     caption: str = ""
     url: str = ""

@@ -72,6 +72,8 @@ STAFF = {
     "bulletin": "/staff/bulletins/1",
     "bulletin-head": "/staff/bulletins/1/head",
     "bulletin-versions": "/staff/bulletins/1/versions",
+    "media": "/staff/media",
+    "media-picture": "/staff/media/1",
     "translations": "/staff/translations",
     "bulletin-translate": "/staff/bulletins/1/translate?language=es",
     "block-kinds": "/staff/bulletins/1/blocks/new",

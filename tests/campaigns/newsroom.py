@@ -1,5 +1,6 @@
 """An issue with what belongs to it, for tests about bulletins and pages."""
 
+import hashlib
 import struct
 import zlib
 from collections.abc import Mapping
@@ -165,6 +166,24 @@ def chunk(name: bytes, content: bytes) -> bytes:
 async def picture(ground: Ground, file_name: str = "figures.png") -> PictureRow:
     """A picture that was uploaded."""
     return await pictures.add(ground, actor=audit.SYSTEM, file_name=file_name, content=png())
+
+
+async def old_picture(ground: Ground, content: bytes, width: int) -> str:
+    """A picture as it was kept before they were made smaller; its digest."""
+    digest = hashlib.sha256(content).hexdigest()
+    async with ground.db.transaction() as session:
+        session.add(
+            PictureRow(
+                digest=digest,
+                file_name="old.png",
+                media_type="image/png",
+                width=width,
+                height=1,
+                content=content,
+                created_at=ground.clock.now(),
+            )
+        )
+    return digest
 
 
 def written(**changes: Any) -> documents.Document:

@@ -111,7 +111,7 @@ async def test_a_picture_is_kept_once_and_found_by_name(ground: Ground, web: Web
 
 @pytest.mark.parametrize(
     "content",
-    [b"<svg xmlns='http://www.w3.org/2000/svg'/>", newsroom.PDF, newsroom.png(7000, 1), b""],
+    [b"<svg xmlns='http://www.w3.org/2000/svg'/>", newsroom.PDF, newsroom.png(13_000, 1), b""],
 )
 async def test_what_mail_programs_do_not_show_is_refused(ground: Ground, content: bytes) -> None:
     with pytest.raises(errors.Invalid):

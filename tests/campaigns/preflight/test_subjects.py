@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from campaigns import audiences, bulletins, compiling, documents, lifecycle, pictures
+from campaigns import audiences, bulletins, compiling, documents, lifecycle
 from campaigns.documents import Document
 from campaigns.models import Campaign
 from campaigns.preflight import checklist, items, overlap, reading, words
@@ -269,10 +269,7 @@ async def test_a_picture_without_words_and_heavy_ones_of_our_own_are_pointed_out
     digests = []
     for _ in range(3):
         extra = newsroom.chunk(b"IDAT", noise.randbytes(450 * 1024))
-        kept = await pictures.add(
-            ground, actor=COMMAND, file_name="a.png", content=newsroom.png(1300, 1, extra=extra)
-        )
-        digests.append(kept.digest)
+        digests.append(await newsroom.old_picture(ground, newsroom.png(1300, 1, extra=extra), 1300))
     images = [{"kind": "image", "picture": each, "texts": {"en": {"alt": ""}}} for each in digests]
     campaign = await campaign_of(ground, document(*images, en=PLAIN, es=LLANO))
     assert len(await lines(ground, campaign, "picture-without-words")) == 6, "in each language"
