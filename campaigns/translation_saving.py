@@ -10,9 +10,9 @@ from dataclasses import dataclass
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from campaigns import bulletins, documents, links, translating, word_changes
+from campaigns import bulletins, links, translating, versions, word_changes
 from campaigns.documents import Document
-from campaigns.models import Bulletin, BulletinVersion
+from campaigns.models import Bulletin
 from campaigns.translating import Fields, Key
 from foundation import errors
 from foundation.audit import Actor
@@ -48,8 +48,8 @@ async def keep(
 ) -> Kept:
     """Keep texts in a language by place, written over `version`; those of `right` are still right.
 
-    `source_version` is the one whose source was read, where it is not the same. Raises
-    `errors.NotFound`, `errors.Conflict` for a version that is not kept any more.
+    `source_version` is the one whose source was read, where it is not the same. Over a version
+    that is not kept any more, whatever differs is asked about. Raises `errors.NotFound`.
     """
     for _ in range(_TRIES - 1):
         with contextlib.suppress(bulletins.SavedByOther):
@@ -103,10 +103,16 @@ async def _keep(
 class _Merging:
     """One translator's texts on top of what is kept by now."""
 
-    def __init__(self, base: Document, read: Document, newest: Document, language: str) -> None:
-        self._source = {each.place: each.source for each in translating.sides(read, language)}
-        self._base = {each.place: each for each in translating.sides(base, language)}
+    def __init__(
+        self, base: Document | None, read: Document | None, newest: Document, language: str
+    ) -> None:
+        """`base` is what was written over, `read` whose source was read; None where it is gone."""
         self._newest = {each.place: each for each in translating.sides(newest, language)}
+        self._is_gone = base is None
+        self._base = {each.place: each for each in translating.sides(base or newest, language)}
+        self._source = {
+            each.place: each.source for each in translating.sides(read or newest, language)
+        }
         self._language = language
         self.taken: dict[str, Fields] = {}
         self.seen: dict[Key, Fields] = {}
@@ -120,9 +126,11 @@ class _Merging:
             if base is None:
                 continue
             fields = _typed(base, typed)
-            if fields == base.target or (newest and fields == newest.target):
+            if newest and fields == newest.target:
                 continue
-            if newest is None or newest.target != base.target:
+            if fields == base.target and not self._is_gone:
+                continue
+            if newest is None or newest.target != base.target or self._is_gone:
                 self.theirs[place] = newest.target if newest else {}
                 continue
             wrong = _problems(base.source, fields)
@@ -133,7 +141,7 @@ class _Merging:
 
     def confirm(self, places: Collection[str]) -> None:
         """Note that sides still say what their source says by now."""
-        for place in places:
+        for place in () if self._is_gone else places:
             base = self._base.get(place)
             if base and place in self._newest and place not in self.theirs:
                 self.seen[place, self._language] = self._source.get(place, base.source)
@@ -188,10 +196,9 @@ def _named(names: Collection[str]) -> str:
     return ", ".join(f"{{{{ {name} }}}}" for name in sorted(names))
 
 
-async def _at(session: AsyncSession, bulletin: Bulletin, version: int) -> Document:
-    if version == bulletin.version:
-        return bulletins.document_of(bulletin)
-    earlier = await session.get(BulletinVersion, (bulletin.id, version))
-    if earlier is None:
-        raise errors.Conflict(N_("This page is too old. Look at the bulletin again."))
-    return documents.parse(earlier.document)
+async def _at(session: AsyncSession, bulletin: Bulletin, version: int) -> Document | None:
+    """The bulletin as the translator saw it; None where that is not kept any more."""
+    try:
+        return await versions.at(session, bulletin, version)
+    except errors.NotFound:
+        return None

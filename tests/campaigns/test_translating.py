@@ -104,7 +104,11 @@ async def test_two_who_write_at_once_lose_nothing_and_only_the_same_text_is_aske
     # Both change the same side: what is kept stays, and what was written is handed back.
     clash = await translate(ground, 1, "<p>Otra vez.</p>")
     assert clash.theirs == {PLACE: {"html": "<p>Muy buenas.</p>"}}
+    # So it is over a version that was thinned out since: what stood there is not known any more.
+    old = await translate(ground, 99, "<p>Muy viejas.</p>", right=[PLACE])
+    assert list(old.theirs) == [PLACE]
     assert side(await document(ground)).target == {"html": "<p>Muy buenas.</p>"}
+    assert side(await document(ground)).state is State.BEHIND
 
 
 async def test_merge_fields_are_those_of_the_source_and_whole(ground: Ground) -> None:
