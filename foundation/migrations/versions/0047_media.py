@@ -1,6 +1,6 @@
 """What pictures show in each language, what has to be in view, and the shapes that they are cut to
 
-Revision 0047, after 0040.
+Revision 0047, after 0045.
 """
 
 import sqlalchemy as sa
@@ -8,7 +8,7 @@ from alembic import op
 from sqlalchemy.dialects import postgresql
 
 revision = "0047"
-down_revision = "0040"
+down_revision = "0045"
 branch_labels = None
 depends_on = None
 
