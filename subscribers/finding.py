@@ -4,6 +4,7 @@ A site may hold a million people, and each page is to come within a tenth of a s
 keyset, counts end at `COUNTED`, and what few people have is looked up by an index of its own.
 """
 
+import contextlib
 import enum
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ import sqlalchemy as sa
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from foundation import addresses, errors
 from foundation.ground import Ground
 from subscribers import suppression
 from subscribers.models import Subscriber, SubscriberTag, Subscription, SubscriptionState, Topic
@@ -20,6 +22,7 @@ from subscribers.models import Subscriber, SubscriberTag, Subscription, Subscrip
 COUNTED = 1000
 """Where a count of who fits ends."""
 _FEW = 20_000
+_WORDS = 8
 
 
 class Standing(enum.StrEnum):
@@ -77,20 +80,23 @@ async def search(
     """The people who fit, newest first; pages by keyset on the row number."""
     async with ground.db.reading() as session:
         condition = await _condition(session, query)
-        statement = (
-            select(Subscriber).where(condition).order_by(col(Subscriber.id).desc()).limit(limit + 1)
-        )
+        newest = col(Subscriber.id).desc()
+        fitting = sa.select(col(Subscriber.id)).where(condition).order_by(newest)
+        # Looked through once for both: where few fit, that is what takes its time.
+        numbers = (await session.scalars(fitting.limit(max(COUNTED, limit) + 1))).all()
+        page = numbers[: limit + 1]
         if after is not None:
-            statement = statement.where(col(Subscriber.id) < after)
-        people = list((await session.exec(statement)).all())
-        fitting = sa.select(col(Subscriber.id)).where(condition)
-        counted = await _counted(session, fitting, most=COUNTED + 1)
-        rows = await with_standing(session, people[:limit])
+            further = fitting.where(col(Subscriber.id) < after).limit(limit + 1)
+            page = (await session.scalars(further)).all()
+        people = await session.exec(
+            select(Subscriber).where(col(Subscriber.id).in_(page[:limit])).order_by(newest)
+        )
+        rows = await with_standing(session, people.all())
     return Found(
         rows=rows,
-        total=min(counted, COUNTED),
-        is_more=counted > COUNTED,
-        next_after=rows[-1].subscriber.id if len(people) > limit else None,
+        total=min(len(numbers), COUNTED),
+        is_more=len(numbers) > COUNTED,
+        next_after=rows[-1].subscriber.id if len(page) > limit else None,
     )
 
 
@@ -138,7 +144,7 @@ def _as_a_whole(states: set[str], *, is_suppressed: bool) -> Standing:
 
 
 async def _condition(session: AsyncSession, query: Query) -> sa.ColumnElement[bool]:
-    parts = [sa.true(), *(_word(word) for word in query.text.split()[:8])]
+    parts = [sa.true(), *_says(query.text)]
     if query.language:
         parts.append(col(Subscriber.language) == query.language)
     if query.tag:
@@ -152,14 +158,22 @@ async def _condition(session: AsyncSession, query: Query) -> sa.ColumnElement[bo
     return sa.and_(*parts)
 
 
-def _word(word: str) -> sa.ColumnElement[bool]:
-    return sa.or_(
-        col(Subscriber.email_key).contains(word.lower(), autoescape=True),
-        col(Subscriber.first_name).icontains(word, autoescape=True),
-        col(Subscriber.last_name).icontains(word, autoescape=True),
-        col(Subscriber.town).icontains(word, autoescape=True),
-        col(Subscriber.postal_code).istartswith(word, autoescape=True),
-    )
+def _says(text: str) -> list[sa.ColumnElement[bool]]:
+    """SQL: every word is somewhere in what tells who it is; a whole address is looked up."""
+    if "@" in text:
+        with contextlib.suppress(errors.Invalid):
+            return [col(Subscriber.email_key) == addresses.parse(text).key]
+    blank = sa.literal(" ")
+    # One text is looked through in a third of the time of four.
+    names = col(Subscriber.first_name) + blank + col(Subscriber.last_name)
+    every = col(Subscriber.email_key) + blank + names + blank + col(Subscriber.town)
+    return [
+        sa.or_(
+            every.icontains(word, autoescape=True),
+            col(Subscriber.postal_code).istartswith(word, autoescape=True),
+        )
+        for word in text.split()[:_WORDS]
+    ]
 
 
 async def _topic_ids(session: AsyncSession, slug: str) -> list[int]:
