@@ -28,7 +28,7 @@ from subscribers.models import (
     Subscriber,
 )
 
-AT_ONCE = 10_000
+AT_ONCE = 3_000
 """A dispatch to more people is counted by the scheduler."""
 HOURS = 72
 """From the start, of which each is told by itself."""

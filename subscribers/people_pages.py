@@ -123,12 +123,14 @@ async def update(request: web.Request) -> web.Response:
 @kit.staff(Role.EDITOR)
 async def take_off_topic(request: web.Request) -> web.Response:
     """`POST …/topics`: off one topic, because they asked the office; nobody is put on one."""
-    form = await forms.read(request)
+    topic = (await forms.read(request)).line("topic", limit=100)
+    if not topic:
+        raise errors.Invalid(N_("Say which topic."))
     was_on = await mending.take_off(
         kit.ground(request),
         actor=kit.actor(request),
         subscriber_id=kit.number_in_path(request),
-        topic_slug=form.line("topic", limit=100),
+        topic_slug=topic,
         reason="",
     )
     return _back(

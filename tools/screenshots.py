@@ -125,6 +125,8 @@ STAFF = {
     "people-none": "/staff/people?q=nobody-at-all",
     "person": "/staff/people/20",
     "person-erase": "/staff/people/20/erase",
+    "person-join": "/staff/people/20/merge",
+    "person-joined": "/staff/people/20/merge?other=21",
     "members": "/staff/members",
     "members-waiting": "/staff/members?state=applied",
     "members-unanswered": "/staff/members/unanswered",

@@ -4,6 +4,7 @@
 there is something to do: a service that starts on the newest schema never needs it.
 """
 
+import re
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -12,6 +13,7 @@ from sqlalchemy.engine import Connection
 from foundation.database import Database
 
 FOLDER = Path(__file__).parent
+_BEFORE = re.compile(r'^down_revision = "(\d+)"', re.MULTILINE)
 
 
 async def migrate(db: Database) -> bool:
@@ -37,8 +39,13 @@ async def is_newest(db: Database) -> bool:
 
 
 def newest() -> str:
-    """The number of the last script."""
-    return max(path.name[:4] for path in (FOLDER / "versions").glob("[0-9]*.py"))
+    """The number of the script after which there is none; they need not be in order of numbers."""
+    scripts = {
+        path.name[:4]: _BEFORE.search(path.read_text(encoding="utf-8"))
+        for path in (FOLDER / "versions").glob("[0-9]*.py")
+    }
+    (last,) = scripts.keys() - {found[1] for found in scripts.values() if found}
+    return last
 
 
 def _present(connection: Connection) -> str | None:

@@ -44,7 +44,11 @@ async def test_what_happened_stands_in_one_list_the_newest_first(
         assert states.all() == [SubscriptionState.CONFIRMED, SubscriptionState.UNSUBSCRIBED]
     await editor.post(f"{here}/topics", {"topic": "action-alerts"})
     assert "They were not on this topic." in (await editor.get(here)).text
-    assert (await editor.post(f"{here}/topics", {"topic": "nowhere"})).status == 422
+    for nothing in ("nowhere", ""):
+        assert (await editor.post(f"{here}/topics", {"topic": nothing})).status == 422
+    async with ground.db.reading() as session:
+        gone = col(Subscription.state) == SubscriptionState.UNSUBSCRIBED.value
+        assert await session.scalar(sa.select(sa.func.count()).where(gone)) == 1
 
 
 async def test_the_office_can_give_somebody_all_that_is_held_and_is_in_the_log_for_it(
