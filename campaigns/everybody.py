@@ -196,7 +196,10 @@ def _is(fate: Fate, dispatch_id: int) -> list[sa.ColumnElement[bool]]:
         case Fate.CAME_BACK:
             return [is_sent, *listing.CameBack().conditions(dispatch_id)]
         case Fate.NOT_SENT:
-            return [sa.type_coerce(IS_ODD, sa.Boolean)]
+            odd = sa.select(col(Delivery.id)).where(
+                col(Delivery.dispatch_id) == dispatch_id, sa.type_coerce(IS_ODD, sa.Boolean)
+            )
+            return [col(Delivery.id).in_(odd)]
     return []
 
 

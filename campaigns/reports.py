@@ -15,7 +15,7 @@ from campaigns.material_counts import OfCampaign
 from campaigns.models import Hit, HitKind, HitRule, HitTotal
 from delivery import ledger, listing, refusals
 from delivery.listing import Choice
-from delivery.models import BounceKind, Delivery, DeliveryState, DispatchLink, Return
+from delivery.models import IS_ODD, BounceKind, Delivery, DeliveryState, DispatchLink, Return
 from foundation.ground import Ground
 from subscribers.models import Consent, ConsentStep, Subscriber
 
@@ -292,11 +292,7 @@ async def _by_language(session: AsyncSession, dispatch_id: int) -> dict[str, dic
 async def _reasons(session: AsyncSession, dispatch_id: int) -> dict[str, int]:
     statement = (
         sa.select(col(Delivery.reason), sa.func.count())
-        .where(
-            col(Delivery.dispatch_id) == dispatch_id,
-            col(Delivery.reason) != "",
-            col(Delivery.state) != DeliveryState.SENT.value,
-        )
+        .where(col(Delivery.dispatch_id) == dispatch_id, IS_ODD, col(Delivery.reason) != "")
         .group_by(col(Delivery.reason))
     )
     rows = (await session.execute(statement)).all()

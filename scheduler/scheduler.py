@@ -64,14 +64,26 @@ def tasks(ground: Ground) -> Sequence[Task]:
         Task(name="close sent campaigns", act=lifecycle.follow_dispatches, every=tick),
         Task(name="welcome new people", act=welcome_sending.work, every=timedelta(minutes=1)),
         Task(name="look at what came back", act=alarms.watch, every=tick),
-        Task(name="count for reports", act=breakdowns.work, every=timedelta(minutes=1)),
+        Task(
+            name="count for reports",
+            act=breakdowns.work,
+            every=timedelta(minutes=1),
+            # It looks at everybody, which takes a while where many are.
+            at_start=False,
+        ),
         Task(name="choose between two forms", act=trials.watch, every=tick),
         Task(name="hold hosts that refuse us", act=blocks.watch, every=timedelta(minutes=1)),
         Task(name="tell other programs", act=webhooks.work, every=tick),
         Task(name="act on webhooks", act=backlog.work, every=tick),
         Task(name="mail held sign-ups", act=retention.release_held, every=timedelta(minutes=5)),
         Task(name="ask members whether they stay", act=renewing.work, every=timedelta(hours=1)),
-        Task(name="count who came and left", act=growth.work, every=timedelta(minutes=1)),
+        Task(
+            name="count who came and left",
+            act=growth.work,
+            every=timedelta(minutes=1),
+            # The first time it looks at every step that anybody ever took.
+            at_start=False,
+        ),
         Task(name="tell partners", act=telling.tell, every=timedelta(minutes=1)),
         Task(name="look at partners' pages", act=widget_health.watch, every=timedelta(hours=1)),
         Task(name="retire keys", act=partner_keys.retire_due, every=timedelta(minutes=1)),
