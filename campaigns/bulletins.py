@@ -16,6 +16,7 @@ from campaigns import (
     documents,
     issues,
     links,
+    mail_template_uses,
     snippet_uses,
     translating,
     versions,
@@ -85,6 +86,7 @@ async def add(
     session.add(bulletin)
     await session.flush()
     await snippet_uses.note(session, bulletin.id, document)
+    await mail_template_uses.note(session, bulletin.id, document)
     audit.record(
         session,
         actor=actor,
@@ -137,6 +139,7 @@ async def save(
             raise SavedByOther(bulletin)
         session.add(earlier)
         await snippet_uses.note(session, bulletin_id, document)
+        await mail_template_uses.note(session, bulletin_id, document)
         await session.refresh(bulletin)
         audit.record(
             session,

@@ -4,6 +4,7 @@
 sending show `concerns`.
 """
 
+import functools
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -188,19 +189,39 @@ async def compile_whole(
     brand = content.Brand.from_site(
         ground.settings.site, await looks.current(session), language=language
     )
+    compiled = functools.partial(
+        compiler.compile_edition,
+        brand=brand,
+        archive_url=archive_url or ground.url("/archive"),
+        translator=ground.translator(language),
+        first_link=first_link,
+    )
     try:
-        plan = compiler.compile_edition(
-            resolved.edition,
-            brand,
-            archive_url=archive_url or ground.url("/archive"),
-            translator=ground.translator(language),
-            first_link=first_link,
-        )
+        plan = compiled(resolved.edition)
     except problems.ContentProblem as problem:
         raise resolved.in_document(problem) from problem
+    except problems.TemplateProblem:
+        if not resolved.edition.own_template:
+            raise
+        resolved = _in_usual_template(resolved, document)
+        plan = compiled(resolved.edition)
     noticed = [resolved.numbered(each) for each in plan.concerns]
     whole = replace(plan, concerns=(*noticed, *resolved.findings))
     return Compiled(plan=whole, resolved=resolved, brand=brand)
+
+
+def _in_usual_template(resolved: editions.Resolved, document: Document) -> editions.Resolved:
+    """The edition in our own template, where the site's was right once and is no more."""
+    unusable = Finding(
+        code="template-unusable",
+        msgid=N_("The template “%(name)s” can't be used any more; the usual one stands in."),
+        values={"name": str(document.template)},
+    )
+    return replace(
+        resolved,
+        edition=replace(resolved.edition, own_template=""),
+        findings=(*resolved.findings, unusable),
+    )
 
 
 def stack(

@@ -73,7 +73,7 @@ async def create(request: web.Request) -> web.StreamResponse:
     form = await forms.read(request)
     name = form.line("name", limit=200, required=True)
     issue = form.line("issue", limit=80)
-    template = form.line("template", limit=20) or content.Template.BULLETIN.value
+    template = form.line("template", limit=80) or content.Template.BULLETIN.value
     try:
         is_from_news = form.line("start") == "since"
         since = staff_forms.read_day(form, "since") if is_from_news else None
@@ -168,7 +168,7 @@ async def _new_page(
         "bulletins/staff/bulletin_new.html",
         status=422 if problem else 200,
         issues=await head_pages.issue_options(request),
-        templates=head_pages.template_options(request),
+        templates=await head_pages.template_options(request),
         values={"since": since.isoformat() if since else "", "start": "since", **values},
         problems=staff_forms.say(request, problem) if problem else {},
     )

@@ -56,7 +56,10 @@ class Document(Piece):
 
     name: Annotated[str, StringConstraints(min_length=1, max_length=200)]
     issue: Slug | Literal[""] = ""
-    template: content.Template = content.Template.BULLETIN
+    template: Annotated[content.Template | Slug, Field(union_mode="left_to_right")] = (
+        content.Template.BULLETIN
+    )
+    """One of those that Handbill brings along, or the short name of one of the site's own."""
     default_language: Language | Literal[""] = ""
     editions: dict[Language, Edition] = {}
     blocks: Annotated[

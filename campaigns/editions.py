@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from campaigns import block_content, documents, issues, resolving
+from campaigns import block_content, documents, issues, mail_template_uses, resolving
 from campaigns.findings import Finding
 from foundation import errors
 from foundation.ground import Ground
@@ -94,12 +94,14 @@ async def resolve(
         if made is not None:
             first += [(number, each) for each in made.first]
             here += [(number, each) for each in made.here]
+    own = await mail_template_uses.source(session, document)
     placed = [*first, *here]
     head = document.editions.get(language, documents.Edition())
     edition = content.Edition(
         language=language,
         direction=translator.direction,
-        template=document.template,
+        template=content.Template.BULLETIN if own else document.template,
+        own_template=own,
         subject=head.subject,
         preheader=head.preheader,
         title=head.title or head.subject,

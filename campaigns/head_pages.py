@@ -9,6 +9,7 @@ from campaigns import (
     documents,
     issue_page,
     issues,
+    mail_templates,
     merging,
     staff_forms,
     writing_pages,
@@ -90,7 +91,7 @@ def changed(request: web.Request, form: Form) -> Change:
         form.problems["editions"] = errors.Invalid(N_("Choose one language at least."))
     name = form.line("name", limit=200, required=True)
     issue = form.line("issue", limit=80)
-    template = form.line("template", limit=20)
+    template = form.line("template", limit=80)
     default = form.line("default_language", limit=20)
     form.check()
     typed = {
@@ -110,7 +111,7 @@ def _head_values(document: Document) -> dict[str, str]:
         **staff_forms.side_values(HEAD, kept),
         "name": document.name,
         "issue": document.issue,
-        "template": document.template.value,
+        "template": str(document.template),
         "default_language": document.default_language,
     }
 
@@ -124,12 +125,17 @@ async def issue_options(request: web.Request) -> list[tuple[str, str]]:
     return [*named, ("", speaks.gettext(N_("None in particular")))]
 
 
-def template_options(request: web.Request) -> list[tuple[str, str, str]]:
-    """The looks, with what each is for."""
+async def template_options(request: web.Request) -> list[tuple[str, str, str]]:
+    """The looks, with what each is for; the site's own after those that come along."""
     speak = kit.translator(request).gettext
+    async with kit.ground(request).db.reading() as session:
+        own = await mail_templates.listed(session)
     return [
-        (template.value, speak(word), speak(hint))
-        for template, (word, hint) in composed_pages.TEMPLATE_WORDS.items()
+        *(
+            (template.value, speak(word), speak(hint))
+            for template, (word, hint) in composed_pages.TEMPLATE_WORDS.items()
+        ),
+        *((each.key, each.name, speak(N_("A template of your own"))) for each in own),
     ]
 
 
@@ -156,7 +162,7 @@ async def _head_page(
         problems=staff_forms.say(request, problem) if problem else {},
         is_conflict=isinstance(problem, errors.Conflict),
         issues=await issue_options(request),
-        templates=template_options(request),
+        templates=await template_options(request),
     )
 
 

@@ -88,6 +88,7 @@ def compile_stacked(
                 language=frame.language,
                 direction=frame.direction,
                 values={"frame": frame, "page": page, "translator": each.translator},
+                source=each.edition.own_template,
             )
             for each, (frame, page) in zip(spoken, layers, strict=True)
         ],

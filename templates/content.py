@@ -240,6 +240,8 @@ class Edition:
     blocks: tuple[Block, ...]
     direction: str = "ltr"
     template: Template | str = Template.BULLETIN
+    own_template: str = ""
+    """The source of a template that is the site's own; it stands in for `template`."""
     preheader: str = ""
     """What inboxes show behind the subject."""
     date_label: str = ""

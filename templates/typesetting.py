@@ -13,7 +13,7 @@ from typing import Any
 
 import jinja2
 import mjml
-from jinja2 import pass_context
+from jinja2 import pass_context, sandbox
 from jinja2.runtime import Context
 
 from templates import mjml_lint, problems, slots
@@ -29,6 +29,8 @@ marks are escaped."""
 
 
 _BODY = re.compile(r"<mj-body[^>]*>(.*)</mj-body>", re.DOTALL)
+_OWN = "<template>"
+"""What Jinja calls a source that has no file."""
 _SEAM = "hbseam"
 """Stands between layers while MJML is at work, which keeps words and would close elements."""
 _ALIGNED = re.compile(r"<(mj-(?:wrapper|section|group|column|text|button|image))\b([^>]*?)(/?)>")
@@ -42,14 +44,18 @@ class Layer:
     language: str
     direction: str
     values: Mapping[str, Any]
+    source: str = ""
+    """Of a template that is the site's own; it stands in for `template`."""
 
 
 def typeset_stacked(layers: Sequence[Layer], *, folder: Path = MAIL) -> str:
     """The HTML of several mails in one: the first is the document, the others stand in its body."""
     first, *others = layers
-    source = compose(first.template, values=first.values, folder=folder)
+    source = compose(first.template, values=first.values, folder=folder, own=first.source)
     for number, layer in enumerate(others):
-        body = _BODY.search(compose(layer.template, values=layer.values, folder=folder))
+        body = _BODY.search(
+            compose(layer.template, values=layer.values, folder=folder, own=layer.source)
+        )
         inner = body[1] if body else ""
         if layer.direction != first.direction:
             inner = _ALIGNED.sub(functools.partial(_aligned, layer.direction), inner)
@@ -103,11 +109,17 @@ def _mended(html: str) -> str:
     return html
 
 
-def compose(name: str, *, values: Mapping[str, Any], folder: Path = MAIL) -> str:
-    """The MJML that the template `name` makes of `values`, before it becomes HTML."""
+def compose(name: str, *, values: Mapping[str, Any], folder: Path = MAIL, own: str = "") -> str:
+    """The MJML that the template `name` makes of `values`, before it becomes HTML.
+
+    The source of an `own` template, which is not trusted, stands in for it.
+    """
     file = f"{name}.mjml"
     try:
-        made = _environment(folder).get_template(file).render(**values)
+        if own:
+            made = _environment(folder, is_trusted=False).from_string(own).render(**values)
+        else:
+            made = _environment(folder).get_template(file).render(**values)
         return slots.scrubbed(made).strip()
     except jinja2.TemplateSyntaxError as problem:
         raise problems.TemplateProblem(
@@ -141,8 +153,9 @@ class _CheckedLoader(jinja2.FileSystemLoader):
 
 
 @functools.lru_cache(maxsize=8)
-def _environment(folder: Path) -> jinja2.Environment:
-    environment = jinja2.Environment(
+def _environment(folder: Path, *, is_trusted: bool = True) -> jinja2.Environment:
+    kind = jinja2.Environment if is_trusted else sandbox.ImmutableSandboxedEnvironment
+    environment = kind(
         loader=_CheckedLoader(folder),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
@@ -173,6 +186,6 @@ def _line(problem: BaseException, folder: Path) -> tuple[str, int]:
     """
     for frame in reversed(traceback.extract_tb(problem.__traceback__)):
         path = Path(frame.filename)
-        if path.parent == folder:
+        if path.parent == folder or frame.filename == _OWN:
             return path.name, frame.lineno or 1
     return "", 1
