@@ -60,7 +60,7 @@ async def _rich_text(to: Resolver, block: block_models.RichText) -> content.Bloc
 async def _developments(to: Resolver, block: block_models.Developments) -> content.Block | None:
     found = await _found_developments(to, block)
     told = [(each, developments.tell(to.ground, each, to.translator)) for each in found]
-    if block.only_translated:
+    if block.only_translated or to.document.only_translated:
         told = [(each, words) for each, words in told if not words.language_note]
     if not told:
         to.note("no-developments", N_("Block %(number)s finds no developments and is left out."))
@@ -195,7 +195,8 @@ async def _material(to: Resolver, block: block_models.Material) -> content.Block
     if not told.copies:
         raise errors.Invalid(N_("The material “%(title)s” has no file yet."), title=told.title)
     copy = told.copies[0]
-    if block.only_translated and wording.note(copy.language, to.translator):
+    is_left_out = block.only_translated or to.document.only_translated
+    if is_left_out and wording.note(copy.language, to.translator):
         return None
     text = block.texts.get(to.language, block_models.MaterialText())
     return content.Material(

@@ -61,6 +61,8 @@ class Document(Piece):
     )
     """One of those that Handbill brings along, or the short name of one of the site's own."""
     default_language: Language | Literal[""] = ""
+    only_translated: bool = False
+    """Whether developments and handouts without an edition's language are left out of it."""
     editions: dict[Language, Edition] = {}
     blocks: Annotated[
         list[Annotated[AnyBlock, Field(discriminator="kind")]], Field(max_length=MAX_BLOCKS)

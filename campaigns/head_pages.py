@@ -93,12 +93,14 @@ def changed(request: web.Request, form: Form) -> Change:
     issue = form.line("issue", limit=80)
     template = form.line("template", limit=80)
     default = form.line("default_language", limit=20)
+    only_translated = form.flag("only_translated")
     form.check()
     typed = {
         "name": name,
         "issue": issue,
         "template": template,
         "default_language": default if default in chosen else chosen[0],
+        "only_translated": only_translated,
         "editions": {code: bulletins.convert_foreign(sides[code])[0] for code in chosen},
     }
     return lambda document: documents.parse(documents.dump(document) | typed)
@@ -113,6 +115,7 @@ def _head_values(document: Document) -> dict[str, str]:
         "issue": document.issue,
         "template": str(document.template),
         "default_language": document.default_language,
+        "only_translated": "1" if document.only_translated else "",
     }
 
 

@@ -197,7 +197,7 @@ def _lines(side: Side, block: AnyBlock | None) -> list[Line]:
     return [
         Line(
             name=f"{side.place}:{name}",
-            spec=_spec(side, block, name),
+            spec=spec_of(block, name) if block else _HEADS[_head_of(side)],
             number=int(name.split(".")[-2]) + 1 if translating.is_of_an_item(name) else 0,
             source=side.source.get(name, ""),
         )
@@ -208,10 +208,8 @@ def _lines(side: Side, block: AnyBlock | None) -> list[Line]:
     ]
 
 
-def _spec(side: Side, block: AnyBlock | None, name: str) -> FieldSpec:
-    """How a field is typed and called."""
-    if block is None:
-        return _HEADS[_head_of(side)]
+def spec_of(block: AnyBlock, name: str) -> FieldSpec:
+    """How a field of a block's text, or of an entry of a list in it, is typed and called."""
     first, _, last = name.replace(".", " ").partition(" ")
     for spec in composer.FORMS[block.kind].sides:
         if spec.name == first:

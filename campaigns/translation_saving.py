@@ -133,7 +133,7 @@ class _Merging:
             if newest is None or newest.target != base.target or self._is_gone:
                 self.theirs[place] = newest.target if newest else {}
                 continue
-            wrong = _problems(base.source, fields)
+            wrong = wrong_fields(base.source, fields)
             self.problems |= {(place, name): problem for name, problem in wrong.items()}
             if not wrong:
                 self.taken[place] = fields
@@ -148,16 +148,10 @@ class _Merging:
 
 
 def _typed(side: translating.Side, typed: Fields) -> Fields:
-    """The side with what was typed of its fields; those that were not sent stay as they are.
-
-    A link of a list is the source's where nobody typed another: it has no other to fall back on.
-    """
+    """The side with what was typed of its fields; those that were not sent stay as they are."""
     known = {name: typed.get(name, side.target.get(name, "")) for name in side.names}
     fields = {name: _cleaned(name, text) for name, text in known.items() if text}
-    for name, link in side.source.items():
-        if translating.is_address(name) and translating.is_of_an_item(name) and fields:
-            fields.setdefault(name, link)
-    return fields
+    return with_addresses(side.source, fields)
 
 
 def _cleaned(name: str, text: str) -> str:
@@ -165,8 +159,18 @@ def _cleaned(name: str, text: str) -> str:
     return links.clean(converted) if word_changes.is_rich(name) else converted
 
 
-def _problems(source: Fields, fields: Fields) -> dict[str, errors.HandbillError]:
-    """What keeps texts from being kept, by field."""
+def with_addresses(source: Fields, fields: Fields) -> dict[str, str]:
+    """Texts with the source's links for entries of a list that have none: nothing else has one."""
+    links_of = {
+        name: link
+        for name, link in source.items()
+        if translating.is_address(name) and translating.is_of_an_item(name) and fields
+    }
+    return links_of | dict(fields)
+
+
+def wrong_fields(source: Fields, fields: Fields) -> dict[str, errors.HandbillError]:
+    """What keeps texts from being kept, by field: bad links, foreign merge fields."""
     found: dict[str, errors.HandbillError] = {}
     for name, text in fields.items():
         try:

@@ -1,13 +1,22 @@
 """Staff's pages of all that waits for a translator (`/staff/translations`), and of one text."""
 
+import dataclasses
 import json
 from collections.abc import Mapping
 
 from aiohttp import web
 
-from campaigns import development_pages, material_pages, staff_forms, waiting_texts
+from campaigns import (
+    development_pages,
+    material_pages,
+    snippets,
+    staff_forms,
+    translation_pages,
+    waiting_texts,
+)
+from campaigns.models import Development, Material
 from campaigns.staff_forms import FieldSpec
-from campaigns.waiting_texts import Kind
+from campaigns.waiting_texts import Kind, Thing
 from foundation import errors
 from foundation.accounts.models import Role
 from foundation.i18n import N_
@@ -15,13 +24,10 @@ from foundation.web import forms, kit
 from foundation.web.forms import Form
 
 PATH = "/staff/translations"
-SPECS: Mapping[Kind, tuple[FieldSpec, ...]] = {
-    Kind.DEVELOPMENT: development_pages.TEXTS,
-    Kind.MATERIAL: material_pages.TEXTS,
-}
 KIND_WORDS: Mapping[Kind, str] = {
     Kind.DEVELOPMENT: N_("Development"),
     Kind.MATERIAL: N_("Handout"),
+    Kind.SNIPPET: N_("Snippet"),
 }
 
 
@@ -59,7 +65,8 @@ async def save(request: web.Request) -> web.StreamResponse:
     form = await forms.read(request)
     language = form.line("language", limit=20)
     kind = _kind(request)
-    typed = staff_forms.read_sides(form, SPECS[kind], [language])[language]
+    thing = await _thing(request)
+    typed = staff_forms.read_sides(form, _specs(thing), [language])[language]
     try:
         form.check()
         await waiting_texts.keep(
@@ -93,6 +100,25 @@ def _kind(request: web.Request) -> Kind:
         raise errors.NotFound(N_("There is no such page.")) from problem
 
 
+async def _thing(request: web.Request) -> Thing:
+    ground = kit.ground(request)
+    async with ground.db.reading() as session:
+        return await waiting_texts.get(ground, session, _kind(request), kit.number_in_path(request))
+
+
+def _specs(thing: Thing) -> list[FieldSpec]:
+    """The fields that are translated, as they are typed elsewhere."""
+    if isinstance(thing.row, Development):
+        return list(development_pages.TEXTS)
+    if isinstance(thing.row, Material):
+        return list(material_pages.TEXTS)
+    block = snippets.block_of(thing.row)
+    return [
+        dataclasses.replace(translation_pages.spec_of(block, name), name=name)
+        for name in thing.fields
+    ]
+
+
 async def _page(
     request: web.Request,
     language: str,
@@ -100,9 +126,8 @@ async def _page(
     form: Form | None = None,
     problem: errors.HandbillError | None = None,
 ) -> web.Response:
-    ground, kind = kit.ground(request), _kind(request)
-    async with ground.db.reading() as session:
-        thing = await waiting_texts.get(ground, session, kind, kit.number_in_path(request))
+    ground, thing = kit.ground(request), await _thing(request)
+    specs = _specs(thing)
     waiting_texts.check_language(thing, language, ground.catalog.languages)
     kept = thing.texts.get(language, {})
     return kit.render(
@@ -111,13 +136,13 @@ async def _page(
         status=409 if isinstance(problem, errors.Conflict) else 422 if problem else 200,
         thing=thing,
         language=language,
-        word=KIND_WORDS[kind],
-        specs=SPECS[kind],
+        word=KIND_WORDS[thing.kind],
+        specs=specs,
         kept=kept,
         before=json.dumps(kept),
         values=staff_forms.typed(form)
         if form
-        else staff_forms.side_values(SPECS[kind], {language: kept}),
+        else staff_forms.side_values(specs, {language: kept}),
         problems=staff_forms.say(request, problem) if problem else {},
         is_conflict=isinstance(problem, errors.Conflict),
     )

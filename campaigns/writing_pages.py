@@ -31,6 +31,7 @@ _HEAD_LABELS = {
     "issue": N_("Issue"),
     "template": N_("Look"),
     "default_language": N_("Who reads another language gets"),
+    "only_translated": N_("What is not in an edition's language"),
 }
 """What the fields outside the blocks are called."""
 

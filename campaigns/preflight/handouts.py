@@ -24,7 +24,11 @@ async def look(session: AsyncSession, looked: Looked) -> list[Item]:
         there = {_base(each.language) for each in files}
         missing = [each for each in looked.document.languages if _base(each) not in there]
         found.extend(
-            _missing(material, each, is_left_out=block.only_translated)
+            _missing(
+                material,
+                each,
+                is_left_out=block.only_translated or looked.document.only_translated,
+            )
             for each in (missing if there else ())
         )
     if blocks and not found:

@@ -184,6 +184,8 @@ async def test_developments_are_told_in_each_language_or_marked_as_another(groun
     left_out = await compiled(ground, blocks=[{**blocks[0], "only_translated": True}])
     assert "Only" not in text(left_out["es"])
     assert "Only" in text(left_out["en"])
+    of_all = await compiled(ground, blocks=blocks, only_translated=True)
+    assert "Only" not in text(of_all["es"])
     assert "20 de octubre de 2026" in words
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from campaigns import bulletins, developments, documents, translating
+from campaigns import bulletins, developments, documents, snippets, translating
 from campaigns.translating import State
 from foundation.accounts.models import Role
 from foundation.ground import Ground
@@ -150,3 +150,28 @@ async def test_all_that_waits_is_in_one_list_and_leaves_it_when_it_is_translated
     assert "Una reunión" in late.text
     assert (await translator.get(f"{one}?language=en")).status == 404
     assert (await (await web.as_staff(Role.VIEWER)).get(f"{one}?language=es")).status == 403
+
+
+async def test_a_snippet_is_translated_with_the_merge_fields_of_its_source(
+    ground: Ground, web: Web
+) -> None:
+    texts = {"en": {"title": "More", "items": [{"title": "Call", "url": "https://a.example/"}]}}
+    block = documents.parse_block({"kind": "links", "texts": texts})
+    await snippets.create(ground, actor=ANA, name="Where to call", block=block)
+    greeting = {"en": {"html": "<p>Dear {{ subscriber.first_name }},</p>"}}
+    hello = documents.parse_block({"kind": "rich_text", "texts": greeting})
+    await snippets.create(ground, actor=ANA, name="Greeting", block=hello)
+    translator = await web.as_staff(Role.TRANSLATOR)
+    assert "Where to call" in (await translator.get("/staff/translations")).text
+    one = "/staff/translations/snippet/1"
+    page = await translator.get(f"{one}?language=es")
+    sent = {"language": "es", "before": page.field("before"), "title-es": "Más"}
+    assert (await translator.post(one, sent | {"items.0.title-es": "Llame"})).status == 303
+    async with ground.db.reading() as session:
+        kept = snippets.block_of(await snippets.get(session, 1))
+    (entry,) = kept.texts["es"].items  # type: ignore[union-attr]
+    assert (entry.title, entry.url) == ("Llame", "https://a.example/")
+    other = {"language": "es", "before": "{}", "html-es": "<p>Hola:</p>"}
+    refused = await translator.post("/staff/translations/snippet/2", other)
+    assert refused.status == 422
+    assert "subscriber.first_name" in refused.text
