@@ -82,7 +82,7 @@ async def counted(
 ) -> tuple[audiences.Counted | None, str]:
     """How many it is now; None, and why, while something is named that is not there."""
     ground = kit.ground(request)
-    languages = bulletins.languages(bulletin) if bulletin else []
+    languages = bulletins.languages(bulletin) if bulletin else ground.catalog.languages
     try:
         found = await audiences.count(
             ground,
