@@ -91,7 +91,7 @@ def _shown(request: web.Request, group: Group, typed: dict[str, Any]) -> dict[st
                 "kind": offer.kind.name,
                 "label": speaks.gettext(offer.label),
                 "hint": speaks.gettext(offer.hint) if offer.hint else "",
-                "value": typed.get(offer.name, present),
+                "value": typed.get(offer.name, _plain(present)),
                 "said": _said(present, speaks),
                 "default": _said(default, speaks),
                 "is_default": present == default,
@@ -118,7 +118,12 @@ def _said(value: Any, speaks: Translator) -> str:
         return speaks.gettext(N_("yes")) if value else speaks.gettext(N_("no"))
     if isinstance(value, list):
         return ", ".join(value) or speaks.gettext(N_("nobody"))
-    return str(value) if value != "" else speaks.gettext(N_("blank"))
+    return str(_plain(value)) if value != "" else speaks.gettext(N_("blank"))
+
+
+def _plain(value: Any) -> Any:
+    """5 rather than 5.0."""
+    return f"{value:g}" if isinstance(value, float) else value
 
 
 def _typed(form: Form, offer: Offer) -> Any:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
+import pyotp
 from playwright.async_api import Browser, Page
 
 from foundation import i18n
@@ -50,6 +51,8 @@ PUBLIC = {
     "no-such-page": "/nowhere",
     "wrong-token": "/preferences/wrong",
     "signin": "/staff/signin",
+    "forgotten": "/staff/signin/forgotten",
+    "link-over": "/staff/signin/a-link-that-nobody-knows-any-more",
     "inbox": "/demo/inbox",
     "inbox-mail": "/demo/inbox/1",
     "inbox-source": "/demo/inbox/1?view=source",
@@ -153,6 +156,7 @@ STAFF = {
     "account": "/staff/account",
     "team": "/staff/team",
     "audit": "/staff/audit",
+    "audit-narrowed": "/staff/audit?what=staff.signed_in",
     "settings": "/staff/settings",
     "tokens": "/staff/tokens",
 }
@@ -164,6 +168,7 @@ README = {
 """Pictures that are kept with the code."""
 MADE_UP = {
     "campaign": "November bulletin",
+    "change": "A passkey was added: my laptop.",
     "event": "the spring fair in Lowell",
     "question": "Which towns do you work in, and since when?",
     "first_name": "Inés",
@@ -402,6 +407,34 @@ async def staff_pages(camera: Camera) -> None:
     await camera.page.set_viewport_size({"width": 1280, "height": 900})
 
 
+async def coming_in(camera: Camera) -> None:
+    """Somebody who was invited sets up a second step, and takes it."""
+    if not camera.only.search("coming-in"):
+        return
+    page, address = camera.page, f"new.{camera.language}@example.org"
+    await page.context.clear_cookies()
+    await page.goto(await camera.demo.invite(address, role="translator", language=camera.language))
+    await camera.shoot("coming-in-1-invited")
+    await camera.fill(name="Lucía", password=demo_world.PASSWORD)
+    await camera.press("Come in")
+    await page.goto(camera.address("/staff/account"))
+    await camera.shoot("coming-in-2-account")
+    await camera.press("Set up an app")
+    await camera.shoot("coming-in-3-app")
+    secret = await page.locator("details code").text_content() or ""
+    await camera.fill(code=pyotp.TOTP(secret.replace(" ", "")).now())
+    await camera.press("Ask for codes from now on")
+    await camera.shoot("coming-in-4-codes")
+    await page.goto(camera.address("/staff/account"))
+    await camera.shoot("coming-in-5-set-up")
+    await camera.press("Sign out")
+    await camera.fill(email=address, password=demo_world.PASSWORD)
+    await camera.press("Sign in")
+    await camera.fill(code="000000")
+    await camera.press("Sign in")
+    await camera.shoot("coming-in-6-second-step")
+
+
 async def bulletins(camera: Camera) -> None:
     """What staff get when they try out each of the sample bulletins."""
     page = camera.page
@@ -459,6 +492,7 @@ async def in_language(browser: Browser, demo: Demo, folder: Path, language: str,
     await stopped(camera)
     await bulletins(camera)
     await small_mails(camera)
+    await coming_in(camera)
     if language == "en" and not only:
         await for_readme(camera)
     await context.close()

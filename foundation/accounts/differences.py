@@ -86,7 +86,7 @@ def _middle(words: list[str]) -> str:
 
 
 def _said(value: object) -> str:
-    if value is None or value == "":
+    if value in (None, "", [], {}):
         return ""
     if isinstance(value, bool):
         return "✓" if value else "✗"

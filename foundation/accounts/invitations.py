@@ -11,7 +11,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from foundation import audit, errors
 from foundation.accounts import team
 from foundation.accounts.models import LinkKind, Role, SignInLink, Staff
-from foundation.audit import Actor
+from foundation.audit import Actor, AuditEntry
 from foundation.ground import Ground
 from foundation.i18n import N_
 
@@ -84,7 +84,9 @@ async def _waiting(session: AsyncSession, staff_id: int) -> Staff:
     person = await session.get(Staff, staff_id)
     if person is None or person.role == Role.PARTNER:
         raise errors.NotFound(N_("There is no such person."))
-    if person.joined_at is not None:
+    # Whoever did anything is named in the log: such a person can't be one that was never here.
+    acted = sa.select(sa.exists().where(col(AuditEntry.staff_id) == staff_id))
+    if person.joined_at is not None or (await session.execute(acted)).scalar_one():
         raise errors.Refused(N_("This person has come in already. Close the account instead."))
     return person
 

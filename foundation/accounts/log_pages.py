@@ -7,7 +7,7 @@ from aiohttp import web
 
 from foundation.accounts import differences, log, log_words
 from foundation.accounts.models import Role
-from foundation.audit import ActorKind
+from foundation.audit import ActorKind, AuditEntry
 from foundation.i18n import N_, Translator
 from foundation.web import kit
 
@@ -43,6 +43,7 @@ async def show(request: web.Request) -> web.StreamResponse:
                 log_words.said(entry.action, speaks),
                 log_words.thing(entry.object_kind, speaks),
                 differences.between(entry.before, entry.after),
+                _label(entry, speaks),
             )
             for entry in found.entries
         ],
@@ -78,6 +79,12 @@ async def _file(
 ) -> web.StreamResponse:
     first = await anext(pieces, b"")
     return await kit.file_in_pieces(request, first, pieces, name=name, media_type=media_type)
+
+
+def _label(entry: AuditEntry, speaks: Translator) -> str:
+    """Who it was; people and programs have names, the others have words."""
+    named = entry.actor_kind in (ActorKind.STAFF, ActorKind.TOKEN)
+    return entry.actor_label if named else speaks.gettext(_OTHERS[ActorKind(entry.actor_kind)])
 
 
 def _wanted(request: web.Request) -> log.Wanted:

@@ -4,10 +4,12 @@ import asyncio
 import functools
 from datetime import UTC, datetime, time, timedelta
 
+import sqlalchemy as sa
+
 from campaigns import developments, issues, materials, pictures
 from campaigns.models import DevelopmentKind, PartKind
 from foundation.accounts import team
-from foundation.accounts.models import Role
+from foundation.accounts.models import Role, Staff
 from foundation.audit import COMMAND, Actor, ActorKind
 from handbill.demo import handouts
 from handbill.demo.content import Part
@@ -27,6 +29,9 @@ async def add_staff(scene: Scene) -> None:
     """Three people of the office."""
     for role, name, email in _STAFF:
         await team.add(scene.ground, actor=COMMAND, email=email, role=role, name=name)
+    async with scene.ground.db.transaction() as session:
+        # They have been here for a while.
+        await session.execute(sa.update(Staff).values(joined_at=scene.ground.clock.now()))
     for person in await team.everybody(scene.ground):
         scene.staff[person.role] = Actor(
             kind=ActorKind.STAFF, label=person.name, staff_id=person.id
