@@ -15,7 +15,7 @@ from campaigns import (
     preview_pages,
     staff_forms,
     translating,
-    versions,
+    version_pages,
 )
 from campaigns.models import Bulletin
 from foundation import errors
@@ -33,11 +33,10 @@ def routes() -> list[web.RouteDef]:
         web.get("/staff/bulletins/new", ask_new),
         web.post("/staff/bulletins/new", create),
         web.get(one, show),
-        web.get(f"{one}/versions", show_versions),
-        web.post(f"{one}/versions", restore),
         web.get(f"{one}/document", download),
         web.post(f"{one}/delete", delete),
         *head_pages.routes(),
+        *version_pages.routes(),
         *arranging_pages.routes(),
         *draft_pages.routes(),
         *preview_pages.routes(),
@@ -91,35 +90,6 @@ async def create(request: web.Request) -> web.StreamResponse:
 async def show(request: web.Request) -> web.StreamResponse:
     """`GET /staff/bulletins/{id}`: subjects, blocks, and what should be looked at."""
     return await composed_pages.render(request)
-
-
-@kit.staff(Role.VIEWER)
-async def show_versions(request: web.Request) -> web.StreamResponse:
-    """`GET …/versions`: earlier states, to look back or go back."""
-    async with kit.ground(request).db.reading() as session:
-        bulletin = await bulletins.get(session, kit.number_in_path(request))
-        found = await versions.listed(session, bulletin)
-    return kit.render(
-        request,
-        "bulletins/staff/versions.html",
-        bulletin=bulletin,
-        versions=[(each, documents.parse(each.document)) for each in found],
-    )
-
-
-@kit.staff(Role.AUTHOR)
-async def restore(request: web.Request) -> web.StreamResponse:
-    """`POST …/versions`: make an earlier state the newest."""
-    form = await forms.read(request)
-    wanted = form.number("wanted", default=0) or 0
-    bulletin = await bulletins.restore(
-        kit.ground(request),
-        actor=kit.actor(request),
-        bulletin_id=kit.number_in_path(request),
-        version=staff_forms.version(form),
-        wanted=wanted,
-    )
-    return _back(request, bulletin.id, N_("The earlier version is back; the later ones are kept."))
 
 
 @kit.staff(Role.VIEWER)

@@ -8,7 +8,7 @@ import json
 import secrets
 import tomllib
 import typing
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Annotated, Any, Literal
 
 import pydantic
@@ -154,6 +154,29 @@ def new_id(taken: Iterable[str]) -> str:
         fresh = secrets.token_hex(3)
         if fresh not in used:
             return fresh
+
+
+def in_the_same_order(one: Sequence[str], other: Sequence[str]) -> set[str]:
+    """The most names that stand in the same order in both: those that nobody moved."""
+    lengths = [[0] * (len(other) + 1) for _ in range(len(one) + 1)]
+    for i, left in reversed(list(enumerate(one))):
+        for j, right in reversed(list(enumerate(other))):
+            lengths[i][j] = (
+                lengths[i + 1][j + 1] + 1
+                if left == right
+                else max(lengths[i + 1][j], lengths[i][j + 1])
+            )
+    found: set[str] = set()
+    i = j = 0
+    while i < len(one) and j < len(other):
+        if one[i] == other[j]:
+            found.add(one[i])
+            i, j = i + 1, j + 1
+        elif lengths[i + 1][j] >= lengths[i][j + 1]:
+            i += 1
+        else:
+            j += 1
+    return found
 
 
 def read(text: str, name: str) -> dict[str, Any]:

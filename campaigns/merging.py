@@ -168,7 +168,7 @@ def _grown(leaves: Mapping[_Leaf, Any]) -> dict[str, Any]:
 def _order(base: Sequence[str], mine: Sequence[str], theirs: Sequence[str]) -> list[str]:
     """Their order, in which what I moved or added stands behind what it stands behind in mine."""
     known = set(theirs)
-    stayed = _longest_common(base, mine)
+    stayed = documents.in_the_same_order(base, mine)
     moved = [name for name in mine if name not in stayed or name not in known]
     order = [name for name in theirs if name not in moved]
     for name in moved:
@@ -176,26 +176,3 @@ def _order(base: Sequence[str], mine: Sequence[str], theirs: Sequence[str]) -> l
         before = next((each for each in reversed(mine[:place]) if each in order), None)
         order.insert(order.index(before) + 1 if before is not None else 0, name)
     return order
-
-
-def _longest_common(one: Sequence[str], other: Sequence[str]) -> set[str]:
-    """The most names that stand in the same order in both: those that nobody moved."""
-    lengths = [[0] * (len(other) + 1) for _ in range(len(one) + 1)]
-    for i, left in reversed(list(enumerate(one))):
-        for j, right in reversed(list(enumerate(other))):
-            lengths[i][j] = (
-                lengths[i + 1][j + 1] + 1
-                if left == right
-                else max(lengths[i + 1][j], lengths[i][j + 1])
-            )
-    found: set[str] = set()
-    i = j = 0
-    while i < len(one) and j < len(other):
-        if one[i] == other[j]:
-            found.add(one[i])
-            i, j = i + 1, j + 1
-        elif lengths[i + 1][j] >= lengths[i][j + 1]:
-            i += 1
-        else:
-            j += 1
-    return found

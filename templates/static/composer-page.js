@@ -66,9 +66,11 @@ export function show(html) {
   heading.textContent = next.querySelector("main h1").textContent;
   const subjects = document.getElementById("subjects");
   subjects.querySelector(".body").replaceWith(fresh.querySelector("#subjects .body"));
+  const focus = focused();
   reconcile(fresh.querySelector("[data-sortable]"));
   root.dataset.version = fresh.dataset.version;
   root.dispatchEvent(new CustomEvent("composer:shown"));
+  restore(focus);
   return fresh.dataset;
 }
 
@@ -82,7 +84,6 @@ function exchange(id, fresh) {
 
 // The list is brought into its new shape; a block in which somebody writes stays where it stands.
 function reconcile(next) {
-  const focus = focused();
   const own = new Map([...list.children].map((each) => [each.dataset.id, each]));
   const open = list.querySelector(":scope > .is-open");
   const ordered = [...next.children].map((fresh) => {
@@ -104,7 +105,6 @@ function reconcile(next) {
     for (const each of ordered.slice(0, at)) list.insertBefore(each, open);
     list.append(...ordered.slice(at + 1));
   }
-  restore(focus);
 }
 
 function focused() {

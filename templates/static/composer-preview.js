@@ -7,9 +7,10 @@ const box = root.querySelector("[data-preview]");
 const looks = box.querySelector("[data-looks]");
 const frame = box.querySelector("iframe");
 let timer = 0;
-let asked = null;
+let asked = 0;
 let isStale = true;
 
+// What is not seen is not drawn: on a phone the mail is behind its tab.
 const isShown = () => box.getClientRects().length > 0 && getComputedStyle(box).visibility !== "hidden";
 
 function soon() {
@@ -21,9 +22,8 @@ function soon() {
 async function draw() {
   if (!isShown() || !isStale) return;
   isStale = false;
-  asked?.abort();
-  asked = new AbortController();
-  const { signal } = asked;
+  asked += 1;
+  const number = asked;
   const open = writing.current();
   const fields = open ? new FormData(open.form) : new FormData();
   for (const [name, value] of [...fields]) if (value instanceof File) fields.delete(name);
@@ -36,7 +36,7 @@ async function draw() {
     isStale = true;
     return;
   }
-  if (signal.aborted || !answer.headers.get("Content-Type")?.startsWith("application/json")) return;
+  if (number !== asked || !answer.headers.get("Content-Type")?.startsWith("application/json")) return;
   show(await answer.json());
 }
 
@@ -57,7 +57,11 @@ function show(told) {
 // The document in the frame stays, so that nothing flickers and one goes on reading where one was.
 function write(html) {
   const page = frame.contentDocument;
-  if (!page?.documentElement) return;
+  // Before the frame is loaded its document is ours, with a policy that lets no mail look right.
+  if (!page?.URL.includes("/mail")) {
+    isStale = true;
+    return;
+  }
   const [, attributes, inside] = html.match(/<html([^>]*)>([\s\S]*)<\/html>/i) ?? [null, "", html];
   const { scrollY } = frame.contentWindow;
   for (const [, name, value] of attributes.matchAll(/([\w-]+)="([^"]*)"/g)) page.documentElement.setAttribute(name, value);
@@ -112,6 +116,6 @@ export function listen() {
     soon();
   });
   for (const name of ["composer:typed", "composer:shown", "composer:opened"]) root.addEventListener(name, soon);
-  if (frame.contentDocument?.readyState === "complete" && frame.contentDocument.body?.childElementCount) changed();
-  frame.addEventListener("load", changed, { once: true });
+  frame.addEventListener("load", changed);
+  changed();
 }

@@ -1,6 +1,6 @@
 // Writing in place: a block's form opens in the list and saves itself while one types.
 import { announce, ask, refresh, root, status, version, words } from "./composer-page.js";
-import { edit, show as showRich } from "./editor.js";
+import { edit, ready, show as showRich } from "./editor.js";
 import * as spare from "./composer-spare.js";
 import * as steps from "./composer-steps.js";
 
@@ -34,6 +34,7 @@ export async function start(url, holder, { field = "", words: put = null } = {})
   form.addEventListener("submit", submitted);
   if (put) fill(put.fields);
   root.dispatchEvent(new CustomEvent("composer:opened"));
+  await ready;
   focusIn(form, field);
   return true;
 }
@@ -222,7 +223,7 @@ function mark(form, problems) {
 }
 
 function focusIn(form, field) {
-  const fields = "input:not([type=hidden], :disabled), trix-editor, textarea:not([hidden]), select";
+  const fields = "input:not([type=hidden], trix-toolbar *), trix-editor, textarea:not([hidden]), select:not(trix-toolbar *)";
   const named = field && form.querySelector(`#f-${CSS.escape(field)}`);
   const wanted = named?.hidden ? named.parentElement.querySelector("trix-editor") : named;
   (wanted || form.querySelector(".sides")?.querySelector(fields) || form.querySelector(fields))?.focus();

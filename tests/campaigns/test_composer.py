@@ -356,7 +356,9 @@ async def test_an_earlier_version_can_come_back(ground: Ground, web: Web) -> Non
     author = await author_of(ground, web)
     changed = written(blocks=[text_block("Changed")])
     await bulletins.save(ground, actor=BEN, bulletin_id=1, version=1, document=changed)
-    assert "Version 1" in (await author.get(f"{HERE}/versions")).text
+    page = (await author.get(f"{HERE}/versions")).text
+    for changed_words in ("<del>", "Hello", "<ins>", "Changed", "From version 1 to version 2"):
+        assert changed_words in page
     answer = await author.post(f"{HERE}/versions", {"version": "2", "wanted": "1"})
     assert answer.status == 303
     assert await words(ground) == ["Hello"]

@@ -4,7 +4,15 @@ from typing import Any
 
 import pytest
 
-from campaigns import bulletins, composer, composing, documents, merging, versions
+from campaigns import (
+    bulletins,
+    composer,
+    composing,
+    documents,
+    merging,
+    version_changes,
+    versions,
+)
 from campaigns.documents import Document
 from campaigns.merging import Prefer
 from campaigns.models import Bulletin, Campaign, CampaignState
@@ -289,3 +297,27 @@ async def test_the_preview_is_seen_as_somebody_of_those_whom_the_bulletin_is_for
     assert "To Lynn" not in (await viewer.post(f"{HERE}/draft", looked)).json()["html"]
     unknown = (await viewer.post(f"{HERE}/somebody", {"email": "no@example.org"})).json()
     assert unknown["reader"] is None
+
+
+def test_versions_are_compared_in_words_block_by_block_and_language_by_language(
+    ground: Ground,
+) -> None:
+    speaks = ground.translator("en")
+    before = written(blocks=three("A", "B", "C", "D"))
+    now = with_text(before, "a", "es", "A en otro idioma")
+    now = composer.arrange(now, action="delete", block_id="b")
+    now = composer.reorder(now, ["a", "d", "c"])
+    added = documents.parse_block({"kind": "heading", "texts": {"en": {"text": "New"}}})
+    now = composer.insert(now, added)
+    parts = version_changes.between(before, now, speaks)
+    told = [(each.place, each.kind.value) for each in parts]
+    assert told[0] == (1, "changed")
+    assert [kind for _, kind in told[1:]] == ["moved", "added", "removed"]
+    assert told[2:] == [(4, "added"), (2, "removed")]
+    (text,) = parts[0].texts
+    words = [(each.kind.value, each.words) for each in text.pieces]
+    assert (text.language, words) == (
+        "es",
+        [("kept", "A en "), ("removed", "español"), ("added", "otro idioma")],
+    )
+    assert version_changes.between(now, now, speaks) == []
