@@ -113,16 +113,21 @@ async def listed(
 
 
 async def find(session: AsyncSession, name: str) -> Picture | None:
-    """A picture by its hash, or by its file's name with or without ending; no content."""
+    """A picture by its hash, or by its file's name with or without ending; no content.
+
+    A file that came as PNG may be kept as JPEG; both endings name it.
+    """
+    endings = [f".{kind.suffix}" for kind in sorted(KINDS)]
+    stem = next((name.removesuffix(each) for each in endings if name.endswith(each)), name)
     statement = (
         _without_content()
         .where(
             col(Picture.parent_id).is_(None),
             (col(Picture.digest) == name)
             | (col(Picture.file_name) == name)
-            | col(Picture.file_name).in_([f"{name}.{kind.suffix}" for kind in sorted(KINDS)]),
+            | col(Picture.file_name).in_([f"{stem}{each}" for each in endings]),
         )
-        .order_by(col(Picture.id).desc())
+        .order_by((col(Picture.file_name) == name).desc(), col(Picture.id).desc())
     )
     return (await session.exec(statement)).first()
 

@@ -24,6 +24,13 @@ _STAFF = (
     (Role.AUTHOR, "Thuy Pham", "thuy@baystateneighbors.example"),
 )
 
+_FIGURES_SHOW = {
+    "en": "Two bars: 53% of those deported from Boston had no conviction, "
+    "28% in the whole country.",
+    "es": "Dos barras: el 53% de las personas deportadas desde Boston no tenía condena; "
+    "el 28% en todo el país.",
+}
+
 
 async def add_staff(scene: Scene) -> None:
     """Three people of the office."""
@@ -84,7 +91,15 @@ async def add_materials(scene: Scene, *, issue_id: int) -> None:
                 content=made,
             )
     picture = await asyncio.to_thread(handouts.picture, scene.sample)
-    await pictures.add(ground, actor=actor, file_name="figures.png", content=picture)
+    kept = await pictures.add(ground, actor=actor, file_name="figures.png", content=picture)
+    await pictures.describe(
+        ground,
+        actor=actor,
+        picture_id=kept.id,
+        alts=_FIGURES_SHOW,
+        is_decorative=False,
+        focus=(kept.focus_x, kept.focus_y),
+    )
 
 
 def plan_developments(scene: Scene, *, issue_id: int) -> None:

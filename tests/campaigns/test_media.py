@@ -159,6 +159,18 @@ async def test_a_picture_is_described_once_cut_and_replaced_in_what_is_still_to_
     assert (await author.get(pictures.path(moved))).status == 404
 
 
+async def test_a_document_names_a_picture_as_it_was_uploaded_whatever_it_became(
+    ground: Ground,
+) -> None:
+    kept = await pictures.add(ground, actor=ANA, file_name="march.png", content=photo(kind="PNG"))
+    assert kept.file_name == "march.jpg"
+    async with ground.db.reading() as session:
+        for name in ("march.png", "march.jpg", "march"):
+            found = await pictures.find(session, name)
+            assert found is not None
+            assert found.id == kept.id
+
+
 async def test_the_list_goes_on_page_by_page(ground: Ground, web: Web) -> None:
     for number in range(pictures.PAGE + 1):
         await pictures.add(
