@@ -12,6 +12,7 @@ from campaigns import (
     live_pages,
     overview,
     transitions,
+    waiting_texts,
     wording,
 )
 from campaigns import schedule as schedules
@@ -64,10 +65,13 @@ async def home(request: web.Request) -> web.StreamResponse:
             each.slug: topics.name(each, speaks.language)
             for each in await topics.everything(session)
         }
+        is_translator = kit.signed_in(request).role is Role.TRANSLATOR
+        to_translate = await waiting_texts.everything(ground, session) if is_translator else []
     return kit.render(
         request,
         "campaigns/overview.html",
         found=found,
+        to_translate=to_translate,
         sending=[(each, await live_pages.told(request, each.id)) for each in found.sending],
         states=transitions.STATE_WORDS,
         tones=campaign_pages.TONES,

@@ -95,6 +95,11 @@ class Waiting:
     bulletins: Sequence[tuple[Bulletin, Progress]]
     things: Sequence[Thing]
 
+    @property
+    def count(self) -> int:
+        """How many bulletins and other things wait."""
+        return len(self.bulletins) + len(self.things)
+
 
 async def everything(ground: Ground, session: AsyncSession) -> list[Waiting]:
     """What waits, for each language of the site; the newest first."""
