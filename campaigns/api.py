@@ -96,6 +96,7 @@ class CampaignOut(BaseModel):
     scheduled_at: datetime | None
     scheduled_local: str
     scheduled_zone: str
+    at_readers_time: bool
     waiting_reason: str
     approved_by: str
     archive_slug: str | None
@@ -120,11 +121,15 @@ class CampaignWhole(CampaignOut):
 
 
 class Timing(Body):
-    """When it starts by itself: a local time of a zone. `fold` 1 is the second of two."""
+    """When it starts by itself: a local time of a zone. `fold` 1 is the second of two.
+
+    `at_readers_time`: each reader gets it at that time where they live, by their ZIP code.
+    """
 
     at: ShortText
     zone: ShortText
     fold: Literal[0, 1] | None = None
+    at_readers_time: bool = False
 
 
 class Hold(Body):
@@ -314,6 +319,7 @@ async def schedule(call: Call) -> CampaignWhole:
         at=body.at,
         zone=body.zone,
         fold=body.fold,
+        at_readers_time=body.at_readers_time,
     )
     return await show(call)
 

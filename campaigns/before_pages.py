@@ -5,6 +5,7 @@ themselves; then one button.
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 from aiohttp import web
 
@@ -106,6 +107,7 @@ async def schedule(request: web.Request) -> web.StreamResponse:
             at=at,
             zone=zone,
             fold=1 if fold else 0,
+            at_readers_time=form.flag("at_readers_time"),
         )
     except errors.Invalid as problem:
         return await _schedule_page(request, form, problem)
@@ -144,7 +146,12 @@ async def _schedule_page(
         refused = errors.Refused(N_("Only what is approved can be scheduled."))
         return await campaign_pages.render_campaign(request, refused)
     zone = view.campaign.scheduled_zone or site.zone
-    values = {"at": view.campaign.scheduled_local, "zone": zone, "fold": ""}
+    values = {
+        "at": view.campaign.scheduled_local,
+        "zone": zone,
+        "fold": "",
+        "at_readers_time": "1" if view.campaign.at_readers_time else "",
+    }
     return kit.render(
         request,
         "campaigns/schedule.html",
@@ -160,7 +167,7 @@ async def _schedule_page(
     )
 
 
-async def _values(request: web.Request, view: View) -> dict[str, object]:
+async def _values(request: web.Request, view: View) -> dict[str, Any]:
     """What `campaigns/_before.html` needs."""
     speaks = kit.translator(request)
     shown = await before(request, view)

@@ -20,6 +20,7 @@ from campaigns import (
     lifecycle,
     live_pages,
     outcomes,
+    reader_time,
     reasons,
     report_words,
     reports,
@@ -205,6 +206,7 @@ async def render_campaign(
         values |= await audience_pages.told(
             request, audiences.parse(campaign.audience), bulletin=view.bulletin
         )
+    values["hours"] = await _hours(request, view)
     values["trial"] = await trials.show(ground, campaign_id=campaign.id)
     if campaign.corrects_id:
         async with ground.db.reading() as session:
@@ -266,6 +268,21 @@ def report_values(request: web.Request, report: Report | None) -> dict[str, Any]
         "may_retry": role.may(NEEDS[Verb.RETRY]),
         "few": outcomes.FEW,
     }
+
+
+async def _hours(request: web.Request, view: View) -> list[reader_time.Hour]:
+    """When readers get it where they live; empty where all get it at one time."""
+    campaign, ground = view.campaign, kit.ground(request)
+    if not campaign.at_readers_time or campaign.state != CampaignState.SCHEDULED:
+        return []
+    async with ground.db.reading() as session:
+        try:
+            return await reader_time.hours(
+                ground, session, campaign, view.bulletin,
+                local=campaign.scheduled_local, zone=campaign.scheduled_zone,
+            )  # fmt: skip
+        except errors.Invalid:
+            return []  # of a topic that is not there any more; the list before sending says so
 
 
 def times_of(request: web.Request, view: View) -> list[tuple[str, str]]:

@@ -22,8 +22,10 @@ from campaigns import (
     bulletins,
     campaign_values,
     compiling,
+    reader_time,
     reviewing,
     transitions,
+    trials,
     work_order,
 )
 from campaigns import schedule as schedules
@@ -309,20 +311,36 @@ async def send_back(ground: Ground, *, actor: Actor, campaign_id: int, reason: s
 
 
 async def schedule(
-    ground: Ground, *, actor: Actor, campaign_id: int, at: str, zone: str, fold: int | None = None
-) -> None:
-    """Start by itself at a local time of a zone.
+    ground: Ground, *, actor: Actor, campaign_id: int, at: str, zone: str, fold: int | None = None,
+    at_readers_time: bool = False,
+) -> None:  # fmt: skip
+    """Start by itself at a local time of a zone, or when clocks show it where each reader lives.
 
     Raises `errors.Invalid` for a time that does not exist or is past, `errors.Refused` (also for a
     red item on the list before sending), `errors.NotFound`.
     """
-    moment = schedules.resolve(at, zone, fold=fold)
-    if moment <= ground.clock.now():
-        past = errors.Invalid(N_("This time is past. Choose a later one, or start now."))
-        raise errors.Invalid(past.msgid, fields={"at": past})
+    now = ground.clock.now()
+    moment = last = schedules.resolve(at, zone, fold=fold)
     async with ground.db.transaction() as session:
         campaign = await transitions.get(session, campaign_id)
-        await _schedule(ground, session, actor, campaign, moment, at.strip(), zone)
+        if at_readers_time:
+            if await trials.of_campaign(session, campaign_id) is not None:
+                raise errors.Refused(
+                    N_("It tries two forms, so all readers have to get it at one time.")
+                )
+            bulletin = await bulletins.get(session, campaign.bulletin_id)
+            hours = await reader_time.hours(
+                ground, session, campaign, bulletin, local=at.strip(), zone=zone
+            )
+            # Where the hour is past it goes at once; somewhere it has to be still to come.
+            moment, last = max(now, hours[0].at), max(hours[-1].at, last)
+        if last <= now:
+            past = errors.Invalid(N_("This time is past. Choose a later one, or start now."))
+            raise errors.Invalid(past.msgid, fields={"at": past})
+        await _schedule(
+            ground, session, actor, campaign, moment, at.strip(), zone,
+            at_readers_time=at_readers_time,
+        )  # fmt: skip
 
 
 async def start_soon(ground: Ground, *, actor: Actor, campaign_id: int) -> datetime:
@@ -348,6 +366,7 @@ async def unschedule(ground: Ground, *, actor: Actor, campaign_id: int) -> None:
     await _step(
         ground, actor, campaign_id, Verb.UNSCHEDULE,
         scheduled_at=None, scheduled_local="", scheduled_zone="", undo_from=None,
+        at_readers_time=False,
     )  # fmt: skip
 
 
@@ -364,13 +383,17 @@ async def start(
         campaign = await transitions.get(session, campaign_id)
         if is_due and not (campaign.scheduled_at and campaign.scheduled_at <= ground.clock.now()):
             raise errors.Conflict(N_("It is not due."))
-        return await start_in(ground, session, actor, campaign)
+        return await start_in(
+            ground, session, actor, campaign,
+            at_readers_time=is_due and campaign.at_readers_time,
+        )  # fmt: skip
 
 
 async def start_in(
-    ground: Ground, session: AsyncSession, actor: Actor, campaign: Campaign
-) -> Dispatch:
-    """As `start`, in the caller's transaction."""
+    ground: Ground, session: AsyncSession, actor: Actor, campaign: Campaign, *,
+    at_readers_time: bool = False,
+) -> Dispatch:  # fmt: skip
+    """As `start`, in the caller's transaction; perhaps to each reader at their hour."""
     transitions.allow(campaign, Verb.START)
     bulletin = await bulletins.get(session, campaign.bulletin_id)
     _refuse_changed(campaign, bulletin)
@@ -380,6 +403,7 @@ async def start_in(
         await transitions.move(
             ground, session, actor, campaign, Verb.START,
             started_at=ground.clock.now(), archive_slug=slug, waiting_reason="", undo_from=None,
+            at_readers_time=at_readers_time,
         )  # fmt: skip
     order = await work_order.hand_over(ground, session, campaign, bulletin, slug)
     await announcing.started(ground, session, actor, campaign, bulletin, order)
@@ -458,7 +482,7 @@ async def follow_dispatches(ground: Ground) -> list[int]:
 
 async def _schedule(
     ground: Ground, session: AsyncSession, actor: Actor, campaign: Campaign, moment: datetime,
-    local: str, zone: str, *, undo_from: datetime | None = None,
+    local: str, zone: str, *, undo_from: datetime | None = None, at_readers_time: bool = False,
 ) -> None:  # fmt: skip
     transitions.allow(campaign, Verb.SCHEDULE)
     bulletin = await bulletins.get(session, campaign.bulletin_id)
@@ -467,7 +491,7 @@ async def _schedule(
     await transitions.move(
         ground, session, actor, campaign, Verb.SCHEDULE,
         scheduled_at=moment, scheduled_local=local, scheduled_zone=zone, undo_from=undo_from,
-        waiting_reason="",
+        at_readers_time=at_readers_time, waiting_reason="",
     )  # fmt: skip
 
 

@@ -281,6 +281,8 @@ class Campaign(tables.Table, table=True):
     scheduled_local: str = Field(default="", nullable=False)
     """As chosen: 2026-12-01T09:00."""
     scheduled_zone: str = Field(default="", nullable=False)
+    at_readers_time: bool = Field(default=False, nullable=False)
+    """Each reader gets it when clocks show `scheduled_local` where they live."""
     undo_from: datetime | None = tables.maybe_moment()
     """When somebody pressed Start: it begins at `scheduled_at`, and can be undone until then."""
     waiting_reason: str = Field(default="", nullable=False)

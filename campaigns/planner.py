@@ -142,7 +142,7 @@ async def _drafted(
 ) -> list[Entry]:
     """Editions that were drafted and wait for a person, when their series would send them."""
     statement = (
-        sa.select(SeriesRun.sends_at, Campaign)
+        sa.select(col(SeriesRun.sends_at), Campaign)
         .join(Campaign, col(Campaign.id) == col(SeriesRun.campaign_id))
         .where(
             col(SeriesRun.sends_at) >= start,

@@ -109,7 +109,7 @@ async def move(request: web.Request) -> web.StreamResponse:
             return await _move_page(request, view, day=day, back=back)
         await lifecycle.schedule(
             ground, actor=kit.actor(request), campaign_id=number, at=at, zone=zone,
-            fold=1 if fold else 0,
+            fold=1 if fold else 0, at_readers_time=view.campaign.at_readers_time,
         )  # fmt: skip
     except (errors.Invalid, errors.Refused, errors.Conflict) as problem:
         return await _move_page(request, view, form, problem, day=day, back=back)
@@ -195,6 +195,8 @@ def _question(view: View) -> str:
             "The bulletin was changed after it was approved: it can't be moved, and does not go "
             "out, before it is approved again."
         )
+    if view.campaign.at_readers_time:
+        return N_("Each reader gets it at this hour where they live, also on the new day.")
     return ""
 
 

@@ -23,6 +23,7 @@ WORDS: Mapping[str, str] = {
     Reason.RESENT: N_("sent once more, as they may not have it"),
     Reason.RETRIED: N_("had failed; tried again because staff said so"),
     Reason.BLOCKED: N_("the receiving side refuses us or what we send"),
+    Reason.OWN_TIME: N_("wait for the hour where they live"),
     Reason.GIVEN_UP: N_("given up by staff"),
 }
 """Reason → msgid; one that is not here stands for itself."""

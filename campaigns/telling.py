@@ -52,6 +52,7 @@ def tell(progress: Progress, speaks: Translator) -> Told:
             "rate": _rate(progress.per_second, speaks),
             "average": _rate(progress.average_per_second, speaks),
             "left": left,
+            "later": _later(progress, speaks),
         },
         lists={
             "reasons": [_reason(each, speaks) for each in progress.reasons[:_MOST]],
@@ -72,6 +73,21 @@ def _rate(per_second: float, speaks: Translator) -> str:
         }
     return speaks.gettext(N_("%(count)s a minute")) % {
         "count": speaks.number(round(per_second * 60))
+    }
+
+
+def _later(progress: Progress, speaks: Translator) -> str:
+    """How many wait for the hour where they live; blank where nobody does."""
+    if not progress.later or progress.last_due_at is None:
+        return ""
+    words = speaks.ngettext(
+        "%(num)s person waits for the hour where they live; the last are due on %(moment)s.",
+        "%(num)s people wait for the hour where they live; the last are due on %(moment)s.",
+        progress.later,
+    )
+    return words % {
+        "num": speaks.number(progress.later),
+        "moment": speaks.moment(progress.last_due_at),
     }
 
 

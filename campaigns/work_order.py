@@ -12,6 +12,7 @@ from campaigns import (
     bulletins,
     calendars,
     compiling,
+    reader_time,
     segments,
     trial_plans,
     trials,
@@ -87,6 +88,11 @@ async def hand_over(
             excluded=excluded,
             when_uncertain=WhenUncertain(campaign.when_uncertain)
             if campaign.when_uncertain
+            else None,
+            not_before=reader_time.not_before(
+                local=campaign.scheduled_local, zone=campaign.scheduled_zone
+            )
+            if campaign.at_readers_time
             else None,
             trial=dispatch.Trial(
                 plans=others,

@@ -14,6 +14,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from delivery import allowances, blocking, consequences, domains, refusals
 from delivery.blocking import Hold
 from delivery.models import (
+    NOT_YET,
     Allowance,
     BounceKind,
     Delivery,
@@ -120,6 +121,8 @@ async def _make_due(settings: Settings, session: AsyncSession, name: str, now: d
             col(Delivery.state).in_([DeliveryState.QUEUED.value, DeliveryState.DEFERRED.value]),
             col(Delivery.reason).in_(["", Reason.BLOCKED.value]),
             col(Delivery.due_at) > now,
+            # Who waits for a choice between two forms does not wait for a host.
+            col(Delivery.due_at) < NOT_YET,
             col(Delivery.worker_id).is_(None),
             col(Delivery.subscriber_id).in_(sa.select(col(Subscriber.id)).where(there)),
         )

@@ -4,7 +4,7 @@ Everything here works inside the caller's transaction. After `start` nothing abo
 asked again, but for suppression and unsubscription, which count until the moment of sending.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -72,6 +72,9 @@ class Order:
     excluded: Mapping[str, int] = field(default_factory=dict)
     when_uncertain: WhenUncertain | None = None
     """None: as the settings say."""
+    not_before: Callable[[sa.ColumnElement[int]], sa.ColumnElement[datetime]] | None = None
+    """SQL: of a subscriber's number, the moment before which nothing goes to them; None: at once.
+    Not together with `trial`, whose choice decides when all others are due."""
     trial: Trial | None = None
     """The second form, if two are tried; all others wait until one is chosen."""
 
@@ -130,6 +133,8 @@ async def start(ground: Ground, session: AsyncSession, order: Order) -> Dispatch
             _add_links(session, made, language, other, Variant.B)
     await session.flush()
     made.audience = await _fill(session, made, order)
+    if order.not_before is not None:
+        made.last_due_at = await _last_due(session, made)
     if trial is not None:
         made.waiting = await count_waiting(session, dispatch_id=made.id)
     session.add(made)
@@ -280,16 +285,24 @@ async def _fill(session: AsyncSession, made: Dispatch, order: Order) -> int:
     who = _drawn(order.recipients, order.trial) if order.trial else _alike(order.recipients)
     moment = sa.inspect(Delivery).columns["due_at"].type
     now = sa.literal(made.started_at, type_=moment)
-    waits = sa.and_(who.c.variant == Variant.NONE.value, sa.literal(order.trial is not None))
+    due: sa.ColumnElement[datetime] = now
+    reason: sa.ColumnElement[str] = sa.literal("")
+    if order.trial is not None:
+        waits = who.c.variant == Variant.NONE.value
+        due = sa.case((waits, sa.literal(NOT_YET, type_=moment)), else_=now)
+    elif order.not_before is not None:
+        who = sa.select(*who.c, order.not_before(who.c.subscriber).label("due")).subquery("timed")
+        due = who.c.due
+        reason = sa.case((due > now, Reason.OWN_TIME.value), else_="")
     rows = sa.select(
         sa.literal(made.id),
         who.c.subscriber,
         who.c.language,
         who.c.variant,
         sa.literal(DeliveryState.QUEUED.value),
-        sa.literal(""),
+        reason,
         sa.literal(0),
-        sa.case((waits, sa.literal(NOT_YET, type_=moment)), else_=now) if order.trial else now,
+        due,
         sa.literal(""),
         sa.literal(""),
         sa.literal(""),
@@ -309,6 +322,26 @@ async def _fill(session: AsyncSession, made: Dispatch, order: Order) -> int:
     )
     connection = await session.connection()
     return (await connection.execute(sa.insert(Delivery).from_select(names, rows))).rowcount
+
+
+async def _last_due(session: AsyncSession, made: Dispatch) -> datetime | None:
+    """When the last are due who wait for their hour; the index on states and due times answers."""
+    statement = sa.select(sa.func.max(col(Delivery.due_at))).where(
+        col(Delivery.dispatch_id) == made.id,
+        col(Delivery.state) == DeliveryState.QUEUED.value,
+        col(Delivery.due_at) > made.started_at,
+    )
+    return await session.scalar(statement)
+
+
+async def count_later(session: AsyncSession, *, dispatch_id: int, now: datetime) -> int:
+    """How many wait for the hour where they live."""
+    statement = sa.select(sa.func.count()).where(
+        col(Delivery.dispatch_id) == dispatch_id,
+        col(Delivery.state) == DeliveryState.QUEUED.value,
+        col(Delivery.due_at) > now,
+    )
+    return int(await session.scalar(statement) or 0)
 
 
 def _alike(recipients: sa.Select[int, str]) -> sa.Subquery:

@@ -85,6 +85,8 @@ class Dispatch(tables.Table, table=True):
     """The sender's name in the second form of one that tries two; blank where it is the same."""
     waiting: int = Field(default=0, nullable=False)
     """How many of the audience wait until one of two forms is chosen; 0 from then on."""
+    last_due_at: datetime | None = tables.maybe_moment()
+    """When the last are due of those who wait for the hour where they live; NULL: nobody does."""
     winner: str = Field(default=Variant.NONE.value, nullable=False)
     """A or B, once it is chosen which of them all others get."""
     started_at: datetime = tables.moment()
@@ -179,6 +181,8 @@ class Reason(enum.StrEnum):
     """Had failed, and is tried again because staff said so."""
     BLOCKED = "blocked"
     """The receiving side refuses us or what we send; tried again while it is deferred."""
+    OWN_TIME = "own-time"
+    """Waits for the hour where they live; nothing but that time makes it due."""
     GIVEN_UP = "given-up"
     """Was put off, and is not tried any more because staff said so."""
 

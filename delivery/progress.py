@@ -16,6 +16,7 @@ import sqlalchemy as sa
 from sqlmodel import col
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from delivery import dispatch
 from delivery.models import IS_ODD, Delivery, DeliveryState, Dispatch, DispatchState
 from foundation.ground import Ground
 
@@ -62,12 +63,16 @@ class Progress:
     average_per_second: float
     """Since it began, or of all of it when it is over."""
     seconds_left: float | None
-    """For those who were not tried yet and wait for nothing else, at the rate of now; None while
-    nothing goes out."""
+    """For those who were not tried yet and wait for nothing but their hour, at the rate of now;
+    None while nothing goes out."""
     reasons: Sequence[Reason]
     """Why others did not simply get it, the most frequent first."""
     relays: Mapping[str, int]
     """Relay → mails that it took, the busiest first."""
+    later: int = 0
+    """Of those who are queued, how many wait for the hour where they live."""
+    last_due_at: datetime | None = None
+    """When the last of those are due."""
 
     @property
     def done(self) -> int:
@@ -102,6 +107,12 @@ class Gauge:
         queued = order.audience - sent - odd.total()
         took = ((order.finished_at or now) - order.started_at).total_seconds()
         rate = await self._rate(session, sent=sent, now=now)
+        later = 0
+        if order.last_due_at is not None and order.last_due_at > now:
+            later = await dispatch.count_later(session, dispatch_id=order.id, now=now)
+        left = max(0, queued - order.waiting - later) / rate if rate else None
+        if later and order.last_due_at is not None:
+            left = max(left or 0.0, (order.last_due_at - now).total_seconds())
         return Progress(
             dispatch_id=order.id,
             state=DispatchState(order.state),
@@ -115,9 +126,11 @@ class Gauge:
             cancelled=odd[DeliveryState.CANCELLED],
             per_second=rate,
             average_per_second=sent / max(took, 1.0),
-            seconds_left=max(0, queued - order.waiting) / rate if rate else None,
+            seconds_left=left,
             reasons=reasons,
             relays=dict(relays.most_common()),
+            later=later,
+            last_due_at=order.last_due_at,
         )
 
     def _forget(self) -> None:

@@ -184,8 +184,11 @@ def start(chosen: Chosen, campaign_id: int, wait: bool) -> None:
 @click.option("--at", required=True, metavar="2026-12-01T09:00", help="Local day and time.")
 @click.option("--zone", help="Of that time (default: the site's).")
 @click.option("--second", is_flag=True, help="The second of a time that clocks show twice.")
+@click.option("--each-reader", is_flag=True, help="At that time where each reader lives.")
 @click.pass_obj
-def schedule(chosen: Chosen, campaign_id: int, at: str, zone: str | None, second: bool) -> None:
+def schedule(
+    chosen: Chosen, campaign_id: int, at: str, zone: str | None, second: bool, each_reader: bool
+) -> None:
     """Let it start by itself. A draft is approved by this, if nothing stops it from going out."""
 
     async def act(ground: Ground) -> Campaign:
@@ -197,6 +200,7 @@ def schedule(chosen: Chosen, campaign_id: int, at: str, zone: str | None, second
             at=at,
             zone=zone or ground.settings.site.zone,
             fold=int(second),
+            at_readers_time=each_reader,
         )
         return (await lifecycle.show(ground, campaign_id=campaign_id)).campaign
 
