@@ -178,7 +178,8 @@ async def _move_page(
 def _title(found: Calendar, speaks: Translator) -> str:
     """The month, or the first and last day of the week."""
     if found.span is Span.MONTH:
-        return str(dates.format_skeleton("yMMMM", found.day, locale=speaks.locale))
+        month = str(dates.format_skeleton("yMMMM", found.day, locale=speaks.locale))
+        return month[:1].upper() + month[1:]
     first, last = found.weeks[0][0], found.weeks[0][-1]
     return f"{speaks.date(first)} – {speaks.date(last)}"
 

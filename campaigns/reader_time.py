@@ -79,7 +79,7 @@ def moment(local: str, zone: str) -> datetime:
 
 
 def _zones() -> list[str]:
-    return list(zip_zones.STARTS)
+    return list(dict.fromkeys((*zip_zones.STARTS, *zip_zones.CODES)))
 
 
 def _by_zone(

@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 from sqlmodel import col, select
@@ -86,6 +87,7 @@ async def test_everybody_gets_it_once_at_their_hour_and_nobody_before(
             assert set(waiting) == {Reason.OWN_TIME}
             assert (counted.queued, counted.sent) == (4, 3)
             # Whoever lets a host's mail go lets nobody's hour go.
+            await blocks.hold(ground, name="domain:example.org", said="550 not from you")
             await blocks.release(ground, actor=COMMAND, name="domain:example.org")
     assert got == {address: hour for address, (_, hour) in LIVES.items()}
     assert await lifecycle.follow_dispatches(ground) == [campaign.id]
@@ -130,7 +132,7 @@ async def test_it_is_refused_when_past_everywhere_and_beside_a_trial_and_forgott
     plan = Plan(what=What.SENDER, from_name="The board")
     await trials.plan(ground, actor=COMMAND, campaign_id=campaign.id, wanted=plan)
     await lifecycle.approve(ground, actor=COMMAND, campaign_id=campaign.id)
-    both = {"actor": COMMAND, "campaign_id": campaign.id}
+    both: dict[str, Any] = {"actor": COMMAND, "campaign_id": campaign.id}
     with pytest.raises(errors.Refused, match="tries two forms"):
         await lifecycle.schedule(ground, at=AT, zone=NEW_YORK, at_readers_time=True, **both)
     await lifecycle.send_back(ground, **both)
@@ -168,5 +170,6 @@ async def test_pages_say_when_each_part_gets_it_and_how_many_wait(
     assert (await editor.post(f"/staff/calendar/move/{campaign.id}", moved)).status == 303
     wait_until(clock, 14, day=2)
     assert await due.start_due(ground) == [campaign.id]
+    editor = await web.as_staff(Role.EDITOR)
     assert "4 people wait for the hour where they live" in words((await editor.get(here)).text)
     assert await campaigning.state(ground, campaign.id) == CampaignState.SENDING
