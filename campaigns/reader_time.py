@@ -46,7 +46,7 @@ async def hours(
     resolved = await audiences.resolve(
         ground, session, audiences.parse(campaign.audience), languages=languages
     )
-    lives = _by_zone(col(Subscriber.postal_code), {each: each for each in _zones()}, zone)
+    lives = _by_zone({each: each for each in _zones()}, zone)
     people = audiences.select_recipients(resolved).with_only_columns(lives.label("zone")).subquery()
     counted = sa.select(people.c.zone, sa.func.count()).group_by(people.c.zone)
     found = {zone: 0, **dict((await session.execute(counted)).all())}
@@ -82,11 +82,9 @@ def _zones() -> list[str]:
     return list(dict.fromkeys((*zip_zones.STARTS, *zip_zones.CODES)))
 
 
-def _by_zone(
-    postal_code: sa.ColumnElement[str], values: Mapping[str, Any], otherwise: Any
-) -> sa.ColumnElement[Any]:
-    """SQL: the value of the zone that a ZIP code is in. Whole codes stand before beginnings."""
-    typed = sa.func.trim(postal_code)
+def _by_zone(values: Mapping[str, Any], otherwise: Any) -> sa.ColumnElement[Any]:
+    """SQL: the value of the zone that somebody lives in. Whole codes stand before beginnings."""
+    typed = sa.func.trim(col(Subscriber.postal_code))
     whole, start = sa.func.substr(typed, 1, _WHOLE), sa.func.substr(typed, 1, _START)
     return sa.case(
         *((whole.in_(codes.split()), values[each]) for each, codes in zip_zones.CODES.items()),

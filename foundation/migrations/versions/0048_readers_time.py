@@ -1,13 +1,13 @@
 """Sending at the hour where each reader lives
 
-Revision 0048, after 0047.
+Revision 0048, after 0046.
 """
 
 import sqlalchemy as sa
 from alembic import op
 
 revision = "0048"
-down_revision = "0047"
+down_revision = "0046"
 branch_labels = None
 depends_on = None
 
