@@ -118,10 +118,10 @@ async def test_all_that_waits_is_in_one_list_and_leaves_it_when_it_is_translated
 ) -> None:
     issue = await newsroom.issue(ground)
     await newsroom.bulletin(ground, written(blocks=[text_block("Two")]))
-    await newsroom.sent(ground, document=written(name="Long gone", blocks=[text_block("Past")]))
     await newsroom.development(ground, issue, newsroom.news(spanish=None))
     translator = await web.as_staff(Role.TRANSLATOR)
     assert "2 wait" in (await translator.get("/staff")).text, "it is the first that they see"
+    await newsroom.sent(ground, document=written(name="Long gone", blocks=[text_block("Past")]))
     page = await translator.get("/staff/translations")
     assert "/staff/bulletins/1/translate?language=es" in page.text
     assert "Long gone" not in page.text
