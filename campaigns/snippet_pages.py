@@ -9,6 +9,7 @@ from campaigns import (
     block_models,
     bulletins,
     composer,
+    composing,
     snippet_uses,
     snippets,
     staff_forms,
@@ -104,12 +105,12 @@ async def _put_in(request: web.Request, form: Form, made: Snippet) -> web.Stream
         standing = block_models.SavedSnippet(
             id=block.id, only_to=block.only_to, all_but=block.all_but, snippet=made.key
         )
-        await bulletins.save(
+        await composing.save(
             ground,
             actor=kit.actor(request),
             bulletin_id=bulletin.id,
             version=staff_forms.version(form),
-            document=composer.replace(document, standing),
+            change=lambda seen: composer.replace(seen, standing),
         )
     except (errors.NotFound, errors.Conflict):
         said = N_(

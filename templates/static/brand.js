@@ -13,6 +13,7 @@ function tried() {
     if (typeof value === "string" && !isOther) values.set(name, value);
   }
   values.delete("csrf_token");
+  values.set("lang", LANGUAGE);
   if (values.toString().length > LONGEST) values.delete(`footer-${LANGUAGE}`);
   return values;
 }

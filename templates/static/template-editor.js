@@ -36,7 +36,8 @@ function go(line) {
 }
 
 async function look() {
-  const answer = await fetch("/staff/templates/check", { method: "POST", body: new URLSearchParams(new FormData(form)) });
+  const body = new URLSearchParams(new FormData(form));
+  const answer = await fetch(form.dataset.check, { method: "POST", body });
   if (!answer.ok) return;
   flaws.innerHTML = await answer.text();
   mark();
