@@ -108,26 +108,29 @@ def _note_hidden(to: Resolver, development: Development, headline: str) -> None:
 
 
 async def _found_developments(to: Resolver, block: block_models.Developments) -> list[Development]:
-    if block.keys:
-        return await developments.chosen(to.session, block.keys)
+    first = await developments.chosen(to.session, block.keys) if block.keys else []
     today = to.ground.clock.now().astimezone(to.ground.settings.site.tzinfo).date()
     day = block.since
     if block.since_days is not None:
         day = today - timedelta(days=block.since_days)
     if day is None:
-        return []
+        return first
     if to.issue is None:
         raise errors.Invalid(
             N_("“All since a date” needs an issue: choose the bulletin's issue first.")
         )
-    return await developments.since(
+    most = min(block.limit, DEVELOPMENTS_AT_MOST)
+    found = await developments.since(
         to.session,
         issue_id=to.issue.id,
         day=day,
         until=today,
-        limit=min(block.limit, DEVELOPMENTS_AT_MOST),
+        limit=most + len(first),
         shown_at=to.ground.clock.now(),
     )
+    named = {each.id for each in first}
+    rest = [each for each in found if each.id not in named]
+    return [*first, *rest[: max(0, most - len(first))]]
 
 
 def _development(

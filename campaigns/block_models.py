@@ -136,7 +136,7 @@ class TitleText(Piece):
 
 
 class Developments(Block):
-    """Developments: those named by `keys`, or all since a date or number of days."""
+    """Developments: those named by `keys`, then all others since a date or number of days."""
 
     kind: Literal["developments"] = "developments"
     keys: Annotated[list[str | pydantic.StrictInt], Field(max_length=MAX_DEVELOPMENTS)] = []
@@ -153,9 +153,8 @@ class Developments(Block):
 
     @pydantic.model_validator(mode="after")
     def _one_choice(self) -> "Developments":
-        chosen = sum((bool(self.keys), self.since is not None, self.since_days is not None))
-        if chosen > 1:
-            raise ValueError("choose one of keys, since and since_days")
+        if self.since is not None and self.since_days is not None:
+            raise ValueError("choose one of since and since_days")
         return self
 
 

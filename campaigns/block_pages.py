@@ -1,6 +1,7 @@
 """Staff's pages for one block of a bulletin: its form, with the editions side by side."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from datetime import date
 from typing import Any
 
 from aiohttp import web
@@ -11,6 +12,7 @@ from campaigns import (
     composer,
     composing,
     developments,
+    issue_page,
     issues,
     materials,
     media_pages,
@@ -33,6 +35,7 @@ from foundation.web.forms import Form
 
 Options = list[tuple[str, str, str]]
 _OFFERED_DEVELOPMENTS = 40
+_OFFERED_ELSEWHERE = 20
 
 
 def routes() -> list[web.RouteDef]:
@@ -173,8 +176,6 @@ async def typed(
     }
     if kind == "image":
         shared["picture"] = picture or form.line("picture", limit=80)
-    if kind == "developments" and shared["since"]:
-        shared["keys"] = []
     if shared.get("postal_code"):
         shared["postal_code"] = await _zip_code(form, shared["postal_code"])
     towns, postal_codes = form.text("towns", limit=10_000), form.line("postal_codes", limit=4_000)
@@ -257,10 +258,21 @@ async def _page(
             (value, kit.translator(request).gettext(word), "") for value, word in readers.CHOICES
         ],
         chosen=chosen,
+        last_sent=await _last_sent(request, kind, document),
         can_be_snippet=kind in snippets.KINDS,
         recent=await _recent(request) if kind == "image" else [],
         limit_mb=pictures.MAX_BYTES // 1024 // 1024,
     )
+
+
+async def _last_sent(request: web.Request, kind: str, document: Document) -> date | None:
+    """The day of the issue's last bulletin, for “everything since”."""
+    if kind != "developments" or not document.issue:
+        return None
+    ground = kit.ground(request)
+    async with ground.db.reading() as session:
+        issue = await issues.by_slug(session, document.issue)
+        return await bulletins.last_sent_on(session, ground, issue.id)
 
 
 async def _recent(request: web.Request) -> list[dict[str, Any]]:
@@ -302,10 +314,18 @@ async def _options(
             }
         page = await developments.listed(session, issue_id=issue.id, limit=_OFFERED_DEVELOPMENTS)
         # A series may have put in what is older, or another issue's: saving must not drop it.
-        names = {str(each.id) for each in page.items} | {each.key for each in page.items}
+        items = list(page.items)
+        items += await developments.elsewhere(session, issue_id=issue.id, limit=_OFFERED_ELSEWHERE)
+        names = {str(each.id) for each in items} | {each.key for each in items}
         others = [name for name in chosen if name not in names]
-        items = [*page.items, *await developments.known(session, others)]
-    return {"keys": _development_options(request, items, chosen), "near": near}
+        items += await developments.known(session, others)
+        known = {each.id: each for each in await issues.everything(session)}
+    titles = {
+        number: issue_page.summarise(ground, each, speaks).title
+        for number, each in known.items()
+        if number != issue.id
+    }
+    return {"keys": _development_options(request, items, chosen, titles), "near": near}
 
 
 def _caption(request: web.Request, texts: wording.Texts) -> str:
@@ -318,15 +338,21 @@ def _caption(request: web.Request, texts: wording.Texts) -> str:
     return worded["body"]
 
 
-def _development_options(request: web.Request, found: Any, chosen: list[str]) -> Options:
-    """Developments to choose from, by key where they have one; the chosen ones first, in order."""
+def _development_options(
+    request: web.Request, found: Any, chosen: list[str], titles: Mapping[int, str]
+) -> Options:
+    """Developments to choose from, by key where they have one; the chosen ones first, in order.
+
+    `titles` are those of other issues, by which theirs are known.
+    """
     ground, speaks = kit.ground(request), kit.translator(request)
     options: Options = []
     for each in found:
         told = developments.tell(ground, each, speaks)
         name = str(each.id) if str(each.id) in chosen else (each.key or str(each.id))
         state = "" if each.is_published else f" · {speaks.gettext(N_('draft'))}"
-        hint = f"{told.kind_label} · {speaks.date(told.happened_on)}{state}"
+        where = f" · {titles[each.issue_id]}" if each.issue_id in titles else ""
+        hint = f"{told.kind_label} · {speaks.date(told.happened_on)}{where}{state}"
         options.append((name, told.headline, hint))
     order = {name: place for place, name in enumerate(chosen)}
     return sorted(options, key=lambda option: order.get(option[0], len(order)))

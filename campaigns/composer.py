@@ -125,7 +125,7 @@ FORMS: Mapping[str, BlockForm] = {
                 name="since",
                 label=N_("All since"),
                 widget=Widget.DATE,
-                hint=N_("Leave it empty and choose below, or give a day to take all since then."),
+                hint=N_("Empty: only what is chosen below. Else what is chosen stands first."),
             ),
             FieldSpec(name="limit", label=N_("At most"), widget=Widget.NUMBER),
             _NEAR,
@@ -133,7 +133,7 @@ FORMS: Mapping[str, BlockForm] = {
             FieldSpec(
                 name="credits", label=N_("Say which partner each is from"), widget=Widget.FLAG
             ),
-            FieldSpec(name="keys", label=N_("Or choose"), widget=Widget.CHECKS),
+            FieldSpec(name="keys", label=N_("Choose"), widget=Widget.CHECKS),
         ),
         sides=(FieldSpec(name="title", label=N_("Title over the list"), limit=200),),
     ),
@@ -449,15 +449,16 @@ def about(block: AnyBlock, translator: Translator) -> str:
     """What a block names, the same in all languages, in a few words."""
     speak = translator.gettext
     if isinstance(block, block_models.Developments):
+        parts = []
         if block.keys:
-            return translator.ngettext("%(count)s chosen", "%(count)s chosen", len(block.keys)) % {
-                "count": len(block.keys)
-            }
+            words = translator.ngettext("%(count)s chosen", "%(count)s chosen", len(block.keys))
+            parts.append(words % {"count": len(block.keys)})
         if block.since is not None:
-            return speak(N_("All since %(day)s")) % {"day": translator.date(block.since)}
+            parts.append(speak(N_("All since %(day)s")) % {"day": translator.date(block.since)})
         if block.since_days is not None:
-            return speak(N_("All of the last %(days)s days")) % {"days": block.since_days}
-        return speak(N_("Nothing chosen yet"))
+            words = speak(N_("All of the last %(days)s days"))
+            parts.append(words % {"days": block.since_days})
+        return ", ".join(parts) or speak(N_("Nothing chosen yet"))
     if isinstance(block, block_models.Figures):
         return ", ".join(block.keys)
     if isinstance(block, block_models.Material):

@@ -193,6 +193,17 @@ async def listed(
     return Page(items=items, next_after=next_after)
 
 
+async def elsewhere(session: AsyncSession, *, issue_id: int, limit: int) -> list[Development]:
+    """What is newest of all other issues; few have so many that it takes an index of its own."""
+    statement = (
+        select(Development)
+        .where(Development.issue_id != issue_id)
+        .order_by(col(Development.happened_on).desc(), col(Development.id).desc())
+        .limit(limit)
+    )
+    return list((await session.exec(statement)).all())
+
+
 async def since(
     session: AsyncSession, *, issue_id: int, day: date, until: date, limit: int, shown_at: datetime
 ) -> list[Development]:

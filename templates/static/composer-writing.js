@@ -1,4 +1,5 @@
 // Writing in place: a block's form opens in the list and saves itself while one types.
+import { fit } from "./choosing.js";
 import { announce, ask, refresh, root, status, version, words } from "./composer-page.js";
 import { edit, ready, show as showRich } from "./editor.js";
 import * as spare from "./composer-spare.js";
@@ -28,6 +29,7 @@ export async function start(url, holder, { field = "", words: put = null } = {})
   open = { url, holder, place, form, block: holder.dataset.id ?? "", isClashing: false, timer: 0, saving: null };
   open.version = put?.version ?? Number(form.elements.version.value);
   form.querySelectorAll("[data-rich] textarea").forEach((area) => edit(area));
+  fit(form);
   open.kept = snapshot(form);
   form.addEventListener("input", typed);
   form.addEventListener("change", typed);

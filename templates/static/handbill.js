@@ -68,3 +68,9 @@ if (rich.length) {
   const { edit } = await import("./editor.js");
   rich.forEach(edit);
 }
+
+const choices = document.querySelectorAll("form:has([data-choosing], [data-fill])");
+if (choices.length) {
+  const { fit } = await import("./choosing.js");
+  choices.forEach(fit);
+}

@@ -1,5 +1,6 @@
 """Several people write in one bulletin at once, take steps back, and find earlier versions."""
 
+from datetime import date
 from typing import Any
 
 import pytest
@@ -321,3 +322,29 @@ def test_versions_are_compared_in_words_block_by_block_and_language_by_language(
         [("kept", "A en "), ("removed", "español"), ("added", "otro idioma")],
     )
     assert version_changes.between(now, now, speaks) == []
+
+
+async def test_what_is_pinned_stands_first_before_all_since_the_last_bulletin(
+    ground: Ground, web: Web
+) -> None:
+    issue = await newsroom.issue(ground)
+    other = await newsroom.issue(ground, slug="other")
+    for day in (10, 20, 25):
+        draft = newsroom.news(f"On day {day}", day=date(2026, 10, day), key=f"d{day}")
+        await newsroom.development(ground, issue, draft)
+    old = newsroom.news("Long ago", day=date(2026, 1, 5), key="old")
+    await newsroom.development(ground, other, old)
+    await newsroom.bulletin(ground, written(blocks=[{"kind": "developments", "id": "d"}]))
+    author = await web.as_staff(Role.AUTHOR)
+    page = (await author.get(f"{HERE}/blocks/d")).text
+    assert 'data-value="2026-10-03"' in page
+    assert page.index('value="d25"') < page.index('value="old"')
+    fields = {"kind": "developments", "version": "1", "since": "2026-10-15", "limit": "3"}
+    answer = await author.post(f"{HERE}/blocks/d", fields | {"keys": ["old", "d20"]})
+    assert answer.status == 303
+    text = (await author.post(f"{HERE}/draft")).json()["texts"]["text"]
+    places = [text.index(words) for words in ("Long ago", "On day 20", "On day 25")]
+    assert places == sorted(places)
+    assert "On day 10" not in text
+    assert text.count("On day 20: told") == 1
+    assert "2 chosen, All since" in (await author.get(HERE)).text

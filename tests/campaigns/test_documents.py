@@ -74,7 +74,7 @@ def test_what_is_written_out_is_read_back_the_same(example: str) -> None:
             "there is no key",
         ),
         (
-            'name="x"\n[[blocks]]\nkind="developments"\nkeys=["a"]\nsince_days=3',
+            'name="x"\n[[blocks]]\nkind="developments"\nsince=2026-10-01\nsince_days=3',
             "blocks[1]",
             "choose one of",
         ),
