@@ -62,9 +62,7 @@ def not_before(
     """SQL: of a subscriber's number, when it is their hour; as `dispatch.Order` takes it."""
     kind = sa.inspect(Delivery).columns["due_at"].type
     moments = {each: sa.literal(moment(local, each), type_=kind) for each in _zones()}
-    due = _by_zone(
-        col(Subscriber.postal_code), moments, sa.literal(moment(local, zone), type_=kind)
-    )
+    due = _by_zone(moments, sa.literal(moment(local, zone), type_=kind))
 
     def of(subscriber: sa.ColumnElement[int]) -> sa.ColumnElement[datetime]:
         return sa.select(due).where(col(Subscriber.id) == subscriber).scalar_subquery()
