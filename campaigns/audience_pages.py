@@ -131,10 +131,11 @@ async def builder(
         is_older = any(name in form.values for name in ("languages", "members", "received"))
         if not is_older and "not_received" not in form.values:
             lines, focus = list(typed.lines), typed.focus
-    kinds = audience_staff_forms.SIMPLE_KINDS if is_segment else audience_staff_forms.KINDS
     ground, speaks = kit.ground(request), kit.translator(request)
     async with ground.db.reading() as session:
         choices = await audience_choices.offered(ground, session, rules, speaks)
+    has_segments = not is_segment and bool(choices["segment"])
+    kinds = audience_staff_forms.KINDS if has_segments else audience_staff_forms.SIMPLE_KINDS
     return {
         "condition_lines": lines,
         "condition_focus": focus,

@@ -51,6 +51,7 @@ Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max
 Texts = Annotated[list[Text], Field(min_length=1, max_length=MOST_VALUES)]
 Number = Annotated[int, Field(ge=1, le=2**53)]
 Numbers = Annotated[list[Number], Field(max_length=MOST_VALUES)]
+Day = Annotated[date, Field(ge=date(1970, 1, 1), le=date(2999, 12, 31))]
 Days = Annotated[int, Field(ge=1, le=LONGEST_DAYS)]
 
 
@@ -152,8 +153,8 @@ class Joined(Shape):
     """Came to us in a span of time: from a day on, before a day, or in the last so many days."""
 
     kind: Literal["joined"] = "joined"
-    since: date | None = None
-    before: date | None = None
+    since: Day | None = None
+    before: Day | None = None
     last_days: Days | None = None
 
     @model_validator(mode="after")

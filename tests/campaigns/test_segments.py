@@ -145,13 +145,13 @@ async def test_why_somebody_is_in_or_out_is_said_condition_by_condition(
     )
     out = words((await viewer.post(here, {"email": "BO@example.org"})).text)
     assert "Out: they would not get it now" in out
-    assert "People who live in 016… Yes" in out
-    assert "People who want Spanish Yes" in out
+    assert "People who live in 016…: Yes" in out
+    assert "People who want Spanish: Yes" in out
     campaign = f"/staff/campaigns/{number}/why"
     other = words((await viewer.post(campaign, {"email": "cy@example.org"})).text)
-    assert "Confirmed on one of the topics at least No" in other
+    assert "Confirmed on one of the topics at least: No" in other
     assert "Secure Communities: never asked for it" in other
-    assert "People who are in the segment “Around” No" in other
+    assert "People who are in the segment “Around”: No" in other
     assert (
         "nobody here with this address"
         in (await viewer.post(campaign, {"email": "moon@example.org"})).text
