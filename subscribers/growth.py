@@ -12,6 +12,7 @@ from enum import StrEnum
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy import exc
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import GenericFunction
@@ -32,7 +33,7 @@ from subscribers.models import (
     Topic,
 )
 
-AT_ONCE = 10_000
+AT_ONCE = 2_000
 """So many steps of consent are counted while somebody waits; more by the scheduler."""
 LONGEST_DAYS = 366
 _OFTEN = timedelta(minutes=5)
@@ -187,20 +188,31 @@ async def _keep(ground: Ground, days: Sequence[date]) -> None:
     counted_at = ground.clock.now()
     async with ground.db.reading() as session:
         found = await count(ground, session, days)
-    async with ground.db.transaction() as session:
-        for table in (GrowthCount, GrowthDay):
-            await session.execute(sa.delete(table).where(col(table.day).in_(days)))
-        session.add_all(
-            GrowthCount(
-                day=day, topic_id=topic_id, language=language, source=source,
-                partner_id=partner_id, joined=counts.joined, confirmed=counts.confirmed,
-                left=counts.left, barred=counts.barred,
-            )
-            for (day, topic_id, language, source, partner_id), counts in sorted(
-                found.items(), key=lambda each: each[0]
-            )
-        )  # fmt: skip
-        session.add_all(GrowthDay(day=day, counted_at=counted_at) for day in days)
+    try:
+        async with ground.db.transaction() as session:
+            await _write(session, days, found, counted_at)
+    except exc.IntegrityError:
+        # Another process counted the same days just now.
+        return
+
+
+async def _write(
+    session: AsyncSession, days: Sequence[date], found: _Found, counted_at: datetime
+) -> None:
+    for table in (GrowthCount, GrowthDay):
+        await session.execute(sa.delete(table).where(col(table.day).in_(days)))
+    session.add_all(
+        GrowthCount(
+            day=day, topic_id=topic_id, language=language, source=source,
+            partner_id=partner_id, joined=counts.joined, confirmed=counts.confirmed,
+            left=counts.left, barred=counts.barred,
+        )
+        for (day, topic_id, language, source, partner_id), counts in sorted(
+            found.items(), key=lambda each: each[0]
+        )
+    )  # fmt: skip
+    session.add_all(GrowthDay(day=day, counted_at=counted_at) for day in days)
+    await session.flush()
 
 
 def _is_due(ground: Ground, day: date, counted_at: datetime | None) -> bool:

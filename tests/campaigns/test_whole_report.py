@@ -68,6 +68,7 @@ async def test_a_report_says_who_clicked_where_when_and_from_where_they_came(
     gone = await people.subscribed(ground, "gone@example.org")
     await signed_up(ground, yes, "flyer", "Lynn Legal")
     await signed_up(ground, gone, "flyer")
+    await signed_up(ground, gone, "later")
     campaign, order = await campaigning.started(ground)
     await deliver()
     await lifecycle.follow_dispatches(ground)
