@@ -16,7 +16,7 @@ from campaigns.models import Campaign, HitKind
 from campaigns.preflight import checklist
 from campaigns.trial_models import TrialState
 from campaigns.trials import View
-from delivery import progress
+from delivery import blocks, progress
 from delivery.models import Delivery, DispatchLink, QueuedNotice, Variant
 from foundation import errors
 from foundation.accounts.models import Role
@@ -169,6 +169,14 @@ async def test_exactly_as_many_get_either_form_and_all_others_wait_for_the_choic
         translator=ground.translator("en"),
     )
     assert page.entry.subject == "Other (en)"
+
+
+async def test_who_waits_for_the_choice_is_not_let_go_with_a_host(ground: Ground) -> None:
+    campaign = await begun(ground)
+    waiting = (await shown(ground, campaign)).waiting
+    await blocks.hold(ground, name="domain:example.org", said="550 not from you")
+    await blocks.release(ground, actor=COMMAND, name="domain:example.org")
+    assert (await shown(ground, campaign)).waiting == waiting > 0
 
 
 async def test_who_gets_which_form_is_drawn_at_random(ground: Ground) -> None:

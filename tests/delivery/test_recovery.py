@@ -10,6 +10,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -132,6 +133,44 @@ async def test_each_row_of_a_dead_process_ends_as_its_journal_says(
     assert sorted(each.rcpt_to for each in smtp.messages) == [
         mailing.address(1),
         mailing.address(5),
+    ]
+
+
+@pytest.mark.storage
+async def test_a_crash_makes_nobody_due_who_waits_for_their_hour(
+    ground: Ground, clock: FakeClock, smtp: Catcher, deliver: Deliver
+) -> None:
+    topic = await mailing.crowd(ground, 5)
+    kind = sa.inspect(Delivery).columns["due_at"].type
+    now, later = (
+        sa.literal(each, type_=kind) for each in (clock.now(), clock.now() + timedelta(hours=1))
+    )
+    await mailing.start(
+        ground,
+        topics=[topic],
+        not_before=lambda subscriber: sa.case((subscriber > 3, later), else_=now),
+    )
+    dead = await Process.start(ground)
+    _, intended, answered = await dead.claim(5)
+    dead.intend(intended)
+    dead.intend(answered)
+    dead.conclude(answered)
+    dead.die()
+    await recover(ground)
+    waits = ("queued", Reason.OWN_TIME)
+    assert await outcomes(ground) == [
+        ("queued", ""),
+        ("uncertain", Reason.CRASHED),
+        ("sent", ""),
+        waits,
+        waits,
+    ]
+    await deliver()
+    assert [each.rcpt_to for each in smtp.messages] == [mailing.address(1)]
+    clock.advance(hours=1)
+    await deliver()
+    assert sorted(each.rcpt_to for each in smtp.messages) == [
+        mailing.address(number) for number in (1, 4, 5)
     ]
 
 

@@ -6,6 +6,7 @@ import os
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
+from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -113,6 +114,7 @@ async def start(
     relay: str = "",
     excluded: Mapping[str, int] | None = None,
     trial: dispatch.Trial | None = None,
+    not_before: Callable[[sa.ColumnElement[int]], sa.ColumnElement[datetime]] | None = None,
 ) -> Dispatch:
     """A dispatch to everybody there is, or to `recipients`."""
     everybody = sa.select(col(Subscriber.id), col(Subscriber.language))
@@ -133,6 +135,7 @@ async def start(
                 recipients=everybody if recipients is None else recipients,
                 excluded=excluded or {},
                 trial=trial,
+                not_before=not_before,
             ),
         )
 
