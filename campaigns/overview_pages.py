@@ -28,7 +28,7 @@ from templates.charts import Drawing
 COUNTED: Mapping[str, str] = {
     "joined": N_("Asked to join"),
     "confirmed": N_("Confirmed"),
-    "left": N_("Left"),
+    "left": N_("Left the lists"),
 }
 """What is drawn: the field of `Counts`, and its words."""
 PARTS: Mapping[Part, tuple[str, str, str]] = {
