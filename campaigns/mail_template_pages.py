@@ -11,6 +11,7 @@ from campaigns import (
     mail_template_uses,
     mail_templates,
     preview_pages,
+    remaking,
     staff_forms,
 )
 from campaigns.mail_template_models import MailTemplate
@@ -104,7 +105,11 @@ async def save(request: web.Request) -> web.StreamResponse:
         async with kit.ground(request).db.reading() as session:
             template = await mail_templates.get(session, number)
         return await _page(request, staff_forms.typed(form), template=template, problem=problem)
-    return kit.redirect(request, f"/staff/templates/{number}", flash=_told(request, saved))
+    return kit.redirect(
+        request,
+        f"/staff/templates/{number}",
+        flash=remaking.told(kit.translator(request), saved.remade),
+    )
 
 
 @kit.staff(Role.EDITOR)
@@ -119,7 +124,11 @@ async def restore(request: web.Request) -> web.StreamResponse:
         version=staff_forms.version(form),
         wanted=form.number("wanted", default=0) or 0,
     )
-    return kit.redirect(request, f"/staff/templates/{number}", flash=_told(request, saved))
+    return kit.redirect(
+        request,
+        f"/staff/templates/{number}",
+        flash=remaking.told(kit.translator(request), saved.remade),
+    )
 
 
 @kit.staff(Role.EDITOR)
@@ -195,19 +204,6 @@ async def _page(
 
 def _may_change(request: web.Request) -> bool:
     return kit.signed_in(request).role.may(Role.EDITOR)
-
-
-def _told(request: web.Request, saved: mail_templates.Saved) -> str:
-    """That it was saved, and what follows for bulletins that are still to be sent."""
-    if not saved.remade:
-        return _say(request, N_("Saved."))
-    return kit.translator(request).ngettext(
-        "Saved. %(count)s bulletin that is still to be sent shows it now; if it was approved, it "
-        "has to be approved again.",
-        "Saved. %(count)s bulletins that are still to be sent show it now; those that were "
-        "approved have to be approved again.",
-        saved.remade,
-    ) % {"count": saved.remade}
 
 
 def _say(request: web.Request, msgid: str) -> str:

@@ -6,8 +6,6 @@ Should one stop working when Handbill becomes newer, the usual template stands i
 """
 
 import dataclasses
-import re
-import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -15,7 +13,7 @@ import sqlalchemy as sa
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from campaigns import mail_template_uses, remaking, sample_mail
+from campaigns import mail_template_uses, naming, remaking, sample_mail
 from campaigns.mail_template_models import MailTemplate, MailTemplateVersion
 from foundation import audit, errors, looks
 from foundation.audit import Actor
@@ -75,7 +73,7 @@ def flaws(ground: Ground, source: str) -> list[Flaw]:
 
 async def create(ground: Ground, *, actor: Actor, name: str, source: str) -> MailTemplate:
     """Keep a template under a name. Raises `Flawed`, `errors.Invalid`."""
-    name, source = _named(name), _checked(ground, source)
+    name, source = naming.named(name), _checked(ground, source)
     now = ground.clock.now()
     async with ground.db.transaction() as session:
         made = MailTemplate(
@@ -99,7 +97,7 @@ async def save(
     Raises `Flawed`, `errors.Invalid`, `errors.NotFound`, and `errors.Conflict` when somebody else
     changed it meanwhile.
     """
-    name, source = _named(name), _checked(ground, source)
+    name, source = naming.named(name), _checked(ground, source)
     now = ground.clock.now()
     async with ground.db.transaction() as session:
         template = await get(session, template_id)
@@ -249,21 +247,9 @@ def _checked(ground: Ground, source: str) -> str:
     return source
 
 
-def _named(name: str) -> str:
-    name = " ".join(name.split())[:120]
-    if not name:
-        missing = errors.Invalid(N_("Fill this in."))
-        raise errors.Invalid(missing.msgid, fields={"name": missing})
-    return name
-
-
 async def _key(session: AsyncSession, name: str) -> str:
-    """What documents call it; never the name of one that Handbill brings along."""
-    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()
-    wish = re.sub(r"[^a-z0-9]+", "-", plain.lower()).strip("-")[:60].strip("-") or "template"
     taken = set((await session.exec(select(MailTemplate.key))).all()) | set(content.Template)
-    numbered = (f"{wish}-{number}" for number in range(2, len(taken) + 3))
-    return next(each for each in (wish, *numbered) if each not in taken)
+    return naming.key(name, taken=taken, otherwise="template")
 
 
 def _log(

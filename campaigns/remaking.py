@@ -15,6 +15,7 @@ from campaigns.models import Bulletin, Campaign, CampaignState
 from foundation import audit
 from foundation.audit import Actor
 from foundation.ground import Ground
+from foundation.i18n import N_, Translator
 
 _UNSENT = (
     CampaignState.DRAFT,
@@ -62,3 +63,16 @@ async def remake(
             after={"version": bulletin.version, "because": because},
         )
     return len(found)
+
+
+def told(speaks: Translator, count: int) -> str:
+    """That something was saved, and what follows for bulletins that are still to be sent."""
+    if not count:
+        return speaks.gettext(N_("Saved."))
+    return speaks.ngettext(
+        "Saved. %(count)s bulletin that is still to be sent shows it now; if it was approved, it "
+        "has to be approved again.",
+        "Saved. %(count)s bulletins that are still to be sent show it now; those that were "
+        "approved have to be approved again.",
+        count,
+    ) % {"count": count}

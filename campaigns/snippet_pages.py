@@ -10,6 +10,7 @@ from campaigns import (
     bulletins,
     composer,
     composing,
+    remaking,
     snippet_uses,
     snippets,
     staff_forms,
@@ -151,7 +152,11 @@ async def save(request: web.Request) -> web.StreamResponse:
             snippet = await snippets.get(session, number)
         typed = staff_forms.typed(form)
         return await _page(request, kind, typed, snippet=snippet, problem=problem)
-    return kit.redirect(request, f"/staff/snippets/{number}", flash=_told(request, saved))
+    return kit.redirect(
+        request,
+        f"/staff/snippets/{number}",
+        flash=remaking.told(kit.translator(request), saved.remade),
+    )
 
 
 @kit.staff(Role.AUTHOR)
@@ -166,7 +171,11 @@ async def restore(request: web.Request) -> web.StreamResponse:
         version=staff_forms.version(form),
         wanted=form.number("wanted", default=0) or 0,
     )
-    return kit.redirect(request, f"/staff/snippets/{number}", flash=_told(request, saved))
+    return kit.redirect(
+        request,
+        f"/staff/snippets/{number}",
+        flash=remaking.told(kit.translator(request), saved.remade),
+    )
 
 
 @kit.staff(Role.AUTHOR)
@@ -253,19 +262,6 @@ async def _page(
         earlier=[(each, composer.excerpt(snippets.block_of(each), language)) for each in earlier],
         may_change=kit.signed_in(request).role.may(Role.AUTHOR),
     )
-
-
-def _told(request: web.Request, saved: snippets.Saved) -> str:
-    """That it was saved, and what follows for bulletins that are still to be sent."""
-    if not saved.remade:
-        return _say(request, N_("Saved."))
-    return kit.translator(request).ngettext(
-        "Saved. %(count)s bulletin that is still to be sent shows it now; if it was approved, it "
-        "has to be approved again.",
-        "Saved. %(count)s bulletins that are still to be sent show it now; those that were "
-        "approved have to be approved again.",
-        saved.remade,
-    ) % {"count": saved.remade}
 
 
 def _say(request: web.Request, msgid: str) -> str:

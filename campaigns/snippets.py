@@ -4,8 +4,6 @@ A change shows at once in every bulletin that is not sent yet, and withdraws its
 (`remaking.py`).
 """
 
-import re
-import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -13,7 +11,7 @@ import sqlalchemy as sa
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from campaigns import bulletins, documents, remaking, snippet_uses, wording
+from campaigns import bulletins, documents, naming, remaking, snippet_uses, wording
 from campaigns.block_models import AnyBlock
 from campaigns.snippet_models import Snippet, SnippetVersion
 from foundation import audit, errors
@@ -54,7 +52,7 @@ async def create(ground: Ground, *, actor: Actor, name: str, block: AnyBlock) ->
     async with ground.db.transaction() as session:
         snippet = Snippet(
             key=await _key(session, name),
-            name=_named(name),
+            name=naming.named(name),
             block=_dump(block),
             created_by=actor.label,
             created_at=now,
@@ -76,7 +74,7 @@ async def save(
     `errors.NotFound`.
     """
     kept = _dump(_checked(ground, block))
-    name = _named(name)
+    name = naming.named(name)
     now = ground.clock.now()
     async with ground.db.transaction() as session:
         snippet = await get(session, snippet_id)
@@ -201,23 +199,9 @@ def _dump(block: AnyBlock) -> dict[str, object]:
     return {"kind": block.kind, **block.model_dump(mode="json", exclude_defaults=True)}
 
 
-def _named(name: str) -> str:
-    name = " ".join(name.split())[:120]
-    if not name:
-        missing = errors.Invalid(N_("Fill this in."))
-        raise errors.Invalid(missing.msgid, fields={"name": missing})
-    return name
-
-
 async def _key(session: AsyncSession, name: str) -> str:
-    """What documents call it; a number is put behind it where that is taken."""
-    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()
-    wish = re.sub(r"[^a-z0-9]+", "-", plain.lower()).strip("-")[:60].strip("-") or "snippet"
-    taken = set(
-        (await session.exec(select(Snippet.key).where(col(Snippet.key).startswith(wish)))).all()
-    )
-    numbered = (f"{wish}-{number}" for number in range(2, len(taken) + 3))
-    return next(each for each in (wish, *numbered) if each not in taken)
+    taken = set((await session.exec(select(Snippet.key))).all())
+    return naming.key(name, taken=taken, otherwise="snippet")
 
 
 def _log(
