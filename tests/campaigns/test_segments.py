@@ -4,15 +4,18 @@ import re
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
-from campaigns import audience_problems, audiences, lifecycle, segments
+from campaigns import audience_problems, audiences, follow_ups, lifecycle, segments
 from campaigns.audience_rules import Rules
 from campaigns.models import CampaignState
 from campaigns.segment_models import Segment
+from delivery.models import Delivery, DeliveryState
 from foundation import errors
 from foundation.accounts.models import Role
 from foundation.audit import COMMAND
 from foundation.ground import Ground
+from subscribers.models import Subscriber
 from tests.handbill.test_api import bearer
 from tests.world import campaigning, people
 from tests.world.web import Web
@@ -90,6 +93,12 @@ async def test_a_changed_segment_takes_approvals_back_and_what_was_sent_holds_it
     held = audiences.parse(sent.audience)
     assert held.all_of[0].model_dump()["version"] == 3
     assert (await audiences.count(ground, held, languages=["en"])).included == 1
+    async with ground.db.transaction() as session:
+        await session.execute(sa.update(Delivery).values(state=DeliveryState.SENT))
+        await session.execute(sa.update(Subscriber).values(language="en"))
+    correction = await follow_ups.correct(ground, actor=COMMAND, campaign_id=number)
+    counted = await audiences.count(ground, audiences.parse(correction.audience), languages=["en"])
+    assert counted.included == 1, "who has it is told, though they fit it no more"
     async with ground.db.reading() as session:
         where = await segments.uses(session, segment.id)
     assert ([each.id for each in where.past], list(where.coming)) == ([number], [])
