@@ -228,7 +228,7 @@ function focusIn(form, field) {
   const fields = "input:not([type=hidden], trix-toolbar *), trix-editor, textarea:not([hidden]), select:not(trix-toolbar *)";
   const named = field && form.querySelector(`#f-${CSS.escape(field)}`);
   const wanted = named?.hidden ? named.parentElement.querySelector("trix-editor") : named;
-  (wanted || form.querySelector(".sides")?.querySelector(fields) || form.querySelector(fields))?.focus();
+  (wanted || form.querySelector("[data-choosing] input") || form.querySelector(".sides")?.querySelector(fields) || form.querySelector(fields))?.focus();
   form.closest(".block, section")?.scrollIntoView({ block: "nearest" });
   return true;
 }

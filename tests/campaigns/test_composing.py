@@ -339,7 +339,7 @@ async def test_what_is_pinned_stands_first_before_all_since_the_last_bulletin(
     page = (await author.get(f"{HERE}/blocks/d")).text
     assert 'data-value="2026-10-03"' in page
     assert page.index('value="d25"') < page.index('value="old"')
-    fields = {"kind": "developments", "version": "1", "since": "2026-10-15", "limit": "3"}
+    fields = {"kind": "developments", "version": "1", "since": "2026-10-15", "limit": "9"}
     answer = await author.post(f"{HERE}/blocks/d", fields | {"keys": ["old", "d20"]})
     assert answer.status == 303
     text = (await author.post(f"{HERE}/draft")).json()["texts"]["text"]
