@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from foundation import audit, errors
+from foundation import addresses, audit, errors
 from foundation.accounts import codes, entering, sessions, telling
 from foundation.accounts.entering import Entry, Visitor
 from foundation.accounts.models import (
@@ -212,6 +212,16 @@ async def reset(ground: Ground, *, actor: Actor, staff_id: int) -> None:
             after={"email": person.email},
         )
         await telling.changed(ground, session, person, what="staff.second_step_reset")
+
+
+async def reset_of(ground: Ground, *, actor: Actor, email: str) -> None:
+    """The same for whoever has an address. Raises `errors.NotFound`."""
+    key = addresses.parse(email).key
+    async with ground.db.reading() as session:
+        person = (await session.exec(select(Staff).where(Staff.email_key == key))).first()
+    if person is None:
+        raise errors.NotFound(N_("There is no such person."))
+    await reset(ground, actor=actor, staff_id=person.id)
 
 
 async def _state(session: AsyncSession, staff_id: int) -> State:

@@ -2,7 +2,7 @@
 
 import click
 
-from foundation.accounts import api_tokens, team
+from foundation.accounts import api_tokens, second_step, team
 from foundation.accounts.models import OFFICE, Role
 from foundation.audit import COMMAND
 from foundation.ground import Ground
@@ -40,6 +40,19 @@ def staff_list(chosen: Chosen, as_json: bool) -> None:
         for each in people
     ]
     kit.show(rows, as_json=as_json, columns=("email", "name", "role", "is_active"))
+
+
+@staff.command("reset-second-step")
+@click.argument("email")
+@click.pass_obj
+def staff_reset(chosen: Chosen, email: str) -> None:
+    """Help an owner who lost telephone, passkeys and recovery codes; signs them out everywhere."""
+
+    async def act(ground: Ground) -> None:
+        await second_step.reset_of(ground, actor=COMMAND, email=email)
+
+    kit.run(chosen, act)
+    click.echo("They sign in without a second step now, and were told by mail.")
 
 
 @click.group()

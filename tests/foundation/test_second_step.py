@@ -196,6 +196,8 @@ async def test_an_owner_helps_somebody_who_lost_their_telephone(
     assert (entry_in_log.object_id, entry_in_log.before["app"]) == (str(person.id), True)
     await deliver()
     assert any("took your second step away" in each.text for each in smtp.messages)
+    with pytest.raises(errors.NotFound):
+        await second_step.reset_of(ground, actor=COMMAND, email="nobody@coalition.example")
     assert (await second.post(f"/staff/team/{person.id}/sign-out")).status == 303
     assert await sessions.find(ground, secret=entry.secret) is None
 

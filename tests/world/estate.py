@@ -131,6 +131,7 @@ async def build(ground: Ground) -> Estate:
             "kind": "svg",
             "slug": "secure-communities",
             "hash": "0",
+            "group": "sending",
             "secret": "x" * 43,
         },
     )
