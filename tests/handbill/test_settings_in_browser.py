@@ -9,6 +9,7 @@ from sqlmodel import col, select
 from foundation import changeable, changing, config
 from foundation.accounts.models import Role
 from foundation.audit import AuditEntry
+from foundation.changing import SettingValue
 from foundation.config import Origin, Settings
 from foundation.ground import Ground
 from tests.world import grounds
@@ -84,6 +85,9 @@ async def test_what_cannot_be_is_refused_by_field_and_only_owners_change(web: We
     assert (await owner.post("/staff/settings/site", forged)).status == 303
     settings = web.ground.settings
     assert (settings.site.name, settings.from_name) == ("Bay State Coalition", "Us")
+    async with web.ground.db.reading() as session:
+        kept = (await session.exec(select(SettingValue).order_by(col(SettingValue.id)))).all()
+    assert [(row.key, row.value) for row in kept] == [("from_name", {"value": "Us"})]
     assert grounds.KEY not in (await owner.get("/staff/settings")).text
 
 
