@@ -353,7 +353,8 @@ async def start_soon(ground: Ground, *, actor: Actor, campaign_id: int) -> datet
     zone = ground.settings.site.zone
     async with ground.db.transaction() as session:
         campaign = await transitions.get(session, campaign_id)
-        if campaign.undo_from and campaign.scheduled_at:
+        is_counting = campaign.state == CampaignState.SCHEDULED and campaign.undo_from is not None
+        if is_counting and campaign.scheduled_at is not None:
             return campaign.scheduled_at
         moment = now + timedelta(seconds=ground.settings.release.undo_s)
         local = schedules.local_text(moment, zone)

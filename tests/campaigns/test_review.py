@@ -407,3 +407,19 @@ async def test_what_was_undone_and_begun_anew_is_not_started_by_who_looked_befor
     assert is_started == isinstance(undone, (errors.Refused, errors.Conflict))
     async with ground.db.reading() as session:
         assert await session.scalar(sa.select(sa.func.count(col(Dispatch.id)))) == int(is_started)
+
+
+@pytest.mark.settings(release={"undo_s": 30})
+async def test_what_could_not_begin_when_its_window_ended_can_be_started_again(
+    ground: Ground, clock: FakeClock
+) -> None:
+    await people.subscribed(ground)
+    campaign = await campaigning.approved(ground)
+    await lifecycle.start_soon(ground, actor=COMMAND, campaign_id=campaign.id)
+    clock.advance(hours=ground.settings.delivery.late_start_hours, minutes=1)
+    assert await due.start_due(ground) == []
+    assert await campaigning.state(ground, campaign.id) == CampaignState.APPROVED
+    again = await lifecycle.start_soon(ground, actor=COMMAND, campaign_id=campaign.id)
+    assert again == clock.now() + timedelta(seconds=30)
+    clock.advance(seconds=30)
+    assert await due.start_due(ground) == [campaign.id]
