@@ -65,7 +65,7 @@ function takes(place, url, words, kept) {
   });
   addEventListener("paste", (event) => {
     const files = [...(event.clipboardData?.files ?? [])];
-    if (!files.length || event.target.closest?.("trix-editor, [contenteditable=true]")) return;
+    if (!place.isConnected || !files.length || event.target.closest?.("trix-editor, [contenteditable=true]")) return;
     event.preventDefault();
     take(files);
   });

@@ -30,7 +30,7 @@ def photo(width: int = 1600, height: int = 1200, *, turned: int = 1, kind: str =
     exif[0x0112] = turned
     exif[0x010E] = "GPS: at Ana's house"
     out = io.BytesIO()
-    picture.save(out, kind, quality=95, exif=exif)
+    picture.save(out, kind, quality=95, exif=exif, comment=b"by Ana")
     return out.getvalue()
 
 
@@ -82,6 +82,13 @@ def test_what_is_no_picture_or_would_unfold_without_end_is_refused(content: byte
     with pytest.raises(errors.Invalid) as refused:
         picture_making.made(content)
     assert "file" in refused.value.fields
+
+
+def test_what_moves_is_counted_with_all_its_frames(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(picture_making, "MAX_PHOTO_PIXELS", 3 * 8 * 8)
+    assert picture_making.made(moving(3))
+    with pytest.raises(errors.Invalid):
+        picture_making.made(moving(4))
 
 
 def test_what_has_to_be_in_view_stays_in_it_when_a_picture_is_cut() -> None:

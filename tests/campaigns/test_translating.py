@@ -115,7 +115,13 @@ async def test_merge_fields_are_those_of_the_source_and_whole(ground: Ground) ->
     await newsroom.bulletin(
         ground, told("<p>Hello {{ subscriber.first_name }}.</p>", "<p>Hola.</p>")
     )
-    for wrong in ("<p>Buenas.</p>", "<p>{{ subscriber.email }}</p>", "<p>{{ subscriber.fir</p>"):
+    more = "<p>{{ subscriber.first_name }} {{ subscriber.email }}</p>"
+    for wrong in (
+        more,
+        "<p>Buenas.</p>",
+        "<p>{{ subscriber.email }}</p>",
+        "<p>{{ subscriber.fir</p>",
+    ):
         refused = await translate(ground, 1, wrong)
         assert list(refused.problems) == [(PLACE, "html")], wrong
         for problem in refused.problems.values():

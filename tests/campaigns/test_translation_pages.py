@@ -107,9 +107,11 @@ async def test_a_script_hears_what_became_of_each_text(ground: Ground, web: Web)
     await write(ground, 2, blocks=[text_block("Three", "Los dos.", id="text")])
     second = await send(2, "<p>Los dos, otra vez.</p>")
     assert second["states"] == {"text": State.BEHIND}
+    third = await send(4, "<p>Los dos, de nuevo.</p>")
+    assert third["states"] == {"text": State.BEHIND}, "nobody has read the new source yet"
     late = await send(1, "<p>Ambos.</p>")
-    assert late["theirs"] == {"text": {"html": "<p>Los dos, otra vez.</p>"}}
-    assert (await send(4, "<p>{{ nothing }}</p>"))["problems"]["text:html"]
+    assert late["theirs"] == {"text": {"html": "<p>Los dos, de nuevo.</p>"}}
+    assert (await send(5, "<p>{{ nothing }}</p>"))["problems"]["text:html"]
 
 
 @pytest.mark.storage
