@@ -111,6 +111,8 @@ async def _mail(
 ) -> dict[str, object]:
     ground = kit.ground(request)
     offered = preview_pages.editions_of(document)
+    if not offered:
+        raise errors.Invalid(N_("This bulletin has no edition in any language yet."))
     wished = form.line("look_language", limit=40)
     language = wished if wished in offered else offered[0]
     origin = await event_links.origin(session, bulletin.id)

@@ -126,8 +126,9 @@ def _line(document: Document, language: str, name: str) -> str:
 
 def _texts(before: AnyBlock | None, now: AnyBlock | None, languages: Sequence[str]) -> list[Text]:
     """Each field of a block that reads otherwise; all of them where it is new or gone."""
-    kind = (now or before).kind if (now or before) else ""
-    labels = {spec.name: spec.label for spec in composer.FORMS[kind].sides} if kind else {}
+    either = now or before
+    specs = composer.FORMS[either.kind].sides if either else ()
+    labels = {spec.name: spec.label for spec in specs}
     old, new = _fields(before), _fields(now)
     found = []
     for language in dict.fromkeys((*languages, *(code for code, _ in (*old, *new)))):
