@@ -165,10 +165,11 @@ def _edition_name(request: web.Request, edition: str) -> str:
 
 
 async def _plan(session: AsyncSession, order: Dispatch, edition: str) -> Plan:
+    """The mail as it was frozen; without links that are counted, in the dispatch's own language."""
     language, _, form = edition.partition(" ")
-    row = await session.get(DispatchPlan, (order.id, language))
+    row = await session.get(DispatchPlan, (order.id, language or order.default_language))
     if row is None:
-        raise errors.NotFound(N_("This mail has no links that are counted."))
+        raise errors.NotFound(N_("This mail is not kept any more."))
     return Plan.thaw(row.of(form))
 
 

@@ -130,6 +130,7 @@ async def build(ground: Ground) -> Estate:
             "partner": "river-valley",
             "kind": "svg",
             "slug": "secure-communities",
+            "group": "site",
             "hash": "0",
             "group": "sending",
             "secret": "x" * 43,
