@@ -130,7 +130,6 @@ async def build(ground: Ground) -> Estate:
             "partner": "river-valley",
             "kind": "svg",
             "slug": "secure-communities",
-            "group": "site",
             "hash": "0",
             "group": "sending",
             "secret": "x" * 43,
