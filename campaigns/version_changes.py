@@ -3,44 +3,15 @@
 The page of earlier versions shows it with what went and what came marked. Pure.
 """
 
-import enum
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from campaigns import composer, documents, word_changes
+from campaigns import composer, documents, review_changes, word_changes
 from campaigns.block_models import AnyBlock
 from campaigns.documents import Document
+from campaigns.review_changes import Kind
 from foundation.i18n import N_, Translator
-
-HEAD_LABELS: Mapping[str, str] = {
-    "subject": N_("Subject"),
-    "preheader": N_("Preheader"),
-    "title": N_("Headline in the mail"),
-}
-"""What stands outside the blocks in each language."""
-
-
-class Kind(enum.StrEnum):
-    """What became of a block."""
-
-    ADDED = "added"
-    """It was not there."""
-    CHANGED = "changed"
-    """It says or shows something else."""
-    MOVED = "moved"
-    """It says the same, at another place."""
-    REMOVED = "removed"
-    """It is gone."""
-
-
-KINDS: Mapping[Kind, str] = {
-    Kind.ADDED: N_("new"),
-    Kind.CHANGED: N_("changed"),
-    Kind.MOVED: N_("moved"),
-    Kind.REMOVED: N_("removed"),
-}
-"""In words."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -105,7 +76,7 @@ def _head(before: Document, now: Document) -> Iterator[Part]:
     texts = [
         Text(label=label, language=code, pieces=word_changes.compare(was, said))
         for code in dict.fromkeys((*now.languages, *before.languages))
-        for name, label in HEAD_LABELS.items()
+        for name, label in review_changes.HEAD_WORDS.items()
         if (was := _line(before, code, name)) != (said := _line(now, code, name))
     ]
     names = None if before.name == now.name else (before.name, now.name)

@@ -2,7 +2,14 @@
 
 from aiohttp import web
 
-from campaigns import bulletins, documents, staff_forms, version_changes, versions
+from campaigns import (
+    bulletins,
+    documents,
+    review_changes,
+    staff_forms,
+    version_changes,
+    versions,
+)
 from campaigns.models import BulletinVersion
 from foundation.accounts.models import Role
 from foundation.i18n import N_
@@ -46,7 +53,7 @@ async def show(request: web.Request) -> web.StreamResponse:
         old=old,
         new=new,
         parts=parts,
-        kinds=version_changes.KINDS,
+        kinds=review_changes.KIND_WORDS,
     )
 
 

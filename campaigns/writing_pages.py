@@ -10,7 +10,15 @@ from typing import Any
 
 from aiohttp import web
 
-from campaigns import block_content, bulletins, composer, staff_forms, versions, wording
+from campaigns import (
+    block_content,
+    bulletins,
+    composer,
+    review_changes,
+    staff_forms,
+    versions,
+    wording,
+)
 from campaigns.composing import Clashing, Saved
 from campaigns.documents import Document
 from campaigns.merging import Clash, Prefer
@@ -24,9 +32,7 @@ from templates import mergefields
 _JSON = "application/json"
 _UNCACHED = {"Cache-Control": "no-store"}
 _HEAD_LABELS = {
-    "subject": N_("Subject"),
-    "preheader": N_("Preheader"),
-    "title": N_("Headline in the mail"),
+    **review_changes.HEAD_WORDS,
     "name": N_("Name"),
     "issue": N_("Issue"),
     "template": N_("Look"),
