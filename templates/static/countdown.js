@@ -15,7 +15,7 @@ if (box) {
     if (words) words.textContent = left ? forms.format(left) : words.dataset.word;
     // What is due is begun at the scheduler's next look: a few seconds at most.
     if (left) setTimeout(tick, 250);
-    else setTimeout(() => location.replace(location.pathname), 2000);
+    else setTimeout(() => location.reload(), 2000);
   };
   tick();
 }
