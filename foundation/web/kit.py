@@ -173,6 +173,8 @@ async def file_in_pieces(
         }
     )
     await response.prepare(request)
+    if request.method == "HEAD":
+        return response  # RFC 9110 §9.3.2: no content
     await response.write(first)
     async for piece in pieces:
         await response.write(piece)
