@@ -7,7 +7,7 @@ import dataclasses
 import socket
 
 import pytest
-from playwright.async_api import Browser, SetCookieParam, expect
+from playwright.async_api import Browser, expect
 from yarl import URL
 
 from foundation.accounts import passwords, second_step
@@ -39,12 +39,9 @@ async def test_a_passkey_lets_in_alone_and_after_a_password(
         async with listening.open_web(ground, host="127.0.0.1", port=port):
             context = await browser.new_context(base_url=site.url, locale="en-US")
             context.set_default_timeout(browsers.PATIENCE_MS)
-            cookie: SetCookieParam = {
-                "name": middleware.SESSION_COOKIE,
-                "value": secret,
-                "url": site.url,
-            }
-            await context.add_cookies([cookie])
+            await context.add_cookies(
+                [{"name": middleware.SESSION_COOKIE, "value": secret, "url": site.url}]
+            )
             page = await context.new_page()
             devices = await context.new_cdp_session(page)
             await devices.send("WebAuthn.enable")

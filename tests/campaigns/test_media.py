@@ -86,7 +86,7 @@ def test_what_is_no_picture_or_would_unfold_without_end_is_refused(content: byte
 
 def test_what_moves_is_counted_with_all_its_frames(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(picture_making, "MAX_PHOTO_PIXELS", 3 * 8 * 8)
-    assert picture_making.made(moving(3))
+    assert picture_making.made(moving(3)).width == 8
     with pytest.raises(errors.Invalid):
         picture_making.made(moving(4))
 

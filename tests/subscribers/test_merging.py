@@ -17,6 +17,7 @@ from foundation.audit import COMMAND, AuditEntry
 from foundation.ground import Ground
 from foundation.tokens import Purpose
 from subscribers import erasing, mending, merging, people, suppression, unsubscribe
+from subscribers.finding import Standing
 from subscribers.models import (
     Consent,
     ConsentStep,
@@ -29,7 +30,6 @@ from subscribers.models import (
     SubscriptionState,
     SuppressionReason,
 )
-from subscribers.people import Standing
 from tests.campaigns.test_campaign_pages import words
 from tests.campaigns.test_tracking import PERSON, clicks
 from tests.handbill.test_api import bearer

@@ -144,6 +144,9 @@ async def test_the_mail_that_the_link_was_in_is_kept_with_the_step(ground: Groun
         async def forget(self, session: object, *, subscriber_id: int) -> None:
             raise AssertionError((session, subscriber_id))
 
+        async def hand_over(self, session: object, *, former_id: int, subscriber_id: int) -> None:
+            raise AssertionError((session, former_id, subscriber_id))
+
         async def dispatch_of(self, _session: object, *, delivery_id: int) -> int | None:
             return {7: 3}.get(delivery_id)
 
