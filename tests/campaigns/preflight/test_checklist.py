@@ -111,7 +111,10 @@ async def test_an_owner_can_not_send_past_the_list_either(ground: Ground, web: W
     campaign = await campaigning.approved(ground)
     owner = await web.as_staff(Role.OWNER)
     here = f"/staff/campaigns/{campaign.id}"
-    assert 'type="submit"' not in (await owner.get(f"{here}/start")).text.partition("/start")[2]
+    _, _, form = (await owner.get(f"{here}/start")).text.partition(f'action="{here}/start"')
+    asked, _, _ = form.partition("</form>")
+    assert "It can be sent when nothing on the list stops it any more." in asked
+    assert 'type="submit"' not in asked
     timing = {"at": "2026-12-01T09:00", "zone": "UTC"}
     for path, typed in ((f"{here}/start", {}), (f"{here}/schedule", timing)):
         told = await owner.post(f"{path}?lang=es", typed)
