@@ -10,14 +10,20 @@ from aiohttp import web as aiohttp_web
 from sqlmodel import SQLModel, col, select
 
 from campaigns import (
+    audience_rules,
     audiences,
     bulletins,
+    comments,
     inbox_rules,
     lifecycle,
+    mail_templates,
     materials,
+    segments,
     series_runs,
+    snippets,
     welcome,
 )
+from campaigns.documents import parse_block
 from campaigns.welcome_models import StepKind, WelcomeMailing
 from delivery import worker
 from delivery.models import BounceKind, Return
@@ -31,6 +37,7 @@ from subscribers import applying, forms, gatherings, partners, signing, signup
 from subscribers.intake import SignUpRequest
 from subscribers.member_models import MemberLogo, MemberQuestion
 from subscribers.models import Subscriber
+from templates import content
 from tests.campaigns import desk, editions, newsroom
 from tests.world import people
 
@@ -74,11 +81,15 @@ class Estate:
             here |= {"id": "2", "digest": _LOGO}
         elif address.pattern.startswith("/files/"):
             here["digest"] = self.values["file_digest"]
+        elif address.pattern.startswith("/staff/calendar/move/"):
+            here["id"] = self.values["scheduled"]
+        elif address.pattern.startswith("/staff/translations/"):
+            here["kind"] = "snippet"
         return address.filled({**self.values, **here})
 
 
 async def build(ground: Ground) -> Estate:
-    """One of everything, through the verbs; one campaign is a draft and one was sent."""
+    """One of everything, through the verbs; a campaign is a draft, one waits, one was sent."""
     for slug in ("secure-communities", "action-alerts", "coalition-members"):
         await people.topic(ground, slug)
     await people.subscribed(ground, allows_tracking=True)
@@ -96,7 +107,8 @@ async def build(ground: Ground) -> Estate:
     async with ground.db.reading() as session:
         copies = await materials.copies(session, [handout.id])
     bulletin = await newsroom.bulletin(ground)
-    archived = await _campaigns(ground)
+    await _writing(ground, bulletin.id)
+    archived, scheduled = await _campaigns(ground)
     await _neighbours(ground)
     await _returned(ground)
     series = await editions.made(ground)
@@ -125,6 +137,7 @@ async def build(ground: Ground) -> Estate:
             "digest": picture.digest,
             "file_digest": copies[0].digest,
             "archived": archived,
+            "scheduled": scheduled,
             "name": "form-en.pdf",
             "form": "river",
             "partner": "river-valley",
@@ -150,9 +163,23 @@ async def rows(ground: Ground, *, without: frozenset[str] = frozenset()) -> dict
     return found
 
 
-async def _campaigns(ground: Ground) -> str:
-    archived = ""
-    for name in ("Sent", "Draft"):
+async def _writing(ground: Ground, bulletin_id: int) -> None:
+    """What writers keep beside their bulletins, and a remark on one."""
+    block = parse_block({"kind": "rich_text", "texts": {"en": {"html": "<p>Come by.</p>"}}})
+    await snippets.create(ground, actor=audit.COMMAND, name="Where to call", block=block)
+    source = mail_templates.original(content.Template.BULLETIN)
+    await mail_templates.create(ground, actor=audit.COMMAND, name="Ours", source=source)
+    rules = audience_rules.Rules(all_of=[audience_rules.Town(towns=["Lowell"])])
+    await segments.create(ground, actor=audit.COMMAND, name="Around", rules=rules)
+    await comments.write(
+        ground, actor=audit.COMMAND, bulletin_id=bulletin_id, text="Is the day right?"
+    )
+
+
+async def _campaigns(ground: Ground) -> tuple[str, str]:
+    """The name of what was sent in the archive, and the number of what waits for its time."""
+    archived = scheduled = ""
+    for name in ("Sent", "Draft", "Scheduled"):
         campaign = await lifecycle.create(
             ground,
             actor=audit.COMMAND,
@@ -160,15 +187,26 @@ async def _campaigns(ground: Ground) -> str:
             name=name,
             audience=audiences.Audience(topics=["secure-communities"]),
         )
-        if name == "Sent":
-            await lifecycle.request_review(ground, actor=audit.COMMAND, campaign_id=campaign.id)
-            await lifecycle.approve(ground, actor=audit.COMMAND, campaign_id=campaign.id)
+        if name == "Draft":
+            continue
+        await lifecycle.request_review(ground, actor=audit.COMMAND, campaign_id=campaign.id)
+        await lifecycle.approve(ground, actor=audit.COMMAND, campaign_id=campaign.id)
+        if name == "Scheduled":
+            scheduled = str(campaign.id)
+            await lifecycle.schedule(
+                ground,
+                actor=audit.COMMAND,
+                campaign_id=campaign.id,
+                at="2026-12-01T09:00",
+                zone="UTC",
+            )
+        else:
             await lifecycle.start(ground, actor=audit.COMMAND, campaign_id=campaign.id)
             await worker.run_until_idle(ground)
             await lifecycle.follow_dispatches(ground)
             sent = await lifecycle.show(ground, campaign_id=campaign.id)
             archived = sent.campaign.archive_slug or ""
-    return archived
+    return archived, scheduled
 
 
 async def _welcome(ground: Ground, issue_id: int) -> None:

@@ -24,7 +24,9 @@ SAFE = (
     "Referrer-Policy",
     "X-Frame-Options",
 )
-CHANGED_BY_LOOKING = frozenset({"throttle_counters", "hits", "hit_totals", "material_downloads"})
+CHANGED_BY_LOOKING = frozenset(
+    {"throttle_counters", "hits", "hit_rules", "hit_totals", "material_downloads"}
+)
 """Tables that count who came by."""
 
 
