@@ -78,10 +78,10 @@ def campaign_started(scribe: Scribe) -> Letter:
     say = scribe.say
     return Letter(
         subject=say(N_("Going out now: “%(campaign)s”")),
-        preheader=say(N_("To %(people)s people.")),
+        preheader=say(N_("People who get it: %(people)s.")),
         title=say(N_("“%(campaign)s” is going out")),
         paragraphs=(
-            say(N_("It goes to %(people)s people. Started by %(who)s.")),
+            say(N_("People who get it: %(people)s. Started by %(who)s.")),
             say(N_("Its subject: %(subject)s")),
         ),
         label=say(N_("Look at the campaign")),
@@ -95,13 +95,13 @@ def campaign_done(scribe: Scribe) -> Letter:
     say = scribe.say
     return Letter(
         subject=say(N_("Sent: “%(campaign)s”")),
-        preheader=say(N_("%(sent)s of %(people)s people have it.")),
+        preheader=say(N_("People who have it: %(sent)s of %(people)s.")),
         title=say(N_("“%(campaign)s” was sent")),
         paragraphs=(
             say(
                 N_(
-                    "%(sent)s of %(people)s people have it. It could not be brought to %(failed)s, "
-                    "and %(cancelled)s left before their turn."
+                    "People who have it: %(sent)s of %(people)s. It could not be brought to: "
+                    "%(failed)s. Left before their turn: %(cancelled)s."
                 )
             ),
         ),

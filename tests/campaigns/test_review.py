@@ -197,7 +197,7 @@ async def test_who_is_asked_who_gets_it_back_and_who_is_told_get_a_mail(
         "bo@coalition.example",
         "board@coalition.example",
     ]
-    assert "1 of 1 people have it" in smtp.messages[0].text
+    assert "People who have it: 1 of 1." in smtp.messages[0].text
 
 
 async def test_remarks_stand_at_their_block_are_answered_and_settled(
