@@ -23,9 +23,13 @@ MAX_LINKS = 20
 MAX_SOCIAL = 12
 
 Language = Annotated[str, StringConstraints(pattern=r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$")]
-Line = Annotated[str, StringConstraints(max_length=300, pattern=r"^[^\x00-\x1f\x7f]*$")]
-Address = Annotated[str, StringConstraints(max_length=2000, pattern=r"^[^\x00-\x1f\x7f]*$")]
-Html = Annotated[str, StringConstraints(max_length=50_000)]
+LINE_LENGTH, ADDRESS_LENGTH, HTML_LENGTH = 300, 2_000, 50_000
+"""Characters that the texts of a bulletin have at most."""
+Line = Annotated[str, StringConstraints(max_length=LINE_LENGTH, pattern=r"^[^\x00-\x1f\x7f]*$")]
+Address = Annotated[
+    str, StringConstraints(max_length=ADDRESS_LENGTH, pattern=r"^[^\x00-\x1f\x7f]*$")
+]
+Html = Annotated[str, StringConstraints(max_length=HTML_LENGTH)]
 
 
 ZipCode = Annotated[str, StringConstraints(pattern=r"^(\d{5})?$")]

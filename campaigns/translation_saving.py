@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from campaigns import bulletins, links, translating, versions, word_changes
+from campaigns import block_models, bulletins, links, translating, versions, word_changes
 from campaigns.documents import Document
 from campaigns.models import Bulletin
 from campaigns.translating import Fields, Key
@@ -133,7 +133,7 @@ class _Merging:
             if newest is None or newest.target != base.target or self._is_gone:
                 self.theirs[place] = newest.target if newest else {}
                 continue
-            wrong = wrong_fields(base.source, fields)
+            wrong = wrong_fields(base.source, fields) | _too_long(fields)
             self.problems |= {(place, name): problem for name, problem in wrong.items()}
             if not wrong:
                 self.taken[place] = fields
@@ -188,6 +188,21 @@ def wrong_fields(source: Fields, fields: Fields) -> dict[str, errors.HandbillErr
             elif less := theirs - ours:
                 msgid = N_("The source has %(names)s: put it in here too.")
                 found[name] = errors.Invalid(msgid, names=_named(less))
+    return found
+
+
+def _too_long(fields: Fields) -> dict[str, errors.HandbillError]:
+    """Texts that are longer than a bulletin can hold, by field."""
+    found: dict[str, errors.HandbillError] = {}
+    for name, text in fields.items():
+        limit = block_models.LINE_LENGTH
+        if word_changes.is_rich(name):
+            limit = block_models.HTML_LENGTH
+        elif translating.is_address(name):
+            limit = block_models.ADDRESS_LENGTH
+        if len(text) > limit:
+            msgid = N_("This is too long: at most %(limit)s characters.")
+            found[name] = errors.Invalid(msgid, limit=limit)
     return found
 
 

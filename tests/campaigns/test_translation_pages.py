@@ -63,6 +63,12 @@ async def test_a_translator_writes_the_texts_of_a_language_and_nothing_else(
     assert "Vengan" in refused.text, "what was typed is still there"
     kept = await document(ground)
     assert kept.blocks[0].texts["es"].html == "<p>Hola</p>"  # type: ignore[union-attr]
+    long = {"head.subject:text": "y" * 301, "go:label": "z" * 301, "version": "2"}
+    told = await translator.post(HERE, sent | long | {"go:url": ""})
+    assert told.status == 422
+    assert "This is too long: at most 300 characters." in told.text
+    assert told.field("head.subject:text") == "y" * 301
+    assert told.field("go:label") == "z" * 301
     saved = await translator.post(HERE, sent | {"go:url": "https://es.example/", "version": "2"})
     assert saved.location == f"{HERE}?language=es"
     assert [each.waiting for each in translating.progress(await document(ground))] == [0]
