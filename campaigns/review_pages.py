@@ -71,7 +71,8 @@ async def comment(request: web.Request) -> web.StreamResponse:
         )
     except errors.Invalid as problem:
         said = next(iter(problem.fields.values()), problem).say(kit.translator(request))
-        return kit.redirect(request, _back(form, number, block), flash=said)
+        known = "" if "block" in form.problems else block
+        return kit.redirect(request, _back(form, number, known), flash=said)
     return kit.redirect(request, _back(form, number, made.block))
 
 

@@ -104,6 +104,7 @@ async def call_right(request: web.Request) -> web.StreamResponse:
     form = await forms.read(request)
     bulletin = await _bulletin(request)
     place = form.line("place", limit=200)
+    form.check()
     await translation_saving.keep(
         kit.ground(request),
         actor=kit.actor(request),

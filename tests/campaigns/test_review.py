@@ -231,6 +231,8 @@ async def test_remarks_stand_at_their_block_are_answered_and_settled(
         assert await comments.count_open(session, bulletin) == 1
         assert (await comments.of_bulletin(session, bulletin, [])).gone[0].comment.block == block
     assert (await editor.post(there, {"block": block, "text": " "})).status == 303
+    endless = await editor.post(there, {"block": "x" * 9_000, "text": "y"})
+    assert endless.location == f"/staff/bulletins/{bulletin}#remarks"
     assert (await editor.post(there, {"block": "nosuch", "text": "x"})).status == 404
     assert (await editor.post(f"{there}/settle", {"comment": "99"})).status == 404
 

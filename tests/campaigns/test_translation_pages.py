@@ -88,9 +88,9 @@ async def test_a_side_that_is_behind_is_shown_where_it_is_met_and_called_right(
         assert "Two" in page.text
         assert "1 is behind" in page.text
     assert "1 is behind" in (await translator.get("/staff/bulletins")).text
-    right = await translator.post(
-        f"{HERE}/right", {"version": "2", "language": "es", "place": "text"}
-    )
+    side = {"version": "2", "language": "es", "place": "text"}
+    assert (await translator.post(f"{HERE}/right", side | {"place": "x" * 9_000})).status == 422
+    right = await translator.post(f"{HERE}/right", side)
     assert right.location == "/staff/bulletins/1#block-text"
     assert "is behind" not in (await translator.get("/staff/bulletins/1")).text
 
