@@ -219,6 +219,8 @@ async def test_remarks_stand_at_their_block_are_answered_and_settled(
     assert written.location == f"{review}#block-{block}"
     for page in (await viewer.get(review), await translator.get(f"/staff/bulletins/{bulletin}")):
         assert "&lt;b&gt;Too long" in page.text
+    form = (await editor.get(review)).text
+    assert f'maxlength="{comments.LONGEST}"' in form, "nobody types more than is kept"
     assert "1 remark is not settled" in (await editor.get(f"/staff/campaigns/{campaign.id}")).text
     await translator.post(there, {"answers": "1", "text": "Shorter now"})
     await editor.post(f"{there}/settle", {"comment": "1", "settled": "1"})
