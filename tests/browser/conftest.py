@@ -26,11 +26,11 @@ async def visit(demo: Demo, browser: Browser) -> AsyncIterator[Visit]:
     """Opens a browser for one more person, who reads a language."""
     async with AsyncExitStack() as stack:
 
-        async def opened(language: str, *, can_script: bool = True) -> Visitor:
+        async def opened(language: str, *, can_script: bool = True, width: int = 1280) -> Visitor:
             context = await browser.new_context(
                 base_url=demo.site,
                 locale={"en": "en-US", "es": "es-MX"}[language],
-                viewport={"width": 1280, "height": 900},
+                viewport={"width": width, "height": 900},
                 java_script_enabled=can_script,
                 reduced_motion="reduce",
             )
@@ -41,10 +41,18 @@ async def visit(demo: Demo, browser: Browser) -> AsyncIterator[Visit]:
         yield opened
 
 
-async def signed_in(demo: Demo, visit: Visit, address: str, language: str) -> Visitor:
+async def signed_in(
+    demo: Demo,
+    visit: Visit,
+    address: str,
+    language: str,
+    *,
+    role: str = "owner",
+    width: int = 1280,
+) -> Visitor:
     """Somebody of the office, who came by a link that was mailed and chose a password."""
-    person = await visit(language)
-    await person.go(await demo.invite(address, language=language))
+    person = await visit(language, width=width)
+    await person.go(await demo.invite(address, role=role, language=language))
     await person.fill("Choose a password", demo_world.PASSWORD)
     await person.press("Come in")
     return person
