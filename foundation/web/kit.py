@@ -123,6 +123,7 @@ def render(
             "path": request.path,
             "site": site,
             "nonce": ctx.nonce,
+            "is_exchange": is_htmx(request),
             "csrf_token": ctx.signed_in.csrf_secret if ctx.signed_in else "",
             "staff": ctx.signed_in,
             "flashes": ctx.flashes,

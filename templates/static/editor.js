@@ -95,13 +95,32 @@ export function edit(area) {
   });
 }
 
+// Whoever writes goes on where they were: in this editor, or in another, whose caret Trix takes away.
+function caretOf(editor) {
+  if (document.activeElement === editor) {
+    const [from, to] = editor.editor.getSelectedRange();
+    return () => {
+      const end = editor.editor.getDocument().getLength() - 1;
+      editor.editor.setSelectedRange([Math.min(from, end), Math.min(to, end)]);
+    };
+  }
+  const chosen = getSelection();
+  const range = chosen.rangeCount ? chosen.getRangeAt(0).cloneRange() : null;
+  return () => {
+    chosen.removeAllRanges();
+    if (range) chosen.addRange(range);
+  };
+}
+
 /** Shows other text in the editor over `area`; false where there is none. */
 export function show(area, html) {
   const editor = editors.get(area);
   if (!editor) return false;
   area.value = html;
   editor.isLoading = true;
+  const caret = caretOf(editor);
   editor.editor.loadHTML(toChips(html, words));
+  caret();
   editor.isLoading = false;
   return true;
 }

@@ -41,6 +41,7 @@ def render(
         "layout": layout,
         "site": site or Settings().site,
         "nonce": NONCE,
+        "is_exchange": False,
         "csrf_token": "secret",
         "path": "/subscribe",
         "staff": {"name": "Rosa", "email": "rosa@example.org", "partner_id": None},
