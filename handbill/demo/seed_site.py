@@ -103,9 +103,12 @@ async def add_materials(scene: Scene, *, issue_id: int) -> None:
 
 
 def plan_developments(scene: Scene, *, issue_id: int) -> None:
-    """Each is written down on its own evening; those from before the office was, at once."""
+    """Each is written down at noon of its day; those from before the office was, at once.
+
+    Noon is before whatever bulletin names it, at whichever hour the demo is begun.
+    """
     for sample in scene.sample.developments:
-        evening = datetime.combine(sample.date, time(22), tzinfo=UTC)
+        noon = datetime.combine(sample.date, time(12), tzinfo=UTC)
         draft = developments.Draft(
             kind=DevelopmentKind(sample.kind),
             happened_on=sample.date,
@@ -123,7 +126,7 @@ def plan_developments(scene: Scene, *, issue_id: int) -> None:
             issue_id=issue_id,
             draft=draft,
         )
-        scene.timeline.add(max(evening, scene.clock.now()), act)
+        scene.timeline.add(max(noon, scene.clock.now()), act)
 
 
 async def add_forms(scene: Scene, *, partner_origin: str) -> None:
