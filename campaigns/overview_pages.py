@@ -13,7 +13,6 @@ from campaigns import (
     overview,
     transitions,
     waiting_texts,
-    wording,
 )
 from campaigns import schedule as schedules
 from campaigns.models import Campaign
@@ -45,7 +44,7 @@ SPANS: Mapping[int, str] = {
     364: N_("A year"),
 }
 _MOST_DAYS = 92
-"""Longer is drawn by weeks."""
+"""Longer is drawn by weeks; all of `SPANS` are whole ones."""
 _Part = tuple[Part, str, str, list[tuple[str, Counts]]]
 
 
@@ -109,9 +108,7 @@ def _chart(days: Mapping[date, Counts], speaks: Translator) -> Drawing:
     """Day by day; of a long time week by week, a week counting for its first day."""
     step = 7 if len(days) > _MOST_DAYS else 1
     ordered = list(days)
-    # The last week is whole, so it is the first one that may be shorter.
-    begins = range((len(ordered) % step) - step if len(ordered) % step else 0, len(ordered), step)
-    spans = [ordered[max(place, 0) : place + step] for place in begins]
+    spans = [ordered[place : place + step] for place in range(0, len(ordered), step)]
     sums = [sum((days[day] for day in span), start=Counts()) for span in spans]
     return charts.draw(
         title=speaks.gettext(N_("Who came and left")),
@@ -138,7 +135,7 @@ def _named(request: web.Request, found: Growth, topic_names: Mapping[str, str]) 
             elif part is Part.TOPIC:
                 name = topic_names.get(row.name, name)
             elif part is Part.LANGUAGE and row.name:
-                name = wording.language_name(row.name, speaks).capitalize()
+                name = speaks.language_title(row.name)
             rows.append((name, row.counts))
         told.append((part, speaks.gettext(title), speaks.gettext(heading), rows))
     return told

@@ -19,7 +19,6 @@ from campaigns import (
     report_words,
     reports,
     transitions,
-    wording,
 )
 from campaigns.campaign_pages import TONES
 from campaigns.models import CampaignState
@@ -160,8 +159,8 @@ def _of_edition(report: Report, edition: str) -> list[reports.LinkHits]:
 
 def _edition_name(request: web.Request, edition: str) -> str:
     language, _, form = edition.partition(" ")
-    name = wording.language_name(language, kit.translator(request))
-    return name[:1].upper() + name[1:] + (f" · {form.upper()}" if form else "")
+    name = kit.translator(request).language_title(language)
+    return name + (f" · {form.upper()}" if form else "")
 
 
 async def _plan(session: AsyncSession, order: Dispatch, edition: str) -> Plan:

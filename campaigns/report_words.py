@@ -78,8 +78,7 @@ def named(part: Part, row: Row, speaks: Translator) -> str:
     if not row.name:
         return speaks.gettext(PARTS[part][2])
     if part is Part.LANGUAGE:
-        name = speaks.language_name(row.name)
-        return name[:1].upper() + name[1:]
+        return speaks.language_title(row.name)
     return row.name
 
 

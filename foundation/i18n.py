@@ -88,6 +88,11 @@ class Translator:
         """What a language is called in this one; of `es+en`, which stand in one mail, both."""
         return " + ".join(named(code, self.locale) for code in language.split("+"))
 
+    def language_title(self, language: str) -> str:
+        """The same where a line begins, all but its first letter as it is: “Haitian Creole”."""
+        name = self.language_name(language)
+        return name[:1].upper() + name[1:]
+
     def gettext(self, msgid: str) -> str:
         """The text in this language, or the English one where there is none."""
         found = self.texts.get(msgid)
