@@ -1,6 +1,7 @@
 """Every recipient of a campaign and what happened to each: pages by keyset, search, a CSV file.
 
-People who did not agree to be counted by name have no openings and clicks here, whatever they did.
+People who do not agree to be counted by name, or no longer do, have no openings and clicks here,
+whatever they did.
 """
 
 from collections.abc import AsyncIterator, Sequence
@@ -40,7 +41,7 @@ class Fate(StrEnum):
     ARRIVED = "arrived"
     """The relay took it, and it did not come back."""
     CLICKED = "clicked"
-    """Agreed to be counted by name, and followed a link."""
+    """Agrees to be counted by name, and followed a link."""
     LEFT = "left"
     """Unsubscribed by this mail."""
     CAME_BACK = "came-back"
@@ -155,7 +156,9 @@ async def _listed(
         .limit(limit)
     )
     rows = (await session.execute(statement)).all()
-    hits = await _hits(session, [delivery.id for delivery, _ in rows])
+    hits = await _hits(
+        session, [delivery.id for delivery, person in rows if person.allows_tracking]
+    )
     left = await _left(session, order.id, [person.id for _, person in rows])
     return [
         Recipient(
@@ -189,7 +192,7 @@ def _is(fate: Fate, dispatch_id: int) -> list[sa.ColumnElement[bool]]:
                 col(Hit.kind) == HitKind.CLICK.value,
                 col(Hit.is_human).is_(True),
             )
-            return [col(Delivery.id).in_(clicked)]
+            return [col(Delivery.id).in_(clicked), col(Subscriber.allows_tracking).is_(True)]
         case Fate.LEFT:
             left = sa.select(col(Consent.subscriber_id)).where(*_by_this_mail(dispatch_id))
             return [col(Delivery.subscriber_id).in_(left)]

@@ -154,6 +154,7 @@ async def test_everybody_is_listed_with_what_happened_to_each(
     clock.advance(minutes=5)
     for name in ("yes", "no"):
         await web.get(clicks(smtp.to(f"{name}@example.org")[0])[0], headers=PERSON)
+    await web.get(pixel(smtp.to("yes@example.org")[0]), headers=PERSON)
 
     async def listed(fate: Fate = Fate.ALL, text: str = "", after: int = 0) -> list[str]:
         page = await everybody.page(
@@ -176,16 +177,27 @@ async def test_everybody_is_listed_with_what_happened_to_each(
     said = words((await editor.get(f"{here}?fate=not-sent")).text)
     assert "bad@example.org" in said
     assert "yes@example.org" not in said
-    file = await editor.post(f"{here}/export", {"fate": "", "q": ""})
-    rows = list(csv.DictReader(io.StringIO(file.text.removeprefix("\ufeff"))))
-    assert [(row["email"], row["links_followed"]) for row in rows] == [
-        ("yes@example.org", "1"), ("no@example.org", ""), ("bad@example.org", ""),
-    ]  # fmt: skip
+
+    async def taken_along() -> list[tuple[str, bool, str]]:
+        file = await editor.post(f"{here}/export", {"fate": "", "q": ""})
+        rows = csv.DictReader(io.StringIO(file.text.removeprefix("\ufeff")))
+        return [(row["email"], row["opened_at"] != "", row["links_followed"]) for row in rows]
+
+    assert await taken_along() == [
+        ("yes@example.org", True, "1"),
+        ("no@example.org", False, ""),
+        ("bad@example.org", False, ""),
+    ]
     async with ground.db.reading() as session:
         noted = sa.select(col(AuditEntry.after)).where(
             col(AuditEntry.action) == "campaign.recipients-exported"
         )
         assert (await session.scalars(noted)).all() == [{"of": "everybody"}]
+    # Whoever agrees no more is counted by name no more, with what they did before, too.
+    async with ground.db.transaction() as session:
+        await session.execute(sa.update(Subscriber).values(allows_tracking=False))
+    assert await listed(Fate.CLICKED) == []
+    assert (await taken_along())[0] == ("yes@example.org", False, "")
 
 
 @pytest.mark.storage
