@@ -35,7 +35,6 @@ from subscribers.models import (
 
 AT_ONCE = 2_000
 """So many steps of consent are counted while somebody waits; more by the scheduler."""
-LONGEST_DAYS = 366
 _OFTEN = timedelta(minutes=5)
 _AFTERWARDS = timedelta(hours=1)
 """A day that was counted so long after its end stays as it is."""
@@ -250,7 +249,7 @@ async def _is_little(ground: Ground, session: AsyncSession, days: Sequence[date]
 
 
 async def count(ground: Ground, session: AsyncSession, days: Sequence[date]) -> _Found:
-    """Look at every step of some days, by four statements along the index of `consents.at`.
+    """Look at every step of some days, by eight statements along the index of `consents.at`.
 
     Whoever took a topic back and has it again when it is counted did not leave it.
     """
