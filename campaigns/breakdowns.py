@@ -14,13 +14,13 @@ import sqlalchemy as sa
 from sqlmodel import col
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from campaigns import leaving
 from campaigns.models import Breakdown, Hit, HitKind
 from delivery.models import Delivery, DeliveryState, Dispatch
 from foundation import tables
 from foundation.ground import Ground
 from subscribers.models import (
     Consent,
-    ConsentStep,
     Form,
     Partner,
     SignUp,
@@ -196,9 +196,7 @@ def _groups(dispatch_id: int) -> sa.Select[*tuple[Any, ...]]:
         .scalar_subquery()
     )
     has_left = sa.exists().where(
-        col(Consent.dispatch_id) == dispatch_id,
-        col(Consent.subscriber_id) == col(Delivery.subscriber_id),
-        col(Consent.step) == ConsentStep.UNSUBSCRIBED.value,
+        leaving.by_mail(dispatch_id), col(Consent.subscriber_id) == col(Delivery.subscriber_id)
     )
     has_clicked = sa.exists().where(
         col(Hit.delivery_id) == col(Delivery.id),

@@ -14,15 +14,14 @@ import sqlalchemy as sa
 from sqlmodel import col
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from campaigns import lifecycle, recipients, transitions
+from campaigns import leaving, lifecycle, recipients, transitions
 from campaigns.models import Campaign, Hit, HitKind
 from delivery import listing
 from delivery.models import IS_ODD, Delivery, DeliveryState, Dispatch
-from foundation import addresses, errors
+from foundation import addresses, cells, errors
 from foundation.audit import Actor
 from foundation.ground import Ground
-from subscribers import exporting
-from subscribers.models import Consent, ConsentStep, Subscriber
+from subscribers.models import Consent, Subscriber
 
 PAGE = 100
 _PIECE = 2000
@@ -118,14 +117,14 @@ async def chunks(ground: Ground, *, campaign_id: int, query: Query) -> AsyncIter
     """The file in pieces, each read by itself. Raises `errors.NotFound` as `page` does."""
     async with ground.db.reading() as session:
         order = await lifecycle.order_of(session, campaign_id)
-    yield exporting.lines([COLUMNS]).encode("utf-8-sig")
+    yield cells.lines([COLUMNS]).encode("utf-8-sig")
     after = 0
     while True:
         async with ground.db.reading() as session:
             found = await _listed(session, order, query, after=after, limit=_PIECE)
         if not found:
             return
-        yield exporting.lines([_cells(each) for each in found]).encode()
+        yield cells.lines([_cells(each) for each in found]).encode()
         after = found[-1].subscriber_id
 
 
@@ -194,7 +193,7 @@ def _is(fate: Fate, dispatch_id: int) -> list[sa.ColumnElement[bool]]:
             )
             return [col(Delivery.id).in_(clicked), col(Subscriber.allows_tracking).is_(True)]
         case Fate.LEFT:
-            left = sa.select(col(Consent.subscriber_id)).where(*_by_this_mail(dispatch_id))
+            left = sa.select(col(Consent.subscriber_id)).where(leaving.by_mail(dispatch_id))
             return [col(Delivery.subscriber_id).in_(left)]
         case Fate.CAME_BACK:
             return [is_sent, *listing.CameBack().conditions(dispatch_id)]
@@ -216,13 +215,6 @@ def _has(text: str) -> list[sa.ColumnElement[bool]]:
         return [col(Subscriber.email_key).contains(text.lower(), autoescape=True)]
 
 
-def _by_this_mail(dispatch_id: int) -> list[sa.ColumnElement[bool]]:
-    return [
-        col(Consent.dispatch_id) == dispatch_id,
-        col(Consent.step) == ConsentStep.UNSUBSCRIBED.value,
-    ]
-
-
 async def _hits(
     session: AsyncSession, numbers: Sequence[int]
 ) -> dict[tuple[int, str], tuple[datetime | None, int]]:
@@ -242,7 +234,7 @@ async def _left(
 ) -> dict[int, datetime]:
     statement = (
         sa.select(col(Consent.subscriber_id), sa.func.min(col(Consent.at)))
-        .where(*_by_this_mail(dispatch_id), col(Consent.subscriber_id).in_(people))
+        .where(leaving.by_mail(dispatch_id), col(Consent.subscriber_id).in_(people))
         .group_by(col(Consent.subscriber_id))
     )
     return dict((await session.execute(statement)).all()) if people else {}

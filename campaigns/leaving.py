@@ -11,6 +11,7 @@ from subscribers.models import Consent, ConsentStep
 
 _MOST = 100
 """Of what people said."""
+_PEOPLE = sa.func.count(sa.distinct(col(Consent.subscriber_id)))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -26,32 +27,41 @@ class Leaving:
     """Who said nothing; a mail program's one click does not ask."""
 
 
-async def of_dispatch(session: AsyncSession, dispatch_id: int) -> Leaving:
-    """Read along the index of consents by dispatch."""
-    condition = sa.and_(
+def by_mail(dispatch_id: int) -> sa.ColumnElement[bool]:
+    """SQL about consents: somebody unsubscribed by this mail; found by their index by dispatch."""
+    return sa.and_(
         col(Consent.dispatch_id) == dispatch_id,
         col(Consent.step) == ConsentStep.UNSUBSCRIBED.value,
     )
-    person = sa.func.count(sa.distinct(col(Consent.subscriber_id)))
+
+
+async def count(session: AsyncSession, dispatch_id: int) -> int:
+    """How many people left by one mail."""
+    return int(await session.scalar(sa.select(_PEOPLE).where(by_mail(dispatch_id))) or 0)
+
+
+async def of_dispatch(session: AsyncSession, dispatch_id: int) -> Leaving:
+    """Who left by one mail."""
+    condition = by_mail(dispatch_id)
     ways = (
-        sa.select(col(Consent.via), person)
+        sa.select(col(Consent.via), _PEOPLE)
         .where(condition)
         .group_by(col(Consent.via))
-        .order_by(person.desc(), col(Consent.via))
+        .order_by(_PEOPLE.desc(), col(Consent.via))
     )
     newest = sa.func.max(col(Consent.id))
     said = (
-        sa.select(col(Consent.reason), person)
+        sa.select(col(Consent.reason), _PEOPLE)
         .where(condition, col(Consent.reason) != "")
         .group_by(col(Consent.reason))
         .order_by(newest.desc())
         .limit(_MOST)
     )
-    spoke = sa.select(person).where(condition, col(Consent.reason) != "")
-    people = int(await session.scalar(sa.select(person).where(condition)) or 0)
+    spoke = sa.select(_PEOPLE).where(condition, col(Consent.reason) != "")
+    people = await count(session, dispatch_id)
     return Leaving(
         people=people,
-        ways={via: int(count) for via, count in (await session.execute(ways)).all()},
-        said=[(reason, int(count)) for reason, count in (await session.execute(said)).all()],
+        ways={via: int(number) for via, number in (await session.execute(ways)).all()},
+        said=[(reason, int(number)) for reason, number in (await session.execute(said)).all()],
         silent=people - int(await session.scalar(spoke) or 0),
     )

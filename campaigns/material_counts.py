@@ -18,10 +18,9 @@ from campaigns.material_models import MaterialAddress, MaterialDownload, Source
 from campaigns.models import HitKind, HitTotal, Material
 from delivery import naming
 from delivery.models import Dispatch, DispatchLink
-from foundation import errors, logs, tables
+from foundation import cells, errors, logs, tables
 from foundation.ground import Ground
 from foundation.together import Queue
-from subscribers import exporting
 
 _log = logs.get("materials")
 
@@ -248,7 +247,7 @@ def as_csv(material: Material, counts: Sequence[Count]) -> bytes:
         ]
         for each in counts
     ]
-    return exporting.lines([COLUMNS, *rows]).encode("utf-8-sig")
+    return cells.lines([COLUMNS, *rows]).encode("utf-8-sig")
 
 
 def _of_link() -> sa.ColumnElement[bool]:

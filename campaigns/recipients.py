@@ -9,9 +9,9 @@ from campaigns.models import Campaign
 from delivery import listing
 from delivery.listing import CameBack, Choice, Group, Listed
 from delivery.models import DeliveryState
+from foundation import cells
 from foundation.audit import Actor
 from foundation.ground import Ground
-from subscribers import exporting
 
 PAGE = 100
 _PIECE = 2000
@@ -91,14 +91,14 @@ async def chunks(ground: Ground, *, campaign_id: int, choice: Choice) -> AsyncIt
     """The file in pieces, each read by itself. Raises `errors.NotFound` as `page` does."""
     async with ground.db.reading() as session:
         order = await lifecycle.order_of(session, campaign_id)
-    yield exporting.lines([COLUMNS]).encode("utf-8-sig")
+    yield cells.lines([COLUMNS]).encode("utf-8-sig")
     after = 0
     while True:
         async with ground.db.reading() as session:
             found = await listing.listed(session, order.id, choice, after=after, limit=_PIECE)
         if not found:
             return
-        yield exporting.lines([_cells(each) for each in found]).encode()
+        yield cells.lines([_cells(each) for each in found]).encode()
         after = found[-1].id
 
 

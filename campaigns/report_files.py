@@ -10,7 +10,7 @@ from campaigns.breakdowns import Counted
 from campaigns.leaving import Leaving
 from campaigns.reports import Report
 from delivery.models import Dispatch
-from subscribers import exporting
+from foundation import cells
 
 _NAMES_SOMEBODY = ("uncertain_people",)
 
@@ -44,7 +44,7 @@ def whole(
 
 def csv(document: Mapping[str, Any]) -> str:
     """Where a figure stands in the document, level by level with dots between, and the figure."""
-    return exporting.lines([("figure", "value"), *_flat("", document)])
+    return cells.lines([("figure", "value"), *_flat("", document)])
 
 
 def _flat(place: str, value: object) -> Iterator[Sequence[str]]:

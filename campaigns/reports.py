@@ -10,14 +10,14 @@ import sqlalchemy as sa
 from sqlmodel import col
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from campaigns import breakdowns, lifecycle, material_counts, transitions
+from campaigns import breakdowns, leaving, lifecycle, material_counts, transitions
 from campaigns.material_counts import OfCampaign
 from campaigns.models import Hit, HitKind, HitRule, HitTotal
 from delivery import ledger, listing, refusals
 from delivery.listing import Choice
 from delivery.models import IS_ODD, BounceKind, Delivery, DeliveryState, DispatchLink, Return
 from foundation.ground import Ground
-from subscribers.models import Consent, ConsentStep, Subscriber
+from subscribers.models import Subscriber
 
 _LISTED = 500
 """Uncertain recipients, and reasons of what came back, that a report names."""
@@ -138,7 +138,7 @@ async def report(ground: Ground, *, campaign_id: int) -> Report:
             bounced=dict(counts.bounced),
             complaints=counts.complaints,
             came_back=await _came_back(session, number),
-            unsubscribed=await _unsubscribed(session, number),
+            unsubscribed=await leaving.count(session, number),
             opens=await _hits(session, number, HitKind.OPEN),
             clicks=await _hits(session, number, HitKind.CLICK),
             links=await _links(session, number),
@@ -183,14 +183,6 @@ async def _came_back(session: AsyncSession, dispatch_id: int) -> list[CameBack]:
         )
         for kind, reason, domain, found, at_once in (await session.execute(statement)).all()
     ]
-
-
-async def _unsubscribed(session: AsyncSession, dispatch_id: int) -> int:
-    statement = sa.select(sa.func.count(sa.distinct(col(Consent.subscriber_id)))).where(
-        col(Consent.dispatch_id) == dispatch_id,
-        col(Consent.step) == ConsentStep.UNSUBSCRIBED.value,
-    )
-    return int((await session.execute(statement)).scalar_one())
 
 
 async def _hits(session: AsyncSession, dispatch_id: int, kind: HitKind) -> Hits:

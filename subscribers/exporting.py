@@ -39,10 +39,6 @@ COLUMNS = (
 _PAGE = 2000
 
 
-safe_cell = cells.safe_cell
-lines = cells.lines
-
-
 async def chunks(
     ground: Ground,
     *,
@@ -57,7 +53,7 @@ async def chunks(
     """
     async with ground.db.reading() as session:
         wanted = [topic.id for topic in await topics.by_slugs(session, topic_slugs)]
-    yield lines([COLUMNS]).encode("utf-8-sig")
+    yield cells.lines([COLUMNS]).encode("utf-8-sig")
     after = 0
     while True:
         async with ground.db.reading() as session:
@@ -65,7 +61,7 @@ async def chunks(
             if not people:
                 return
             rows = await _rows(session, people)
-        yield lines(rows).encode()
+        yield cells.lines(rows).encode()
         after = people[-1].id
 
 

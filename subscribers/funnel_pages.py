@@ -10,11 +10,11 @@ from datetime import date, timedelta
 
 from aiohttp import web
 
-from foundation import errors
+from foundation import cells, errors
 from foundation.accounts.models import Role
 from foundation.i18n import N_
 from foundation.web import kit
-from subscribers import exporting, forms, funnel, page_path, partners, small_groups, widget_health
+from subscribers import forms, funnel, page_path, partners, small_groups, widget_health
 from subscribers.funnel import Part, Row, Stage, Wish
 from subscribers.small_groups import Shown
 from templates import charts
@@ -102,7 +102,7 @@ async def download(request: web.Request) -> web.Response:
     rows.append(["total", "", *_cells(shown, None, total)])
     name = f"{partner.key}-{shown.funnel.wish.since}-{shown.funnel.wish.until}.csv"
     return web.Response(
-        text=exporting.lines(rows),
+        text=cells.lines(rows),
         content_type="text/csv",
         charset="utf-8",
         headers={

@@ -14,12 +14,11 @@ from sqlalchemy.orm import aliased
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from foundation import audit, calling, errors, tables, tokens
+from foundation import audit, calling, cells, errors, tables, tokens
 from foundation.audit import Actor
 from foundation.ground import Ground
 from foundation.i18n import N_
 from foundation.tokens import Purpose
-from subscribers import exporting
 from subscribers.models import Partner, Subscriber
 from subscribers.partner_models import PartnerExport, Sharing, SharingKind
 
@@ -138,10 +137,10 @@ async def take(
 
 async def chunks(ground: Ground, span: Span) -> AsyncIterator[bytes]:
     """The file in pieces."""
-    yield exporting.lines([COLUMNS]).encode("utf-8-sig")
+    yield cells.lines([COLUMNS]).encode("utf-8-sig")
     after = 0
     while found := await page(ground, span, after=after):
-        yield exporting.lines([_row(each) for each in found]).encode()
+        yield cells.lines([_row(each) for each in found]).encode()
         after = found[-1].id
 
 

@@ -20,11 +20,11 @@ import sqlalchemy as sa
 from sqlmodel import SQLModel, col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from foundation import addresses, audit, errors, i18n, tables
+from foundation import addresses, audit, cells, errors, i18n, tables
 from foundation.audit import Actor
 from foundation.ground import Ground
 from foundation.i18n import N_, Translator
-from subscribers import columns, consent, exporting, languages, signup, topics
+from subscribers import columns, consent, languages, signup, topics
 from subscribers.columns import Entry, Refusal, Status
 from subscribers.models import (
     Consent,
@@ -405,8 +405,8 @@ class _RefusalFile:
                 self._headers = place.headers
                 self._out.writerow(["file", "line", "reason", *place.headers])
             reason = refusal.problem.say(self._speaks)
-            cells = [place.file, str(place.line), reason, *place.cells]
-            self._out.writerow([exporting.safe_cell(cell) for cell in cells])
+            row = [place.file, str(place.line), reason, *place.cells]
+            self._out.writerow([cells.safe_cell(cell) for cell in row])
 
     def close(self) -> None:
         self._stack.close()

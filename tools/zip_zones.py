@@ -4,6 +4,7 @@ Usage: python -m tools.zip_zones. Zones whose clocks agree today count as one. A
 its first three digits, and where those cover several zones, the rarer ones are named code by code.
 """
 
+import functools
 from collections import Counter
 from collections.abc import Mapping
 from datetime import datetime
@@ -64,6 +65,7 @@ def source() -> str:
     )
 
 
+@functools.cache
 def _clock(zone: str) -> tuple[object, ...]:
     """What its clocks show against UTC in every month of two years."""
     tzinfo = ZoneInfo(zone)

@@ -24,8 +24,8 @@ ROOT = Path(__file__).parents[2]
 
 async def written(ground: Ground, clock: FakeClock, number: int, *, actor: Actor = ANA) -> None:
     """So many pauses of campaign 7, a day apart."""
-    for _ in range(number):
-        async with ground.db.transaction() as session:
+    async with ground.db.transaction() as session:
+        for _ in range(number):
             audit.record(
                 session,
                 actor=actor,
@@ -36,7 +36,7 @@ async def written(ground: Ground, clock: FakeClock, number: int, *, actor: Actor
                 before={"state": "sending", "topics": ["a", "b"]},
                 after={"state": "paused", "topics": ["b", "c"]},
             )
-        clock.advance(days=1)
+            clock.advance(days=1)
 
 
 @pytest.mark.storage

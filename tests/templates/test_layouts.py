@@ -1,5 +1,6 @@
 """Layouts and macros: axe finds nothing, the content policy holds, and nothing is cut off."""
 
+import functools
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -23,6 +24,16 @@ HOST = "http://handbill.test/"
 NONCE = "abc"
 
 
+@functools.cache
+def gallery() -> Pages:
+    """The site's own pages, and the gallery."""
+    pages = Pages(FOLDER / "pages", FOLDER / "static")
+    pages.environment.loader = jinja2.ChoiceLoader(
+        [jinja2.DictLoader({"gallery.html": GALLERY}), jinja2.FileSystemLoader(FOLDER / "pages")]
+    )
+    return pages
+
+
 def render(
     layout: str,
     language: str = "en",
@@ -32,10 +43,6 @@ def render(
     **more: Any,
 ) -> str:
     """The gallery of every macro in one layout."""
-    pages = Pages(FOLDER / "pages", FOLDER / "static")
-    pages.environment.loader = jinja2.ChoiceLoader(
-        [jinja2.DictLoader({"gallery.html": GALLERY}), jinja2.FileSystemLoader(FOLDER / "pages")]
-    )
     catalog = i18n.load(languages=["en", "es"], default="en", zone="America/New_York")
     values: dict[str, Any] = {
         "layout": layout,
@@ -76,7 +83,7 @@ def render(
         "actions": [],
         **more,
     }
-    return pages.render("gallery.html", translator=catalog.translator(language), values=values)
+    return gallery().render("gallery.html", translator=catalog.translator(language), values=values)
 
 
 async def serve(route: Route, html: str) -> None:
