@@ -299,9 +299,10 @@ async def test_a_file_over_the_limit_is_refused_in_the_language_of_whoever_sends
 
 def forms_in(page: Answer) -> list[tuple[str, list[tuple[str, str]]]]:
     """The POST forms of a page: where each goes, and its fields with their values."""
-    tree = html5lib.parse(page.text, namespaceHTMLElements=False)
     found = []
-    for form in tree.iter("form"):
+    # Read by themselves, as forms hold no forms: all around them would take most of the time.
+    for text in re.findall(r"<form\b.*?</form>", page.text, re.DOTALL):
+        (form,) = html5lib.parseFragment(text, namespaceHTMLElements=False).iter("form")
         if form.get("method", "get").lower() != "post":
             continue
         fields = []
@@ -326,6 +327,7 @@ async def test_a_line_break_in_any_field_of_any_form_reaches_no_table_and_no_mai
     async with probing.opened(ground, web) as (house, owner):
         delivered = len(smtp.messages)
         tried = 0
+        seen = set()
         for address in probing.methods(house.addresses, "GET"):
             path = house.real(address)
             browser = owner if path.startswith("/staff") else web
@@ -333,6 +335,10 @@ async def test_a_line_break_in_any_field_of_any_form_reaches_no_table_and_no_mai
             if "html" not in page.headers.get("Content-Type", ""):
                 continue
             for action, fields in forms_in(page):
+                form = (browser, action, *fields)
+                if form in seen:
+                    continue  # such as the box that finds anything, which is on every page
+                seen.add(form)
                 for wrong in sorted({name for name, _ in fields} - {security.CSRF_FIELD}):
                     sent = [(name, evil if name == wrong else value) for name, value in fields]
                     answer = await browser.post(URL(action).raw_path_qs, sent)
