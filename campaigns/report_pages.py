@@ -109,27 +109,16 @@ async def show_heat(request: web.Request) -> web.StreamResponse:
 async def as_csv(request: web.Request) -> web.StreamResponse:
     """`GET …/report.csv`: every figure as a row."""
     whole, number = await _whole(request), kit.number_in_path(request)
-    return _file(report_files.csv(whole), "text/csv", f"campaign-{number}-report.csv")
+    name = f"campaign-{number}-report.csv"
+    return kit.file(report_files.csv(whole), name=name, media_type="text/csv")
 
 
 @kit.staff(Role.VIEWER)
 async def as_json(request: web.Request) -> web.StreamResponse:
     """`GET …/report.json`: the same as a document; people are not named in it."""
     text = json.dumps(await _whole(request), ensure_ascii=False, indent=2)
-    number = kit.number_in_path(request)
-    return _file(text, "application/json", f"campaign-{number}-report.json")
-
-
-def _file(text: str, kind: str, name: str) -> web.Response:
-    return web.Response(
-        text=text,
-        content_type=kind,
-        charset="utf-8",
-        headers={
-            "Content-Disposition": f'attachment; filename="{name}"',
-            "Cache-Control": "no-store",
-        },
-    )
+    name = f"campaign-{kit.number_in_path(request)}-report.json"
+    return kit.file(text, name=name, media_type="application/json")
 
 
 async def _whole(request: web.Request) -> Mapping[str, Any]:

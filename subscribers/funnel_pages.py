@@ -101,15 +101,7 @@ async def download(request: web.Request) -> web.Response:
     total = Row(name="", counts=shown.funnel.total)
     rows.append(["total", "", *_cells(shown, None, total)])
     name = f"{partner.key}-{shown.funnel.wish.since}-{shown.funnel.wish.until}.csv"
-    return web.Response(
-        text=cells.lines(rows),
-        content_type="text/csv",
-        charset="utf-8",
-        headers={
-            "Content-Disposition": f'attachment; filename="{name}"',
-            "Cache-Control": "no-store",
-        },
-    )
+    return kit.file(cells.lines(rows), name=name, media_type="text/csv")
 
 
 async def _shown(request: web.Request, wish: Wish) -> Shown:

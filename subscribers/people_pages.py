@@ -149,15 +149,8 @@ async def take_along(request: web.Request) -> web.Response:
         subscriber_id=number,
         elsewhere=public_links.elsewhere(request),
     )
-    return web.Response(
-        text=json.dumps(found, ensure_ascii=False, indent=2),
-        content_type="application/json",
-        charset="utf-8",
-        headers={
-            "Content-Disposition": f'attachment; filename="person-{number}.json"',
-            "Cache-Control": "no-store",
-        },
-    )
+    text = json.dumps(found, ensure_ascii=False, indent=2)
+    return kit.file(text, name=f"person-{number}.json", media_type="application/json")
 
 
 @kit.staff(Role.EDITOR)

@@ -150,6 +150,13 @@ def redirect(request: web.Request, path: str, *, flash: str | None = None) -> we
     return web.Response(status=303, headers={"Location": path})
 
 
+def file(text: str, *, name: str, media_type: str) -> web.Response:
+    """A text to take along as a file."""
+    return web.Response(
+        text=text, content_type=media_type, charset="utf-8", headers=_to_take_along(name)
+    )
+
+
 async def csv_file(
     request: web.Request, first: bytes, pieces: AsyncIterator[bytes], *, name: str
 ) -> web.StreamResponse:
@@ -169,8 +176,7 @@ async def file_in_pieces(
     response = web.StreamResponse(
         headers={
             "Content-Type": f"{media_type}; charset=utf-8",
-            "Content-Disposition": f'attachment; filename="{name}"',
-            "Cache-Control": "no-store",
+            **_to_take_along(name),
         }
     )
     await response.prepare(request)
@@ -181,6 +187,13 @@ async def file_in_pieces(
         await response.write(piece)
     await response.write_eof()
     return response
+
+
+def _to_take_along(name: str) -> dict[str, str]:
+    return {
+        "Content-Disposition": f'attachment; filename="{name}"',
+        "Cache-Control": "no-store",
+    }
 
 
 def actor(request: web.Request) -> Actor:
