@@ -132,8 +132,8 @@ async def _whole(request: web.Request) -> Mapping[str, Any]:
 
 
 def _editions(report: Report) -> list[str]:
-    """Language, or language and form, of each mail that has links, in their order."""
-    return list(dict.fromkeys(f"{link.language} {link.form}".strip() for link in report.links))
+    """Each mail that has links, in their order."""
+    return list(dict.fromkeys(link.edition for link in report.links))
 
 
 def _edition(request: web.Request, report: Report) -> str:
@@ -143,7 +143,7 @@ def _edition(request: web.Request, report: Report) -> str:
 
 
 def _of_edition(report: Report, edition: str) -> list[reports.LinkHits]:
-    return [link for link in report.links if f"{link.language} {link.form}".strip() == edition]
+    return [link for link in report.links if link.edition == edition]
 
 
 def _edition_name(request: web.Request, edition: str) -> str:

@@ -51,6 +51,11 @@ class LinkHits:
     machine: int = 0
     """Clicks that were taken for machines'."""
 
+    @property
+    def edition(self) -> str:
+        """The mail in which it stands: its language, and the form where two are tried."""
+        return f"{self.language} {self.form}".strip()
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class CameBack:
