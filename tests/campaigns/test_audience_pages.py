@@ -6,15 +6,11 @@ from campaigns import audiences, lifecycle
 from foundation.accounts.models import Role
 from foundation.ground import Ground
 from subscribers.models import SubscriptionState
+from tests.campaigns.test_campaign_pages import words
 from tests.world import campaigning, people
 from tests.world.web import Web
 
 TOPIC = "secure-communities"
-
-
-def words(page: str) -> str:
-    """A page as it reads, without its tags."""
-    return " ".join(re.sub(r"<[^>]+>", " ", page).split())
 
 
 async def three(ground: Ground) -> None:

@@ -1,6 +1,5 @@
 """A segment takes whoever fits it when it is asked; what was approved with it is looked at anew."""
 
-import re
 from typing import Any
 
 import pytest
@@ -16,6 +15,7 @@ from foundation.accounts.models import Role
 from foundation.audit import COMMAND
 from foundation.ground import Ground
 from subscribers.models import Subscriber
+from tests.campaigns.test_campaign_pages import words
 from tests.handbill.test_api import bearer
 from tests.world import campaigning, people
 from tests.world.web import Web
@@ -23,11 +23,6 @@ from tests.world.web import Web
 TOPIC = "secure-communities"
 WORCESTER = {"kind": "postal-code", "codes": ["016"]}
 SPANISH = {"kind": "language", "languages": ["es"]}
-
-
-def words(page: str) -> str:
-    """A page as it reads, without its tags."""
-    return " ".join(re.sub(r"<[^>]+>", " ", page).split())
 
 
 async def three(ground: Ground) -> None:
