@@ -8,8 +8,8 @@ engines, with nothing in it to escape (docs/decisions/0023-the-archive-is-search
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from campaigns import block_content
 from foundation import words
+from templates import prose
 
 MOST_WORDS = 8
 LONGEST_WORD = 40
@@ -61,7 +61,7 @@ def picture(kept: Mapping[str, Any]) -> tuple[str, str]:
 def _openings(blocks: list[Mapping[str, Any]]) -> Iterator[str]:
     for block in blocks:
         if block["kind"] == "rich_text":
-            yield block_content.plain(block["html"])
+            yield prose.plain(block["html"])
         elif block["kind"] == "developments":
             yield "; ".join(item["headline"] for item in block["items"])
 
@@ -69,7 +69,7 @@ def _openings(blocks: list[Mapping[str, Any]]) -> Iterator[str]:
 def _texts(value: Any, name: str = "") -> Iterator[str]:
     match value:
         case str() if name in _SAID:
-            yield block_content.plain(value) if name.endswith("html") else value
+            yield prose.plain(value) if name.endswith("html") else value
         case dict():
             for key, each in value.items():
                 yield from _texts(each, key)

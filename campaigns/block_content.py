@@ -13,6 +13,7 @@ from babel import dates
 from campaigns import (
     block_models,
     developments,
+    documents,
     event_links,
     issues,
     links,
@@ -67,6 +68,7 @@ async def _developments(to: Resolver, block: block_models.Developments) -> conte
         return None
     for each, words in told:
         _note_hidden(to, each, words.headline)
+        to.note_behind("development", each.id, each.behind, words.headline)
     title = block.texts.get(to.language, block_models.TitleText()).title
     theirs = [each.partner_id for each in found if each.partner_id and block.credits]
     names = await developments.partner_names(to.session, theirs)
@@ -177,7 +179,7 @@ def _figure(to: Resolver, part: IssuePart) -> content.Figure:
         part.texts, to.translator, need="body", default=to.ground.settings.site.language
     )
     title = worded["title"]
-    words = plain(worded["body"])
+    words = prose.plain(worded["body"])
     return content.Figure(
         value=part.value,
         label=f"{title}: {words}" if title and words else title or words,
@@ -201,6 +203,7 @@ async def _material(to: Resolver, block: block_models.Material) -> content.Block
     is_left_out = block.only_translated or to.document.only_translated
     if is_left_out and wording.note(copy.language, to.translator):
         return None
+    to.note_behind("material", material.id, material.behind, told.title)
     text = block.texts.get(to.language, block_models.MaterialText())
     return content.Material(
         title=text.title or told.title,
@@ -283,7 +286,9 @@ async def _snippet(to: Resolver, block: block_models.SavedSnippet) -> content.Bl
     if not block.snippet:
         to.note("empty-block", N_("Block %(number)s is still empty and is left out."))
         return None
-    inner = await snippet_uses.block(to.session, block.snippet)
+    snippet = await snippet_uses.named(to.session, block.snippet)
+    to.note_behind("snippet", snippet.id, snippet.behind, snippet.name)
+    inner = documents.parse_block(snippet.block)
     return await _RESOLVERS[inner.kind](to, inner)
 
 
@@ -335,23 +340,3 @@ def when(start: datetime, end: datetime | None, *, zone: str, translator: Transl
 def _one_kind_of_blank(words: str) -> str:
     """CLDR's thin and narrow blanks break in some mail programs."""
     return " ".join(words.replace("\u202f", " ").replace("\u2009", " ").split(" "))
-
-
-def plain(html: str) -> str:
-    """The words of rich text, in one line."""
-    blocks = [
-        each if isinstance(each, str) else _words(each) for each in prose.parse(html).children
-    ]
-    return " ".join(" ".join(blocks).split())
-
-
-def _words(element: prose.Element) -> str:
-    """The words of an element; a line break or the next item is a blank."""
-    return "".join(
-        child
-        if isinstance(child, str)
-        else f" {_words(child)} "
-        if child.tag in prose.BLOCKS | {"br"}
-        else _words(child)
-        for child in element
-    )

@@ -23,6 +23,7 @@ from campaigns import (
     wording,
 )
 from campaigns.documents import Document
+from campaigns.left_behind import Fields, Key
 from campaigns.models import Bulletin, Campaign, CampaignState
 from foundation import audit, errors
 from foundation.audit import Actor
@@ -106,7 +107,7 @@ async def save(
     bulletin_id: int,
     version: int,
     document: Document,
-    seen: Mapping[translating.Key, translating.Fields] | None = None,
+    seen: Mapping[Key, Fields] | None = None,
 ) -> Bulletin:
     """Keep a bulletin over its `version`; the state before is kept as an earlier version.
 

@@ -32,6 +32,7 @@ from foundation import errors
 from foundation.ground import Ground
 from foundation.i18n import N_, Translator
 from foundation.tokens import Purpose
+from templates import prose
 
 KEPT_FOR = timedelta(days=90)
 """How long what is over stays in a calendar that people subscribe to."""
@@ -188,7 +189,7 @@ def written(shown: Calendar, *, language: str) -> bytes:
         event.add("summary", each.title, {"LANGUAGE": each.language or language})
         if where := ", ".join(filter(None, (each.place, each.address))):
             event.add("location", where)
-        if said := "\n\n".join(filter(None, (block_content.plain(each.body_html), each.url))):
+        if said := "\n\n".join(filter(None, (prose.plain(each.body_html), each.url))):
             event.add("description", said)
         if each.url:
             event.add("url", each.url)

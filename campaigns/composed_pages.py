@@ -68,11 +68,7 @@ async def render(
         is_counted=is_counted,
         block_forms=composer.FORMS,
         findings=[(each, each.say(speaks)) for each in found if each.tone in _TO_LOOK_AT],
-        attention={
-            int(each.place.name)
-            for each in found
-            if each.tone in _TO_LOOK_AT and each.place and each.place.where is Where.BLOCK
-        },
+        attention={_block_of(each) for each in found if each.tone in _TO_LOOK_AT},
         progress=translating.progress(document),
         waiting=translating.by_block(document),
         may_translate=role.may(Role.TRANSLATOR),
@@ -103,6 +99,13 @@ async def _seen(
     except errors.Invalid:
         return {}  # an issue without a topic, or one that is gone
     return {each.number: about_audience.section(each) for each in counted.blocks}
+
+
+def _block_of(item: items.Item) -> int:
+    """The block that something is about, from 1; 0 for what is about none."""
+    if item.place and item.place.where is Where.BLOCK:
+        return int(item.place.name)
+    return item.finding.block if item.finding else 0
 
 
 def _shown_block(block: block_models.AnyBlock, document: Document, speaks: Any) -> dict[str, Any]:

@@ -9,7 +9,6 @@ from datetime import date
 from typing import Any
 
 from campaigns import (
-    block_content,
     block_models,
     documents,
     links,
@@ -24,7 +23,7 @@ from campaigns.staff_forms import FieldSpec, Widget
 from foundation import errors
 from foundation.ground import Ground
 from foundation.i18n import N_, Translator
-from templates import mergefields
+from templates import mergefields, prose
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -442,7 +441,7 @@ def _said(fields: Mapping[str, Any]) -> Iterator[str]:
             for each in value:
                 yield from _said(each)
         elif value and not name.endswith("url"):
-            yield block_content.plain(value) if name.endswith("html") else value
+            yield prose.plain(value) if name.endswith("html") else value
 
 
 def about(block: AnyBlock, translator: Translator) -> str:

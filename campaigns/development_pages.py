@@ -2,7 +2,7 @@
 
 from aiohttp import web
 
-from campaigns import developments, issue_page, issues, staff_forms, zips
+from campaigns import developments, issue_page, issues, staff_forms, waiting_texts, zips
 from campaigns import schedule as schedules
 from campaigns.models import Development, Issue
 from campaigns.staff_forms import FieldSpec, Widget
@@ -213,6 +213,7 @@ async def _page(
         summary=issue_page.summarise(ground, issue, speaks),
         present=present,
         told=developments.tell(ground, present, speaks) if present else None,
+        translated=waiting_texts.of_development(ground, present) if present else None,
         specs=TEXTS,
         values=values if values is not None else kept,
         problems=staff_forms.say(request, problem) if problem else {},

@@ -1,6 +1,6 @@
 """Developments: what happened on an issue, written by staff, read on its page and in bulletins."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import date, datetime
 from typing import Any
@@ -9,7 +9,8 @@ import sqlalchemy as sa
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from campaigns import issues, links, wording, zips
+from campaigns import issues, left_behind, links, wording, zips
+from campaigns.left_behind import Fields, Key, Places
 from campaigns.models import Development, DevelopmentKind
 from campaigns.wording import Texts
 from foundation import audit, errors
@@ -100,19 +101,34 @@ async def put(
 
 
 async def update(
-    ground: Ground, *, actor: Actor, development_id: int, version: int, draft: Draft
+    ground: Ground,
+    *,
+    actor: Actor,
+    development_id: int,
+    version: int,
+    draft: Draft,
+    seen: Mapping[Key, Fields] | None = None,
 ) -> Development:
-    """Change a development.
+    """Change a development, and note which of its languages are left behind.
 
+    `seen`: what the source said when some of them were written or called right.
     Raises `errors.Conflict` when it is no longer at `version`, `errors.Invalid`, `errors.NotFound`.
     """
     values = _checked(ground, draft) | await _nearness(draft)
     async with ground.db.transaction() as session:
-        before = _seen(await get(session, development_id))
+        present = await get(session, development_id)
+        before = _seen(present)
+        change = left_behind.Change(
+            before=places(present.texts),
+            after=places(values["texts"]),
+            noted=present.behind,
+            seen=seen or {},
+        )
         await _refuse_taken_key(session, values["key"], development_id)
         await refuse_unknown_partner(session, draft.partner_id)
         development = await _claimed(session, ground, development_id, version)
         development.sqlmodel_update(values)
+        development.behind = left_behind.of_thing(change, default=ground.settings.site.language)
         session.add(development)
         _record(session, ground, actor, development, "development.updated", before=before)
     return development
@@ -267,6 +283,19 @@ def draft_of(development: Development, **changes: Any) -> Draft:
     kept = {each.name: getattr(development, each.name) for each in fields(Draft)}
     kept |= {"kind": DevelopmentKind(development.kind), "key": development.key or ""}
     return Draft(**(kept | changes))
+
+
+def places(texts: Texts) -> Places:
+    """The words of a development as `left_behind.py` compares them."""
+    return {
+        left_behind.WORDS: {
+            code: left_behind.filled(
+                {"headline": each.get("headline", ""), "summary_html": each.get("summary", "")}
+            )
+            for code, each in texts.items()
+            if each.get("headline")
+        }
+    }
 
 
 def is_held(development: Development, now: datetime) -> bool:

@@ -21,6 +21,8 @@ class Finding(problems.Concern):
     """The block's number, counted from 1; 0 outside the blocks."""
     language_values: Sequence[str] = ()
     """Which of `values` are languages, to be named in the reader's."""
+    path: str = ""
+    """The page where it is mended, if that is not the block's."""
     problem: errors.HandbillError | None = None
     """The error that stopped the compiler, where there was one."""
 

@@ -2,7 +2,15 @@
 
 from aiohttp import web
 
-from campaigns import issue_page, issues, material_counts, materials, staff_forms, wording
+from campaigns import (
+    issue_page,
+    issues,
+    material_counts,
+    materials,
+    staff_forms,
+    waiting_texts,
+    wording,
+)
 from campaigns.material_models import Source
 from campaigns.models import Issue, Material
 from campaigns.staff_forms import FieldSpec
@@ -227,6 +235,7 @@ async def _page(
         material=material,
         told=told,
         copies={each.language: each for each in told.copies},
+        translated=waiting_texts.of_material(ground, material, files),
         counts=counts,
         ways=WAYS,
         page_of=naming.page,

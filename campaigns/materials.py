@@ -12,8 +12,9 @@ from sqlalchemy.orm import defer
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from campaigns import filekinds, issues, links, pictures, wording
+from campaigns import filekinds, issues, left_behind, links, pictures, wording
 from campaigns.filekinds import FileKind
+from campaigns.left_behind import Fields, Key, Places
 from campaigns.material_models import MaterialAddress, Source
 from campaigns.models import Material, MaterialFile
 from campaigns.wording import Texts
@@ -25,6 +26,8 @@ from foundation.i18n import N_, Translator
 MAX_BYTES = 10 * 1024 * 1024
 _FILES = "/files/"
 _FROM = "from"
+FILE = "file"
+"""The place of a material's files, where other places hold words."""
 KINDS = frozenset({FileKind.PDF, FileKind.PNG, FileKind.JPEG, FileKind.TEXT})
 
 
@@ -86,14 +89,25 @@ async def add(ground: Ground, *, actor: Actor, issue_id: int, slug: str, draft: 
     return material
 
 
-async def update(ground: Ground, *, actor: Actor, material_id: int, draft: Draft) -> Material:
-    """Change what is said of a material. Raises as `add` does."""
+async def update(
+    ground: Ground,
+    *,
+    actor: Actor,
+    material_id: int,
+    draft: Draft,
+    seen: Mapping[Key, Fields] | None = None,
+) -> Material:
+    """Change what is said of a material. Raises as `add` does.
+
+    `seen`: what the source said when some languages were written or called right.
+    """
     texts = _checked_texts(ground, draft.texts)
     async with ground.db.transaction() as session:
         material = await get(session, material_id)
-        before = _seen(material)
+        before, was = _seen(material), places(material, await copies(session, [material_id]))
         material.texts = texts
         material.position = draft.position
+        await _follow(ground, session, material, was, seen or {})
         session.add(material)
         _record(session, ground, actor, material_id, "material.updated", before, _seen(material))
     return material
@@ -138,13 +152,15 @@ async def put_link(
 async def remove_copy(ground: Ground, *, actor: Actor, material_id: int, language: str) -> None:
     """Take a language's file or link away."""
     async with ground.db.transaction() as session:
-        await get(session, material_id)
+        material = await get(session, material_id)
+        was = places(material, await copies(session, [material_id]))
         await session.execute(
             sa.delete(MaterialFile).where(
                 col(MaterialFile.material_id) == material_id,
                 col(MaterialFile.language) == language,
             )
         )
+        await _follow(ground, session, material, was, {})
         removed = {"language": language}
         _record(session, ground, actor, material_id, "material.copy-removed", before=removed)
 
@@ -192,6 +208,25 @@ async def copies(session: AsyncSession, material_ids: Sequence[int]) -> list[Mat
         .order_by(col(MaterialFile.language))
     )
     return list((await session.exec(statement)).all())
+
+
+def places(material: Material, files: Sequence[MaterialFile]) -> Places:
+    """What is said of a material, and its files, as `left_behind.py` compares them.
+
+    `files` may hold those of other materials too.
+    """
+    return {
+        left_behind.WORDS: {
+            code: left_behind.filled(each)
+            for code, each in material.texts.items()
+            if each.get("title")
+        },
+        FILE: {
+            each.language: {FILE: each.digest or each.url}
+            for each in files
+            if each.material_id == material.id
+        },
+    }
 
 
 async def served(session: AsyncSession, digest: str) -> MaterialFile | None:
@@ -257,6 +292,20 @@ def source_of(query: Mapping[str, str]) -> Source:
     return Source(said) if said in set(Source) else Source.DIRECT
 
 
+async def _follow(
+    ground: Ground,
+    session: AsyncSession,
+    material: Material,
+    was: Places,
+    seen: Mapping[Key, Fields],
+) -> None:
+    """Note what the languages of a material were left behind by, since it was as it was."""
+    now = places(material, await copies(session, [material.id]))
+    change = left_behind.Change(before=was, after=now, noted=material.behind, seen=seen)
+    material.behind = left_behind.of_thing(change, default=ground.settings.site.language)
+    session.add(material)
+
+
 def _copy(ground: Ground, file: MaterialFile, translator: Translator) -> Copy:
     url = links.absolute(ground, file.url)
     return Copy(
@@ -273,7 +322,8 @@ async def _put(
 ) -> MaterialFile:
     wording.check_languages({language: {}}, ground.catalog.languages)
     async with ground.db.transaction() as session:
-        await get(session, material_id)
+        material = await get(session, material_id)
+        was = places(material, await copies(session, [material_id]))
         await session.execute(
             sa.delete(MaterialFile).where(
                 col(MaterialFile.material_id) == material_id,
@@ -283,6 +333,7 @@ async def _put(
         file = MaterialFile(material_id=material_id, language=language, **values)
         session.add(file)
         await session.flush()
+        await _follow(ground, session, material, was, {})
         await session.execute(
             tables.insert_for(session, MaterialAddress)
             .values(

@@ -114,6 +114,8 @@ class Development(tables.Table, table=True):
     """The partner whose story it is."""
     texts: dict[str, dict[str, str]] = tables.json_dict()
     """Language → {headline, summary}; the summary is sanitised HTML."""
+    behind: dict[str, dict[str, dict[str, str]]] = tables.json_dict()
+    """Languages that the source moved away from; see `left_behind.py`."""
     created_at: datetime = tables.moment()
     updated_at: datetime = tables.moment()
     version: int = Field(default=1, nullable=False)
@@ -130,6 +132,8 @@ class Material(tables.Table, table=True):
     position: int = Field(default=0, nullable=False)
     texts: dict[str, dict[str, str]] = tables.json_dict()
     """Language → {title, description}."""
+    behind: dict[str, dict[str, dict[str, str]]] = tables.json_dict()
+    """Words and files that their source moved away from; see `left_behind.py`."""
     created_at: datetime = tables.moment()
 
 

@@ -8,6 +8,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from campaigns import block_models, documents, links, pictures
 from campaigns.findings import Finding
+from campaigns.left_behind import Behind
 from campaigns.models import Issue
 from campaigns.picture_making import Shape
 from foundation import errors
@@ -42,6 +43,7 @@ class Resolver:
         *,
         is_blocking: bool = False,
         language_values: Sequence[str] = (),
+        path: str = "",
         **values: str,
     ) -> None:
         """Report something about the block at hand."""
@@ -54,8 +56,24 @@ class Resolver:
                 language=self.language,
                 block=self.number,
                 language_values=language_values,
+                path=path,
             )
         )
+
+    def note_behind(self, kind: str, number: int, behind: Behind, name: str) -> None:
+        """Report that what the block shows was left behind by its source in this language."""
+        if self.language in behind:
+            self.note(
+                "translation-behind",
+                N_(
+                    "Block %(number)s: the source of “%(name)s” was changed, "
+                    "but %(language)s was not."
+                ),
+                language_values=("language",),
+                path=f"/staff/translations/{kind}/{number}?language={self.language}",
+                language=self.language,
+                name=name,
+            )
 
     def text(self, texts: Mapping[str, block_models.Piece], need: str) -> Any | None:
         """The block's text in this edition's language; None, and a finding, where there is none."""

@@ -19,6 +19,8 @@ class Snippet(tables.Table, table=True):
     name: str = Field(nullable=False)
     block: dict[str, Any] = tables.json_dict()
     """A block as in documents, without a name and for everybody."""
+    behind: dict[str, dict[str, dict[str, str]]] = tables.json_dict()
+    """Languages that the source moved away from; see `left_behind.py`."""
     version: int = Field(default=1, nullable=False)
     created_by: str = Field(default="", nullable=False)
     created_at: datetime = tables.moment()

@@ -14,6 +14,7 @@ from campaigns import (
     snippet_uses,
     snippets,
     staff_forms,
+    waiting_texts,
 )
 from campaigns.block_models import AnyBlock
 from campaigns.snippet_models import Snippet
@@ -258,6 +259,7 @@ async def _page(
         is_conflict=isinstance(problem, errors.Conflict),
         kept=composer.excerpt(snippets.block_of(snippet), language) if snippet else "",
         options=options,
+        translated=waiting_texts.of_snippet(kit.ground(request), snippet) if snippet else None,
         used=used,
         earlier=[(each, composer.excerpt(snippets.block_of(each), language)) for each in earlier],
         may_change=kit.signed_in(request).role.may(Role.AUTHOR),

@@ -10,8 +10,7 @@ import sqlalchemy as sa
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from campaigns import documents
-from campaigns.block_models import AnyBlock, SavedSnippet
+from campaigns.block_models import SavedSnippet
 from campaigns.documents import Document
 from campaigns.models import Bulletin
 from campaigns.snippet_models import Snippet, SnippetUse
@@ -30,10 +29,9 @@ async def note(session: AsyncSession, bulletin_id: int, document: Document) -> N
     )
 
 
-async def block(session: AsyncSession, key: str) -> AnyBlock:
-    """The block of a snippet as it is now. Raises `errors.Invalid` when there is none."""
-    found = await _by_keys(session, {key})
-    return documents.parse_block(found[key].block)
+async def named(session: AsyncSession, key: str) -> Snippet:
+    """A snippet by what documents call it. Raises `errors.Invalid` when there is none."""
+    return (await _by_keys(session, {key}))[key]
 
 
 async def counts(session: AsyncSession) -> Mapping[int, int]:

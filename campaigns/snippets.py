@@ -4,15 +4,26 @@ A change shows at once in every bulletin that is not sent yet, and withdraws its
 (`remaking.py`).
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import sqlalchemy as sa
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from campaigns import bulletins, documents, naming, remaking, snippet_uses, wording
+from campaigns import (
+    bulletins,
+    documents,
+    left_behind,
+    naming,
+    remaking,
+    snippet_uses,
+    translating,
+    wording,
+)
 from campaigns.block_models import AnyBlock
+from campaigns.documents import Document, Edition
+from campaigns.left_behind import Fields
 from campaigns.snippet_models import Snippet, SnippetVersion
 from foundation import audit, errors
 from foundation.audit import Actor
@@ -33,6 +44,8 @@ KINDS = frozenset(
     }
 )
 """The kinds of block that can be one: those whose every word is written in them."""
+BLOCK = left_behind.WORDS
+"""What a snippet's block is called where it is translated."""
 _VERSIONS = 100
 
 
@@ -66,10 +79,18 @@ async def create(ground: Ground, *, actor: Actor, name: str, block: AnyBlock) ->
 
 
 async def save(
-    ground: Ground, *, actor: Actor, snippet_id: int, version: int, name: str, block: AnyBlock
+    ground: Ground,
+    *,
+    actor: Actor,
+    snippet_id: int,
+    version: int,
+    name: str,
+    block: AnyBlock,
+    seen: Mapping[left_behind.Key, Fields] | None = None,
 ) -> Saved:
     """Change a snippet that was seen at `version`; the state before is kept.
 
+    `seen`: what the source said when some languages were written or called right.
     Raises `errors.Conflict` when somebody else changed it meanwhile, `errors.Invalid`,
     `errors.NotFound`.
     """
@@ -90,7 +111,12 @@ async def save(
             sa.update(Snippet)
             .where(col(Snippet.id) == snippet_id, col(Snippet.version) == version)
             .values(
-                version=version + 1, name=name, block=kept, updated_by=actor.label, updated_at=now
+                version=version + 1,
+                name=name,
+                block=kept,
+                behind=_behind(ground, snippet, kept, seen),
+                updated_by=actor.label,
+                updated_at=now,
             )
             .returning(col(Snippet.id))
         )
@@ -182,6 +208,11 @@ def block_of(snippet: Snippet | SnippetVersion) -> AnyBlock:
     return documents.parse_block(snippet.block)
 
 
+def as_document(ground: Ground, snippet: Snippet) -> Document:
+    """A bulletin of the snippet alone (`BLOCK`), in every language of the site."""
+    return _as_document(ground, snippet.block, snippet.behind)
+
+
 def plain_block(block: AnyBlock) -> AnyBlock:
     """A bulletin's block as a snippet: without a name of its own, and for everybody."""
     return block.model_copy(update={"id": "", "only_to": None, "all_but": None})
@@ -193,6 +224,30 @@ def _checked(ground: Ground, block: AnyBlock) -> AnyBlock:
     texts = getattr(block, "texts", {})
     wording.check_languages({code: {} for code in texts}, ground.catalog.languages)
     return plain_block(bulletins.clean_block(block))
+
+
+def _as_document(ground: Ground, values: dict[str, object], behind: left_behind.Behind) -> Document:
+    block = documents.parse_block(values).model_copy(update={"id": BLOCK})
+    texts = getattr(block, "texts", {})
+    default = ground.settings.site.language
+    return Document(
+        name=BLOCK,
+        default_language=left_behind.source_of(texts, default=default),
+        editions={code: Edition() for code in ground.catalog.languages},
+        blocks=[block],
+        behind=behind,
+    )
+
+
+def _behind(
+    ground: Ground,
+    snippet: Snippet,
+    block: dict[str, object],
+    seen: Mapping[left_behind.Key, Fields] | None,
+) -> left_behind.Behind:
+    """What will be behind when this block stands in place of what the snippet is."""
+    after = _as_document(ground, block, {})
+    return translating.followed(as_document(ground, snippet), after, seen=seen).behind
 
 
 def _dump(block: AnyBlock) -> dict[str, object]:

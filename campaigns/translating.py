@@ -1,9 +1,8 @@
 """A bulletin's languages, paired: which texts are written, which wait, and which were left behind.
 
-The main language is the source of the others. A side that its source moved away from is kept in
-the document with what the source said when the side was right (`Document.behind`), until somebody
-changes the side or says that it is still right. `bulletins.save` calls `followed`; the composer,
-the lists, the check before sending and the translators' pages ask `sides` and `progress`.
+The main language is the source of the others. A side that its source moved away from is noted in
+the document (`Document.behind`), as `left_behind.py` says. `bulletins.save` calls `followed`; the
+composer, the lists, the check before sending and the translators' pages ask `sides` and `progress`.
 """
 
 import enum
@@ -11,15 +10,11 @@ import typing
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from campaigns import documents, word_changes
+from campaigns import documents, left_behind, word_changes
 from campaigns.block_models import AnyBlock, HeadingText, Piece
 from campaigns.documents import Document
+from campaigns.left_behind import Change, Fields, Key
 from campaigns.word_changes import readable
-
-Fields = Mapping[str, str]
-"""The texts of a side by name, such as `title` or `items.0.title`; blank ones are not there."""
-Key = tuple[str, str]
-"""A place and a language."""
 
 HEAD = ("subject", "preheader", "title")
 """What stands outside the blocks, in each language."""
@@ -161,24 +156,13 @@ def followed(
     `seen` says for some sides what their source said when they were written or called right;
     another side that was changed is right, and one that was not stays as right as it was.
     """
-    source = _source(after)
-    is_other_source = before is not None and _source(before) != source
-    old = _texts(before) if before is not None and not is_other_source else {}
-    noted = before.behind if before is not None else after.behind
-    behind: dict[str, dict[str, dict[str, str]]] = {}
-    for place, texts in _texts(after).items():
-        was, now = old.get(place, {}), texts.get(source, {})
-        for language in after.languages[1:]:
-            target = texts.get(language, {})
-            kept = {} if is_other_source else noted.get(language, {}).get(place, {})
-            if seen and (place, language) in seen:
-                made_from = seen[place, language]
-            elif before is None or target == was.get(language, {}):
-                made_from = kept or was.get(source, {})
-            else:
-                made_from = {}
-            if made_from and target and not _reads_the_same(made_from, now):
-                behind.setdefault(language, {})[place] = dict(made_from)
+    source, texts = _source(after), _texts(after)
+    old, noted = texts, after.behind  # of a new one, what its own note says
+    if before is not None:
+        is_other = _source(before) != source
+        old, noted = ({}, {}) if is_other else (_texts(before), before.behind)
+    change = Change(before=old, after=texts, noted=noted, seen=seen or {})
+    behind = left_behind.followed(change, source=source, languages=after.languages[1:])
     return after.model_copy(update={"behind": behind})
 
 
@@ -228,15 +212,6 @@ def without(document: Document, language: str) -> dict[str, typing.Any]:
 
 def _source(document: Document) -> str:
     return next(iter(document.languages), "")
-
-
-def _reads_the_same(before: Fields, now: Fields) -> bool:
-    return all(
-        word_changes.says_the_same(
-            readable(name, before.get(name, "")), readable(name, now.get(name, ""))
-        )
-        for name in {*before, *now}
-    )
 
 
 def _texts(document: Document) -> dict[str, dict[str, Fields]]:

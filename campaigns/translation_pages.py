@@ -17,9 +17,10 @@ from campaigns import (
 )
 from campaigns.block_models import AnyBlock
 from campaigns.documents import Document
+from campaigns.left_behind import Fields
 from campaigns.models import Bulletin
 from campaigns.staff_forms import FieldSpec, Widget
-from campaigns.translating import Fields, Side
+from campaigns.translating import Side
 from campaigns.translation_saving import Kept
 from foundation.accounts.models import Role
 from foundation.i18n import N_, Translator

@@ -12,8 +12,8 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from campaigns import block_models, bulletins, links, translating, versions, word_changes
 from campaigns.documents import Document
+from campaigns.left_behind import Fields, Key
 from campaigns.models import Bulletin
-from campaigns.translating import Fields, Key
 from foundation import errors
 from foundation.audit import Actor
 from foundation.ground import Ground

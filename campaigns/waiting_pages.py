@@ -3,10 +3,12 @@
 import dataclasses
 import json
 from collections.abc import Mapping
+from typing import Any
 
 from aiohttp import web
 
 from campaigns import (
+    block_models,
     development_pages,
     material_pages,
     snippets,
@@ -76,7 +78,9 @@ async def save(request: web.Request) -> web.StreamResponse:
             number=kit.number_in_path(request),
             language=language,
             texts=typed,
-            before=_before(form),
+            before=_fields(_sent(form, "before")),
+            read={place: _fields(each) for place, each in _sent(form, "read").items()},
+            right=form.lines("right", limit=10),
         )
     except (errors.Invalid, errors.Conflict) as problem:
         return await _page(request, language, form=form, problem=problem)
@@ -84,13 +88,20 @@ async def save(request: web.Request) -> web.StreamResponse:
     return kit.redirect(request, f"{PATH}#w-{language}", flash=words)
 
 
-def _before(form: Form) -> dict[str, str]:
-    """The texts as they were when the page was made."""
+def _sent(form: Form, name: str) -> dict[str, Any]:
+    """What the page sent along of how texts were when it was made."""
     try:
-        found = json.loads(form.values.get("before", "{}"))
+        found = json.loads(form.values.get(name, "{}"))
     except ValueError:
         found = None
-    return {str(name): str(text) for name, text in found.items()} if isinstance(found, dict) else {}
+    return found if isinstance(found, dict) else {}
+
+
+def _fields(found: Any) -> dict[str, str]:
+    """Its texts, no longer than texts are: they may be kept as what a translation was made from."""
+    if not isinstance(found, dict):
+        return {}
+    return {str(name): str(text)[: block_models.HTML_LENGTH] for name, text in found.items()}
 
 
 def _kind(request: web.Request) -> Kind:
@@ -140,6 +151,10 @@ async def _page(
         specs=specs,
         kept=kept,
         before=json.dumps(kept),
+        read=json.dumps(
+            {place: each.get(thing.source_language, {}) for place, each in thing.places.items()}
+        ),
+        behind=thing.sides(language),
         values=staff_forms.typed(form)
         if form
         else staff_forms.side_values(specs, {language: kept}),

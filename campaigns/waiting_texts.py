@@ -5,7 +5,7 @@ A text that two write at once is kept once: the second is told, and keeps what t
 """
 
 import enum
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from sqlmodel import col, select
@@ -14,16 +14,16 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from campaigns import (
     bulletins,
     developments,
+    left_behind,
     materials,
     snippets,
     translating,
     translation_saving,
-    wording,
 )
-from campaigns.documents import Document, Edition
-from campaigns.models import Bulletin, Development, Material
+from campaigns.left_behind import WORDS, Behind, Fields, Key, Places
+from campaigns.models import Bulletin, Development, Material, MaterialFile
 from campaigns.snippet_models import Snippet
-from campaigns.translating import Fields, Progress
+from campaigns.translating import Progress, Side
 from campaigns.wording import Texts
 from foundation import errors
 from foundation.audit import Actor
@@ -50,8 +50,6 @@ _FIELDS: Mapping[Kind, tuple[str, ...]] = {
     Kind.MATERIAL: ("title", "description"),
 }
 """The texts of those whose texts are always the same; the first names it."""
-_BLOCK = "snippet"
-"""What a snippet's block is called while it is translated."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -67,6 +65,10 @@ class Thing:
     """The texts that there are, in order."""
     texts: Texts
     """Language → field → text."""
+    places: Places
+    """The same, and its files, as they are compared."""
+    behind: Behind
+    """What was left behind by its source."""
 
     @property
     def id(self) -> int:
@@ -84,6 +86,26 @@ class Thing:
         return any(
             self.source.get(each) and not there.get(each) and not translating.is_address(each)
             for each in self.fields
+        )
+
+    def sides(self, language: str) -> list[Side]:
+        """Whatever of it was left behind by its source in a language."""
+        return [
+            Side(
+                place=place,
+                language=language,
+                names=list(was),
+                source=self.places[place].get(self.source_language, {}),
+                target=self.places[place].get(language, {}),
+                was=was,
+            )
+            for place, was in self.behind.get(language, {}).items()
+        ]
+
+    def waits(self, language: str) -> bool:
+        """Whether somebody has to look at it in a language."""
+        return language != self.source_language and (
+            self.lacks(language) or language in self.behind
         )
 
 
@@ -117,9 +139,7 @@ async def everything(ground: Ground, session: AsyncSession) -> list[Waiting]:
                 for progress in found
                 if progress.language == language and progress.waiting
             ],
-            things=[
-                each for each in things if each.source_language != language and each.lacks(language)
-            ],
+            things=[each for each in things if each.waits(language)],
         )
         for language in ground.catalog.languages
     ]
@@ -128,93 +148,26 @@ async def everything(ground: Ground, session: AsyncSession) -> list[Waiting]:
 async def get(ground: Ground, session: AsyncSession, kind: Kind, number: int) -> Thing:
     """One thing. Raises `errors.NotFound`."""
     if kind is Kind.SNIPPET:
-        return _snippet(ground, await snippets.get(session, number))
+        return of_snippet(ground, await snippets.get(session, number))
     if kind is Kind.DEVELOPMENT:
-        return _thing(ground, kind, await developments.get(session, number))
-    return _thing(ground, kind, await materials.get(session, number))
+        return of_development(ground, await developments.get(session, number))
+    material = await materials.get(session, number)
+    return of_material(ground, material, await materials.copies(session, [number]))
 
 
-async def keep(
-    ground: Ground,
-    *,
-    actor: Actor,
-    kind: Kind,
-    number: int,
-    language: str,
-    texts: Fields,
-    before: Fields,
-) -> None:
-    """Give a thing its texts in a language, which were `before` when they were opened.
-
-    Raises `errors.Conflict` when they are others by now, `errors.Invalid`, `errors.NotFound`.
-    """
-    async with ground.db.reading() as session:
-        thing = await get(ground, session, kind, number)
-    check_language(thing, language, ground.catalog.languages)
-    if _filled(thing.texts.get(language, {})) != _filled(before):
-        raise errors.Conflict(N_("Somebody else translated this meanwhile. Theirs is below."))
-    wrong = translation_saving.wrong_fields(thing.source, _filled(texts))
-    if wrong:
-        raise errors.Invalid(
-            N_("Something needs to be mended before this can be kept."),
-            fields={f"{name}-{language}": problem for name, problem in wrong.items()},
-        )
-    changed, row = {**thing.texts, language: dict(texts)}, thing.row
-    if isinstance(row, Development):
-        await developments.update(
-            ground,
-            actor=actor,
-            development_id=number,
-            version=row.version,
-            draft=developments.draft_of(row, texts=changed),
-        )
-    elif isinstance(row, Material):
-        draft = materials.Draft(texts=changed, position=row.position)
-        await materials.update(ground, actor=actor, material_id=number, draft=draft)
-    else:
-        words = translation_saving.with_addresses(thing.source, _filled(texts))
-        document = translating.with_texts(_document(ground, row), language, {_BLOCK: words})
-        await snippets.save(
-            ground,
-            actor=actor,
-            snippet_id=number,
-            version=row.version,
-            name=row.name,
-            block=document.blocks[0],
-        )
+def of_development(ground: Ground, found: Development) -> Thing:
+    """A development as something to be translated."""
+    return _thing(ground, Kind.DEVELOPMENT, found, developments.places(found.texts))
 
 
-def check_language(thing: Thing, language: str, offered: Iterable[str]) -> None:
-    """Raises `errors.NotFound` for a language that a thing can't be translated into."""
-    if language not in tuple(offered) or language == thing.source_language:
-        raise errors.NotFound(N_("This can't be translated into that language."))
+def of_material(ground: Ground, found: Material, files: Sequence[MaterialFile]) -> Thing:
+    """A handout as something to be translated; `files` may hold those of others too."""
+    return _thing(ground, Kind.MATERIAL, found, materials.places(found, files))
 
 
-async def _things(ground: Ground, session: AsyncSession) -> list[Thing]:
-    stories = select(Development).order_by(col(Development.id).desc()).limit(NEWEST)
-    handouts = select(Material).order_by(col(Material.id).desc()).limit(NEWEST)
-    return [
-        *(_thing(ground, Kind.DEVELOPMENT, each) for each in await session.exec(stories)),
-        *(_thing(ground, Kind.MATERIAL, each) for each in await session.exec(handouts)),
-        *(_snippet(ground, each) for each in await snippets.listed(session)),
-    ]
-
-
-def _thing(ground: Ground, kind: Kind, found: Development | Material) -> Thing:
-    need = _FIELDS[kind][0]
-    source = _source(ground, [code for code, texts in found.texts.items() if texts.get(need)])
-    return Thing(
-        kind=kind,
-        row=found,
-        name=found.texts.get(source, {}).get(need, ""),
-        source_language=source,
-        fields=_FIELDS[kind],
-        texts=found.texts,
-    )
-
-
-def _snippet(ground: Ground, found: Snippet) -> Thing:
-    document = _document(ground, found)
+def of_snippet(ground: Ground, found: Snippet) -> Thing:
+    """A snippet as something to be translated."""
+    document = snippets.as_document(ground, found)
     texts: dict[str, Fields] = {}
     fields: Sequence[str] = ()
     for language in document.languages[1:]:
@@ -228,25 +181,105 @@ def _snippet(ground: Ground, found: Snippet) -> Thing:
         source_language=document.default_language,
         fields=fields,
         texts=texts,
+        places={WORDS: texts},
+        behind=found.behind,
     )
 
 
-def _document(ground: Ground, snippet: Snippet) -> Document:
-    """A bulletin of the snippet alone, in every language of the site."""
-    block = snippets.block_of(snippet).model_copy(update={"id": _BLOCK})
-    return Document(
-        name=snippet.name,
-        default_language=_source(ground, getattr(block, "texts", {})),
-        editions={code: Edition() for code in ground.catalog.languages},
-        blocks=[block],
+async def keep(
+    ground: Ground,
+    *,
+    actor: Actor,
+    kind: Kind,
+    number: int,
+    language: str,
+    texts: Fields,
+    before: Fields,
+    read: Mapping[str, Fields],
+    right: Collection[str] = (),
+) -> None:
+    """Give a thing its texts in a language, which were `before` when they were opened.
+
+    `read` is what its source said then, by place; the places of `right` still say the same.
+    Raises `errors.Conflict` when they are others by now, `errors.Invalid`, `errors.NotFound`.
+    """
+    async with ground.db.reading() as session:
+        found = await get(ground, session, kind, number)
+    check_language(found, language, ground.catalog.languages)
+    filled = left_behind.filled
+    if filled(found.texts.get(language, {})) != filled(before):
+        raise errors.Conflict(N_("Somebody else translated this meanwhile. Theirs is below."))
+    wrong = translation_saving.wrong_fields(found.source, filled(texts))
+    if wrong:
+        raise errors.Invalid(
+            N_("Something needs to be mended before this can be kept."),
+            fields={f"{name}-{language}": problem for name, problem in wrong.items()},
+        )
+    row, changed = found.row, {**found.texts, language: dict(texts)}
+    written = [WORDS] if filled(texts) != filled(before) else []
+    seen = _seen(found, language, read, [*right, *written])
+    if isinstance(row, Development):
+        await developments.update(
+            ground,
+            actor=actor,
+            development_id=number,
+            version=row.version,
+            draft=developments.draft_of(row, texts=changed),
+            seen=seen,
+        )
+    elif isinstance(row, Material):
+        draft = materials.Draft(texts=changed, position=row.position)
+        await materials.update(ground, actor=actor, material_id=number, draft=draft, seen=seen)
+    else:
+        words = translation_saving.with_addresses(found.source, filled(texts))
+        document = translating.with_texts(
+            snippets.as_document(ground, row), language, {snippets.BLOCK: words}
+        )
+        await snippets.save(
+            ground,
+            actor=actor,
+            snippet_id=number,
+            version=row.version,
+            name=row.name,
+            block=document.blocks[0],
+            seen=seen,
+        )
+
+
+def check_language(found: Thing, language: str, offered: Iterable[str]) -> None:
+    """Raises `errors.NotFound` for a language that a thing can't be translated into."""
+    if language not in tuple(offered) or language == found.source_language:
+        raise errors.NotFound(N_("This can't be translated into that language."))
+
+
+def _seen(
+    found: Thing, language: str, read: Mapping[str, Fields], places: Collection[str]
+) -> dict[Key, Fields]:
+    """What the source said when some places were written or called right."""
+    return {(each, language): read.get(each, {}) for each in places if each in found.places}
+
+
+async def _things(ground: Ground, session: AsyncSession) -> list[Thing]:
+    stories = select(Development).order_by(col(Development.id).desc()).limit(NEWEST)
+    newest = select(Material).order_by(col(Material.id).desc()).limit(NEWEST)
+    handouts = (await session.exec(newest)).all()
+    files = await materials.copies(session, [each.id for each in handouts])
+    return [
+        *(of_development(ground, each) for each in await session.exec(stories)),
+        *(of_material(ground, each, files) for each in handouts),
+        *(of_snippet(ground, each) for each in await snippets.listed(session)),
+    ]
+
+
+def _thing(ground: Ground, kind: Kind, found: Development | Material, places: Places) -> Thing:
+    source = left_behind.source_of(places[WORDS], default=ground.settings.site.language)
+    return Thing(
+        kind=kind,
+        row=found,
+        name=found.texts.get(source, {}).get(_FIELDS[kind][0], ""),
+        source_language=source,
+        fields=_FIELDS[kind],
+        texts=found.texts,
+        places=places,
+        behind=found.behind,
     )
-
-
-def _source(ground: Ground, there: Iterable[str]) -> str:
-    """The language that is translated from: the site's, or another where that has no words."""
-    default, written = ground.settings.site.language, list(there)
-    return wording.choose(written, default, default=default) if written else default
-
-
-def _filled(fields: Fields) -> dict[str, str]:
-    return {name: text for name, text in fields.items() if text}

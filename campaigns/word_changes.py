@@ -9,7 +9,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from campaigns import block_content
+from templates import prose
 
 _TOKENS = re.compile(r"\S*:\S+|\w+|\s+|[^\w\s]+")
 _WORDS = re.compile(r"\w+")
@@ -58,7 +58,7 @@ def says_the_same(before: str, now: str) -> bool:
 
 def readable(name: str, value: str) -> str:
     """The value of a field as a reader meets it; rich text by its name."""
-    return block_content.plain(_LINK.sub(r"\2 (\1)", value)) if is_rich(name) else value
+    return prose.plain(_LINK.sub(r"\2 (\1)", value)) if is_rich(name) else value
 
 
 def is_rich(name: str) -> bool:

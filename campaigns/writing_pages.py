@@ -11,7 +11,6 @@ from typing import Any
 from aiohttp import web
 
 from campaigns import (
-    block_content,
     bulletins,
     composer,
     review_changes,
@@ -27,7 +26,7 @@ from foundation import errors
 from foundation.i18n import N_
 from foundation.web import kit
 from foundation.web.forms import Form
-from templates import mergefields
+from templates import mergefields, prose
 
 _JSON = "application/json"
 _UNCACHED = {"Cache-Control": "no-store"}
@@ -169,5 +168,5 @@ def _in_words(request: web.Request, clash: Clash, value: Any) -> str:
             if not isinstance(other, Mapping) or other.get(name) != each
         ]
         return "; ".join(parts) or "—"
-    text = block_content.plain(value) if clash.field in ("html", "body_html") else str(value)
+    text = prose.plain(value) if clash.field in ("html", "body_html") else str(value)
     return mergefields.at_a_glance(text)

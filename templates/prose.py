@@ -40,6 +40,12 @@ def parse(html: str) -> Element:
     return _with_paragraphs(builder.root)
 
 
+def plain(html: str) -> str:
+    """The words of rich text, in one line."""
+    blocks = [each if isinstance(each, str) else _words(each) for each in parse(html).children]
+    return " ".join(" ".join(blocks).split())
+
+
 class _Builder(HTMLParser):
     """Builds the tree; sanitised HTML is well formed, so a stack is enough."""
 
@@ -126,3 +132,15 @@ def _inlined(children: Iterable[Element | str]) -> list[Element | str]:
 
 def _has_words(parts: Iterable[Element | str]) -> bool:
     return any(not isinstance(each, str) or each.strip() for each in parts)
+
+
+def _words(element: Element) -> str:
+    """The words of an element; a line break or the next item is a blank."""
+    return "".join(
+        child
+        if isinstance(child, str)
+        else f" {_words(child)} "
+        if child.tag in BLOCKS | {"br"}
+        else _words(child)
+        for child in element
+    )

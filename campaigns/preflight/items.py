@@ -32,6 +32,8 @@ class Where(enum.StrEnum):
     """Another campaign."""
     HANDOUT = "handout"
     """A handout, with its files."""
+    TRANSLATION = "translation"
+    """The translation of a development, handout or snippet."""
     TRIAL = "trial"
     """The plan to try two forms."""
 
@@ -45,6 +47,7 @@ _WORDS: Mapping[Where, str] = {
     Where.SETTING: N_("Setting %(name)s"),
     Where.CAMPAIGN: N_("The other campaign"),
     Where.HANDOUT: N_("The handout"),
+    Where.TRANSLATION: N_("The translation"),
     Where.TRIAL: N_("Trying two forms"),
 }
 

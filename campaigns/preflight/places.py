@@ -61,6 +61,8 @@ _HEAD_CODES = {"no-subject": "subject", "no-preheader": "preheader", "missing-ed
 
 def of_finding(bulletin_id: int, looked: Looked, finding: Finding) -> Place:
     """Where what the bulletin's own check found can be mended."""
+    if finding.path:
+        return Place(where=Where.TRANSLATION, path=finding.path)
     if finding.block:
         return block(bulletin_id, looked, finding.block)
     if finding.code in _HEAD_CODES:

@@ -3,14 +3,13 @@
 import re
 from html.parser import HTMLParser
 
-from campaigns import block_content
 from campaigns.compiling import Compiled, Looked
 from campaigns.models import Bulletin
 from campaigns.preflight import items, places
 from campaigns.preflight.items import Item
 from foundation.ground import Ground
 from foundation.i18n import N_, NN_
-from templates import colours, content, palette, slots
+from templates import colours, content, palette, prose, slots
 
 LONG_WORDS = 250
 """A mail of so many words wants headings."""
@@ -130,7 +129,7 @@ def _text(bulletin: Bulletin, compiled: Compiled) -> list[Item]:
 def _own_words(compiled: Compiled) -> int:
     """The words of an edition's blocks, without addresses and what surrounds them."""
     return sum(
-        len(re.findall(r"\w+", block_content.plain(text) if "<" in text else text))
+        len(re.findall(r"\w+", prose.plain(text) if "<" in text else text))
         for _, block in compiled.blocks
         for text in places.texts(block)
         if not re.match(r"(?:https?:|mailto:)\S*$", text)

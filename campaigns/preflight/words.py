@@ -3,13 +3,12 @@
 import re
 from collections.abc import Mapping, Sequence
 
-from campaigns import block_content
 from campaigns.compiling import Compiled, Looked
 from campaigns.models import Bulletin
 from campaigns.preflight import items, places
 from campaigns.preflight.items import Item, Place
 from foundation.i18n import N_
-from templates import content, mergefields
+from templates import content, mergefields, prose
 
 SUBJECT = 60
 """Characters of a subject that inboxes on a desktop show; phones show about forty."""
@@ -199,4 +198,4 @@ def _passages(bulletin: Bulletin, looked: Looked, compiled: Compiled) -> list[tu
 def _words(text: str) -> str:
     if re.match(r"(?:https?:|mailto:)\S*$", text):
         return ""
-    return mergefields.without_fields(block_content.plain(text) if "<" in text else text)
+    return mergefields.without_fields(prose.plain(text) if "<" in text else text)
