@@ -27,7 +27,6 @@ _SECTION = (
 )
 _MONTHS = ("June", "July", "August", "September", "October")
 _TOWNS = ("Boston", "Worcester", "Springfield", "Lowell", "")
-_TOWNS = ("Boston", "Worcester", "Springfield", "Lowell", "")
 
 
 def settings(

@@ -18,9 +18,10 @@ from campaigns import leaving, lifecycle, recipients, transitions
 from campaigns.models import Campaign, Hit, HitKind
 from delivery import listing
 from delivery.models import IS_ODD, Delivery, DeliveryState, Dispatch
-from foundation import addresses, cells, errors
+from foundation import cells
 from foundation.audit import Actor
 from foundation.ground import Ground
+from subscribers import finding
 from subscribers.models import Consent, Subscriber
 
 PAGE = 100
@@ -55,7 +56,7 @@ class Query:
 
     fate: Fate = Fate.ALL
     text: str = ""
-    """A whole address, or a part of one."""
+    """The beginnings of words of the address, a name, the town or the postal code."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -149,7 +150,7 @@ async def _listed(
             col(Delivery.dispatch_id) == order.id,
             col(Delivery.subscriber_id) > after,
             *_is(query.fate, order.id),
-            *_has(query.text),
+            *await finding.says(session, query.text),
         )
         .order_by(col(Delivery.subscriber_id))
         .limit(limit)
@@ -203,16 +204,6 @@ def _is(fate: Fate, dispatch_id: int) -> list[sa.ColumnElement[bool]]:
             )
             return [col(Delivery.id).in_(odd)]
     return []
-
-
-def _has(text: str) -> list[sa.ColumnElement[bool]]:
-    """A whole address is found by its index; a part of one is looked for in all of them."""
-    if not text:
-        return []
-    try:
-        return [col(Subscriber.email_key) == addresses.parse(text).key]
-    except errors.Invalid:
-        return [col(Subscriber.email_key).contains(text.lower(), autoescape=True)]
 
 
 async def _hits(

@@ -55,5 +55,10 @@ class Asked:
 
 def ask(text: str, *, language: str, limit: int = 6) -> Asked:
     """What somebody typed, made ready to look for."""
-    typed = dict.fromkeys(each[:LONGEST_WORD] for each in words.folded(text).split())
-    return Asked(text=text.strip(), words=list(typed)[:MOST_WORDS], language=language, limit=limit)
+    return Asked(text=text.strip(), words=typed(text), language=language, limit=limit)
+
+
+def typed(text: str) -> list[str]:
+    """The words of a text that count, folded, each once."""
+    found = dict.fromkeys(each[:LONGEST_WORD] for each in words.folded(text).split())
+    return list(found)[:MOST_WORDS]

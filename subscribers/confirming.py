@@ -17,7 +17,7 @@ from foundation import tables
 from foundation.ground import Ground
 from foundation.notices import Notice
 from foundation.tokens import Purpose
-from subscribers import consent, intake, languages, sharing, suppression, topics
+from subscribers import catchwords, consent, intake, languages, sharing, suppression, topics
 from subscribers.models import (
     ConsentStep,
     SignUp,
@@ -167,6 +167,7 @@ async def _confirm(
     )
     _take_over(row, person, now=now)
     session.add(person)
+    await catchwords.keep(session, [person.id])
     for tag in row.tags:
         await session.execute(
             tables.insert_for(session, SubscriberTag)

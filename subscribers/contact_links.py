@@ -16,7 +16,7 @@ from foundation import errors
 from foundation.ground import Ground
 from foundation.i18n import N_
 from foundation.tokens import Purpose
-from subscribers import consent, member_mail, members, statements, suppression, topics
+from subscribers import catchwords, consent, member_mail, members, statements, suppression, topics
 from subscribers.models import (
     ConsentStep,
     Member,
@@ -133,6 +133,7 @@ async def _subscriber(
     )
     session.add(made)
     await session.flush()
+    await catchwords.keep(session, [made.id])
     await suppression.link(ground, session, subscriber=made)
     await _welcome_back(ground, session, made)
     return made

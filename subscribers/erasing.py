@@ -1,9 +1,10 @@
 """Forgets a person for good, as they or staff for them ask; only a keyed hash of the address stays.
 
 Called by the preferences page, staff's pages, the API and the command line. Rows that hang on the
-person go with them (tags, subscriptions, consents, sign-ups, queued notices); ledger rows stay
-and no longer say whose they are, so counts of past bulletins stay right. An organisation that the
-person let have the address is told to forget it, see `sharing.forget`.
+person go with them (the words by which they are found, tags, subscriptions, consents, sign-ups,
+queued notices); ledger rows stay and no longer say whose they are, so counts of past bulletins stay
+right. An organisation that the person let have the address is told to forget it, see
+`sharing.forget`.
 """
 
 from collections.abc import Sequence

@@ -24,7 +24,7 @@ from foundation import addresses, audit, cells, errors, i18n, tables
 from foundation.audit import Actor
 from foundation.ground import Ground
 from foundation.i18n import N_, Translator
-from subscribers import columns, consent, languages, signup, topics
+from subscribers import catchwords, columns, consent, languages, signup, topics
 from subscribers.columns import Entry, Refusal, Status
 from subscribers.models import (
     Consent,
@@ -183,6 +183,7 @@ class _Batch:
         self._states: dict[int, set[int]] = {}
         self._tags: dict[int, set[str]] = {}
         self._suppressed: set[str] = set()
+        self._changed: set[int] = set()
         self._rows: dict[type[SQLModel], list[dict[str, Any]]] = {}
 
     async def keep(self, entries: list[Entry], counts: Counts) -> list[Refusal]:
@@ -208,6 +209,7 @@ class _Batch:
             else:
                 counts.unchanged += 1
         await self._write()
+        await catchwords.keep(self._session, self._changed)
         return refused
 
     async def _look_up(self, keys: set[str]) -> None:
@@ -289,6 +291,7 @@ class _Batch:
             select(Subscriber).where(col(Subscriber.email_key).in_(new))
         )
         self._people |= {person.email_key: person for person in made}
+        self._changed |= {self._people[key].id for key in new}
         return set(new)
 
     async def _write(self) -> None:
@@ -329,6 +332,7 @@ class _Batch:
             setattr(person, name, value)
         if changes:
             person.updated_at = self._now
+            self._changed.add(person.id)
         known_tags = self._tags.setdefault(person.id, set())
         new_tags = [tag for tag in entry.tags if tag not in known_tags]
         known_tags.update(new_tags)

@@ -20,7 +20,7 @@ from foundation.addresses import Address
 from foundation.ground import Ground
 from foundation.notices import Notice
 from foundation.tokens import Purpose
-from subscribers import consent, intake, topics
+from subscribers import catchwords, consent, intake, topics
 from subscribers.intake import SignUpRequest
 from subscribers.models import (
     Consent,
@@ -85,7 +85,8 @@ async def people(
     )
     dialect = session.get_bind().dialect.name
     values = {_SOURCE: listed, "now": ground.clock.now()}
-    await session.execute(_new_people(dialect), values)
+    made = await session.scalars(_new_people(dialect), values)
+    await catchwords.keep(session, made.all())
     known = await session.execute(_known_people(), {_SOURCE: listed})
     return {key: (number, email) for number, email, key in known}
 
@@ -220,23 +221,27 @@ def _written(written: Written | None) -> tuple[int | None, datetime | None, str 
 def _new_people(dialect: str) -> sa.Executable:
     listed = rows.Rows(_SOURCE)
     blank = sa.literal("")
-    return rows.insertion(
-        dialect,
-        Subscriber,
-        listed,
-        {
-            "email_key": listed.text(1),
-            "email": listed.text(2),
-            "language": listed.text(3),
-            **dict.fromkeys((*intake.ABOUT_PERSON, "town"), blank),
-            "reads_both": sa.false(),
-            "fields": sa.literal({}, tables.Json()),
-            "allows_tracking": sa.false(),
-            "soft_bounces": sa.literal(0),
-            "created_at": _NOW,
-            "updated_at": _NOW,
-        },
-    ).on_conflict_do_nothing(index_elements=["email_key"])
+    return (
+        rows.insertion(
+            dialect,
+            Subscriber,
+            listed,
+            {
+                "email_key": listed.text(1),
+                "email": listed.text(2),
+                "language": listed.text(3),
+                **dict.fromkeys((*intake.ABOUT_PERSON, "town"), blank),
+                "reads_both": sa.false(),
+                "fields": sa.literal({}, tables.Json()),
+                "allows_tracking": sa.false(),
+                "soft_bounces": sa.literal(0),
+                "created_at": _NOW,
+                "updated_at": _NOW,
+            },
+        )
+        .on_conflict_do_nothing(index_elements=["email_key"])
+        .returning(col(Subscriber.id))
+    )
 
 
 @functools.cache

@@ -16,7 +16,7 @@ from foundation import audit, errors
 from foundation.audit import Actor
 from foundation.ground import Ground
 from foundation.i18n import N_
-from subscribers import languages, people, suppression, topics, unsubscribe
+from subscribers import catchwords, languages, people, suppression, topics, unsubscribe
 from subscribers.models import Subscriber, SubscriberTag, SuppressionReason
 
 
@@ -72,6 +72,7 @@ async def update(
             raise errors.Conflict(
                 N_("This person was changed meanwhile. Reload the page, then change it again.")
             )
+        await catchwords.keep(session, [subscriber_id])
         old_tags = await people.tags_of(session, subscriber_id)
         await _put_tags(session, subscriber_id, old_tags, changes.tags)
         audit.record(

@@ -18,7 +18,7 @@ from foundation import audit, errors, tables
 from foundation.audit import Actor
 from foundation.ground import Ground
 from foundation.i18n import N_
-from subscribers import consent, people, sharing, suppression
+from subscribers import catchwords, consent, people, sharing, suppression
 from subscribers.holdings import Elsewhere
 from subscribers.models import (
     Consent,
@@ -127,6 +127,7 @@ async def merge(
             for tag in sorted(set(found.tags) - set(await people.tags_of(session, kept_id)))
         )
         await session.flush()
+        await catchwords.keep(session, [kept_id])
         await session.execute(sa.delete(Subscriber).where(col(Subscriber.id) == former_id))
         session.add(FormerSubscriber(former_id=former_id, subscriber_id=kept_id, merged_at=now))
         consent.record(

@@ -81,6 +81,7 @@ async def index(request: web.Request) -> web.Response:
         standings=plainly.STANDINGS,
         tones=plainly.STANDING_TONES,
         next_url=_next(request, found.next_after),
+        inside_url=_address(request, inside="1") if _may_look_inside(query, found) else None,
         doubtful=await doubts.count(ground),
     )
 
@@ -348,6 +349,7 @@ def _query(request: web.Request) -> finding.Query:
     known = [each.value for each in finding.Standing]
     return finding.Query(
         text=asked.get("q", "")[:200].replace("\x00", ""),
+        is_inside="inside" in asked,
         topic=asked.get("topic", "")[:100],
         standing=finding.Standing(standing) if standing in known else None,
         language=asked.get("language", "")[:20],
@@ -356,10 +358,17 @@ def _query(request: web.Request) -> finding.Query:
 
 
 def _next(request: web.Request, after: int | None) -> str | None:
-    if after is None:
-        return None
+    return None if after is None else _address(request, after=str(after))
+
+
+def _may_look_inside(query: finding.Query, found: finding.Found) -> bool:
+    """Whether everybody who fits is shown, and somebody else may be meant."""
+    return bool(query.text) and not query.is_inside and found.next_after is None
+
+
+def _address(request: web.Request, **changes: str) -> str:
     query = MultiDict(request.query)
-    query["after"] = str(after)
+    query.update(changes)
     return str(request.rel_url.with_query(query))
 
 

@@ -19,6 +19,7 @@ from foundation.ground import Ground
 from foundation.i18n import N_
 from foundation.tokens import Purpose
 from subscribers import (
+    catchwords,
     consent,
     erasing,
     intake,
@@ -157,6 +158,7 @@ async def save(ground: Ground, *, token: str, wishes: Wishes, network: str) -> S
         person.reads_both = wishes.reads_both
         person.updated_at = ground.clock.now()
         session.add(person)
+        await catchwords.keep(session, [person.id])
         asked = await _save_topics(ground, session, person, wishes.topics, network=network)
         await _save_tracking(
             ground, session, person, is_allowed=wishes.allows_tracking, network=network

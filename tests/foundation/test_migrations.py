@@ -6,7 +6,7 @@ import pytest
 import sqlalchemy as sa
 from alembic import command
 from alembic.script import ScriptDirectory
-from sqlmodel import select
+from sqlmodel import col, select
 
 import campaigns.material_models
 import campaigns.models
@@ -17,11 +17,14 @@ import delivery.hooks.models
 import delivery.inbound.models
 import delivery.models
 import subscribers.models
+import subscribers.word_models
 from campaigns.models import Campaign
 from delivery.models import Delivery, Dispatch
 from foundation import database, errors, migrations, tables
 from foundation.ground import Ground
 from foundation.migrations import upgrading
+from subscribers import catchwords
+from subscribers.word_models import SubscriberWord
 from tests.world import databases
 
 
@@ -45,6 +48,7 @@ async def test_the_migrated_schema_is_that_of_the_models(ground: Ground) -> None
         delivery.inbound.models,
         delivery.models,
         subscribers.models,
+        subscribers.word_models,
     }
     async with ground.db.reading() as session:
         connection = await session.connection()
@@ -88,9 +92,12 @@ async def test_an_upgrade_keeps_a_dispatch_that_is_being_sent(
         dispatch = (await session.exec(select(Dispatch))).one()
         delivery = (await session.exec(select(Delivery))).one()
         campaign = (await session.exec(select(Campaign))).one()
+        words = (await session.scalars(sa.select(col(SubscriberWord.word)))).all()
     assert (dispatch.state, dispatch.when_uncertain) == ("sending", "hold")
     assert (delivery.state, delivery.relay) == ("sent", "main")
     assert (campaign.name, campaign.when_uncertain) == ("News", "")
+    # Who was there already is found as whoever comes now.
+    assert set(words) == catchwords.of(["ana.ruiz@example.org", "Anaïs"])
     await db.close()
 
 
@@ -111,6 +118,11 @@ VALUES (1, 1, 'News', 'sending', '', 'A', 'a@example.org', '', 'en', '[]', '{}',
 '2026-11-02 15:00:00');
 INSERT INTO deliveries
 (id, dispatch_id, language, state, reason, attempts, due_at, relay, reply_text, bounce, sent_at)
-VALUES (1, 1, 'en', 'sent', '', 1, '2026-11-02 15:00:00', 'main', '', '', '2026-11-02 15:00:00')
+VALUES (1, 1, 'en', 'sent', '', 1, '2026-11-02 15:00:00', 'main', '', '', '2026-11-02 15:00:00');
+INSERT INTO subscribers
+(email, email_key, first_name, last_name, postal_code, town, language, fields, allows_tracking,
+soft_bounces, created_at, updated_at)
+VALUES ('Ana.Ruiz@example.org', 'ana.ruiz@example.org', 'Anaïs', '', '', '', 'es', '{}', false, 0,
+'2026-11-02 15:00:00', '2026-11-02 15:00:00')
 """
-"""A campaign on its way, as the first schema keeps it."""
+"""A campaign on its way and a person, as the first schema keeps them."""

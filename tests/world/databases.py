@@ -171,6 +171,8 @@ class PostgresServer:
             self._server.ensure_postgres_running()
 
     async def _make_template(self) -> None:
+        # A folder may be used again.
+        await self._execute(f"DROP DATABASE IF EXISTS {self._TEMPLATE}")
         await self._execute(f"CREATE DATABASE {self._TEMPLATE}")
         await _migrate(self.url(self._TEMPLATE))
         connection = await asyncpg.connect(self.url(self._TEMPLATE), ssl=False)

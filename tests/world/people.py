@@ -9,6 +9,7 @@ from foundation import addresses
 from foundation.accounts import sessions
 from foundation.accounts.models import Role, Staff
 from foundation.ground import Ground
+from subscribers import catchwords
 from subscribers.models import (
     Member,
     MemberContact,
@@ -71,6 +72,7 @@ async def subscribed(
         )
         session.add(person)
         await session.flush()
+        await catchwords.keep(session, [person.id])
         for each in wanted:
             session.add(
                 Subscription(subscriber_id=person.id, topic_id=each.id, state=state, since=now)
