@@ -1,6 +1,7 @@
 """Addresses in delivered mail: `/r/{token}` (click), `/o/{token}.gif` (open), `/view/{token}`."""
 
 import base64
+import functools
 
 from aiohttp import hdrs, web
 from multidict import istr
@@ -14,7 +15,8 @@ from foundation import errors, i18n, logs
 from foundation.ground import Ground
 from foundation.i18n import N_
 from foundation.tokens import Purpose
-from foundation.web import kit, prepared, security
+from foundation.web import door, kit, security
+from foundation.web.ready import Ready, Written
 from subscribers import people, recipients
 from templates.plan import Plan
 
@@ -37,22 +39,27 @@ def routes() -> list[web.RouteDef]:
     ]
 
 
-def _on_at_once(request: web.Request) -> web.Response | None:
+async def _on_at_once(app: web.Application, request: web.Request, token: str) -> Written | None:
     """In a surge; whatever has to be looked at or said goes the long way."""
-    token = request.match_info["token"]
     try:
-        url = request.app[TRACKER].click_at_once(token=token, visit=visit_of(request))
+        url = app[TRACKER].click_at_once(token=token, visit=visit_of(request))
     except errors.BadToken:
         return None
     if url is None:
         return None
-    response = _on(url)
     site = kit.ground(request).settings.site
-    security.add_headers(response, nonce="", is_https=site.url.startswith("https:"))
-    return response
+    return _ready(site.url.startswith("https:")).to({"Location": url})
 
 
-@prepared.from_memory(_on_at_once)
+@functools.cache
+def _ready(is_https: bool) -> Ready:
+    """A way on, but for where to."""
+    response = web.Response(headers=_NEVER_KEPT)
+    security.add_headers(response, nonce="", is_https=is_https)
+    return Ready(status=302, headers=response.headers)
+
+
+@door.answers(_on_at_once)
 async def follow(request: web.Request) -> web.Response:
     """`GET /r/{token}`: on to where the link was written to lead; there is no other way out."""
     token = request.match_info["token"]

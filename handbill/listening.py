@@ -10,6 +10,7 @@ from delivery.hooks.call import Fetch
 from foundation import errors
 from foundation.ground import Ground
 from foundation.i18n import N_
+from foundation.web.door import Door
 from handbill import app
 
 
@@ -29,6 +30,8 @@ async def open_web(
         shutdown_timeout=5,
     )
     await runner.setup()
+    if runner.server is not None:
+        runner.server.request_handler = Door(runner.app, runner.server.request_handler).answer
     try:
         site = web.TCPSite(runner, host, port)
         try:

@@ -16,8 +16,9 @@ from markupsafe import Markup
 
 from foundation import errors
 from foundation.i18n import N_
-from foundation.web import kit, middleware, prepared, security
+from foundation.web import door, kit, middleware, prepared, security
 from foundation.web.prepared import Prepared, Shelf
+from foundation.web.ready import Written
 from subscribers import embed, forms, public_embeds, received, snippets, widget
 from subscribers.forms import Offer
 
@@ -59,18 +60,25 @@ def routes() -> list[web.RouteDef]:
     ]
 
 
-def _script_in_memory(request: web.Request) -> web.Response | None:
-    now = kit.ground(request).clock.now()
-    found = request.app[SCRIPTS].find((request.path,), now=now)
-    return found.answer(request) if found else None
+async def _script_at_once(app: web.Application, request: web.Request, _: str) -> Written | None:
+    found = app[SCRIPTS].find((request.path,), now=kit.ground(request).clock.now())
+    return found.at_once(request) if found else None
 
 
-@prepared.from_memory(_script_in_memory)
+@door.answers(_script_at_once)
 async def script(request: web.Request) -> web.Response:
     """`GET /widget.js`: the element, for a module script of any page."""
-    ground = kit.ground(request)
+    shelf, now = request.app[SCRIPTS], kit.ground(request).clock.now()
+    found = shelf.find((request.path,), now=now)
+    if found is None:
+        found = await _squeezed(request)
+        shelf.put((request.path,), found, now=now)
+    return found.answer(request)
+
+
+async def _squeezed(request: web.Request) -> Prepared:
     file = request.app[kit.PAGES].static_folder / request.path.removeprefix("/")
-    made = await asyncio.to_thread(
+    return await asyncio.to_thread(
         lambda: prepared.prepare(
             file.read_bytes(),
             media_type="text/javascript; charset=utf-8",
@@ -79,16 +87,16 @@ async def script(request: web.Request) -> web.Response:
             headers=_ANYWHERE,
         )
     )
-    request.app[SCRIPTS].put((request.path,), made, now=ground.clock.now())
-    return made.answer(request)
 
 
-def _form_in_memory(request: web.Request) -> web.Response | None:
-    found = _kept(request)
-    return _told(request, found) if found and _may_show(request, found) else None
+async def _form_at_once(app: web.Application, request: web.Request, _: str) -> Written | None:
+    found = _kept(app, request)
+    if found is None or not _may_show(request, found):
+        return None
+    return found.made.at_once(request, allow_origin=request.headers.get("Origin", ""))
 
 
-@prepared.from_memory(_form_in_memory)
+@door.answers(_form_at_once)
 async def describe(request: web.Request) -> web.Response:
     """`GET /api/public/forms[/{form}]?partner=&lang=`: all that the element shows.
 
@@ -96,12 +104,12 @@ async def describe(request: web.Request) -> web.Response:
     element may read and show.
     """
     _speak(request)
-    served = _kept(request) or await _described(request)
-    if not _may_show(request, served) and _kept(request, within=_LOOKED_AGAIN) is None:
+    served = _kept(request.app, request) or await _described(request)
+    if not _may_show(request, served) and not _was_just_made(request):
         # The office may have written this site down since.
         served = await _described(request)
     if _may_show(request, served):
-        return _told(request, served)
+        return served.made.answer(request, allow_origin=request.headers.get("Origin", ""))
     said = errors.Forbidden(
         N_("The sign-up form can't be shown on this page. Open it on its own page.")
     )
@@ -134,18 +142,23 @@ def _may_show(request: web.Request, served: Served) -> bool:
     return not origin or forms.is_own(kit.ground(request), origin, served.origins)
 
 
-def _told(request: web.Request, served: Served) -> web.Response:
-    return served.made.answer(request, allow_origin=request.headers.get("Origin", ""))
+def _was_just_made(request: web.Request) -> bool:
+    return _kept(request.app, request, within=_LOOKED_AGAIN) is not None
 
 
-def _page_in_memory(request: web.Request) -> web.Response | None:
-    found = _kept(request)
-    return found.made.answer(request) if found else None
+async def _page_at_once(app: web.Application, request: web.Request, _: str) -> Written | None:
+    found = _kept(app, request)
+    return found.made.at_once(request) if found else None
 
 
-@prepared.from_memory(_page_in_memory)
+@door.answers(_page_at_once)
 async def frame(request: web.Request) -> web.Response:
     """`GET /widget[/{partner}]?form=&lang=`: the form alone, for a frame in any page."""
+    served = _kept(request.app, request) or await _framed(request)
+    return served.made.answer(request)
+
+
+async def _framed(request: web.Request) -> Served:
     _speak(request)
     partner = request.match_info.get("partner", "")
     async with kit.ground(request).db.reading() as session:
@@ -162,7 +175,7 @@ async def frame(request: web.Request) -> web.Response:
         is_preview="preview" in request.query,
         discovery=public_embeds.discovery(request, offer, partner=partner),
     )
-    served = await _made(
+    return await _made(
         request,
         html.text or "",
         media_type="text/html; charset=utf-8",
@@ -170,7 +183,6 @@ async def frame(request: web.Request) -> web.Response:
         # The policy says which pages may frame it; browsers that read it pass this over.
         headers={"Vary": "Accept-Encoding, Accept-Language", "X-Frame-Options": "SAMEORIGIN"},
     )
-    return served.made.answer(request)
 
 
 def _code(request: web.Request, offer: Offer, *, partner: str) -> Markup:
@@ -217,9 +229,11 @@ async def _made(
     return served
 
 
-def _kept(request: web.Request, *, within: timedelta | None = None) -> Served | None:
+def _kept(
+    app: web.Application, request: web.Request, *, within: timedelta | None = None
+) -> Served | None:
     """What is in memory: by the request as it came, which is soon read, else by what it means."""
-    shelf, now = request.app[FORMS], kit.ground(request).clock.now()
+    shelf, now = app[FORMS], kit.ground(request).clock.now()
     came = (request.raw_path, request.headers.get("Accept-Language", ""))
     found = shelf.find(came, now=now, within=within)
     if found is None and _is_for_all(request):

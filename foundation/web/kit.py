@@ -25,6 +25,8 @@ from foundation.web.pages import Pages
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 GROUND: web.AppKey[Ground] = web.AppKey("ground", Ground)
+AT: web.RequestKey[Ground] = web.RequestKey("at", Ground)
+"""The same on a request: put there at the door, where it has no route yet."""
 PAGES: web.AppKey[Pages] = web.AppKey("pages", Pages)
 STAFF_NAVIGATION: web.AppKey[tuple["NavigationItem", ...]] = web.AppKey("staff_navigation", tuple)
 
@@ -79,7 +81,10 @@ CONTEXT: web.RequestKey[RequestContext] = web.RequestKey("context", RequestConte
 
 def ground(request: web.Request) -> Ground:
     """What verbs are handed."""
-    return request.app[GROUND]
+    try:
+        return request[AT]
+    except KeyError:
+        return request.app[GROUND]
 
 
 def context(request: web.Request) -> RequestContext:

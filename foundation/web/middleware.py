@@ -14,7 +14,7 @@ from aiohttp import hdrs, web
 from foundation import errors, i18n, logs
 from foundation.accounts import sessions
 from foundation.i18n import N_
-from foundation.web import forms, kit, prepared, security
+from foundation.web import forms, kit, security
 from foundation.web.kit import Handler
 
 _log = logs.get("web")
@@ -44,13 +44,6 @@ _FOR_PROGRAMS = ("/api/", "/hooks/")
 def status_of(problem: errors.HandbillError) -> int:
     """The HTTP status of an error."""
     return next((code for kind, code in STATUS.items() if isinstance(problem, kind)), 500)
-
-
-@web.middleware
-async def answer_from_memory(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Before all else: what is the same for everybody, where it is in memory already."""
-    found = prepared.in_memory(request)
-    return found if found is not None else await handler(request)
 
 
 @web.middleware
@@ -126,7 +119,7 @@ async def check_form(request: web.Request, handler: Handler) -> web.StreamRespon
     return await handler(request)
 
 
-ALL = (answer_from_memory, prepare, know_staff, limit_body, check_form)
+ALL = (prepare, know_staff, limit_body, check_form)
 """In the order in which a request meets them."""
 
 

@@ -1,13 +1,12 @@
 """Answers that are the same for everybody: squeezed once, then served from memory.
 
 What other sites load from us again and again (the widget's script, its forms) is made once, kept on
-a `Shelf` for a while, and answered before anything else is looked at. A handler offers that by
-`from_memory`; `middleware.answer_from_memory` asks it first.
+a `Shelf` for a while, and handed out at the door (`door.py`).
 """
 
 import gzip
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Generic, TypeVar
@@ -16,10 +15,9 @@ from aiohttp import hdrs, web
 from multidict import CIMultiDict
 
 from foundation.web import security
-from foundation.web.kit import Handler
+from foundation.web.ready import Ready, Written
 
 Key = tuple[str, ...]
-Look = Callable[[web.Request], web.Response | None]
 T = TypeVar("T")
 _PLAIN = ""
 _BEST_GZIP = 9
@@ -27,11 +25,12 @@ _BEST_GZIP = 9
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Shape:
-    """The octets in one coding, and the headers that go with them."""
+    """The octets in one coding."""
 
-    body: bytes
     etag: str
-    headers: CIMultiDict[str]
+    whole: Ready
+    known: Ready
+    """What is said to a browser that has these octets (304)."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -41,23 +40,26 @@ class Prepared:
     shapes: Mapping[str, _Shape]
     """`br`, `gzip` and the octets as they are."""
 
-    def answer(self, request: web.Request, *, allow_origin: str = "") -> web.Response:
+    def at_once(self, request: web.BaseRequest, *, allow_origin: str = "") -> Written:
         """The octets in the best coding that the browser takes, or that it has them (304).
 
         `allow_origin` is the site whose scripts may read this one answer.
         """
-        shape = self.shapes[_coding(request.headers.get(hdrs.ACCEPT_ENCODING, ""))]
-        headers = shape.headers
+        ready = self._of(request)
+        return ready.to({hdrs.ACCESS_CONTROL_ALLOW_ORIGIN: allow_origin} if allow_origin else {})
+
+    def answer(self, request: web.BaseRequest, *, allow_origin: str = "") -> web.Response:
+        """The same by a handler."""
+        ready = self._of(request)
+        response = web.Response(status=ready.status, headers=ready.headers, body=ready.body or None)
         if allow_origin:
-            headers = headers.copy()
-            headers[hdrs.ACCESS_CONTROL_ALLOW_ORIGIN] = allow_origin
-        if _is_known(request.headers.get(hdrs.IF_NONE_MATCH), shape.etag):
-            # RFC 9110 §15.4.5: what says how to keep it goes along, what describes octets does not.
-            headers = headers.copy()
-            headers.popall(hdrs.CONTENT_ENCODING, None)
-            headers.popall(hdrs.CONTENT_TYPE, None)
-            return web.Response(status=304, headers=headers)
-        return web.Response(body=shape.body, headers=headers)
+            response.headers[hdrs.ACCESS_CONTROL_ALLOW_ORIGIN] = allow_origin
+        return response
+
+    def _of(self, request: web.BaseRequest) -> Ready:
+        shape = self.shapes[_coding(request.headers.get(hdrs.ACCEPT_ENCODING, ""))]
+        is_known = _is_known(request.headers.get(hdrs.IF_NONE_MATCH), shape.etag)
+        return shape.known if is_known else shape.whole
 
 
 def prepare(
@@ -96,9 +98,15 @@ def prepare(
                 hdrs.VARY: found.get(hdrs.VARY, hdrs.ACCEPT_ENCODING),
             }
         )
+        # RFC 9110 §15.4.5: what says how to keep it goes along, what describes octets does not.
+        known = {name: value for name, value in found.items() if name != hdrs.CONTENT_TYPE}
         if coding:
             found[hdrs.CONTENT_ENCODING] = coding
-        shapes[coding] = _Shape(body=octets, etag=etag, headers=found)
+        shapes[coding] = _Shape(
+            etag=etag,
+            whole=Ready(status=200, headers=found, body=octets),
+            known=Ready(status=304, headers=known),
+        )
     return Prepared(shapes=shapes)
 
 
@@ -132,24 +140,10 @@ class Shelf(Generic[T]):
         self._kept[key] = kept
 
 
-def from_memory(look: Look) -> Callable[[Handler], Handler]:
-    """Marks a handler whose answer may be in memory: `look` gives it, or None."""
-
-    def mark(handler: Handler) -> Handler:
-        handler.in_memory = look  # type: ignore[attr-defined]
-        return handler
-
-    return mark
-
-
-def in_memory(request: web.Request) -> web.Response | None:
-    """The answer that the request's handler has in memory, if it has one."""
-    look: Look | None = getattr(request.match_info.handler, "in_memory", None)
-    return look(request) if look is not None else None
-
-
 def _coding(accepted: str) -> str:
     """The best coding that a browser takes (RFC 9110 §12.5.3)."""
+    if not accepted:
+        return _PLAIN
     taken = {
         name.strip()
         for name, _, weight in (each.partition(";") for each in accepted.lower().split(","))
