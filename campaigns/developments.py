@@ -237,7 +237,7 @@ async def chosen(session: AsyncSession, keys: Sequence[str | int]) -> list[Devel
 
     Raises `errors.Invalid` that names those which are not there.
     """
-    by_name = await _by_name(session, keys)
+    by_name = await named(session, keys)
     missing = [str(key) for key in keys if key not in by_name]
     if missing:
         raise errors.Invalid(
@@ -249,13 +249,12 @@ async def chosen(session: AsyncSession, keys: Sequence[str | int]) -> list[Devel
 
 async def known(session: AsyncSession, keys: Sequence[str | int]) -> list[Development]:
     """The same, without those that are not there."""
-    by_name = await _by_name(session, keys)
+    by_name = await named(session, keys)
     return list({by_name[key].id: by_name[key] for key in keys if key in by_name}.values())
 
 
-async def _by_name(
-    session: AsyncSession, keys: Sequence[str | int]
-) -> dict[str | int, Development]:
+async def named(session: AsyncSession, keys: Sequence[str | int]) -> dict[str | int, Development]:
+    """Key, or number as a number or text → the development; those that are not there are not."""
     names = [key for key in keys if isinstance(key, str)]
     numbers = [key for key in keys if isinstance(key, int) and 0 < key < _MAX_NUMBER]
     # A form sends numbers as text; a key of digits only would still be found first.

@@ -8,7 +8,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from campaigns import transitions, wording
 from campaigns.models import Bulletin, Campaign, CampaignState, Development, Issue
-from campaigns.series_models import Series
+from campaigns.series_models import Series, SeriesState
 from foundation.ground import Ground
 from foundation.i18n import N_
 from foundation.lookup import Asked, Place
@@ -61,7 +61,8 @@ async def _campaigns(session: AsyncSession) -> _Named:
 
 async def _series(session: AsyncSession) -> _Named:
     number, name = col(Series.id), col(Series.name)
-    found = await session.execute(sa.select(number, name).order_by(number.desc()).limit(_NEWEST))
+    there = sa.select(number, name).where(col(Series.state) != SeriesState.DELETED.value)
+    found = await session.execute(there.order_by(number.desc()).limit(_NEWEST))
     return [
         (name, Place(kind=N_("Series"), name=name, path=f"/staff/series/{number}"))
         for number, name in found.all()

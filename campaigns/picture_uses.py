@@ -11,7 +11,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from campaigns import bulletins, documents, pictures, snippets
 from campaigns.models import Bulletin, Picture
-from campaigns.series_models import Series
+from campaigns.series_models import Series, SeriesState
 from campaigns.snippet_models import Snippet
 from campaigns.trial_models import Trial
 from foundation import audit, errors
@@ -77,6 +77,8 @@ async def of(session: AsyncSession, picture: Picture) -> list[Use]:
             .where(sa.or_(*(text.contains(f'"{each}"', autoescape=True) for each in names)))
             .order_by(col(number).desc())
         )
+        if where is Where.SERIES:
+            statement = statement.where(col(Series.state) != SeriesState.DELETED.value)
         rows = (await session.execute(statement)).all()
         found += [Use(where=where, id=number, name=name) for number, name in rows]
     return found

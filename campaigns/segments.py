@@ -25,7 +25,7 @@ from campaigns import (
 from campaigns.audience_rules import Audience, InSegment, Rules
 from campaigns.models import Campaign, CampaignState
 from campaigns.segment_models import Segment, SegmentVersion
-from campaigns.series_models import Series
+from campaigns.series_models import Series, SeriesState
 from campaigns.transitions import Verb
 from foundation import audit, errors, i18n
 from foundation.audit import Actor
@@ -183,7 +183,9 @@ async def uses(session: AsyncSession, segment_id: int) -> Uses:
         .order_by(col(Campaign.id).desc())
         .limit(_MOST)
     )
-    every_series = select(Series).where(_names_a_segment(col(Series.document)))
+    every_series = select(Series).where(
+        _names_a_segment(col(Series.document)), col(Series.state) != SeriesState.DELETED.value
+    )
     return Uses(
         coming=[each for each in await session.exec(coming) if _uses(each.audience, segment_id)],
         past=[each for each in await session.exec(past) if _uses(each.audience, segment_id)][

@@ -3,7 +3,7 @@
 Staff's pages, the API and the command line call these.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -16,6 +16,7 @@ from campaigns import (
     campaign_values,
     issues,
     series_candidates,
+    series_past,
     series_plans,
     series_rules,
     series_runs,
@@ -23,6 +24,7 @@ from campaigns import (
     series_telling,
     wording,
 )
+from campaigns.models import Campaign, CampaignState
 from campaigns.series_models import (
     RunOutcome,
     RunReason,
@@ -31,6 +33,7 @@ from campaigns.series_models import (
     SeriesRun,
     SeriesState,
 )
+from campaigns.series_past import ByHand
 from campaigns.series_plans import Plan
 from campaigns.series_rules import Occurrence
 from campaigns.series_runs import Numbered
@@ -57,6 +60,16 @@ class Runs:
 
     items: Sequence[SeriesRun]
     next_after: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Looked:
+    """One run, and what was looked at for it."""
+
+    run: SeriesRun
+    items: Sequence[SeriesItem]
+    by_hand: Mapping[int, ByHand]
+    """Row of an item → what people changed about it since."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -102,6 +115,7 @@ async def update(
     """
     async with ground.db.transaction() as session:
         series = await series_runs.get(session, series_id)
+        _refuse_deleted(series)
         await _check(ground, session, plan)
         before = series.document
         await _claim(ground, session, series, version)
@@ -119,6 +133,7 @@ async def pause(ground: Ground, *, actor: Actor, series_id: int, version: int) -
     """Draft nothing until it is resumed. Raises `errors.Refused`, as `update` else."""
     async with ground.db.transaction() as session:
         series = await series_runs.get(session, series_id)
+        _refuse_deleted(series)
         if series.state != SeriesState.ACTIVE:
             raise errors.Refused(N_("The series is paused already."))
         await _claim(ground, session, series, version)
@@ -136,6 +151,7 @@ async def resume(ground: Ground, *, actor: Actor, series_id: int, version: int) 
     now = ground.clock.now()
     async with ground.db.transaction() as session:
         series = await series_runs.get(session, series_id)
+        _refuse_deleted(series)
         if series.state == SeriesState.ACTIVE:
             raise errors.Refused(N_("The series is not paused."))
         await _claim(ground, session, series, version)
@@ -145,6 +161,37 @@ async def resume(ground: Ground, *, actor: Actor, series_id: int, version: int) 
         series.failures, series.retry_at, series.problem_texts = 0, None, {}
         session.add(series)
         _note(session, ground, actor, series, "resumed")
+    return series
+
+
+async def delete(
+    ground: Ground, *, actor: Actor, series_id: int, version: int, reason: str
+) -> Series:
+    """End a series for good, and keep why. What it drafted stays as it is.
+
+    An edition that was to go out by itself, and that nobody has approved yet, waits for a person.
+    Raises `errors.Invalid` without a reason, as `pause` else.
+    """
+    reason = reason.strip()
+    if not reason:
+        nothing = errors.Invalid(N_("Say why. It stays with the series."))
+        raise errors.Invalid(nothing.msgid, fields={"reason": nothing})
+    now = ground.clock.now()
+    async with ground.db.transaction() as session:
+        series = await series_runs.get(session, series_id)
+        _refuse_deleted(series)
+        await _claim(ground, session, series, version)
+        series.state = SeriesState.DELETED.value
+        series.deleted_at, series.deleted_by, series.deleted_reason = now, actor.label, reason
+        _go_to(series, None)
+        series.failures, series.retry_at, series.problem_texts = 0, None, {}
+        session.add(series)
+        await session.execute(
+            sa.update(SeriesRun)
+            .where(col(SeriesRun.series_id) == series_id, col(SeriesRun.is_to_send).is_(True))
+            .values(is_to_send=False, reason=RunReason.DELETED.value)
+        )
+        _note(session, ground, actor, series, "deleted", after={"reason": reason})
     return series
 
 
@@ -169,9 +216,17 @@ async def show(ground: Ground, *, series_id: int) -> Series:
         return await series_runs.get(session, series_id)
 
 
-async def listed(ground: Ground, *, after: int | None = None, limit: int = PAGE) -> Page:
-    """Series in the order in which they were made."""
-    statement = select(Series).order_by(col(Series.id)).limit(limit + 1)
+async def listed(
+    ground: Ground, *, after: int | None = None, limit: int = PAGE, is_deleted: bool = False
+) -> Page:
+    """Series in the order in which they were made; else those that were deleted."""
+    is_gone = col(Series.state) == SeriesState.DELETED.value
+    statement = (
+        select(Series)
+        .where(is_gone if is_deleted else ~is_gone)
+        .order_by(col(Series.id))
+        .limit(limit + 1)
+    )
     if after is not None:
         statement = statement.where(col(Series.id) > after)
     async with ground.db.reading() as session:
@@ -199,16 +254,29 @@ async def runs(
     return Runs(items=found[:limit], next_after=more)
 
 
-async def run(
-    ground: Ground, *, series_id: int, run_id: int
-) -> tuple[SeriesRun, Sequence[SeriesItem]]:
+async def on_the_way(ground: Ground, *, series_id: int) -> Sequence[Campaign]:
+    """Editions that are neither sent nor cancelled, in the order of their dates."""
+    is_over = (CampaignState.SENT.value, CampaignState.CANCELLED.value)
+    statement = (
+        select(Campaign)
+        .join(SeriesRun, col(SeriesRun.campaign_id) == col(Campaign.id))
+        .where(col(SeriesRun.series_id) == series_id, col(Campaign.state).not_in(is_over))
+        .order_by(col(SeriesRun.day))
+    )
+    async with ground.db.reading() as session:
+        return (await session.exec(statement)).all()
+
+
+async def run(ground: Ground, *, series_id: int, run_id: int) -> Looked:
     """One run, with every item that was looked at. Raises `errors.NotFound`."""
     statement = select(SeriesItem).where(SeriesItem.run_id == run_id).order_by(col(SeriesItem.id))
     async with ground.db.reading() as session:
         found = await session.get(SeriesRun, run_id)
         if found is None or found.series_id != series_id:
             raise errors.NotFound(N_("There is no such run."))
-        return found, (await session.exec(statement)).all()
+        items = (await session.exec(statement)).all()
+        by_hand = await series_past.by_hand(session, found, items)
+    return Looked(run=found, items=items, by_hand=by_hand)
 
 
 async def ahead(ground: Ground, series: Series, *, count: int = series_rules.AHEAD) -> Ahead:
@@ -285,6 +353,11 @@ async def _check(ground: Ground, session: AsyncSession, plan: Plan) -> None:
             raise errors.Invalid(nobody.msgid, fields={"owner": nobody})
 
 
+def _refuse_deleted(series: Series) -> None:
+    if series.state == SeriesState.DELETED:
+        raise errors.Refused(N_("The series was deleted."))
+
+
 async def _claim(ground: Ground, session: AsyncSession, series: Series, version: int) -> None:
     """Count the version up, if nobody else was faster."""
     claimed = await session.execute(
@@ -311,6 +384,7 @@ def _note(
     verb: str,
     *,
     before: dict[str, object] | None = None,
+    after: dict[str, object] | None = None,
 ) -> None:
     audit.record(
         session,
@@ -320,5 +394,5 @@ def _note(
         object_kind="series",
         object_id=series.id,
         before=before or {},
-        after=series.document,
+        after=series.document if after is None else after,
     )

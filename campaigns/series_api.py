@@ -8,6 +8,7 @@ from pydantic import BaseModel, Field
 from campaigns import series, series_plans, series_rules, series_runs, series_words
 from campaigns.series import Ahead
 from campaigns.series_models import Series, SeriesItem, SeriesRun
+from campaigns.series_past import ByHand
 from campaigns.series_plans import Plan
 from campaigns.series_selection import Choice
 from foundation.accounts.api_tokens import Scope
@@ -27,6 +28,7 @@ class SeriesOut(BaseModel):
     sends_at: datetime | None
     failures: int
     problem: str
+    deleted_reason: str
     version: int
 
 
@@ -49,6 +51,13 @@ class SeenVersion(Body):
     version: int = Field(ge=1, le=2**31)
 
 
+class Ending(Body):
+    """Why a series ends, and the version that was seen."""
+
+    version: int = Field(ge=1, le=2**31)
+    reason: str = Field(min_length=1, max_length=500)
+
+
 class SeenDay(Body):
     """The coming day that was seen."""
 
@@ -56,7 +65,10 @@ class SeenDay(Body):
 
 
 class ItemOut(BaseModel):
-    """What was looked at, and why it is in or out; `titles` by language, `said` in English."""
+    """What was looked at, and why it is in or out; `titles` by language, `said` in English.
+
+    `by_hand` is `taken-out` or `put-in` where people changed that after the edition was drafted.
+    """
 
     kind: str
     id: int
@@ -65,6 +77,7 @@ class ItemOut(BaseModel):
     is_in: bool
     reason: str
     said: str
+    by_hand: str = ""
 
 
 class RunOut(BaseModel):
@@ -137,6 +150,9 @@ def endpoints() -> list[Endpoint]:
                  summary="Pause a series", body=SeenVersion, answer=SeriesWhole),
         Endpoint(method="POST", path=f"{one}/resume", handler=resume, scope=write, tag=tag,
                  summary="Resume a series", body=SeenVersion, answer=SeriesWhole),
+        Endpoint(method="POST", path=f"{one}/delete", handler=delete, scope=write, tag=tag,
+                 summary="End a series for good; what it drafted stays", body=Ending,
+                 answer=SeriesWhole),
     ]  # fmt: skip
 
 
@@ -232,6 +248,19 @@ async def resume(call: Call) -> SeriesWhole:
     return _whole(call, found)
 
 
+async def delete(call: Call) -> SeriesWhole:
+    """It is in no list any more; what became of its dates can still be read."""
+    body: Ending = call.body
+    found = await series.delete(
+        call.ground,
+        actor=call.actor,
+        series_id=call.number(),
+        version=body.version,
+        reason=body.reason,
+    )
+    return _whole(call, found)
+
+
 def _series(call: Call, found: Series) -> dict[str, Any]:
     plan = series_plans.parse(found.document)
     speaks, zone = call.ground.translator("en"), call.ground.settings.site.zone
@@ -254,12 +283,22 @@ def _run(call: Call, run: SeriesRun) -> dict[str, Any]:
 
 
 async def _run_whole(call: Call, run_id: int) -> RunWhole:
-    run, items = await series.run(call.ground, series_id=call.number(), run_id=run_id)
-    told = [_item(call, each, each.kind, each.object_id, each.texts) for each in items]
-    return RunWhole(items=told, **_run(call, run))
+    found = await series.run(call.ground, series_id=call.number(), run_id=run_id)
+    told = [
+        _item(call, each, each.kind, each.object_id, each.texts, found.by_hand.get(each.id))
+        for each in found.items
+    ]
+    return RunWhole(items=told, **_run(call, found.run))
 
 
-def _item(call: Call, each: SeriesItem | Choice, kind: str, number: int, titles: Any) -> ItemOut:
+def _item(
+    call: Call,
+    each: SeriesItem | Choice,
+    kind: str,
+    number: int,
+    titles: Any,
+    by_hand: ByHand | None = None,
+) -> ItemOut:
     return ItemOut(
         kind=kind,
         id=number,
@@ -267,7 +306,8 @@ def _item(call: Call, each: SeriesItem | Choice, kind: str, number: int, titles:
         section=each.section,
         is_in=each.is_in,
         reason=str(each.reason),
-        said=series_words.of_item(each, call.ground.translator("en")),
+        said=series_words.of_item(each, call.ground.translator("en"), by_hand),
+        by_hand=by_hand.value if by_hand else "",
     )
 
 

@@ -8,38 +8,16 @@ import sqlalchemy as sa
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from campaigns import developments, issues, materials
-from campaigns.models import (
-    Campaign,
-    CampaignState,
-    Development,
-    DevelopmentKind,
-    Issue,
-    Material,
-)
-from campaigns.series_models import SeriesItem, SeriesRun
+from campaigns import developments, issues, materials, series_past
+from campaigns.models import Development, DevelopmentKind, Issue, Material
+from campaigns.series_past import Past
 from campaigns.series_plans import Plan, SectionKind
-from campaigns.series_selection import LEFT_OVER, Item, ItemKind, ItemReason
+from campaigns.series_selection import Item, ItemKind, ItemReason
 from campaigns.wording import Texts
 from foundation.ground import Ground
 
 _AT_MOST = 500
 """Of each kind that are looked at, the newest first."""
-
-Key = tuple[str, int]
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class _Past:
-    """What a series has done with items before."""
-
-    used_in: Mapping[Key, str]
-    """Item → the number of the last edition that it was in."""
-    left_over: frozenset[Key]
-
-    def has_left_over(self, key: Key) -> bool:
-        """Whether an item did not fit before, and was in no edition since."""
-        return key in self.left_over and key not in self.used_in
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -51,7 +29,7 @@ class _Look:
     issues: Mapping[int, Issue]
     oldest: date
     since: datetime
-    past: _Past
+    past: Past
 
     @property
     def now(self) -> datetime:
@@ -75,48 +53,12 @@ async def gather(
         issues={each.id: each for each in found},
         oldest=day - span,
         since=ground.clock.now() - span,
-        past=await _past(session, series_id),
+        past=await series_past.of(session, series_id, since=day - span),
     )
     items = await _developments(look)
     if any(each.kind is SectionKind.MATERIALS for each in plan.sections):
         items += await _materials(look)
     return items
-
-
-async def _past(session: AsyncSession, series_id: int | None) -> _Past:
-    """A cancelled edition reached nobody, so what was in it is free again."""
-    if series_id is None:
-        return _Past(used_in={}, left_over=frozenset())
-    statement = (
-        sa.select(
-            col(SeriesItem.kind),
-            col(SeriesItem.object_id),
-            col(SeriesItem.is_in),
-            col(SeriesRun.volume),
-            col(SeriesRun.number),
-        )
-        .join(SeriesRun, col(SeriesRun.id) == col(SeriesItem.run_id))
-        .outerjoin(Campaign, col(Campaign.id) == col(SeriesRun.campaign_id))
-        .where(
-            col(SeriesRun.series_id) == series_id,
-            sa.or_(
-                sa.and_(
-                    col(SeriesItem.is_in).is_(True),
-                    sa.func.coalesce(col(Campaign.state), "") != CampaignState.CANCELLED.value,
-                ),
-                col(SeriesItem.reason).in_([each.value for each in LEFT_OVER]),
-            ),
-        )
-        .order_by(col(SeriesRun.day))
-    )
-    used: dict[Key, str] = {}
-    left: set[Key] = set()
-    for kind, number, is_in, volume, edition in (await session.execute(statement)).all():
-        if is_in:
-            used[kind, number] = f"{volume}/{edition}"
-        else:
-            left.add((kind, number))
-    return _Past(used_in=used, left_over=frozenset(left))
 
 
 async def _developments(look: _Look) -> list[Item]:
@@ -159,7 +101,8 @@ def _development(look: _Look, each: Development, names: Mapping[int | None, str]
         partner_id=each.partner_id,
         partner=names.get(each.partner_id, "") if each.partner_id else "",
         is_pinned=each.is_pinned,
-        is_left_over=look.past.has_left_over(key),
+        is_left_over=key in look.past.left_over,
+        taken_out_of=look.past.taken_out_of.get(key, ""),
         refusal=refusal,
         used_in=look.past.used_in.get(key, ""),
         values={"until": held_until.isoformat()} if held_until else {},
@@ -193,7 +136,8 @@ def _material(look: _Look, each: Material, day: date, *, has_file: bool) -> Item
         issue=look.issues[each.issue_id].slug,
         day=day,
         titles=_titles(each.texts, "title"),
-        is_left_over=look.past.has_left_over(key),
+        is_left_over=key in look.past.left_over,
+        taken_out_of=look.past.taken_out_of.get(key, ""),
         refusal=None if has_file else ItemReason.NO_FILE,
         used_in=look.past.used_in.get(key, ""),
     )

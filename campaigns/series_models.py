@@ -21,6 +21,8 @@ class SeriesState(enum.StrEnum):
     """A person holds it."""
     BROKEN = "broken"
     """It failed again and again, and waits for a person to mend it."""
+    DELETED = "deleted"
+    """A person ended it for good; what it drafted stays, and so does why."""
 
 
 class Series(tables.Table, table=True):
@@ -48,6 +50,9 @@ class Series(tables.Table, table=True):
     created_by: str = Field(default="", nullable=False)
     created_at: datetime = tables.moment()
     updated_at: datetime = tables.moment()
+    deleted_at: datetime | None = tables.maybe_moment()
+    deleted_by: str = Field(default="", nullable=False)
+    deleted_reason: str = Field(default="", nullable=False)
 
 
 class RunOutcome(enum.StrEnum):
@@ -76,6 +81,8 @@ class RunReason(enum.StrEnum):
     """The service was down, and the edition after it is due already."""
     NOT_GREEN = "not-green"
     """The list before sending stops it, so it waits for a person."""
+    DELETED = "deleted"
+    """The series was deleted, so it waits for a person."""
 
 
 class SeriesRun(tables.Table, table=True):

@@ -18,6 +18,7 @@ from campaigns import (
     series_staff_forms,
     series_words,
     staff_forms,
+    transitions,
 )
 from campaigns import schedule as schedules
 from campaigns.developments import KIND_WORDS
@@ -39,6 +40,7 @@ TONES = {
     RunOutcome.DRAFTED.value: "good",
     RunOutcome.SKIPPED.value: "neutral",
     RunOutcome.MISSED.value: "warn",
+    SeriesState.DELETED.value: "neutral",
 }
 PATTERNS = {
     Pattern.WEEKLY: N_("Every week, on a weekday"),
@@ -76,15 +78,19 @@ def routes() -> list[web.RouteDef]:
         web.get(f"{one}/edit", ask),
         web.post(f"{one}/edit", save),
         web.post(f"{one}/act", act),
+        web.post(f"{one}/delete", delete),
         web.get(f"{one}/runs/{{run}}", show_run),
     ]
 
 
 @kit.staff(Role.VIEWER)
 async def index(request: web.Request) -> web.StreamResponse:
-    """`GET /staff/series`: all of them."""
-    ground = kit.ground(request)
-    page = await series.listed(ground, after=staff_forms.after_cursor(request.query))
+    """`GET /staff/series`: all of them; with `?deleted=1` those that were deleted."""
+    ground, is_deleted = kit.ground(request), request.query.get("deleted") == "1"
+    page = await series.listed(
+        ground, after=staff_forms.after_cursor(request.query), is_deleted=is_deleted
+    )
+    has_deleted = is_deleted or bool((await series.listed(ground, limit=1, is_deleted=True)).items)
     more = str(request.rel_url.update_query(after=str(page.next_after))) if page.next_after else ""
     return kit.render(
         request,
@@ -94,12 +100,39 @@ async def index(request: web.Request) -> web.StreamResponse:
         tones=TONES,
         when=lambda each: _when(request, each),
         next_url=more,
+        is_deleted=is_deleted,
+        has_deleted=has_deleted,
     )
 
 
 @kit.staff(Role.VIEWER)
 async def show(request: web.Request) -> web.StreamResponse:
     """`GET /staff/series/{id}`: what it is, what comes next, and what became of its dates."""
+    return await _page(request)
+
+
+@kit.staff(Role.EDITOR)
+async def delete(request: web.Request) -> web.StreamResponse:
+    """`POST …/{id}/delete`: end it for good, with a reason."""
+    form = await forms.read(request)
+    number, reason = kit.number_in_path(request), form.line("reason", limit=500)
+    try:
+        form.check()
+        await series.delete(
+            kit.ground(request),
+            actor=kit.actor(request),
+            series_id=number,
+            version=staff_forms.version(form),
+            reason=reason,
+        )
+    except errors.Invalid as problem:
+        return await _page(request, form, problem)
+    return _back(request, number, N_("Deleted. What it drafted is still there."))
+
+
+async def _page(
+    request: web.Request, form: Form | None = None, problem: errors.Invalid | None = None
+) -> web.Response:
     ground, speaks = kit.ground(request), kit.translator(request)
     found = await series.show(ground, series_id=kit.number_in_path(request))
     plan = _plan(found)
@@ -112,6 +145,7 @@ async def show(request: web.Request) -> web.StreamResponse:
     return kit.render(
         request,
         "campaigns/series.html",
+        status=422 if problem else 200,
         series=found,
         plan=plan,
         rule=_rule_words(request, plan),
@@ -129,6 +163,10 @@ async def show(request: web.Request) -> web.StreamResponse:
         outcomes=series_words.OUTCOMES,
         tones=TONES,
         next_url=more,
+        on_the_way=await series.on_the_way(ground, series_id=found.id),
+        campaign_states=transitions.STATE_WORDS,
+        reason=form.values.get("reason", "") if form else "",
+        problems=staff_forms.say(request, problem) if problem else {},
         may_change=kit.signed_in(request).role.may(Role.EDITOR),
     )
 
@@ -138,18 +176,16 @@ async def show_run(request: web.Request) -> web.StreamResponse:
     """`GET …/runs/{run}`: every item that was looked at, and why it was in or out."""
     ground, speaks = kit.ground(request), kit.translator(request)
     found = await series.show(ground, series_id=kit.number_in_path(request))
-    run, items = await series.run(
-        ground, series_id=found.id, run_id=kit.number_in_path(request, "run")
-    )
+    looked = await series.run(ground, series_id=found.id, run_id=kit.number_in_path(request, "run"))
     return kit.render(
         request,
         "campaigns/series_run.html",
         series=found,
-        run=run,
-        said=series_words.of_run(run, speaks),
-        items=items,
+        run=looked.run,
+        said=series_words.of_run(looked.run, speaks),
+        items=looked.items,
         title=lambda titles: _title(request, titles),
-        why=lambda each: series_words.of_item(each, speaks),
+        why=lambda each: series_words.of_item(each, speaks, looked.by_hand.get(each.id)),
         outcomes=series_words.OUTCOMES,
         tones=TONES,
     )

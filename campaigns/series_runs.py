@@ -100,6 +100,8 @@ async def run_now(ground: Ground, *, actor: Actor, series_id: int) -> SeriesRun:
     """
     async with ground.db.reading() as session:
         series = await get(session, series_id)
+    if series.state == SeriesState.DELETED:
+        raise errors.Refused(N_("The series was deleted."))
     if series.state != SeriesState.ACTIVE:
         raise errors.Refused(N_("The series is paused. Resume it first."))
     return await _draft(ground, actor, series, occurrence_of(series), is_early=True)

@@ -30,6 +30,8 @@ class ItemReason(enum.StrEnum):
     """In: readers have not had it."""
     CARRIED = "carried"
     """In: it did not fit before."""
+    RETURNED = "returned"
+    """In: somebody took it out of an earlier edition by hand."""
     PINNED = "pinned"
     """In: somebody pinned it."""
     DRAFT = "draft"
@@ -94,6 +96,8 @@ class Item:
     is_pinned: bool = False
     is_left_over: bool = False
     """It did not fit into an earlier edition."""
+    taken_out_of: str = ""
+    """The number of the edition that somebody took it out of, where it is in none since."""
     refusal: ItemReason | None = None
     """Why it can't be in, whatever else there is."""
     used_in: str = ""
@@ -208,7 +212,7 @@ class _Filling:
                 is_in=True,
                 reason=_why(item),
                 section=place,
-                values=_untranslated(self._plan, item),
+                values=_said(self._plan, item),
             )
             for place, taken in self._taken.items()
             for item in taken
@@ -283,6 +287,12 @@ def _untranslated(plan: Plan, item: Item) -> dict[str, Any]:
     return {"missing": missing, "fallback": plan.fallback.value} if missing else {}
 
 
+def _said(plan: Plan, item: Item) -> dict[str, Any]:
+    """What the words need that say why an item is in."""
+    before = {"edition": item.taken_out_of} if item.taken_out_of else {}
+    return before | _untranslated(plan, item)
+
+
 def _base(language: str) -> str:
     return language.partition("-")[0].lower()
 
@@ -294,6 +304,8 @@ def _may_follow(section: Section, item: Item) -> bool:
 def _why(item: Item) -> ItemReason:
     if item.is_pinned:
         return ItemReason.PINNED
+    if item.taken_out_of:
+        return ItemReason.RETURNED
     return ItemReason.CARRIED if item.is_left_over else ItemReason.NEW
 
 

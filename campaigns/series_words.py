@@ -6,6 +6,7 @@ from typing import Any
 
 from campaigns import wording
 from campaigns.series_models import RunOutcome, RunReason, SeriesItem, SeriesRun, SeriesState
+from campaigns.series_past import ByHand
 from campaigns.series_plans import Fallback
 from campaigns.series_selection import Choice, ItemReason
 from foundation.i18n import N_, NN_, Translator
@@ -14,6 +15,7 @@ STATES: Mapping[SeriesState, str] = {
     SeriesState.ACTIVE: N_("runs"),
     SeriesState.PAUSED: N_("paused"),
     SeriesState.BROKEN: N_("broken"),
+    SeriesState.DELETED: N_("was deleted"),
 }
 OUTCOMES: Mapping[RunOutcome, str] = {
     RunOutcome.DRAFTED: N_("drafted"),
@@ -25,6 +27,7 @@ _RUN: Mapping[RunReason, str] = {
     RunReason.PAUSED: N_("The series was paused."),
     RunReason.LATE: N_("The service was down, and it was too late to catch up."),
     RunReason.OVERTAKEN: N_("The service was down, and the next edition was due already."),
+    RunReason.DELETED: N_("It does not go out by itself: the series was deleted."),
     RunReason.NOT_GREEN: N_("It does not go out by itself: %(said)s"),
 }
 _TOO_LITTLE = NN_(
@@ -34,6 +37,7 @@ _TOO_LITTLE = NN_(
 _ITEM: Mapping[ItemReason, str] = {
     ItemReason.NEW: N_("new"),
     ItemReason.CARRIED: N_("did not fit before"),
+    ItemReason.RETURNED: N_("somebody took it out of edition %(edition)s"),
     ItemReason.PINNED: N_("pinned"),
     ItemReason.DRAFT: N_("not published yet"),
     ItemReason.EMBARGO: N_("held until %(until)s"),
@@ -49,6 +53,10 @@ _ITEM: Mapping[ItemReason, str] = {
     ItemReason.PARTNER_QUOTA: N_("%(partner)s has its %(most)s already"),
     ItemReason.SECTION_SHORT: N_("its section needs %(least)s"),
     ItemReason.EDITION_SHORT: N_("there was too little for an edition"),
+}
+BY_HAND: Mapping[ByHand, str] = {
+    ByHand.TAKEN_OUT: N_("taken out by hand since"),
+    ByHand.PUT_IN: N_("put in by hand since"),
 }
 _MISSING: Mapping[Fallback, str] = {
     Fallback.LABEL: N_("in another language, which is said, for readers of %(languages)s"),
@@ -68,9 +76,10 @@ def of_run(run: SeriesRun, speaks: Translator) -> str:
     return speaks.gettext(_RUN[reason]) % values
 
 
-def of_item(item: SeriesItem | Choice, speaks: Translator) -> str:
-    """Why an item is in or out."""
-    return _why(ItemReason(item.reason), item.values, speaks)
+def of_item(item: SeriesItem | Choice, speaks: Translator, by_hand: ByHand | None = None) -> str:
+    """Why an item is in or out, and what people changed about that since."""
+    said = _why(ItemReason(item.reason), item.values, speaks)
+    return f"{said} · {speaks.gettext(BY_HAND[by_hand])}" if by_hand else said
 
 
 def title(titles: Mapping[str, str], speaks: Translator, *, default: str) -> str:

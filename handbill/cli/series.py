@@ -7,8 +7,10 @@ import click
 
 from campaigns import series as verbs
 from campaigns import series_plans, series_rules, series_words
+from campaigns.models import Campaign
 from campaigns.series import Ahead
 from campaigns.series_models import Series, SeriesRun
+from foundation.audit import COMMAND
 from foundation.ground import Ground
 from handbill.cli import kit
 from handbill.cli.kit import Chosen
@@ -88,6 +90,24 @@ def runs(chosen: Chosen, series_id: int, limit: int, as_json: bool) -> None:
         for each in kit.run(chosen, act)
     ]
     kit.show(rows, as_json=as_json, columns=("day", "outcome", "edition", "campaign_id", "why"))
+
+
+@group.command("delete")
+@_ID
+@click.option("--reason", required=True, help="Why it ends; it stays with the series.")
+@click.pass_obj
+def delete(chosen: Chosen, series_id: int, reason: str) -> None:
+    """End a series for good. What it drafted stays as it is."""
+
+    async def act(ground: Ground) -> Sequence[Campaign]:
+        seen = await verbs.show(ground, series_id=series_id)
+        await verbs.delete(
+            ground, actor=COMMAND, series_id=series_id, version=seen.version, reason=reason
+        )
+        return await verbs.on_the_way(ground, series_id=series_id)
+
+    for each in kit.run(chosen, act):
+        click.echo(f"still on the way: {each.name} (campaign {each.id}, {each.state})")
 
 
 def _row(ground: Ground, each: Series) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from sqlalchemy import event
 from sqlalchemy.engine import Connection
 from sqlmodel import col, select
 
-from campaigns import bulletins, issues, series, series_plans, series_runs
+from campaigns import bulletins, issues, series, series_plans, series_runs, series_sending
 from campaigns.models import Bulletin, Campaign, DevelopmentKind
 from campaigns.series_models import Series, SeriesItem, SeriesRun
 from campaigns.series_plans import Plan
@@ -107,9 +107,16 @@ async def bulletin(ground: Ground, run: SeriesRun) -> Bulletin:
         return await bulletins.get(session, campaign.bulletin_id)
 
 
-async def crash(ground: Ground, now: datetime) -> None:
-    """A scheduler of another process that is killed when all is written and nothing committed."""
-    given = {"settings": ground.settings.model_dump(mode="json"), "now": now.isoformat()}
+async def crash(ground: Ground, now: datetime, *, writing: str = "") -> None:
+    """A scheduler of another process that is killed when all is written and nothing committed.
+
+    It drafts; with `writing` it sends, and dies where it commits a statement with these words.
+    """
+    given = {
+        "settings": ground.settings.model_dump(mode="json"),
+        "now": now.isoformat(),
+        "writing": writing,
+    }
     process = await forking.started(
         json.dumps(given), module="tests.campaigns.editions", environment=os.environ
     )
@@ -117,17 +124,25 @@ async def crash(ground: Ground, now: datetime) -> None:
 
 
 def main() -> None:
-    """Draft what is due, and be killed at the commit."""
+    """Draft or send what is due, and be killed at a commit."""
     given = json.loads(sys.argv[1])
     clock = FakeClock(datetime.fromisoformat(given["now"]))
     ground = grounds.make(Settings.model_validate(given["settings"]), clock)
-    event.listen(ground.db.engine.sync_engine, "commit", _die)
-    asyncio.run(series_runs.draft_due(ground))
+    is_written = not given["writing"]
 
+    def write(_connection: Connection, _cursor: Any, statement: str, *_: Any) -> None:
+        nonlocal is_written
+        is_written |= given["writing"] in statement and not statement.startswith("SELECT")
 
-def _die(connection: Connection) -> None:
-    if connection.get_execution_options().get("sqlite_begin") == "IMMEDIATE":
-        os.kill(os.getpid(), signal.SIGKILL)
+    def die(connection: Connection) -> None:
+        if is_written and connection.get_execution_options().get("sqlite_begin") == "IMMEDIATE":
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    engine = ground.db.engine.sync_engine
+    event.listen(engine, "before_cursor_execute", write)
+    event.listen(engine, "commit", die)
+    step = series_sending.send_drafted if given["writing"] else series_runs.draft_due
+    asyncio.run(step(ground))
 
 
 def outcomes(found: Sequence[SeriesRun]) -> dict[str, str]:

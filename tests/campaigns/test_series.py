@@ -1,5 +1,7 @@
 """What becomes of series: caught up, paused, broken, sent by themselves; on both engines."""
 
+import copy
+import functools
 from collections.abc import Awaitable, Callable
 from datetime import UTC, date, datetime
 from typing import Any
@@ -9,7 +11,10 @@ from sqlmodel import select
 
 from campaigns import (
     attention,
+    bulletins,
+    documents,
     due,
+    issues,
     lifecycle,
     overview,
     series,
@@ -148,6 +153,95 @@ async def test_what_a_cancelled_edition_held_is_free_again(
     assert ahead.selection.is_enough
     assert [each.day.day for each in ahead.dates[:3]] == [12, 19, 26]
     assert len(ahead.dates) == 12
+
+
+async def test_what_people_take_out_of_a_draft_is_free_again_and_what_they_put_in_is_used(
+    ground: Ground, clock: FakeClock
+) -> None:
+    kept = await start(ground, clock, sections=[{"most": 2}, {"kind": "materials"}])
+    async with ground.db.reading() as session:
+        of = await issues.by_slug(session, "secure-communities")
+    await newsroom.handout(ground, of)
+    for name in ("Second", "Third", "Fourth"):
+        await editions.news(ground, name, date(2026, 11, 3))
+    run = await series_runs.run_now(ground, actor=COMMAND, series_id=kept.id)
+    assert list((await editions.reasons(ground, run)).items())[:3] == [
+        ("Fourth", "in: new"),
+        ("Third", "in: new"),
+        ("The intake form", "in: new"),
+    ]
+    # The editor takes one story and the handout out, and puts another in, as a form sends it.
+    drafted = await editions.bulletin(ground, run)
+    values = copy.deepcopy(drafted.document)
+    fourth, _ = values["blocks"][0]["keys"]
+    values["blocks"] = [values["blocks"][0] | {"keys": [str(fourth), "2"]}]
+    await bulletins.save(
+        ground,
+        actor=COMMAND,
+        bulletin_id=drafted.id,
+        version=drafted.version,
+        document=documents.parse(values),
+    )
+    looked = await series.run(ground, series_id=kept.id, run_id=run.id)
+    titles = {each.id: each.texts["en"] for each in looked.items}
+    assert {titles[number]: changed.value for number, changed in looked.by_hand.items()} == {
+        "Third": "taken-out",
+        "The intake form": "taken-out",
+        "Second": "put-in",
+    }
+    await editions.news(ground, "Fifth", date(2026, 11, 4))
+    clock.set(datetime(2026, 11, 12, 14, tzinfo=UTC))
+    await series_runs.draft_due(ground)
+    second = await editions.reasons(ground, (await editions.runs(ground, kept.id))[1])
+    assert second == {
+        "The first news": "in: carried",
+        "Fifth": "in: new",
+        "The intake form": "in: returned",
+        "Fourth": "out: used",
+        "Third": "out: section-full",
+        "Second": "out: used",
+    }
+
+
+async def test_a_series_is_deleted_with_its_reason_and_what_it_drafted_stays(
+    ground: Ground, clock: FakeClock
+) -> None:
+    kept = await start(ground, clock, mode="send")
+    run = await series_runs.run_now(ground, actor=COMMAND, series_id=kept.id)
+    seen = (await again(ground, kept.id)).version
+    end = functools.partial(series.delete, ground, actor=COMMAND, series_id=kept.id)
+    with pytest.raises(errors.Invalid, match="Say why"):
+        await end(version=seen, reason=" ")
+    with pytest.raises(errors.Conflict):
+        await end(version=seen - 1, reason="The campaign is won.")
+    await end(version=seen, reason="The campaign is won.")
+    gone = await again(ground, kept.id)
+    assert (gone.state, gone.deleted_reason) == (SeriesState.DELETED, "The campaign is won.")
+    assert gone.deleted_by == COMMAND.label
+    # Nothing comes of it any more, and what waited to go by itself waits for a person.
+    await editions.news(ground, "More news", date(2026, 11, 6))
+    clock.set(datetime(2026, 11, 20, 12, tzinfo=UTC))
+    assert await series_runs.draft_due(ground) == []
+    assert await series_sending.send_drafted(ground) == []
+    found = await editions.runs(ground, kept.id)
+    assert editions.outcomes(found) == {"2026-11-05": "drafted deleted"}
+    waiting = await series.on_the_way(ground, series_id=kept.id)
+    assert [(each.id, each.state) for each in waiting] == [(run.campaign_id, "in-review")]
+    assert (await series.listed(ground)).items == []
+    assert [each.id for each in (await series.listed(ground, is_deleted=True)).items] == [kept.id]
+    for verb in (series.pause, series.resume, functools.partial(series.delete, reason="Again")):
+        with pytest.raises(errors.Refused, match="deleted"):
+            await verb(ground, actor=COMMAND, series_id=kept.id, version=gone.version)
+    with pytest.raises(errors.Refused, match="deleted"):
+        await series_runs.run_now(ground, actor=COMMAND, series_id=kept.id)
+    with pytest.raises(errors.Refused, match="deleted"):
+        await series.update(
+            ground,
+            actor=COMMAND,
+            series_id=kept.id,
+            version=gone.version,
+            plan=series_plans.parse(gone.document),
+        )
 
 
 async def test_another_rule_chooses_the_next_date_anew_and_other_changes_keep_it(

@@ -71,6 +71,16 @@ async def test_staff_make_a_series_in_plain_words_and_see_why_each_item_is_in(
     skip = {"version": "5", "action": "skip", "day": "2026-10-01"}
     await staff.post("/staff/series/1/act", skip)
     assert "left it out." in (await staff.get("/staff/series/1")).text
+    page = (await staff.get("/staff/series/1")).text
+    assert "Our fortnight 1/1</a> (in review)" in page  # what is still on the way
+    assert (await staff.post("/staff/series/1/delete", {"version": "6"})).status == 422
+    end = {"version": "6", "reason": "The campaign is won."}
+    assert (await staff.post("/staff/series/1/delete", end)).status == 303
+    page = (await staff.get("/staff/series/1")).text
+    assert "The campaign is won." in page
+    assert "Delete this series" not in page
+    assert "The campaign is won." not in (await staff.get("/staff/series")).text
+    assert "The campaign is won." in (await staff.get("/staff/series?deleted=1")).text
 
 
 async def test_only_editors_change_series_and_everybody_of_staff_sees_them(
@@ -83,6 +93,8 @@ async def test_only_editors_change_series_and_everybody_of_staff_sees_them(
     assert (await author.get("/staff/series/1/edit")).status == 403
     act = {"version": "1", "action": "pause"}
     assert (await author.post("/staff/series/1/act", act)).status == 403
+    end = {"version": "1", "reason": "No more"}
+    assert (await author.post("/staff/series/1/delete", end)).status == 403
     assert (await author.get("/staff/series/2")).status == 404
     assert (await web.get("/staff/series")).status in (302, 303, 401)
 
@@ -132,6 +144,10 @@ async def test_programs_make_try_change_and_follow_series(web: Web, clock: FakeC
     ahead = await call("GET", "/1/next")
     assert len(ahead["dates"]) == 12
     assert not ahead["is_enough"]
+    end = {"version": resumed["version"], "reason": "It is over."}
+    assert (await call("POST", "/1/delete", end))["state"] == "deleted"
+    assert (await call("GET", "/1"))["deleted_reason"] == "It is over."
+    assert (await call("GET", ""))["items"] == []
 
 
 async def test_a_run_says_in_words_why_there_is_no_edition(
