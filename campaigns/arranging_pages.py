@@ -3,6 +3,7 @@
 from aiohttp import web
 
 from campaigns import (
+    block_forms,
     bulletins,
     composed_pages,
     composer,
@@ -136,5 +137,5 @@ def _said(request: web.Request, action: str, block_id: str, document: Document) 
         place = document.place(block_id)
     except errors.NotFound:
         return words
-    label = speaks.gettext(composer.FORMS[document.blocks[place].kind].label)
+    label = speaks.gettext(block_forms.FORMS[document.blocks[place].kind].label)
     return words % {"block": label, "place": place + 1, "count": len(document.blocks)}

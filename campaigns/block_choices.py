@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from campaigns import composer, pictures, snippets
+from campaigns import block_forms, pictures, snippets
 from foundation.errors import Speaks
 from foundation.i18n import N_
 
@@ -18,11 +18,11 @@ async def of(
     """Field → value, words and hint of each choice; `chosen` are there whatever they are."""
     if kind == "heading":
         return {
-            "level": [(str(level), speaks.gettext(word), "") for level, word in composer.LEVELS]
+            "level": [(str(level), speaks.gettext(word), "") for level, word in block_forms.LEVELS]
         }
     if kind == "image":
         return {
-            "shape": [(value.value, speaks.gettext(word), "") for value, word in composer.SHAPES]
+            "shape": [(value.value, speaks.gettext(word), "") for value, word in block_forms.SHAPES]
         }
     if kind == "snippet":
         found = await snippets.listed(session)

@@ -8,6 +8,7 @@ from aiohttp import web
 
 from campaigns import (
     block_choices,
+    block_forms,
     bulletins,
     composer,
     composing,
@@ -54,12 +55,12 @@ async def ask_new(request: web.Request) -> web.StreamResponse:
     """`GET …/blocks/new?kind=&after=`: the form, or the kinds to choose from."""
     bulletin = await _bulletin(request)
     kind = request.query.get("kind", "")
-    if kind not in composer.FORMS:
+    if kind not in block_forms.FORMS:
         return kit.render(
             request,
             "bulletins/staff/block_kinds.html",
             bulletin=bulletin,
-            kinds=composer.FORMS,
+            kinds=block_forms.FORMS,
             after=request.query.get("after", ""),
         )
     values = {"limit": "", "miles": str(zips.USUAL_MILES)}
@@ -73,7 +74,7 @@ async def create(request: web.Request) -> web.StreamResponse:
     form = await forms.read(request)
     bulletin = await _bulletin(request)
     kind = form.line("kind")
-    if kind not in composer.FORMS:
+    if kind not in block_forms.FORMS:
         raise errors.NotFound(N_("There is no such page."))
     after = form.line("after", limit=20)
 
@@ -103,7 +104,7 @@ async def save(request: web.Request) -> web.StreamResponse:
     form = await forms.read(request)
     bulletin = await _bulletin(request)
     kind = form.line("kind")
-    if kind not in composer.FORMS:
+    if kind not in block_forms.FORMS:
         raise errors.NotFound(N_("There is no such page."))
     return await _keep(request, form, bulletin, kind, composer.replace)
 
@@ -163,7 +164,7 @@ async def typed(
     kind = form.line("kind")
     document = bulletins.document_of(bulletin)
     over = next((each for each in document.blocks if block_id and each.id == block_id), None)
-    described = composer.FORMS[kind]
+    described = block_forms.FORMS[kind]
     unknown: list[str] = []
     words = staff_forms.read_all(form, described.sides, kit.ground(request).catalog.languages)
     for texts in words.values():
@@ -243,7 +244,7 @@ async def _page(
         is_part=kit.is_htmx(request),
         version=writing_pages.base(form, problem, newest),
         kind=kind,
-        form=composer.FORMS[kind],
+        form=block_forms.FORMS[kind],
         block_id=block_id,
         after=values.get("after", request.query.get("after", "")),
         values=values,
@@ -289,7 +290,7 @@ async def _options(
     if kind in block_choices.KINDS:
         async with ground.db.reading() as session:
             return await block_choices.of(session, speaks, kind, chosen)
-    near = [(value.value, speaks.gettext(word), "") for value, word in composer.NEAR.items()]
+    near = [(value.value, speaks.gettext(word), "") for value, word in block_forms.NEAR.items()]
     if kind == "event":
         return {"near": near}
     if kind not in ("developments", "figures", "material"):

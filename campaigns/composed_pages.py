@@ -7,6 +7,7 @@ from aiohttp import web
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from campaigns import (
+    block_forms,
     block_models,
     bulletins,
     composer,
@@ -66,7 +67,7 @@ async def render(
         blocks=[_shown_block(each, document, speaks) for each in document.blocks],
         seen={number: each.say(speaks) for number, each in seen.items()},
         is_counted=is_counted,
-        block_forms=composer.FORMS,
+        block_forms=block_forms.FORMS,
         findings=[(each, each.say(speaks)) for each in found if each.tone in _TO_LOOK_AT],
         attention={_block_of(each) for each in found if each.tone in _TO_LOOK_AT},
         progress=translating.progress(document),
@@ -116,6 +117,6 @@ def _shown_block(block: block_models.AnyBlock, document: Document, speaks: Any) 
         "glance": composer.excerpt(block, document.default_language)[:60],
         "seen_by": readers.words(block, speaks),
         "texts": [(code, composer.excerpt(block, code)) for code in document.languages],
-        "has_texts": block.kind in composer.WORDED
+        "has_texts": block.kind in block_forms.WORDED
         or any(composer.excerpt(block, code) for code in document.languages),
     }

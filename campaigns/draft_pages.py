@@ -10,6 +10,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from campaigns import (
     archive,
+    block_forms,
     block_pages,
     bulletins,
     compiling,
@@ -96,7 +97,7 @@ async def _typed(request: web.Request, form: Form, bulletin: Bulletin) -> Docume
         return document
     if where == "head":
         return bulletins.cleaned(kit.ground(request), head_pages.changed(request, form)(document))
-    if form.line("kind") not in composer.FORMS:
+    if form.line("kind") not in block_forms.FORMS:
         return document
     block, _ = await block_pages.typed(request, form, bulletin, block_id=where)
     return bulletins.cleaned(kit.ground(request), composer.replace(document, block))

@@ -7,6 +7,7 @@ from campaigns import (
     alert_release,
     audience_pages,
     audiences,
+    block_forms,
     bulletins,
     campaign_pages,
     check_pages,
@@ -156,7 +157,7 @@ async def _review_page(request: web.Request) -> web.Response:
         blocks=[
             {
                 "id": block.id,
-                "label": composer.FORMS[block.kind].label,
+                "label": block_forms.FORMS[block.kind].label,
                 "about": composer.about(block, speaks),
                 "texts": [(code, composer.excerpt(block, code)) for code in document.languages],
             }

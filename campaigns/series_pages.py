@@ -8,7 +8,7 @@ from aiohttp import web
 from campaigns import (
     audience_pages,
     audiences,
-    composer,
+    block_forms,
     issue_page,
     issues,
     series,
@@ -312,7 +312,7 @@ async def _form_page(
         fallbacks=_named(request, FALLBACKS),
         section_kinds=_named(request, series_plans.SECTION_WORDS),
         kinds=_named(request, KIND_WORDS),
-        near=_named(request, composer.NEAR),
+        near=_named(request, block_forms.NEAR),
         default_from=ground.settings.from_name,
         default_address=ground.settings.mail.from_address,
         relays=[(each.name, each.name) for each in ground.settings.relay],

@@ -6,6 +6,7 @@ from aiohttp import web
 
 from campaigns import (
     block_choices,
+    block_forms,
     block_models,
     bulletins,
     composer,
@@ -52,7 +53,7 @@ async def index(request: web.Request) -> web.StreamResponse:
         shown=[
             (
                 each,
-                composer.FORMS[each.block["kind"]].label,
+                block_forms.FORMS[each.block["kind"]].label,
                 composer.excerpt(snippets.block_of(each), language),
                 counts.get(each.id, 0),
             )
@@ -190,7 +191,7 @@ async def delete(request: web.Request) -> web.StreamResponse:
 
 
 def _typed(request: web.Request, form: Form, kind: str) -> AnyBlock:
-    described = composer.FORMS[kind]
+    described = block_forms.FORMS[kind]
     sides = staff_forms.read_all(form, described.sides, kit.ground(request).catalog.languages)
     words = {code: _converted(texts) for code, texts in sides.items()}
     shared: dict[str, Any] = {
@@ -251,9 +252,9 @@ async def _page(
         status=409 if isinstance(problem, errors.Conflict) else 422 if problem else 200,
         snippet=snippet,
         kind=kind,
-        kinds=[each for each in composer.FORMS if each in snippets.KINDS - {"image"}],
-        labels={each: composer.FORMS[each].label for each in snippets.KINDS},
-        form=composer.FORMS[kind],
+        kinds=[each for each in block_forms.FORMS if each in snippets.KINDS - {"image"}],
+        labels={each: block_forms.FORMS[each].label for each in snippets.KINDS},
+        form=block_forms.FORMS[kind],
         values=values,
         problems=staff_forms.say(request, problem) if problem else {},
         is_conflict=isinstance(problem, errors.Conflict),

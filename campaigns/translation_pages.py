@@ -7,8 +7,8 @@ from typing import Any
 from aiohttp import web
 
 from campaigns import (
+    block_forms,
     bulletins,
-    composer,
     head_pages,
     staff_forms,
     translating,
@@ -181,7 +181,7 @@ def _rows(document: Document, language: str, theirs: Mapping[str, Fields]) -> li
     found = []
     for side in translating.sides(document, language):
         block = by_id.get(side.block)
-        label = composer.FORMS[block.kind].label if block else _HEADS[_head_of(side)].label
+        label = block_forms.FORMS[block.kind].label if block else _HEADS[_head_of(side)].label
         found.append(
             Row(
                 side=side,
@@ -213,7 +213,7 @@ def _lines(side: Side, block: AnyBlock | None) -> list[Line]:
 def spec_of(block: AnyBlock, name: str) -> FieldSpec:
     """How a field of a block's text, or of an entry of a list in it, is typed and called."""
     first, _, last = name.replace(".", " ").partition(" ")
-    for spec in composer.FORMS[block.kind].sides:
+    for spec in block_forms.FORMS[block.kind].sides:
         if spec.name == first:
             found = [row for row in spec.rows if last.endswith(row.name)]
             return found[0] if found else spec

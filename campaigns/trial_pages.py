@@ -5,6 +5,7 @@ from typing import Any
 from aiohttp import web
 
 from campaigns import (
+    block_forms,
     bulletins,
     composer,
     lifecycle,
@@ -229,7 +230,7 @@ def _blocks(request: web.Request, document: Document) -> list[tuple[str, str]]:
     return [
         (
             block.id,
-            f"{number}. {speaks.gettext(composer.FORMS[block.kind].label)} "
+            f"{number}. {speaks.gettext(block_forms.FORMS[block.kind].label)} "
             f"{composer.excerpt(block, document.languages[0])[:_WORDS_OF_BLOCK]}".strip(),
         )
         for number, block in enumerate(document.blocks, start=1)

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from campaigns import composer, documents, review_changes, word_changes
+from campaigns import block_forms, composer, documents, review_changes, word_changes
 from campaigns.block_models import AnyBlock
 from campaigns.documents import Document
 from campaigns.review_changes import Kind
@@ -68,7 +68,7 @@ def _part(
     texts: Sequence[Text],
     setting: tuple[str, str] | None = None,
 ) -> Part:
-    label = composer.FORMS[block.kind].label
+    label = block_forms.FORMS[block.kind].label
     return Part(label=label, place=place, kind=kind, texts=texts, setting=setting)
 
 
@@ -98,7 +98,7 @@ def _line(document: Document, language: str, name: str) -> str:
 def _texts(before: AnyBlock | None, now: AnyBlock | None, languages: Sequence[str]) -> list[Text]:
     """Each field of a block that reads otherwise; all of them where it is new or gone."""
     either = now or before
-    specs = composer.FORMS[either.kind].sides if either else ()
+    specs = block_forms.FORMS[either.kind].sides if either else ()
     labels = {spec.name: spec.label for spec in specs}
     old, new = _fields(before), _fields(now)
     found = []

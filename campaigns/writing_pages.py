@@ -11,8 +11,8 @@ from typing import Any
 from aiohttp import web
 
 from campaigns import (
+    block_forms,
     bulletins,
-    composer,
     review_changes,
     staff_forms,
     versions,
@@ -141,7 +141,7 @@ def choices(request: web.Request, problem: Clashing, block: str) -> list[Choice]
             continue
         label = _HEAD_LABELS.get(clash.field, "")
         if kind:
-            specs = [*composer.FORMS[kind].sides, *composer.FORMS[kind].shared]
+            specs = [*block_forms.FORMS[kind].sides, *block_forms.FORMS[kind].shared]
             label = next((each.label for each in specs if each.name == clash.field), "")
         language = clash.language and wording.language_name(clash.language, speaks)
         found.append(
