@@ -5,14 +5,14 @@ to pages of ours. What a language does not have is left out of its edition and r
 """
 
 from collections.abc import Awaitable, Callable, Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from babel import dates
 
 from campaigns import (
     block_models,
-    developments,
+    development_blocks,
     documents,
     event_links,
     issues,
@@ -23,17 +23,14 @@ from campaigns import (
     resolving,
     snippet_uses,
     wording,
-    zips,
 )
 from campaigns.block_models import Near
 from campaigns.material_models import Source
-from campaigns.models import Development, IssuePart, PartKind
+from campaigns.models import IssuePart, PartKind
 from campaigns.resolving import Resolver
 from foundation import errors
 from foundation.i18n import N_, Translator
 from templates import content, prose
-
-DEVELOPMENTS_AT_MOST = 30
 
 
 async def made(to: Resolver, block: block_models.AnyBlock) -> nearby.Spread | None:
@@ -56,103 +53,6 @@ async def _heading(to: Resolver, block: block_models.Heading) -> content.Block |
 async def _rich_text(to: Resolver, block: block_models.RichText) -> content.Block | None:
     text = to.text(block.texts, "html")
     return content.RichText(html=links.absolute_html(to.ground, text.html)) if text else None
-
-
-async def _developments(to: Resolver, block: block_models.Developments) -> content.Block | None:
-    found = await _found_developments(to, block)
-    told = [(each, developments.tell(to.ground, each, to.translator)) for each in found]
-    if block.only_translated or to.document.only_translated:
-        told = [(each, words) for each, words in told if not words.language_note]
-    if not told:
-        to.note("no-developments", N_("Block %(number)s finds no developments and is left out."))
-        return None
-    for each, words in told:
-        _note_hidden(to, each, words.headline)
-        to.note_behind("development", each.id, each.behind, words.headline)
-    title = block.texts.get(to.language, block_models.TitleText()).title
-    theirs = [each.partner_id for each in found if each.partner_id and block.credits]
-    names = await developments.partner_names(to.session, theirs)
-    around = [await _around(block.near, each.postal_code, each.miles) for each, _ in told]
-    if block.near is not Near.NO and not any(around):
-        to.note(
-            "nothing-near",
-            N_("Block %(number)s heeds who lives near, but nothing in it has a ZIP code."),
-        )
-    items = tuple(
-        _development(to, words, names.get(each.partner_id), zip_codes)
-        for (each, words), zip_codes in zip(told, around, strict=True)
-    )
-    return content.Developments(title=title, items=items)
-
-
-async def _around(near: Near, postal_code: str, miles: int) -> str:
-    """The ZIP codes of people near, if that matters."""
-    return await zips.around(postal_code, miles) if near is not Near.NO and postal_code else ""
-
-
-def _note_hidden(to: Resolver, development: Development, headline: str) -> None:
-    """Nothing goes out that only staff may see."""
-    if not development.is_published:
-        to.note(
-            "development-not-published",
-            N_("Block %(number)s tells of “%(headline)s”, which is not published yet."),
-            is_blocking=True,
-            headline=headline,
-        )
-    elif development.not_before and developments.is_held(development, to.ground.clock.now()):
-        to.note(
-            "development-held",
-            N_("Block %(number)s tells of “%(headline)s”, which is held until %(moment)s."),
-            is_blocking=True,
-            headline=headline,
-            moment=to.translator.moment(development.not_before),
-        )
-
-
-async def _found_developments(to: Resolver, block: block_models.Developments) -> list[Development]:
-    first = await developments.chosen(to.session, block.keys) if block.keys else []
-    today = to.ground.clock.now().astimezone(to.ground.settings.site.tzinfo).date()
-    day = block.since
-    if block.since_days is not None:
-        day = today - timedelta(days=block.since_days)
-    if day is None:
-        return first
-    if to.issue is None:
-        raise errors.Invalid(
-            N_("“All since a date” needs an issue: choose the bulletin's issue first.")
-        )
-    most = min(block.limit, DEVELOPMENTS_AT_MOST)
-    found = await developments.since(
-        to.session,
-        issue_id=to.issue.id,
-        day=day,
-        until=today,
-        limit=most + len(first),
-        shown_at=to.ground.clock.now(),
-    )
-    named = {each.id for each in first}
-    rest = [each for each in found if each.id not in named]
-    return [*first, *rest[: max(0, most - len(first))]]
-
-
-def _development(
-    to: Resolver, told: developments.Told, partner: str | None, zip_codes: str
-) -> content.DevelopmentItem:
-    said = to.translator.gettext(N_("Brought to you by %(partner)s"))
-    return content.DevelopmentItem(
-        kind=told.kind.value,
-        kind_label=told.kind_label,
-        date_label=to.translator.date(told.happened_on),
-        place=told.place,
-        headline=told.headline,
-        summary_html=told.summary_html,
-        url=told.source_url,
-        source_name=told.source_name,
-        credit=said % {"partner": partner} if partner else "",
-        language_note=told.language_note,
-        language=told.language if told.language_note else "",
-        zip_codes=zip_codes,
-    )
 
 
 async def _figures(to: Resolver, block: block_models.Figures) -> content.Block | None:
@@ -241,7 +141,7 @@ async def _event(to: Resolver, block: block_models.Event) -> content.Block | Non
         address=text.address,
         body_html=links.absolute_html(to.ground, text.body_html),
         url=to.url(text.url, block.url),
-        zip_codes=await _around(block.near, block.postal_code, block.miles),
+        zip_codes=await nearby.around(block.near, block.postal_code, block.miles),
         calendar_url=event_links.address(to.ground, to.origin, block.id, to.language),
     )
 
@@ -295,7 +195,7 @@ async def _snippet(to: Resolver, block: block_models.SavedSnippet) -> content.Bl
 _RESOLVERS: Mapping[str, Callable[..., Awaitable[content.Block | None]]] = {
     "heading": _heading,
     "rich_text": _rich_text,
-    "developments": _developments,
+    "developments": development_blocks.resolved,
     "figures": _figures,
     "material": _material,
     "event": _event,

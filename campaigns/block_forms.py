@@ -21,6 +21,8 @@ class BlockForm:
     hint: str
     shared: Sequence[FieldSpec] = ()
     sides: Sequence[FieldSpec] = ()
+    inner: Sequence[FieldSpec] = ()
+    """Fields in each language that are asked for elsewhere, once for each thing in the block."""
 
 
 def _own_url(name: str) -> FieldSpec:
@@ -37,6 +39,7 @@ _TWO_COLUMNS = N_(
     "Two things side by side, each with a picture, text and a button; on phones, one under the "
     "other."
 )
+_DESK = N_("Empty: what the desk says")
 NEAR: Mapping[Near, str] = {
     Near.NO: N_("Changes nothing"),
     Near.FIRST: N_("They have it first, all others in its usual place"),
@@ -122,6 +125,10 @@ FORMS: Mapping[str, BlockForm] = {
             FieldSpec(name="keys", label=N_("Choose"), widget=Widget.CHECKS),
         ),
         sides=(FieldSpec(name="title", label=N_("Title over the list"), limit=200),),
+        inner=(
+            FieldSpec(name="headline", label=N_("Headline"), hint=_DESK, limit=200),
+            FieldSpec(name="summary_html", label=N_("Summary"), hint=_DESK, widget=Widget.RICH),
+        ),
     ),
     "figures": BlockForm(
         label=N_("Figures"),

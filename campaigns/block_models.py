@@ -32,6 +32,8 @@ Address = Annotated[
 Html = Annotated[str, StringConstraints(max_length=HTML_LENGTH)]
 
 
+Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=80)]
+"""What a development is called: its short name, or its number."""
 ZipCode = Annotated[str, StringConstraints(pattern=r"^(\d{5})?$")]
 Miles = Annotated[int, Field(ge=1, le=zips.MOST_MILES)]
 
@@ -139,6 +141,19 @@ class TitleText(Piece):
     title: Line = ""
 
 
+class OwnWordsText(Piece):
+    """What a bulletin says of a development in one language; what is blank says the desk."""
+
+    headline: Line = ""
+    summary_html: Html = ""
+
+
+class OwnWords(Piece):
+    """What a bulletin says of a development in place of the desk."""
+
+    texts: dict[Language, OwnWordsText] = {}
+
+
 class Developments(Block):
     """Developments: those named by `keys`, then all others since a date or number of days."""
 
@@ -153,6 +168,8 @@ class Developments(Block):
     """Whether it is said which partner each is from."""
     near: Near = Near.NO
     """What living near a development's place changes; those without a ZIP code are for all."""
+    short: dict[Name, OwnWords] = {}
+    """Own words for some of them, by key or number; see `shortening.py`."""
     texts: dict[Language, TitleText] = {}
 
     @pydantic.model_validator(mode="after")

@@ -1,6 +1,6 @@
 """Staff's pages for one block of a bulletin: its form, with the editions side by side."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from typing import Any
 
@@ -19,6 +19,7 @@ from campaigns import (
     media_pages,
     pictures,
     readers,
+    shortening_pages,
     snippets,
     staff_forms,
     wording,
@@ -259,6 +260,7 @@ async def _page(
             (value, kit.translator(request).gettext(word), "") for value, word in readers.CHOICES
         ],
         chosen=chosen,
+        listed=await _listed(request, document, theirs),
         last_sent=await _last_sent(request, kind, document),
         can_be_snippet=kind in snippets.KINDS,
         recent=await _recent(request) if kind == "image" else [],
@@ -274,6 +276,19 @@ async def _last_sent(request: web.Request, kind: str, document: Document) -> dat
     async with ground.db.reading() as session:
         issue = await issues.by_slug(session, document.issue)
         return await bulletins.last_sent_on(session, ground, issue.id)
+
+
+async def _listed(
+    request: web.Request, document: Document, block: AnyBlock | None
+) -> Sequence[shortening_pages.Entry]:
+    """The developments that a block shows, which can have own words; none for other kinds."""
+    ground = kit.ground(request)
+    if block is None:
+        return ()
+    async with ground.db.reading() as session:
+        return await shortening_pages.entries(
+            ground, session, document, block, kit.translator(request)
+        )
 
 
 async def _recent(request: web.Request) -> list[dict[str, Any]]:

@@ -3,7 +3,7 @@
 Staff's composer, the API and `campaigns create` call the verbs; `compiling.py` makes message plans.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
@@ -17,6 +17,7 @@ from campaigns import (
     issues,
     links,
     mail_template_uses,
+    shortening,
     snippet_uses,
     translating,
     versions,
@@ -74,6 +75,7 @@ async def add(
 ) -> Bulletin:
     """As `create`, in the caller's transaction."""
     document = translating.followed(None, cleaned(ground, document))
+    document = await shortening.followed(ground, session, None, document)
     now = ground.clock.now()
     bulletin = Bulletin(
         issue_id=await _issue_id(session, document),
@@ -108,10 +110,12 @@ async def save(
     version: int,
     document: Document,
     seen: Mapping[Key, Fields] | None = None,
+    right: Collection[Key] = (),
 ) -> Bulletin:
     """Keep a bulletin over its `version`; the state before is kept as an earlier version.
 
-    `seen`: what the source said when some sides were written (`translating.followed`).
+    `seen`: what the source said when some sides were written (`translating.followed`);
+    `right`: own words that still say what the desk says (`shortening.followed`).
     Raises `SavedByOther` when it is no longer at `version`, `errors.Invalid`, `errors.NotFound`.
     """
     document = cleaned(ground, document)
@@ -119,7 +123,9 @@ async def save(
     async with ground.db.transaction() as session:
         bulletin = await get(session, bulletin_id)
         earlier = await versions.keep(session, bulletin, now=now)
-        document = translating.followed(document_of(bulletin), document, seen=seen)
+        before = document_of(bulletin)
+        document = translating.followed(before, document, seen=seen)
+        document = await shortening.followed(ground, session, before, document, right=right)
         kept = documents.dump(document)
         claimed = await session.execute(
             sa.update(Bulletin)
@@ -281,8 +287,10 @@ def cleaned(ground: Ground, document: Document) -> Document:
     """The document as it is kept: languages checked, rich text sanitised, blocks named."""
     wording.check_languages({code: {} for code in document.editions}, ground.catalog.languages)
     for block in document.blocks:
-        texts = getattr(block, "texts", {})
-        wording.check_languages({code: {} for code in texts}, ground.catalog.languages)
+        own = block.short.values() if isinstance(block, block_models.Developments) else ()
+        for each in (block, *own):
+            texts = getattr(each, "texts", {})
+            wording.check_languages({code: {} for code in texts}, ground.catalog.languages)
     default = document.default_language
     if default not in document.editions:
         site = ground.settings.site.language
@@ -295,10 +303,21 @@ def cleaned(ground: Ground, document: Document) -> Document:
 
 def clean_block(block: block_models.AnyBlock) -> block_models.AnyBlock:
     """The block with its rich text sanitised."""
-    texts = {
-        code: text.model_copy(
-            update={name: links.clean(value) for name, value in text if name.endswith("html")}
-        )
-        for code, text in getattr(block, "texts", {}).items()
+    if isinstance(block, block_models.Developments) and block.short:
+        short = {
+            name: own.model_copy(update=_clean(own.texts)) for name, own in block.short.items()
+        }
+        block = block.model_copy(update={"short": short})
+    texts: Mapping[str, block_models.Piece] = getattr(block, "texts", {})
+    return block.model_copy(update=_clean(texts)) if texts else block
+
+
+def _clean(texts: Mapping[str, block_models.Piece]) -> dict[str, dict[str, block_models.Piece]]:
+    return {
+        "texts": {
+            code: text.model_copy(
+                update={name: links.clean(value) for name, value in text if name.endswith("html")}
+            )
+            for code, text in texts.items()
+        }
     }
-    return block.model_copy(update={"texts": texts}) if texts else block

@@ -15,6 +15,7 @@ from campaigns import (
     readers,
     review_panel_pages,
     sections,
+    shortening_pages,
     somebody,
     staff_forms,
     translating,
@@ -54,6 +55,10 @@ async def render(
         bulletin = await bulletins.get(session, kit.number_in_path(request))
         looked, found = await checklist.of_bulletin(ground, session, bulletin)
         campaigns = await bulletins.campaigns_of(session, bulletin.id)
+        entries = {
+            each.id: await shortening_pages.entries(ground, session, looked.document, each, speaks)
+            for each in looked.document.blocks
+        }
         is_counted = "count" in request.query
         seen = await _seen(ground, session, looked.document) if is_counted else {}
     document = looked.document
@@ -64,6 +69,7 @@ async def render(
         status=409 if problem else 200,
         bulletin=bulletin,
         document=document,
+        entries=entries,
         blocks=[_shown_block(each, document, speaks) for each in document.blocks],
         seen={number: each.say(speaks) for number, each in seen.items()},
         is_counted=is_counted,

@@ -211,8 +211,21 @@ def _unasked(kind: str, over: AnyBlock | None, typed: Mapping[str, Any]) -> dict
         return {"src": over.src} if over.src else {}
     if isinstance(over, block_models.Developments) and kind == over.kind:
         is_chosen = "keys" in typed or "since" in typed
-        return {"since_days": over.since_days} if over.since_days and not is_chosen else {}
+        unasked: dict[str, Any] = {"short": _still_shown(over, typed)}
+        if over.since_days and not is_chosen:
+            unasked["since_days"] = over.since_days
+        return unasked
     return {}
+
+
+def _still_shown(
+    over: block_models.Developments, typed: Mapping[str, Any]
+) -> Mapping[str, block_models.OwnWords]:
+    """Own words, without those for developments that were taken out of what is shown."""
+    if "since" in typed or (over.since_days and "keys" not in typed):
+        return over.short
+    named = {str(key) for key in over.keys} - set(typed.get("keys", []))
+    return {name: own for name, own in over.short.items() if name not in named}
 
 
 def _field_name(place: str) -> str:

@@ -13,6 +13,7 @@ from campaigns import (
     head_pages,
     issues,
     preview_pages,
+    shortening_pages,
     staff_forms,
     translating,
     version_pages,
@@ -41,6 +42,7 @@ def routes() -> list[web.RouteDef]:
         *draft_pages.routes(),
         *preview_pages.routes(),
         *block_pages.routes(),
+        *shortening_pages.routes(),
     ]
 
 

@@ -72,6 +72,8 @@ class Document(Piece):
     campaign: CampaignPart = CampaignPart()
     behind: dict[Language, dict[Line, dict[Line, Html]]] = {}
     """Language → text → what its source said when it was right; see `campaigns/translating.py`."""
+    desk_said: dict[Language, dict[Line, dict[Line, Html]]] = {}
+    """Language → own words for a development → what the desk said when they were written."""
 
     @property
     def languages(self) -> list[str]:

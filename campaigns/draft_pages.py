@@ -18,6 +18,7 @@ from campaigns import (
     event_links,
     head_pages,
     preview_pages,
+    shortening_pages,
     somebody,
 )
 from campaigns.documents import Document
@@ -92,11 +93,15 @@ async def _anybody(request: web.Request) -> int:
 async def _typed(request: web.Request, form: Form, bulletin: Bulletin) -> Document:
     """The bulletin with the form that is open in it. Raises `errors.Invalid`."""
     document = bulletins.document_of(bulletin)
-    where = form.line("typed_in", limit=20)
+    where = form.line("typed_in", limit=120)
     if not where:
         return document
     if where == "head":
         return bulletins.cleaned(kit.ground(request), head_pages.changed(request, form)(document))
+    block_id, is_own_words, name = where.partition("/words/")
+    if is_own_words:
+        change = shortening_pages.typed(request, form, block_id, name)
+        return bulletins.cleaned(kit.ground(request), change(document))
     if form.line("kind") not in block_forms.FORMS:
         return document
     block, _ = await block_pages.typed(request, form, bulletin, block_id=where)

@@ -17,6 +17,10 @@ HEAD = ""
 """Stands for what is outside the blocks where a block is named."""
 _SIDED = ("texts", "editions")
 """Keys that hold fields in each language."""
+_NAMED = "short"
+"""The key that holds several things with such fields, by name."""
+_NOTES = ("behind", "desk_said")
+"""What texts were made from, which is noted anew by whoever saves."""
 _Leaf = tuple[str, ...]
 _Values = Mapping[str, Any]
 
@@ -69,7 +73,7 @@ def merge(base: Document, mine: Document, theirs: Document, prefer: Prefer) -> M
     heads = [_without_blocks(each) for each in (base, mine, theirs)]
     values = _fields(HEAD, heads[0], heads[1], heads[2], prefer, clashes)
     order = _order(list(was), list(own), list(other))
-    values["behind"] = theirs.behind
+    values |= {name: getattr(theirs, name) for name in _NOTES}
     values["blocks"] = [blocks[name] for name in order if name in blocks]
     return Merged(document=documents.parse(values), clashes=clashes)
 
@@ -79,8 +83,7 @@ def _by_id(document: Document) -> dict[str, dict[str, Any]]:
 
 
 def _without_blocks(document: Document) -> dict[str, Any]:
-    # What a translation was made from is noted anew by whoever saves.
-    left = ("blocks", "behind")
+    left = ("blocks", *_NOTES)
     return {name: each for name, each in documents.dump(document).items() if name not in left}
 
 
@@ -122,7 +125,7 @@ def _fields(
         if one not in (before, two) and two != before:
             value = one if prefer is Prefer.MINE else two
             if prefer is Prefer.NOBODY:
-                language, field = leaf[1:] if len(leaf) == 3 else ("", "".join(leaf))
+                language, field = leaf[-2:] if len(leaf) > 2 else ("", "".join(leaf))
                 clashes.append(
                     Clash(block=block, language=language, field=field, mine=one, theirs=two)
                 )
@@ -143,6 +146,10 @@ def _leaves(values: _Values, block: str) -> dict[_Leaf, Any]:
             for language, fields in value.items():
                 found[name, language, ""] = True  # an edition may have no words yet
                 found |= {(name, language, field): text for field, text in fields.items()}
+        elif name == _NAMED:
+            for each, own in value.items():
+                for language, fields in own.get("texts", {}).items():
+                    found |= {(name, each, language, field): text for field, text in fields.items()}
         else:
             shared[name] = value
     if block == HEAD:
@@ -158,6 +165,10 @@ def _grown(leaves: Mapping[_Leaf, Any]) -> dict[str, Any]:
             side = grown.setdefault(leaf[0], {}).setdefault(leaf[1], {})
             if leaf[2]:
                 side[leaf[2]] = value
+        elif len(leaf) == 4:
+            name, each, language, field = leaf
+            own = grown.setdefault(name, {}).setdefault(each, {"texts": {}})
+            own["texts"].setdefault(language, {})[field] = value
         elif leaf:
             grown[leaf[0]] = value
         else:

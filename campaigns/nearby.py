@@ -1,4 +1,4 @@
-"""What stands in a mail only for, or first for, people near its place. Pure.
+"""What stands in a mail only for, or first for, people near its place.
 
 How far “near” reaches was turned into ZIP codes before (`zips.py`); here a resolved block becomes
 several, each with the condition on whom it depends. Who gave no ZIP code, or one that is not there,
@@ -9,6 +9,7 @@ import itertools
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
+from campaigns import zips
 from campaigns.block_models import Near
 from templates import content
 from templates.conditions import ZIP_DIGITS, Condition
@@ -32,6 +33,11 @@ def spread(block: content.Block, *, near: Near, rule: Condition | None) -> Sprea
         here, first = _event(block, near, rule)
         return Spread(here=here, first=first)
     return Spread(here=(replace(block, shown_to=rule),))
+
+
+async def around(near: Near, postal_code: str, miles: int) -> str:
+    """The ZIP codes of people near a place, if that matters."""
+    return await zips.around(postal_code, miles) if near is not Near.NO and postal_code else ""
 
 
 def _event(

@@ -272,6 +272,10 @@ def _worded(piece: Piece, path: str) -> Iterator[tuple[str, Mapping[str, Piece]]
             for number, each in enumerate(value):
                 if isinstance(each, Piece):
                     yield from _worded(each, f"{path}.{name}.{number}")
+        elif isinstance(value, dict):
+            for called, each in value.items():
+                if isinstance(each, Piece):
+                    yield from _worded(each, f"{path}.{name}.{called}")
 
 
 def _block_with(block: AnyBlock, language: str, texts: Mapping[str, Fields]) -> AnyBlock:

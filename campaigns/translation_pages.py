@@ -213,7 +213,8 @@ def _lines(side: Side, block: AnyBlock | None) -> list[Line]:
 def spec_of(block: AnyBlock, name: str) -> FieldSpec:
     """How a field of a block's text, or of an entry of a list in it, is typed and called."""
     first, _, last = name.replace(".", " ").partition(" ")
-    for spec in block_forms.FORMS[block.kind].sides:
+    described = block_forms.FORMS[block.kind]
+    for spec in (*described.sides, *described.inner):
         if spec.name == first:
             found = [row for row in spec.rows if last.endswith(row.name)]
             return found[0] if found else spec

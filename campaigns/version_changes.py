@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from campaigns import block_forms, composer, documents, review_changes, word_changes
+from campaigns import block_forms, block_models, composer, documents, review_changes, word_changes
 from campaigns.block_models import AnyBlock
 from campaigns.documents import Document
 from campaigns.review_changes import Kind
@@ -98,7 +98,8 @@ def _line(document: Document, language: str, name: str) -> str:
 def _texts(before: AnyBlock | None, now: AnyBlock | None, languages: Sequence[str]) -> list[Text]:
     """Each field of a block that reads otherwise; all of them where it is new or gone."""
     either = now or before
-    specs = block_forms.FORMS[either.kind].sides if either else ()
+    described = block_forms.FORMS[either.kind] if either else None
+    specs = (*described.sides, *described.inner) if described else ()
     labels = {spec.name: spec.label for spec in specs}
     old, new = _fields(before), _fields(now)
     found = []
@@ -119,9 +120,12 @@ def _texts(before: AnyBlock | None, now: AnyBlock | None, languages: Sequence[st
 def _fields(block: AnyBlock | None) -> dict[tuple[str, str], str]:
     """Language and field → its words, as a reader meets them."""
     texts: Mapping[str, Any] = getattr(block, "texts", {}) if block else {}
+    own: Mapping[str, block_models.OwnWords] = getattr(block, "short", {}) if block else {}
+    held = [("", texts), *((f".{called}", words.texts) for called, words in own.items())]
     return {
-        (code, name): word_changes.readable(name, value)
-        for code, text in texts.items()
+        (code, name + ending): word_changes.readable(name, value)
+        for ending, sides in held
+        for code, text in sides.items()
         for name, value in _flat("", text.model_dump())
         if value
     }

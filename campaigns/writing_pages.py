@@ -16,6 +16,7 @@ from campaigns import (
     review_changes,
     staff_forms,
     versions,
+    word_changes,
     wording,
 )
 from campaigns.composing import Clashing, Saved
@@ -141,7 +142,8 @@ def choices(request: web.Request, problem: Clashing, block: str) -> list[Choice]
             continue
         label = _HEAD_LABELS.get(clash.field, "")
         if kind:
-            specs = [*block_forms.FORMS[kind].sides, *block_forms.FORMS[kind].shared]
+            described = block_forms.FORMS[kind]
+            specs = [*described.sides, *described.shared, *described.inner]
             label = next((each.label for each in specs if each.name == clash.field), "")
         language = clash.language and wording.language_name(clash.language, speaks)
         found.append(
@@ -168,5 +170,5 @@ def _in_words(request: web.Request, clash: Clash, value: Any) -> str:
             if not isinstance(other, Mapping) or other.get(name) != each
         ]
         return "; ".join(parts) or "—"
-    text = prose.plain(value) if clash.field in ("html", "body_html") else str(value)
+    text = prose.plain(value) if word_changes.is_rich(clash.field) else str(value)
     return mergefields.at_a_glance(text)

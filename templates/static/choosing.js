@@ -1,6 +1,8 @@
 // A long list to choose from: a search, and arrows that bring what is chosen into an order.
 // Without it, the boxes can be ticked, and stand in the order in which they are shown.
 
+import { show as showRich } from "./editor.js";
+
 /** Fits out the lists and buttons of a form. */
 export function fit(form) {
   for (const list of form.querySelectorAll("[data-choosing]")) choose(list, JSON.parse(list.dataset.choosing));
@@ -8,7 +10,7 @@ export function fit(form) {
     button.hidden = false;
     button.addEventListener("click", () => {
       const field = document.getElementById(button.dataset.fill);
-      field.value = button.dataset.value;
+      if (!showRich(field, button.dataset.value)) field.value = button.dataset.value;
       field.dispatchEvent(new Event("input", { bubbles: true }));
       field.focus();
     });

@@ -24,7 +24,7 @@ export async function start(url, holder, { field = "", words: put = null } = {})
   }
   const place = holder.querySelector("[data-place]");
   place.innerHTML = await answer.text();
-  const form = place.querySelector("form");
+  const form = place.querySelector("form.stack");
   holder.classList.add("is-open");
   open = { url, holder, place, form, block: holder.dataset.id ?? "", isClashing: false, timer: 0, saving: null };
   open.version = put?.version ?? Number(form.elements.version.value);

@@ -27,11 +27,13 @@ async function arrange(fields) {
   return shown;
 }
 
+// Of an address such as …/blocks/1a2b3c or …/blocks/1a2b3c/words/7; blank for what is no block's.
+const blockOf = (url) => url.split("/blocks/")[1]?.split("/")[0] ?? "";
+const holderOf = (url) => document.getElementById(`block-${blockOf(url)}`) ?? document.getElementById("subjects");
+
 async function open(url, field = "") {
-  const id = url.split("/").at(-1);
-  const holder = document.getElementById(`block-${id}`) ?? document.getElementById("subjects");
-  unfold(id);
-  await writing.start(url, holder, { field });
+  unfold(blockOf(url));
+  await writing.start(url, holderOf(url), { field });
 }
 
 async function add(kind, after) {
@@ -147,8 +149,7 @@ function start() {
   steps.listen();
   company.listen();
   spare.offer(async (url, kept) => {
-    const holder = document.getElementById(`block-${url.split("/").at(-1)}`) ?? document.getElementById("subjects");
-    await writing.start(url, holder, { words: kept });
+    await writing.start(url, holderOf(url), { words: kept });
   });
   Sortable.create(list, {
     handle: "[data-handle]",
