@@ -7,6 +7,7 @@ from aiohttp import web
 
 from campaigns import api as campaigns
 from campaigns import check_api as check
+from campaigns import comments_api as comments
 from campaigns import content_api as content
 from campaigns import feeds_api as feeds
 from campaigns import inbox_api as inbox
@@ -32,6 +33,7 @@ API_SLICES: tuple[ModuleType, ...] = (
     organisations,
     funnel,
     content,
+    comments,
     materials,
     feeds,
     inbox,

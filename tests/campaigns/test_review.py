@@ -26,6 +26,8 @@ from campaigns.models import Campaign, CampaignState
 from campaigns.trial_plans import Plan, What
 from delivery.models import Dispatch
 from foundation import errors
+from foundation.accounts import api_tokens
+from foundation.accounts.api_tokens import Scope
 from foundation.accounts.models import Role
 from foundation.audit import COMMAND, Actor, ActorKind, AuditEntry
 from foundation.ground import Ground
@@ -237,6 +239,27 @@ async def test_remarks_stand_at_their_block_are_answered_and_settled(
     assert endless.location == f"/staff/bulletins/{bulletin}#remarks"
     assert (await editor.post(there, {"block": "nosuch", "text": "x"})).status == 404
     assert (await editor.post(f"{there}/settle", {"comment": "99"})).status == 404
+
+    secret = await api_tokens.create(ground, actor=COMMAND, name="Desk", scopes=frozenset(Scope))
+    program = {"Authorization": f"Bearer {secret}"}
+    api = f"/api/v1/bulletins/{bulletin}/remarks"
+
+    async def remarks() -> list[dict[str, Any]]:
+        return list((await web.get(api, headers=program)).json()["items"])
+
+    (listed,) = await remarks()
+    assert [listed["block"], listed["language"], listed["is_settled"]] == [block, "es", False]
+    assert [each["text"] for each in listed["answers"]] == ["Shorter now", "But look"]
+    answer = {"text": "Half as long", "answers_id": listed["id"]}
+    assert (await web.request("POST", api, json=answer, headers=program)).status == 201
+    one = f"{api}/{listed['id']}"
+    settled = await web.request("PATCH", one, json={"is_settled": True}, headers=program)
+    assert settled.status == 200
+    (listed,) = await remarks()
+    assert [listed["settled_by"], listed["answers"][-1]["by"]] == ["Desk", "Desk"]
+    nowhere = {"text": "x", "block": "nosuch"}
+    gone = await web.request("POST", api, json=nowhere, headers=program)
+    assert gone.status == 404
 
 
 async def test_what_changed_since_the_last_approval_is_shown_block_by_block(

@@ -133,6 +133,7 @@ async def build(ground: Ground) -> Estate:
             "contact": "1",
             "development": "1",
             "material": str(handout.id),
+            "remark": "1",
             "block": bulletins.document_of(bulletin).blocks[0].id,
             "digest": picture.digest,
             "file_digest": copies[0].digest,
