@@ -35,7 +35,9 @@ from foundation.findings import Tone
 from foundation.ground import Ground
 from foundation.i18n import N_
 
-_TOLD_ELSEWHERE = frozenset({"no-postal-address", "too-large", "nearly-too-large"})
+_TOLD_ELSEWHERE = frozenset(
+    {"no-postal-address", "too-large", "nearly-too-large", "picture-without-words"}
+)
 """What the compiler notices and a line of the list says better."""
 
 

@@ -36,7 +36,7 @@ async def look(
     looked: Looked,
     checks: Mapping[str, LinkCheck],
 ) -> list[Item]:
-    """A line for each picture that is too heavy, and one for all of them."""
+    """A line for each picture that says nothing or is too heavy, and one for all of them."""
     sources: dict[str, Place] = {}
     found: list[Item] = []
     for language, compiled in looked.editions.items():
@@ -44,6 +44,19 @@ async def look(
         for number, image in images:
             place = places.block(bulletin.id, looked, number)
             sources.setdefault(image.src, place)
+            if not (image.alt.strip() or image.is_decorative):
+                found.append(
+                    items.bad(
+                        "picture-without-words",
+                        N_(
+                            "The picture in block %(number)s says nothing in %(language)s to who "
+                            "can't see it. Say what it shows, or under Pictures that it only "
+                            "decorates."
+                        ),
+                        place=place, about=f"{language}:{number}:{image.src}",
+                        number=number, language=language,
+                    )
+                )  # fmt: skip
             if _FILE_NAME.fullmatch(image.alt.strip()):
                 found.append(
                     items.warn(

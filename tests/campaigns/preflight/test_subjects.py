@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from campaigns import audiences, bulletins, compiling, documents, lifecycle
+from campaigns import audiences, bulletins, compiling, documents, lifecycle, pictures
 from campaigns.documents import Document
 from campaigns.models import Campaign
 from campaigns.preflight import checklist, items, overlap, reading, words
@@ -228,7 +228,8 @@ async def test_headings_pictures_and_weight_are_looked_at(ground: Ground) -> Non
         "kind": "heading",
         "texts": {"en": {"text": "At the end"}, "es": {"text": "Al final"}},
     }
-    image = {"kind": "image", "picture": picture.digest, "texts": {"en": {"alt": "Two bars"}}}
+    alts = {"en": {"alt": "Two bars"}, "es": {"alt": "Dos barras"}}
+    image = {"kind": "image", "picture": picture.digest, "texts": alts}
     campaign = await campaign_of(ground, document(image, lonely, en=PLAIN, es=LLANO))
     assert len(await lines(ground, campaign, "heading-alone")) == 2
     assert [each.tone for each in await lines(ground, campaign, "pictures")] == [Tone.GOOD]
@@ -272,7 +273,28 @@ async def test_a_picture_without_words_and_heavy_ones_of_our_own_are_pointed_out
         digests.append(await newsroom.old_picture(ground, newsroom.png(1300, 1, extra=extra), 1300))
     images = [{"kind": "image", "picture": each, "texts": {"en": {"alt": ""}}} for each in digests]
     campaign = await campaign_of(ground, document(*images, en=PLAIN, es=LLANO))
-    assert len(await lines(ground, campaign, "picture-without-words")) == 6, "in each language"
+    lacking = await lines(ground, campaign, "picture-without-words")
+    assert [(each.tone, each.is_final) for each in lacking] == [(Tone.BAD, False)] * 6
+    said = "The picture in block 2 says nothing in Spanish to who can't see it."
+    assert any(each.say(ground.translator("en")).startswith(said) for each in lacking)
+    async with ground.db.reading() as session:
+        bulletin = await bulletins.get(session, campaign.bulletin_id)
+        with pytest.raises(errors.Refused, match="says nothing in es"):
+            await checklist.refuse_red(ground, session, campaign, bulletin)
+        first, second, _ = [await pictures.find(session, each) for each in digests]
+    assert first
+    assert second
+    only_english = {"alts": {"en": "Noise"}, "is_decorative": False}
+    for picture, told in ((first, {"alts": {}, "is_decorative": True}), (second, only_english)):
+        await pictures.describe(
+            ground, actor=COMMAND, picture_id=picture.id, focus=(50, 50), **told
+        )
+    left = await lines(ground, campaign, "picture-without-words")
+    assert sorted(each.about.split(":")[:2] for each in left) == [
+        ["en", "4"],
+        ["es", "3"],
+        ["es", "4"],
+    ], "what only decorates needs no words"
     for code, count in (("picture-heavy", 3), ("picture-wide", 3), ("pictures-heavy", 1)):
         found = await lines(ground, campaign, code)
         assert [each.tone for each in found] == [Tone.WARN] * count, code
