@@ -74,6 +74,8 @@ async def _found(
 def sentence(rules: Audience | Rules, names: Names, speaks: Translator) -> str:
     """An audience or segment as one sentence, without its full stop."""
     groups = audience_rules.unfolded(rules)
+    if isinstance(rules, Rules) and not groups.is_narrow:
+        return speaks.gettext(N_("Everybody"))
     said = _people(rules, names, speaks)
     if isinstance(rules, Audience) and not rules.topics:
         groups = _without_contacts(groups)

@@ -68,8 +68,8 @@ FORMS: Mapping[str, BlockForm] = {
     "rich_text": BlockForm(
         label=N_("Text"),
         hint=N_(
-            "Paragraphs, lists and links. {{ subscriber.first_name | default_if_blank(“friend”) }} "
-            "becomes the reader's first name."
+            "Paragraphs, lists and links. “Reader’s name and more” puts in what differs from one "
+            "reader to another."
         ),
         sides=(FieldSpec(name="html", label=N_("Text"), widget=Widget.RICH),),
     ),

@@ -120,7 +120,7 @@ def _checked(ground: Ground, look: Look) -> Look:
     problems: dict[str, errors.HandbillError] = {}
     for name in ("accent", "paper", "ink"):
         if not is_colour(getattr(look, name)):
-            problems[name] = errors.Invalid(N_("A colour reads like #12496b."))
+            problems[name] = errors.Invalid(N_("A color reads like #12496b."))
     for name in ("headline_face", "text_face"):
         if getattr(look, name) and getattr(look, name) not in faces.FACES:
             problems[name] = errors.Invalid(N_("Choose one of the list."))

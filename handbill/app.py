@@ -108,7 +108,13 @@ NAVIGATION = (
     kit.NavigationItem(path="/staff/welcome", msgid=N_("The welcome"), group=_WRITE, key="w"),
     kit.NavigationItem(path="/staff/campaigns", msgid=N_("Campaigns"), group=_SEND, key="c"),
     kit.NavigationItem(path="/staff/calendar", msgid=N_("Calendar"), group=_SEND, key="a"),
-    kit.NavigationItem(path="/staff/returns", msgid=N_("Came back"), group=_SEND, key="k"),
+    kit.NavigationItem(
+        path="/staff/returns",
+        msgid=N_("Came back"),
+        group=_SEND,
+        key="k",
+        also=("/staff/suppressions",),
+    ),
     kit.NavigationItem(
         path=deliverability_pages.PATH,
         msgid=N_("Deliverability"),
@@ -118,7 +124,13 @@ NAVIGATION = (
     ),
     kit.NavigationItem(path="/staff/people", msgid=N_("People"), group=_PEOPLE, key="p"),
     kit.NavigationItem(path="/staff/segments", msgid=N_("Segments"), group=_PEOPLE),
-    kit.NavigationItem(path="/staff/members", msgid=N_("Members"), group=_PEOPLE, key="m"),
+    kit.NavigationItem(
+        path="/staff/members",
+        msgid=N_("Members"),
+        group=_PEOPLE,
+        key="m",
+        also=("/staff/statement",),
+    ),
     kit.NavigationItem(path="/staff/forms", msgid=N_("Forms"), group=_PEOPLE, key="f"),
     kit.NavigationItem(path="/staff/gatherings", msgid=N_("At a table"), group=_PEOPLE),
     kit.NavigationItem(path="/staff/partners", msgid=N_("Partners"), group=_PEOPLE, key="n"),
@@ -141,12 +153,19 @@ NAVIGATION = (
         is_partners=True,
     ),
     kit.NavigationItem(
-        path="/staff/team", msgid=N_("Team"), role=Role.OWNER, group=_OFFICE, key="t"
+        path="/staff/team",
+        msgid=N_("Team"),
+        role=Role.OWNER,
+        group=_OFFICE,
+        key="t",
+        also=("/staff/tokens",),
     ),
     kit.NavigationItem(
         path="/staff/audit", msgid=N_("Log"), role=Role.EDITOR, group=_OFFICE, key="l"
     ),
-    kit.NavigationItem(path="/staff/brand", msgid=N_("Look"), group=_OFFICE),
+    kit.NavigationItem(
+        path="/staff/brand", msgid=N_("Look"), group=_OFFICE, also=("/staff/templates",)
+    ),
     kit.NavigationItem(path="/staff/settings", msgid=N_("Settings"), group=_OFFICE),
     kit.NavigationItem(
         path="/staff/bulletins/new",

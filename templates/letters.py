@@ -172,7 +172,7 @@ def join_confirm(scribe: Scribe) -> Letter:
             say(
                 N_(
                     "Please confirm that this address is yours "
-                    "and that your organisation wants to apply."
+                    "and that your organization wants to apply."
                 )
             ),
         ),

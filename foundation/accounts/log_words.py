@@ -39,7 +39,7 @@ THINGS = {
     "token": N_("API token"),
     "topic": N_("Topic"),
     "webhook": N_("Webhook"),
-    "welcome": N_("Welcome"),
+    "welcome": N_("The welcome"),
 }
 HAPPENED = {
     "accepted": N_("was accepted"),
@@ -64,6 +64,7 @@ HAPPENED = {
     "declined": N_("was declined"),
     "deleted": N_("was deleted"),
     "downloaded": N_("was downloaded"),
+    "drafted": N_("was drafted"),
     "dropped": N_("was dropped"),
     "edited": N_("was changed"),
     "entered": N_("was typed in"),
@@ -81,6 +82,7 @@ HAPPENED = {
     "lifted": N_("was let in again"),
     "logo_changed": N_("changed its logo"),
     "mended": N_("was mended"),
+    "missed": N_("missed its time"),
     "merged": N_("was put together with another"),
     "moved": N_("was moved"),
     "passkey_added": N_("added a passkey"),
@@ -112,6 +114,7 @@ HAPPENED = {
     "scheduled": N_("was scheduled"),
     "second_step_reset": N_("had the second step reset"),
     "sent": N_("was sent"),
+    "skipped": N_("was left out"),
     "shown": N_("chose whether it is named"),
     "signed_in": N_("signed in"),
     "signed_out_everywhere": N_("was signed out everywhere"),

@@ -50,6 +50,8 @@ class NavigationItem:
     """The letter that leads there by keyboard: behind `g` to a room, behind `n` to an action."""
     is_action: bool = False
     """Something to begin, not a room: found by words and keys, and not in the menu."""
+    also: tuple[str, ...] = ()
+    """Addresses of further pages that belong to it, and stand in no menu themselves."""
     is_partners: bool = False
     """For people of a partner instead of the office; `{partner}` in the path is its number."""
 
@@ -348,7 +350,8 @@ def _doors(request: web.Request) -> list[dict[str, Any]]:
         if not person.role.may(item.role) or item.is_partners != (person.partner_id is not None):
             continue
         path = item.path.format(partner=person.partner_id)
-        is_within = path != "/staff" and request.path.startswith(path + "/")
+        places = (path, *item.also)
+        is_within = any(request.path.startswith(each + "/") for each in places if each != "/staff")
         found.append(
             {
                 "url": path,
@@ -357,7 +360,7 @@ def _doors(request: web.Request) -> list[dict[str, Any]]:
                 "state": "",
                 "key": item.key,
                 "is_action": item.is_action,
-                "is_current": request.path == path or is_within,
+                "is_current": request.path in places or is_within,
             }
         )
     return found

@@ -44,6 +44,7 @@ class Pages:
             "percent": _percent,
             "iso": _iso,
             "bdi": _bdi,
+            "language_title": _language_title,
         }
         # Bound per render in `render`, so that one environment serves every language.
         self.environment.install_gettext_callables(  # type: ignore[attr-defined]
@@ -121,6 +122,11 @@ def _number(context: Context, value: float) -> str:
 @pass_context
 def _percent(context: Context, share: float, digits: int = 1) -> str:
     return _translator(context).percent(share, digits)
+
+
+@pass_context
+def _language_title(context: Context, language: str) -> str:
+    return _translator(context).language_title(language)
 
 
 @pass_context

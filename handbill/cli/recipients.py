@@ -61,7 +61,7 @@ def list_recipients(
     as_json: bool,
     out: Path | None,
 ) -> None:
-    """Who did not simply get it: who failed, was put off, is uncertain or was left out."""
+    """Who had trouble getting it: who failed, was put off, is uncertain or was left out."""
     choice = Choice(state=DeliveryState(state), reason=reason, reply_code=reply_code)
     if out is not None:
         _write(chosen, campaign_id, choice, out)

@@ -7,21 +7,33 @@ import Trix from "./vendor/trix.esm.min.js";
 let words = {};
 const editors = new WeakMap();
 
+// Drawn on a square of 20, in the colour of the words around it.
+const drawn = (path) => `<svg viewBox="0 0 20 20" aria-hidden="true">${path}</svg>`;
+const LINES = '<path d="M8 5h9M8 10h9M8 15h9"/>';
+const SIGNS = {
+  bold: "<b>B</b>",
+  italic: "<i>I</i>",
+  link: drawn('<path d="M8 12l4-4M9 6.5l1.8-1.8a3.2 3.2 0 0 1 4.5 4.5L13.5 11M11 13.5l-1.8 1.8a3.2 3.2 0 0 1-4.5-4.5L6.5 9"/>'),
+  quote: drawn('<path d="M4 4v12M8 6h9M8 10h9M8 14h6"/>'),
+  bullets: drawn(`${LINES}<path d="M3.5 5h.01M3.5 10h.01M3.5 15h.01" stroke-width="2.8"/>`),
+  numbers: drawn(`${LINES}<path d="M3 3.5l1-.7v4M2.8 9c.6-1 2.2-.6 1.8.5l-1.8 2h2M2.8 13.5h1.8l-1 1.3c1.4 0 1.3 1.9-.9 1.6" stroke-width="1.1"/>`),
+  undo: drawn('<path d="M7 4L3.5 7.5 7 11M4 7.5h8a4 4 0 0 1 0 8H9"/>'),
+  redo: drawn('<path d="M13 4l3.5 3.5L13 11M16 7.5H8a4 4 0 0 0 0 8h3"/>'),
+};
+
 // Paragraphs, as mails and pages want them, not divisions.
 Trix.config.blockAttributes.default.tagName = "p";
 Trix.config.blockAttributes.default.breakOnReturn = true;
 Trix.config.toolbar.getDefaultHTML = () => {
-  const attribute = (name, label, key = "") =>
-    `<button type="button" class="trix-button" data-trix-attribute="${name}" ${key && `data-trix-key="${key}"`} tabindex="-1">${label}</button>`;
-  const action = (name, label) =>
-    `<button type="button" class="trix-button" data-trix-action="${name}" tabindex="-1">${label}</button>`;
+  const button = (name, what) =>
+    `<button type="button" class="trix-button" ${what} aria-label="${words[name]}" title="${words[name]}" tabindex="-1">${SIGNS[name]}</button>`;
   return `
     <div class="trix-button-row" role="toolbar" aria-label="${words.tools}">
-      ${attribute("bold", words.bold, "b")}${attribute("italic", words.italic, "i")}
-      <button type="button" class="trix-button" data-trix-attribute="href" data-trix-action="link" data-trix-key="k" tabindex="-1">${words.link}</button>
-      ${attribute("quote", words.quote)}${attribute("bullet", words.bullets)}${attribute("number", words.numbers)}
+      ${button("bold", 'data-trix-attribute="bold" data-trix-key="b"')}${button("italic", 'data-trix-attribute="italic" data-trix-key="i"')}
+      ${button("link", 'data-trix-attribute="href" data-trix-action="link" data-trix-key="k"')}
+      ${button("quote", 'data-trix-attribute="quote"')}${button("bullets", 'data-trix-attribute="bullet"')}${button("numbers", 'data-trix-attribute="number"')}
       <button type="button" class="trix-button" data-field aria-expanded="false" tabindex="-1">${words.field}</button>
-      ${action("undo", words.undo)}${action("redo", words.redo)}
+      ${button("undo", 'data-trix-action="undo"')}${button("redo", 'data-trix-action="redo"')}
     </div>
     <div class="fields-dialog" data-fields hidden>
       <select aria-label="${words.field}">${words.fields.map(([name, label]) => `<option value="${name}">${label}</option>`).join("")}</select>

@@ -1,4 +1,4 @@
-// Small helps that pages can do without: the menu, copying, unsaved words, wide tables, rich text.
+// Small helps that pages can do without: the menu, copying, unsaved words, tables, rich text.
 
 // Buttons that come with a part of the page, later, work as well.
 const offerCopying = () => {
@@ -62,6 +62,10 @@ const widths = new ResizeObserver((entries) => {
   }
 });
 document.querySelectorAll(".table-wrap").forEach((region) => widths.observe(region));
+
+if (document.querySelector(".table-wrap, .staff")) {
+  (await import("./stacking.js")).watch();
+}
 
 const rich = document.querySelectorAll("[data-rich] textarea");
 if (rich.length) {

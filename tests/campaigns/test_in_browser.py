@@ -179,10 +179,10 @@ async def test_a_bulletin_is_looked_at_as_one_person_gets_it(ground: Ground, pag
     await expect(mail.get_by_text("To Lynn")).to_be_visible()
     await expect(page.get_by_text("Only for: Lynn")).to_be_visible()
     assert await browsers.violations(page) == []
-    await page.get_by_label("Their email address").fill("nobody@example.org")
+    await page.get_by_label("Their e-mail address").fill("nobody@example.org")
     await page.keyboard.press("Enter")
     await expect(page.locator(".error")).to_be_visible()
-    await page.get_by_label("Their email address").fill("far@example.org")
+    await page.get_by_label("Their e-mail address").fill("far@example.org")
     await page.keyboard.press("Enter")
     await page.wait_for_url("**reader=**")
     assert "far@example.org" not in page.url
