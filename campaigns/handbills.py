@@ -182,7 +182,10 @@ async def _sheet(ground: Ground, edition: Mapping[str, Any], origin: _Origin) ->
         dateline=speaks.date(origin.made_at),
         issue=edition["issue_title"],
         pieces=broadside.pieces(
-            edition, pictures=await _pictures(ground, edition), translator=speaks
+            edition,
+            pictures=await _pictures(ground, edition),
+            translator=speaks,
+            whole_url=ground.url(origin.url),
         ),
         page_words=speaks.gettext(N_("Page")),
         invitation=speaks.gettext(N_("Get the bulletin")),

@@ -23,12 +23,19 @@ Pictures = Mapping[str, str]
 
 
 def pieces(
-    edition: Mapping[str, Any], *, pictures: Pictures, translator: Translator
+    edition: Mapping[str, Any], *, pictures: Pictures, translator: Translator, whole_url: str = ""
 ) -> list[Piece]:
-    """The pieces of an edition in their order; what can't be printed is left out."""
+    """The pieces of an edition in their order; what can't be printed is left out.
+
+    `whole_url`: where the bulletin can be read, and with it a handout that has an address which
+    nobody would type.
+    """
     made: list[Piece] = []
     for block in edition["blocks"]:
         made.extend(_MAKERS[block["kind"]](block, pictures, translator))
+    for piece in made:
+        if piece["k"] == "material" and whole_url and not _is_typed(piece["url"]):
+            piece["shown"] = shown(whole_url)
     following = [*(each["k"] for each in made[1:]), "end"]
     return [
         piece
@@ -49,11 +56,18 @@ def shown(url: str) -> str:
     """An address as people type it, with places where a line may end; of one that nobody would
     type, only whose it is.
     """
-    parts = urlsplit(url)
-    words = f"{parts.netloc}{parts.path}".rstrip("/") if parts.netloc else url
-    if max(map(len, words.split("/"))) > _LONGEST_TYPED:
-        words = parts.netloc
+    words = _typed(url) if _is_typed(url) else urlsplit(url).netloc
     return _BREAK.sub("\\g<0>\u200b", words)
+
+
+def _typed(url: str) -> str:
+    parts = urlsplit(url)
+    return f"{parts.netloc}{parts.path}".rstrip("/") if parts.netloc else url
+
+
+def _is_typed(url: str) -> bool:
+    """Whether people would type an address."""
+    return max(map(len, _typed(url).split("/"))) <= _LONGEST_TYPED
 
 
 def weight(piece: Piece) -> int:

@@ -212,3 +212,59 @@ async def test_a_series_form_shows_only_what_its_rhythm_needs_and_axe_finds_noth
             assert await browsers.violations(page) == [], path
             width = await page.evaluate("document.documentElement.scrollWidth")
             assert width <= 375, path
+
+
+async def test_a_campaign_is_dragged_to_another_day_and_moved_by_keyboard(
+    ground: Ground, page: Page
+) -> None:
+    await people.subscribed(ground)
+    campaign = await campaigning.approved(ground, name="News")
+    await lifecycle.schedule(
+        ground,
+        actor=COMMAND,
+        campaign_id=campaign.id,
+        at="2026-12-01T09:00",
+        zone="America/New_York",
+    )
+    await page.goto("/staff/calendar?view=month&day=2026-12-01")
+    entry = page.locator("[data-move][draggable=true]", has_text="News")
+    async with page.expect_navigation():
+        await entry.locator(".entry-time").drag_to(page.locator('td[data-day="2026-12-09"]'))
+    await expect(page.locator('td[data-day="2026-12-09"] [data-move]')).to_contain_text("News")
+    await page.get_by_role("link", name="Move… News").press("Enter")
+    await page.get_by_label("Day and time").fill("2026-12-16T09:00")
+    async with page.expect_navigation():
+        await page.get_by_role("button", name="Move it").press("Enter")
+    there = page.locator('td[data-day="2026-12-16"] [data-move]')
+    await expect(there).to_contain_text("News")
+    await expect(there).to_contain_text("9:00 AM")
+    moved = (await lifecycle.show(ground, campaign_id=campaign.id)).campaign
+    assert moved.scheduled_local == "2026-12-16T09:00"
+
+
+async def test_conditions_are_chosen_read_as_a_sentence_counted_and_kept_as_a_segment(
+    ground: Ground, page: Page
+) -> None:
+    await people.subscribed(ground, "ana@example.org", postal_code="01608", language="es")
+    await people.subscribed(ground, "bo@example.org", postal_code="01609")
+    await people.subscribed(ground, "cy@example.org", postal_code="02108")
+    await page.goto("/staff/segments/new")
+    await page.get_by_label("Name").first.fill("Around Worcester")
+    count = page.locator("#count .figure strong")
+    await expect(count).to_have_text("3")
+    for number, (group, kind) in enumerate((("all_of", "postal-code"), ("none_of", "language"))):
+        await page.locator(f"#f-add-{group}").select_option(kind)
+        await page.locator(f"button[value='add:{group}']").press("Enter")
+        if number == 0:
+            await page.locator("#f-c0-text").fill("016")
+            await expect(count).to_have_text("2")
+    await page.get_by_label("Spanish").check()
+    await expect(count).to_have_text("1")
+    sentence = page.locator("#count .sentence")
+    await expect(sentence).to_contain_text("016")
+    await expect(sentence).to_contain_text("Spanish")
+    assert await browsers.violations(page) == []
+    async with page.expect_navigation():
+        await page.get_by_role("button", name="Save", exact=True).press("Enter")
+    await expect(page.get_by_role("heading", level=1)).to_have_text("Around Worcester")
+    await expect(count).to_have_text("1")

@@ -13,11 +13,22 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 from aiohttp import web
 
-from campaigns import feed_polling, inbox, inbox_lists, inbox_rules, proposals, series_runs
+from campaigns import (
+    compiling,
+    feed_polling,
+    inbox,
+    inbox_lists,
+    inbox_rules,
+    lifecycle,
+    proposals,
+    series_runs,
+)
 from campaigns.inbox_models import ItemState
 from campaigns.inbox_rules import RuleDraft
 from campaigns.proposals import Proposal
+from campaigns.series_models import SeriesRun
 from foundation.ground import Ground
+from templates.content import Developments
 from tests.campaigns import desk, editions, newsroom
 from tests.campaigns.newsroom import ANA
 from tests.world import abroad
@@ -137,6 +148,22 @@ async def test_half_a_year_of_feeds_partners_and_editions(ground: Ground, clock:
     await assert_what_came_of_it(ground, kept.id)
 
 
+async def assert_what_it_holds(ground: Ground, run: SeriesRun, fortnight: int) -> None:
+    """The mail of each language tells all of it, each story in a language that it has."""
+    campaign = (await lifecycle.show(ground, campaign_id=run.campaign_id or 0)).bulletin
+    async with ground.db.reading() as session:
+        made = await compiling.compile_editions(ground, session, campaign)
+    assert sorted(made) == ["en", "es"]
+    for edition in made.values():
+        (block,) = edition.resolved.edition.blocks
+        assert isinstance(block, Developments)
+        told = {each.headline: each.credit for each in block.items}
+        assert {each.format(n=fortnight) for each in (*PAPER, *SPANISH)} < told.keys()
+        assert {name for name, credit in told.items() if credit} == (
+            told.keys() - {each.format(n=fortnight) for each in (*PAPER, *SPANISH)}
+        ), "only the partner's is credited"
+
+
 async def assert_what_came_of_it(ground: Ground, series_id: int) -> None:
     """Each story once, in the edition of its fortnight; the partner's as many as it may have."""
     found = await editions.runs(ground, series_id)
@@ -155,6 +182,7 @@ async def assert_what_came_of_it(ground: Ground, series_id: int) -> None:
             *(each.format(n=fortnight) for each in (*PAPER, *SPANISH)),
             own.get(fortnight, OWN.format(n=fortnight, day=0)),
         }
+        await assert_what_it_holds(ground, run, fortnight)
         if fortnight == 0:
             assert reasons[OWN.format(n=0, day=0)] == "out: partner-quota"
     async with ground.db.reading() as session:

@@ -140,6 +140,16 @@ def test_an_address_on_paper_is_one_that_people_type() -> None:
     )
     assert said(f"https://c.example/files/{'e' * 64}/form.pdf?from=mail") == "c.example"
     assert said("mailto:us@c.example") == "mailto:us@c.example"
+    # A handout in a file is found where the bulletin can be read.
+    whole = "https://c.example/archive/october"
+    words = {"kind": "material", "title": "The form", "lead": "", "label": "Open"}
+    for url, where in (
+        (f"https://c.example/files/{'e' * 64}/form.pdf", "c.example/archive/october"),
+        ("https://other.example/form.pdf", "other.example/form.pdf"),
+    ):
+        blocks = {"blocks": [{**words, "url": url}]}
+        (piece,) = broadside.pieces(blocks, pictures={}, translator=SPANISH, whole_url=whole)
+        assert (piece["url"], piece["shown"].replace("\u200b", "")) == (url, where)
 
 
 async def test_the_archive_offers_it_to_whoever_may_read_the_bulletin(

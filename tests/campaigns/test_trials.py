@@ -93,7 +93,12 @@ async def clicked(ground: Ground, variant: Variant, times: int, *, machine: str 
 async def left(ground: Ground, variant: Variant, people: int) -> None:
     """So many of a form unsubscribe by its mail."""
     async with ground.db.transaction() as session:
-        rows = select(Delivery).where(Delivery.variant == variant.value).limit(people)
+        rows = (
+            select(Delivery)
+            .where(Delivery.variant == variant.value)
+            .order_by(col(Delivery.id))
+            .limit(people)
+        )
         for row in (await session.exec(rows)).all():
             session.add(
                 Consent(
@@ -291,6 +296,21 @@ async def test_a_form_that_many_leave_by_stops_the_trial_and_staff_are_told(
     await lifecycle.resume(ground, actor=COMMAND, campaign_id=campaign.id)
     await deliver()
     assert (await mailing.counts(ground)).sent == 60
+
+
+@told
+async def test_a_form_that_many_call_spam_stops_the_trial(ground: Ground, deliver: Deliver) -> None:
+    campaign = await begun(ground)
+    await deliver()
+    for people, stopped in ((2, []), (3, [campaign.id])):
+        async with ground.db.transaction() as session:
+            rows = select(Delivery).where(Delivery.variant == Variant.B).order_by(col(Delivery.id))
+            for row in (await session.exec(rows.limit(people))).all():
+                row.complained_at = ground.clock.now()
+        assert await trials.watch(ground) == stopped
+    assert (await shown(ground, campaign)).campaign.state == "paused"
+    (notice,) = await staff_mail(ground)
+    assert "of 14 people who got form B, 3 marked it as spam" in notice.context["reason"]
 
 
 async def test_clicks_count_for_the_form_that_somebody_has_by_name_only_with_consent(

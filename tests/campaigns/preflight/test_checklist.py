@@ -10,7 +10,7 @@ import pytest
 import sqlalchemy as sa
 from sqlmodel import col
 
-from campaigns import audiences, bulletins, documents, due, lifecycle
+from campaigns import audiences, bulletins, documents, due, lifecycle, materials
 from campaigns.models import CampaignState
 from campaigns.preflight import checklist, items
 from delivery.models import Dispatch
@@ -24,6 +24,7 @@ from foundation.ground import Ground
 from subscribers import erasing
 from subscribers.models import MemberState, SubscriptionState
 from templates import compiler, typesetting
+from tests.campaigns import newsroom
 from tests.world import campaigning, people
 from tests.world.clock import FakeClock
 from tests.world.smtp import Catcher
@@ -213,6 +214,28 @@ async def test_a_bulletin_without_any_edition_is_never_sent(ground: Ground) -> N
     with pytest.raises(errors.Refused, match="no edition in any language yet"):
         await lifecycle.approve(ground, actor=COMMAND, campaign_id=campaign.id)
     assert (await tones(ground, campaign.id))["no-edition"] is Tone.BAD
+
+
+async def test_a_handout_without_a_file_in_a_language_is_amber(ground: Ground) -> None:
+    issue = await newsroom.issue(ground)
+    handout = await newsroom.handout(ground, issue, languages=("en",))
+    block = {"kind": "material", "material": "intake-form"}
+    campaign = await campaigning.of_blocks(ground, campaigning.document(), block)
+    found = await checklist.check(ground, campaign_id=campaign.id)
+    (missing,) = [each for each in found if each.code == "handout-without-language"]
+    assert missing.tone is Tone.WARN
+    assert missing.say(ground.translator("en")) == (
+        "The handout “The intake form” has no file in Spanish: readers get another."
+    )
+    await materials.put_file(
+        ground,
+        actor=COMMAND,
+        material_id=handout.id,
+        language="es",
+        file_name="ficha.pdf",
+        content=newsroom.PDF,
+    )
+    assert (await tones(ground, campaign.id))["handouts"] is Tone.GOOD
 
 
 async def test_a_missing_edition_is_said_and_its_readers_get_the_other(
