@@ -175,6 +175,14 @@ class Limit:
         self._wanted_notices = 0
         self.set_pace(grant.pace)
 
+    def set_terms(self, terms: Terms) -> None:
+        """Other rates hold from now on, so that permits in hand go back."""
+        self._expire()
+        self._opens = (0, 0)
+        self.terms = terms
+        self.has_rates = bool(terms.rates or terms.warmup or self.pace)
+        self.is_free = not (self.has_rates or self._width or self.hold)
+
     def set_pace(self, pace: Pace | None) -> None:
         """What its host wants now."""
         self.pace = pace

@@ -129,7 +129,11 @@ class Limits:
                 self._opened()
 
     async def load(self) -> None:
-        """Learn which hosts asked any worker to be slower. Raises `errors.Busy`."""
+        """Learn which hosts asked any worker to be slower, and what owners set meanwhile.
+
+        Raises `errors.Busy`.
+        """
+        self._take_settings()
         async with self._ground.db.reading() as session:
             troubles = await allowances.troubles(session)
         now = self._clock.now()
@@ -148,6 +152,16 @@ class Limits:
                 limit.set_pace(pace)
                 self._opened()
             limit.measure(time.monotonic())
+
+    def _take_settings(self) -> None:
+        """The limits of relays as the settings have them now."""
+        for relay in self._ground.settings.relay:
+            terms, known = terms_of_relay(relay), self.relays.get(relay.name)
+            if known is None and (terms.rates or terms.warmup):
+                self.relays[relay.name] = Limit(terms, full=relay.connections)
+            elif known is not None and known.terms != terms:
+                known.set_terms(terms)
+                self._open()
 
     async def run(self) -> None:
         """Fetch permits and note what hosts say, until `stop`."""
@@ -196,9 +210,12 @@ class Limits:
         wanted = {limit.terms.name: limit for limit in self._all() if limit.is_wanted}
         if not wanted:
             return
-        grants = await allowances.reserve(self._ground, [limit.ask() for limit in wanted.values()])
+        asks = {name: limit.ask() for name, limit in wanted.items()}
+        grants = await allowances.reserve(self._ground, list(asks.values()))
         for name, grant in grants.items():
             wanted[name].take(grant)
+            if wanted[name].terms != asks[name].terms:
+                wanted[name].set_terms(wanted[name].terms)  # these were by the rates of before
             if not grant.bulk:
                 self._ring_later(wanted[name], grant.bulk_opens)
         self._open()

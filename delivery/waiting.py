@@ -41,7 +41,6 @@ class _Lane:
 class _Post:
     """What one relay may be given."""
 
-    limit: Limit | None
     notices: list[_Lane] = field(default_factory=list)
     bulk: list[_Lane] = field(default_factory=list)
 
@@ -76,7 +75,7 @@ class Waiting:
         self._wake = wake
         self._weights = {relay.name: relay.weight for relay in settings.relay}
         self._rest = timedelta(seconds=settings.delivery.relay_rest_s)
-        self._posts = {name: _Post(limits.relays.get(name)) for name in self._weights}
+        self._posts = {name: _Post() for name in self._weights}
         self._lanes: dict[tuple[bool, Route], _Lane] = {}
         self._aside: dict[Limit, list[Letter]] = {}
         self._turn: asyncio.TimerHandle | None = None
@@ -134,9 +133,9 @@ class Waiting:
     def next(self, relay: str) -> Letter | None:
         """The next one for a relay, if there is one that may go now."""
         post = self._posts[relay]
-        letter = self._from(post.notices, post, relay) if self.notices else None
+        letter = self._from(post.notices, relay) if self.notices else None
         if letter is None and self.bulk:
-            letter = self._from(post.bulk, post, relay)
+            letter = self._from(post.bulk, relay)
         return letter
 
     def coming(self, relay: str, count: int) -> Sequence[Letter]:
@@ -191,14 +190,13 @@ class Waiting:
         self._turn = None
         self._wake()
 
-    def _from(self, lanes: list[_Lane], post: _Post, relay: str) -> Letter | None:
+    def _from(self, lanes: list[_Lane], relay: str) -> Letter | None:
         """One out of those lanes; what was claimed first goes first."""
+        limit = self._limits.relays.get(relay)
         for lane in lanes if len(lanes) == 1 else sorted(lanes, key=_age):
             if not lane.letters:
                 continue
-            if post.limit is not None and not self._limits.has_room(
-                post.limit, is_notice=lane.is_notice
-            ):
+            if limit is not None and not self._limits.has_room(limit, is_notice=lane.is_notice):
                 return None
             if lane.shares is not None and not lane.shares.is_turn(
                 relay, is_usable=self._is_usable
@@ -276,7 +274,7 @@ class Waiting:
         """Whether a relay takes such letters now or in a moment."""
         if self._is_resting(name):
             return False
-        limit = self._posts[name].limit
+        limit = self._limits.relays.get(name)
         return limit is None or self._is_soon(limit, is_notice=is_notice)
 
     def _reopens(self, route: Route, *, is_notice: bool) -> datetime:
@@ -284,7 +282,7 @@ class Waiting:
         tick = self._limits.tick()
         moments = []
         for name in route:
-            limit = self._posts[name].limit
+            limit = self._limits.relays.get(name)
             if self._is_resting(name) or limit is None:
                 moments.append(rates.moment(tick) + self._rest)
             elif is_notice:

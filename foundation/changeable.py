@@ -1,18 +1,20 @@
 """Which settings owners may change in the browser, in which words, and how each is typed.
 
 None of them is secret, and each is read from `ground.settings` when it is needed: what a process
-holds on to from its start (relays, ports, folders, keys) is for file and environment alone.
+holds on to from its start (connections to relays, ports, folders, keys) is for file and environment
+alone.
 """
 
 import enum
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from urllib.parse import quote
 
 import annotated_types
 
 from foundation import errors
 from foundation.i18n import N_
-from foundation.relaying import Section
+from foundation.relaying import RELAY, Relay, Section
 
 
 class Kind(enum.Enum):
@@ -32,16 +34,21 @@ class Offer:
     """One setting."""
 
     section: str
+    """`relay:NAME` for a relay."""
     key: str
     label: str
+    values: Mapping[str, str] = field(default_factory=dict)
+    """What the label needs."""
     hint: str = ""
+    nothing: str = N_("nobody")
+    """What a list without anything means."""
     kind: Kind = Kind.NUMBER
     is_address: bool = False
 
     @property
     def name(self) -> str:
         """Its name in forms and the log."""
-        return f"{self.section}.{self.key}"
+        return f"{quote(self.section, safe=':')}.{self.key}"
 
     def refusal(self, section: type[Section]) -> errors.Invalid:
         """What is said to a value that can't be."""
@@ -214,9 +221,33 @@ GROUPS = (
 )
 
 
-def group(key: str) -> Group:
+def groups(relays: Iterable[Relay]) -> Sequence[Group]:
+    """All of them: what holds for every site, and how fast each of its relays may send."""
+    pace = Group(
+        key="relays",
+        title=N_("How fast mail goes out"),
+        offers=[
+            Offer(
+                section=f"{RELAY}{each.name}",
+                key="rates",
+                label=N_("Most that the relay “%(relay)s” gets"),
+                values={"relay": each.name},
+                hint=N_(
+                    "One a line, such as 20/s, 500/min, 10000/h or 100000/day; all of them hold. "
+                    "Blank: no limit."
+                ),
+                nothing=N_("no limit"),
+                kind=Kind.LINES,
+            )
+            for each in relays
+        ],
+    )
+    return (*GROUPS, pace)
+
+
+def group(key: str, relays: Iterable[Relay]) -> Group:
     """A group by its key. Raises `errors.NotFound`."""
-    found = next((each for each in GROUPS if each.key == key), None)
+    found = next((each for each in groups(relays) if each.key == key), None)
     if found is None:
         raise errors.NotFound(N_("There is no such page."))
     return found

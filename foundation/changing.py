@@ -16,9 +16,9 @@ import sqlalchemy as sa
 from sqlmodel import Field, col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from foundation import audit, errors, logs, tables
+from foundation import audit, changeable, errors, logs, tables
 from foundation.audit import Actor
-from foundation.changeable import GROUPS, Group, Offer
+from foundation.changeable import Group, Offer
 from foundation.config import Settings
 from foundation.ground import Ground
 from foundation.i18n import N_
@@ -63,9 +63,9 @@ async def refresh(ground: Ground) -> bool:
         if row.value and _may_change(ground.settings, row.section, row.key):
             wished.setdefault(row.section, {})[row.key] = row.value["value"]
     is_changed = False
-    for section in {offer.section for group in GROUPS for offer in group.offers}:
+    for section in {offer.section for offer in _offers(ground.settings)}:
         made = _laid_over(ground.settings.given(section), wished.get(section, {}))
-        if made != getattr(ground.settings, section):
+        if made != ground.settings.section(section):
             ground.settings.put(section, made)
             is_changed = True
     return is_changed
@@ -119,10 +119,12 @@ async def change(
     return differing
 
 
+def _offers(settings: Settings) -> list[Offer]:
+    return [offer for group in changeable.groups(settings.relay) for offer in group.offers]
+
+
 def _may_change(settings: Settings, section: str, key: str) -> bool:
-    is_offered = any(
-        (offer.section, offer.key) == (section, key) for group in GROUPS for offer in group.offers
-    )
+    is_offered = any((offer.section, offer.key) == (section, key) for offer in _offers(settings))
     return is_offered and settings.fixed_by(section, key) is None
 
 
@@ -173,7 +175,7 @@ def _checked(
 
 
 def _present(settings: Settings, offer: Offer) -> Any:
-    return getattr(getattr(settings, offer.section), offer.key)
+    return getattr(settings.section(offer.section), offer.key)
 
 
 async def _keep(

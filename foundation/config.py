@@ -21,7 +21,7 @@ from foundation.arriving import Arriving
 from foundation.i18n import N_
 from foundation.reaching import Reaching
 from foundation.receiving import Imap, Listener, Maildir
-from foundation.relaying import DOMAIN_LIMITS, DomainLimit, Section
+from foundation.relaying import DOMAIN_LIMITS, RELAY, DomainLimit, Section
 from foundation.webhook_sources import WebhookSource
 
 PREFIX = "HANDBILL_"
@@ -424,15 +424,28 @@ class Settings(Section):
         relaying.check_domains(value)
         return value
 
+    def section(self, name: str) -> Section:
+        """A section as it counts now; `relay:NAME` is a relay."""
+        found: Section
+        if name.startswith(RELAY):
+            found = next(each for each in self.relay if each.name == name.removeprefix(RELAY))
+        else:
+            found = getattr(self, name)
+        return found
+
     def given(self, section: str) -> Section:
         """A section as file and environment have it."""
-        found: Section = self._given.get(section) or getattr(self, section)
-        return found
+        return self._given.get(section) or self.section(section)
 
     def put(self, section: str, changed: Section) -> None:
         """From now on `changed` counts instead of the section as it was given."""
-        self._given.setdefault(section, getattr(self, section))
-        self.__dict__[section] = changed
+        present = self.section(section)
+        self._given.setdefault(section, present)
+        if section.startswith(RELAY):
+            relays = [changed if each is present else each for each in self.relay]
+            self.__dict__["relay"] = relays
+        else:
+            self.__dict__[section] = changed
 
     def remember(self, variables: Mapping[tuple[str, str], str]) -> None:
         """Keep which variables of the environment set what."""
@@ -441,7 +454,7 @@ class Settings(Section):
     def fixed_by(self, section: str, key: str) -> Origin | None:
         """What decides about a setting before the browser does, if anything."""
         given = self.given(section)
-        if (section, key) in self._variables:
+        if self.variable(section, key):
             return Origin.ENVIRONMENT
         default = type(given).model_fields[key].get_default(call_default_factory=True)
         is_said = key in given.model_fields_set and getattr(given, key) != default
@@ -449,7 +462,9 @@ class Settings(Section):
         return Origin.FILE if is_said else None
 
     def variable(self, section: str, key: str) -> str:
-        """The variable of the environment that set something."""
+        """The variable of the environment that set something; of relays, only of the first."""
+        if section == f"{RELAY}{self.relay[0].name}":
+            section = "relay"
         return self._variables.get((section, key), "")
 
     @property

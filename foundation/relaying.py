@@ -21,6 +21,10 @@ class Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True)
 
 
+RELAY = "relay:"
+"""What the name of a relay's section starts with, for settings that owners change."""
+
+
 class Tls(StrEnum):
     """How a connection to a relay is protected."""
 

@@ -36,7 +36,8 @@ async def show(request: web.Request) -> web.StreamResponse:
 async def change(request: web.Request) -> web.StreamResponse:
     """`POST /staff/settings/{group}`: keep what was typed for one group."""
     form = await forms.read(request)
-    group = changeable.group(request.match_info["group"])
+    relays = kit.ground(request).settings.relay
+    group = changeable.group(request.match_info["group"], relays)
     typed = {offer.name: _typed(form, offer) for offer in group.offers}
     seen = form.number("version", default=0) or 0
     try:
@@ -66,7 +67,9 @@ async def _page(
         "settings.html",
         status=422 if fields else 409 if problem else 200,
         sections=[(name, list(found)) for name, found in every],
-        groups=[_shown(request, each, typed or {}) for each in changeable.GROUPS]
+        groups=[
+            _shown(request, each, typed or {}) for each in changeable.groups(ground.settings.relay)
+        ]
         if may_change
         else [],
         version=await changing.version(ground),
@@ -82,18 +85,20 @@ def _shown(request: web.Request, group: Group, typed: dict[str, Any]) -> dict[st
     for offer in group.offers:
         given = settings.given(offer.section)
         field = type(given).model_fields[offer.key]
-        present = getattr(getattr(settings, offer.section), offer.key)
+        present = getattr(settings.section(offer.section), offer.key)
         default = field.get_default(call_default_factory=True)
         offers.append(
             {
                 "name": offer.name,
                 "id": f"{offer.section}-{offer.key}",
                 "kind": offer.kind.name,
-                "label": speaks.gettext(offer.label),
+                "label": speaks.gettext(offer.label) % offer.values
+                if offer.values
+                else speaks.gettext(offer.label),
                 "hint": speaks.gettext(offer.hint) if offer.hint else "",
                 "value": typed.get(offer.name, _plain(present)),
-                "said": _said(present, speaks),
-                "default": _said(default, speaks),
+                "said": _said(present, offer, speaks),
+                "default": _said(default, offer, speaks),
                 "is_default": present == default,
                 "fixed": _fixed(request, offer),
             }
@@ -113,11 +118,11 @@ def _fixed(request: web.Request, offer: Offer) -> str:
     return speaks.gettext(N_("Fixed in config.toml"))
 
 
-def _said(value: Any, speaks: Translator) -> str:
+def _said(value: Any, offer: Offer, speaks: Translator) -> str:
     if isinstance(value, bool):
         return speaks.gettext(N_("yes")) if value else speaks.gettext(N_("no"))
     if isinstance(value, list):
-        return ", ".join(value) or speaks.gettext(N_("nobody"))
+        return ", ".join(value) or speaks.gettext(offer.nothing)
     return str(_plain(value)) if value != "" else speaks.gettext(N_("blank"))
 
 

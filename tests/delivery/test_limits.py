@@ -9,12 +9,13 @@ from sqlmodel import col
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from delivery import allowances, worker
-from delivery.models import Delivery
+from delivery.models import Delivery, DeliveryState
 from foundation import rates
 from foundation.clock import SystemClock
 from foundation.config import Settings
 from foundation.ground import Ground
 from foundation.notices import Notice
+from foundation.relaying import RELAY
 from subscribers.models import Subscriber
 from tests.delivery.stretches import fullest
 from tests.world import grounds, mailing, sink
@@ -54,6 +55,21 @@ async def held(ground: Ground) -> int:
     statement = sa.select(sa.func.count()).where(col(Delivery.worker_id).is_not(None))
     async with ground.db.reading() as session:
         return int((await session.execute(statement)).scalar_one())
+
+
+async def is_put_off(session: AsyncSession) -> bool:
+    """Whether nothing is under a lease, and something waits."""
+    waiting = col(Delivery.state) == DeliveryState.QUEUED.value
+    leased = sa.select(sa.func.count(col(Delivery.worker_id)), sa.func.count()).where(waiting)
+    held_now, left = (await session.execute(leased)).one()
+    return not held_now and left > 0
+
+
+def put_rates(ground: Ground, rates: list[str]) -> None:
+    """What an owner sets in the browser."""
+    present = ground.settings.relay[0]
+    section = f"{RELAY}{present.name}"
+    ground.settings.put(section, present.model_copy(update={"rates": rates}))
 
 
 def at_host(server: Sink) -> int:
@@ -100,6 +116,24 @@ async def test_what_a_relay_got_today_counts_after_a_restart(
         clock.advance(hours=13)
         await worker.run_until_idle(again)
     assert server.total == 38  # within a day of the confirmation
+
+
+@pytest.mark.settings(relay={"rates": ["20/day"]})
+async def test_a_relays_rates_that_change_while_a_worker_sends_hold_from_then_on(
+    ground: Ground, clock: FakeClock, server: Sink
+) -> None:
+    await begin(ground, 90)
+    async with mailing.sending(ground):
+        await server.reached(19)
+        await mailing.until(ground, is_put_off)
+        assert server.total == 19
+        put_rates(ground, ["60/day"])
+        clock.advance(hours=2)
+        await server.reached(57)
+        put_rates(ground, [])
+        clock.advance(hours=2)
+        await server.reached(90)
+    assert set(server.taken.values()) == {1}
 
 
 @pytest.mark.settings(relay={"warmup": [10, 30]})

@@ -10,7 +10,7 @@ from foundation import changeable, changing, config
 from foundation.accounts.models import Role
 from foundation.audit import AuditEntry
 from foundation.changing import SettingValue
-from foundation.config import Origin, Settings
+from foundation.config import Origin, Relay, Settings
 from foundation.ground import Ground
 from tests.world import grounds
 from tests.world.clock import FakeClock
@@ -98,6 +98,40 @@ async def test_a_role_chosen_there_needs_a_second_step_at_once(web: Web) -> None
     assert (await owner.post("/staff/settings/signing-in", sent)).status == 303
     assert (await viewer.get("/staff/bulletins")).location == "/staff/account"
     assert (await owner.get("/staff/bulletins")).status == 200
+
+
+async def test_an_owner_says_how_fast_a_relay_may_send_unless_the_file_does(
+    web: Web, ground: Ground, settings: Settings, clock: FakeClock
+) -> None:
+    owner = await web.as_staff(Role.OWNER)
+    page = await owner.get("/staff/settings")
+    assert "Most that the relay “relay” gets" in page.text
+    sent = {"version": page.field("version"), "relay:relay.rates": "600/h\n20/s"}
+    wrong = {**sent, "relay:relay.rates": "600 an hour"}
+    assert (await owner.post("/staff/settings/relays", wrong)).status == 422
+    async with grounds.standing(settings.model_copy(deep=True), clock) as node:
+        before = node.settings.relay[0]
+        assert (await owner.post("/staff/settings/relays", sent)).status == 303
+        assert await changing.refresh(node)
+        assert node.settings.relay[0].rates == ["600/h", "20/s"]
+        assert node.settings.relay[0] == before.model_copy(update={"rates": ["600/h", "20/s"]})
+        assert not await changing.refresh(node)
+        back = {"version": (await owner.get("/staff/settings")).field("version")}
+        assert (await owner.post("/staff/settings/relays", back)).status == 303
+        assert await changing.refresh(node)
+        assert node.settings.relay == [before]
+    # What the file says about a relay is not changed here.
+    fixed = Relay(name="other", rates=["5/s"])
+    ground.settings.relay.append(fixed)
+    assert (
+        "Fixed in config.toml"
+        in (await owner.get("/staff/settings"))
+        .text.partition("Most that the relay “other” gets")[2]
+        .partition("</form>")[0]
+    )
+    forged = {**sent, **back, "relay:other.rates": "", "version": "2"}
+    await owner.post("/staff/settings/relays", forged)
+    assert ground.settings.relay[1] == fixed
 
 
 def test_a_file_that_lists_defaults_decides_nothing_and_a_variable_always_does(
