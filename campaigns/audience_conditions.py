@@ -62,8 +62,8 @@ class Asked:
     condition: Condition
     holds: Holds
     """SQL: fits a person."""
-    reasons: Sequence[tuple[Holds, str]]
-    """SQL of when it leaves somebody out, with the reason: the first that holds counts."""
+    needs: Sequence[tuple[Holds, str]]
+    """SQL of what has to hold, each with the reason of whom it leaves out: the first counts."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -89,13 +89,15 @@ class AskedGroups:
         )
 
     @property
-    def reasons(self) -> Sequence[tuple[Holds, str]]:
-        """SQL of each reason for which somebody is left out, the first that holds counts."""
-        no_alternative = [(~each, "fits-none") for each in self._alternatives]
+    def needs(self) -> Sequence[tuple[Holds, str]]:
+        """SQL of what has to hold, each with the reason of whom it leaves out: the first counts.
+
+        Together they say what `fits` says.
+        """
         return (
-            *(reason for each in self.all_of for reason in each.reasons),
-            *no_alternative,
-            *(reason for each in self.none_of for reason in each.reasons),
+            *(need for each in self.all_of for need in each.needs),
+            *((each, "fits-none") for each in self._alternatives),
+            *(need for each in self.none_of for need in each.needs),
         )
 
     @property
@@ -115,11 +117,11 @@ async def ask(ground: Ground, session: AsyncSession, groups: Groups) -> AskedGro
 
 async def _narrowing(ground: Ground, session: AsyncSession, condition: Condition) -> Asked:
     holds = await _holds(ground, session, condition)
-    reasons: list[tuple[Holds, str]] = [(~holds, _REASONS[condition.kind])]
+    needs: list[tuple[Holds, str]] = [(holds, _REASONS[condition.kind])]
     if isinstance(condition, audience_rules.IsContact) and condition.duties:
-        nobodys = ~members.contact_exists_for(col(Subscriber.id))
-        reasons = [(nobodys, "not-a-member"), (~holds, "other-duty")]
-    return Asked(condition=condition, holds=holds, reasons=reasons)
+        anybodys = members.contact_exists_for(col(Subscriber.id))
+        needs = [(anybodys, "not-a-member"), (holds, "other-duty")]
+    return Asked(condition=condition, holds=holds, needs=needs)
 
 
 async def _ruling_out(ground: Ground, session: AsyncSession, condition: Condition) -> Asked:
@@ -130,7 +132,7 @@ async def _ruling_out(ground: Ground, session: AsyncSession, condition: Conditio
     else:
         holds = await _holds(ground, session, condition)
         reason = "ruled-out"
-    return Asked(condition=condition, holds=holds, reasons=[(holds, reason)])
+    return Asked(condition=condition, holds=holds, needs=[(~holds, reason)])
 
 
 _REASONS = {

@@ -16,7 +16,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from campaigns import leaving
 from campaigns.models import Breakdown, Hit, HitKind
-from delivery.models import Delivery, DeliveryState, Dispatch
+from delivery.models import Delivery, DeliveryState, Dispatch, Return
 from foundation import tables
 from foundation.ground import Ground
 from subscribers.models import (
@@ -115,20 +115,30 @@ async def kept(session: AsyncSession, dispatch_id: int) -> Counted | None:
 async def work(ground: Ground) -> None:
     """Count large dispatches whose kept count has become too old."""
     now = ground.clock.now()
+    # Sent again, or told of what came back: however old it is, its count is old at once.
+    is_news = sa.or_(
+        col(Dispatch.finished_at).is_(None),
+        col(Dispatch.finished_at) >= col(Breakdown.counted_at),
+        sa.exists().where(
+            col(Return.dispatch_id) == col(Dispatch.id),
+            col(Return.received_at) >= col(Breakdown.counted_at),
+        ),
+    )
     async with ground.db.reading() as session:
         started = await session.execute(
-            sa.select(Dispatch, col(Breakdown.counted_at))
+            sa.select(Dispatch, col(Breakdown.counted_at), sa.func.coalesce(is_news, sa.true()))
             .outerjoin(Breakdown, col(Breakdown.dispatch_id) == col(Dispatch.id))
             .where(
                 col(Dispatch.audience) > AT_ONCE,
                 sa.or_(
                     col(Dispatch.started_at) > now - _WATCHED,
                     col(Breakdown.counted_at).is_(None),
+                    is_news,
                 ),
             )
             .order_by(col(Dispatch.id).desc())
         )
-        due = [order for order, counted_at in started if _is_due(order, counted_at, now)]
+        due = [order for order, *counted in started if _is_due(order, *counted, now=now)]
     for order in due:
         async with ground.db.reading() as session:
             found = await count(ground, session, order)
@@ -141,10 +151,11 @@ async def work(ground: Ground) -> None:
             )
 
 
-def _is_due(order: Dispatch, counted_at: datetime | None, now: datetime) -> bool:
+def _is_due(order: Dispatch, counted_at: datetime | None, is_news: bool, *, now: datetime) -> bool:
     if counted_at is None:
         return True
-    return now - counted_at >= max(_OFTEN, (now - order.started_at) / _SHARE)
+    old_enough = _OFTEN if is_news else max(_OFTEN, (now - order.started_at) / _SHARE)
+    return now - counted_at >= old_enough
 
 
 async def count(ground: Ground, session: AsyncSession, order: Dispatch) -> Counted:

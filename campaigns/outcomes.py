@@ -139,7 +139,7 @@ async def _came_back(
             sa.func.count().filter(bounced, col(Delivery.state) == DeliveryState.SENT.value),
             sa.func.count(col(Delivery.complained_at)),
         )
-        .where(col(Delivery.id).in_(told), col(Delivery.dispatch_id).in_(numbers))
+        .where(col(Delivery.id).in_(told))
         .group_by(col(Delivery.dispatch_id))
     )
     rows = (await session.execute(statement)).all()

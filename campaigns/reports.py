@@ -19,6 +19,7 @@ from delivery.models import IS_ODD, BounceKind, Delivery, DeliveryState, Dispatc
 from foundation.ground import Ground
 from subscribers.models import Subscriber
 
+NOBODY = ledger.Counts(bounced=dict.fromkeys(("hard", "soft", "block"), 0))
 _LISTED = 500
 """Uncertain recipients, and reasons of what came back, that a report names."""
 
@@ -127,7 +128,7 @@ async def report(ground: Ground, *, campaign_id: int) -> Report:
         campaign = await transitions.get(session, campaign_id)
         order = await lifecycle.dispatch_of(session, campaign_id)
         number = order.id if order is not None else 0
-        counts = await ledger.counts(session, number)
+        counts = await ledger.standing(session, order) if order is not None else NOBODY
         is_large = counts.audience > breakdowns.AT_ONCE
         kept = await breakdowns.kept(session, number) if is_large else None
         return Report(

@@ -15,6 +15,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from delivery.letter import IS_ATTEMPT, Kind, Result, Verdict
 from delivery.models import (
+    IS_ODD,
     Delivery,
     DeliveryState,
     Dispatch,
@@ -63,30 +64,52 @@ async def counts(session: AsyncSession, dispatch_id: int) -> Counts:
 
     Served by the index on dispatch and state; what came back is found through `returns`.
     """
-    by_state = (
+    states = await _by_state(session, dispatch_id)
+    return await _with_returns(session, dispatch_id, audience=sum(states.values()), states=states)
+
+
+async def standing(session: AsyncSession, order: Dispatch) -> Counts:
+    """The same without a look at everybody who simply got it, which are nearly all in the end.
+
+    Whoever neither waits nor is odd was sent to; the index of the odd holds them alone.
+    """
+    states = await _by_state(session, order.id, IS_ODD)
+    states |= await _by_state(session, order.id, col(Delivery.state) == DeliveryState.QUEUED.value)
+    states[DeliveryState.SENT.value] = order.audience - sum(states.values())
+    return await _with_returns(session, order.id, audience=order.audience, states=states)
+
+
+async def _by_state(
+    session: AsyncSession, dispatch_id: int, *conditions: sa.TextClause | sa.ColumnElement[bool]
+) -> dict[str, int]:
+    statement = (
         sa.select(col(Delivery.state), sa.func.count())
-        .where(col(Delivery.dispatch_id) == dispatch_id)
+        .where(col(Delivery.dispatch_id) == dispatch_id, *conditions)
         .group_by(col(Delivery.state))
+    )
+    return dict((await session.execute(statement)).all())
+
+
+async def _with_returns(
+    session: AsyncSession, dispatch_id: int, *, audience: int, states: Mapping[str, int]
+) -> Counts:
+    """What came back is found from its own side, however many mails there are."""
+    told = sa.select(col(Return.delivery_id)).where(
+        col(Return.dispatch_id) == dispatch_id, col(Return.delivery_id).is_not(None)
     )
     came_back = (
         sa.select(col(Delivery.bounce), sa.func.count(), sa.func.count(col(Delivery.complained_at)))
-        .where(
-            col(Delivery.dispatch_id) == dispatch_id,
-            col(Delivery.id).in_(
-                sa.select(col(Return.delivery_id)).where(col(Return.delivery_id).is_not(None))
-            ),
-        )
+        .where(col(Delivery.id).in_(told))
         .group_by(col(Delivery.bounce))
     )
-    states = {state.value: 0 for state in DeliveryState}
-    states |= dict((await session.execute(by_state)).all())
     bounced = {"hard": 0, "soft": 0, "block": 0}
     complaints = 0
     for bounce, count, complained in (await session.execute(came_back)).all():
         complaints += complained
         if bounce in bounced:
             bounced[bounce] += count
-    return Counts(audience=sum(states.values()), bounced=bounced, complaints=complaints, **states)
+    every = {state.value: 0 for state in DeliveryState} | dict(states)
+    return Counts(audience=audience, bounced=bounced, complaints=complaints, **every)
 
 
 async def is_due(session: AsyncSession, *, now: datetime) -> bool:

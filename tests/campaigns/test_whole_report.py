@@ -5,6 +5,7 @@ import io
 import json
 import re
 from collections.abc import Awaitable, Callable
+from datetime import timedelta
 
 import pytest
 import sqlalchemy as sa
@@ -22,7 +23,7 @@ from foundation.ground import Ground
 from subscribers.models import Partner, SignUp, SignUpState, Subscriber
 from tests.campaigns.test_campaign_pages import words
 from tests.campaigns.test_tracking import PERSON, clicks, pixel
-from tests.world import campaigning, people
+from tests.world import campaigning, mailing, people
 from tests.world.clock import FakeClock
 from tests.world.smtp import Catcher
 from tests.world.web import Web
@@ -226,6 +227,25 @@ async def test_a_large_campaign_is_counted_by_itself_and_says_when(
     await breakdowns.work(ground)
     report = await reports.report(ground, campaign_id=campaign.id)
     assert report.by_language == {"en": {"sent": 1}, "es": {"sent": 1}}
+
+    # Three days later nothing is counted for three hours, unless something comes back.
+    await lifecycle.follow_dispatches(ground)
+    clock.advance(days=3)
+    await breakdowns.work(ground)
+    clock.advance(minutes=6)
+    await breakdowns.work(ground)
+    assert (await reports.report(ground, campaign_id=campaign.id)).counted_at == clock.now() - (
+        timedelta(minutes=6)
+    )
+    bounce = Event(via="ses", kind=BounceKind.HARD, reason="user-unknown", address="b@example.org")
+    await returns.take_events(ground, [bounce])
+    await breakdowns.work(ground)
+    async with ground.db.reading() as session:
+        counted = await breakdowns.kept(session, order.id)
+    assert counted is not None
+    assert [row.came_back for row in counted.parts[Part.LANGUAGE]] == [0, 1]
+    assert (await reports.report(ground, campaign_id=campaign.id)).bounced["hard"] == 1
+    assert (await mailing.counts(ground, order.id)).sent == 2
 
 
 async def test_a_sweep_is_told_by_its_rule(

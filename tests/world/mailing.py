@@ -145,6 +145,8 @@ async def counts(ground: Ground, dispatch_id: int = 1) -> ledger.Counts:
     async with ground.db.reading() as session:
         found = await ledger.counts(session, dispatch_id)
         frozen = await session.get_one(Dispatch, dispatch_id)
+        # What reports say without a look at all of it is the same.
+        assert await ledger.standing(session, frozen) == found
     states = (found.queued, found.sent, found.deferred)
     ends = (found.failed, found.uncertain, found.cancelled)
     assert sum(states) + sum(ends) == found.audience == frozen.audience

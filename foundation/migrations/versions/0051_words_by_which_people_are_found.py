@@ -25,37 +25,51 @@ _WORDS = sa.table(
 _TEXTS = ("email", "first_name", "last_name", "postal_code", "town")
 _PEOPLE = sa.table("subscribers", sa.column("id", _BIG), *map(sa.column, _TEXTS))
 _KEY = "pk_subscriber_words"
+_TO_PERSON = "fk_subscriber_words_subscriber_id"
 
 
 def upgrade() -> None:
+    """PostgreSQL checks and sorts once what is there already; SQLite can't add that later."""
     connection = op.get_bind()
-    is_sqlite = connection.dialect.name == "sqlite"
-    columns = [
+    columns = (
         sa.Column("word", _OCTETS, nullable=False),
         sa.Column("subscriber_id", _BIG, nullable=False),
-        sa.ForeignKeyConstraint(
-            ["subscriber_id"],
-            ["subscribers.id"],
-            name=op.f("fk_subscriber_words_subscriber_id"),
-            ondelete="CASCADE",
-        ),
-    ]
-    if is_sqlite:
-        key = sa.PrimaryKeyConstraint("word", "subscriber_id", name=op.f(_KEY))
-        op.create_table("subscriber_words", *columns, key, sqlite_with_rowid=False)
-        # Words come in no order: what is being written has to stay at hand.
-        connection.exec_driver_sql("PRAGMA cache_size = -200000")
-    else:
+    )
+    if connection.dialect.name != "sqlite":
         op.create_table("subscriber_words", *columns)
-    for pairs in _everybodys(connection):
-        _insert(connection, pairs)
-    if is_sqlite:
-        connection.exec_driver_sql("PRAGMA cache_size = -4000")
-    else:
+        _fill(connection)
         op.create_primary_key(op.f(_KEY), "subscriber_words", ["word", "subscriber_id"])
+        _index()
+        op.create_foreign_key(
+            op.f(_TO_PERSON), "subscriber_words", "subscribers",
+            ["subscriber_id"], ["id"], ondelete="CASCADE",
+        )  # fmt: skip
+        return
+    op.create_table(
+        "subscriber_words",
+        *columns,
+        sa.PrimaryKeyConstraint("word", "subscriber_id", name=op.f(_KEY)),
+        sa.ForeignKeyConstraint(
+            ["subscriber_id"], ["subscribers.id"], name=op.f(_TO_PERSON), ondelete="CASCADE"
+        ),
+        sqlite_with_rowid=False,
+    )
+    _index()
+    # Words come in no order: what is being written has to stay at hand.
+    connection.exec_driver_sql("PRAGMA cache_size = -100000")
+    _fill(connection)
+    connection.exec_driver_sql("PRAGMA cache_size = -4000")
+
+
+def _index() -> None:
     op.create_index(
         op.f("ix_subscriber_words_subscriber_id"), "subscriber_words", ["subscriber_id", "word"]
     )
+
+
+def _fill(connection: sa.Connection) -> None:
+    for pairs in _everybodys(connection):
+        _insert(connection, pairs)
 
 
 def downgrade() -> None:
