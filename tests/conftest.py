@@ -11,6 +11,7 @@ from xdist.scheduler import LoadScopeScheduling
 
 from foundation.config import Settings
 from foundation.ground import Ground
+from handbill import serving
 from tests.world import browsers, databases, grounds
 from tests.world import smtp as smtp_world
 from tests.world import web as web_world
@@ -48,6 +49,11 @@ class _Together(LoadScopeScheduling):  # type: ignore[misc]
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadScopeScheduling:
     """How tests are shared out among processes."""
     return _Together(config, log)
+
+
+def pytest_collection_finish() -> None:
+    """What was loaded stays: the collector need not look through it again and again."""
+    serving.spare_the_collector()
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

@@ -9,6 +9,7 @@ from foundation.clock import Clock
 from foundation.config import Settings
 from foundation.ground import Ground
 from handbill import building
+from tests.world import quickening
 
 KEY = "a key for tests only, made of many characters"
 
@@ -62,7 +63,9 @@ def settings(
 
 def make(wanted: Settings, clock: Clock) -> Ground:
     """A ground over `wanted`; close its database when done."""
-    return building.build(wanted, clock=clock)
+    ground = building.build(wanted, clock=clock)
+    quickening.quicken(ground.db)
+    return ground
 
 
 @asynccontextmanager
