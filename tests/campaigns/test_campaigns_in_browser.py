@@ -95,12 +95,14 @@ async def test_who_asks_for_less_motion_sees_figures_change_less_often(
     campaign, _ = await campaigning.started(ground)
     await page.emulate_media(reduced_motion="reduce")
     await page.add_init_script(LISTEN_TOO)
+    await page.add_init_script("window.ms = 10_000; performance.now = () => window.ms;")
     await page.goto(f"/staff/campaigns/{campaign.id}")
     figure = page.locator("[data-text=done]")
     await expect(page.locator("html")).to_have_attribute("data-told", "0")
     await deliver()
     await expect(page.locator("html")).to_have_attribute("data-told", "1")
-    await expect(figure).to_have_text("0 of 2 done")
+    assert await figure.inner_text() == "0 of 2 done"
+    await page.evaluate("window.ms += 5_000")
     await expect(figure).to_have_text("1 of 2 done")
 
 
@@ -134,13 +136,11 @@ document.dispatchEvent(new Event("visibilitychange"));
 
 
 @pytest.mark.parametrize("language", ["en", "es"])
-@pytest.mark.parametrize("scheme", ["light", "dark"])
 async def test_axe_finds_nothing_on_the_list_of_who_did_not_get_it(
     ground: Ground,
     page: Page,
     smtp: Catcher,
     deliver: Callable[[], Awaitable[None]],
-    scheme: str,
     language: str,
 ) -> None:
     for name, reply in (("a", "550 5.3.5 No"), ("b", "450 4.2.1 Later")):
@@ -148,30 +148,21 @@ async def test_axe_finds_nothing_on_the_list_of_who_did_not_get_it(
         smtp.answer("RCPT", f"{name}.with.a.long.name@example.org", reply)
     campaign, _ = await campaigning.started(ground)
     await deliver()
-    await page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
     here = f"/staff/campaigns/{campaign.id}/recipients?lang={language}"
     for state in ("failed", "deferred", "uncertain"):
-        for width in (375, 1280):
-            await page.set_viewport_size({"width": width, "height": 900})
-            await page.goto(f"{here}&state={state}")
-            assert await browsers.violations(page) == [], state
-            wide = await page.evaluate("document.documentElement.scrollWidth")
-            assert wide <= width, state
+        await page.goto(f"{here}&state={state}")
+        assert await browsers.troubles(page) == []
     await page.goto(f"{here}&state=failed")
     await page.locator("input[name=delivery]").focus()
     await page.keyboard.press("Space")
     assert await page.locator("input[name=delivery]").is_checked()
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-async def test_axe_finds_nothing_on_pages_of_campaigns(
-    ground: Ground, page: Page, scheme: str
-) -> None:
+async def test_axe_finds_nothing_on_pages_of_campaigns(ground: Ground, page: Page) -> None:
     await people.subscribed(ground)
     await campaigning.draft(ground)
     ready = await campaigning.approved(ground)
     sending, _ = await campaigning.started(ground)
-    await page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
     one = "/staff/campaigns/"
     for path in (
         "/staff",
@@ -182,12 +173,8 @@ async def test_axe_finds_nothing_on_pages_of_campaigns(
         f"{one}{ready.id}/schedule",
         f"{one}{sending.id}",
     ):
-        for width in (375, 1280):
-            await page.set_viewport_size({"width": width, "height": 900})
-            await page.goto(path)
-            assert await browsers.violations(page) == [], path
-            wide = await page.evaluate("document.documentElement.scrollWidth")
-            assert wide <= width, path
+        await page.goto(path)
+        assert await browsers.troubles(page) == []
 
 
 async def test_a_series_form_shows_only_what_its_rhythm_needs_and_axe_finds_nothing(

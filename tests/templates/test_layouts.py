@@ -127,24 +127,20 @@ async def overflow(page: Page) -> int:
 
 @pytest.mark.browser
 @pytest.mark.parametrize("layout", LAYOUTS)
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [375, 1280])
-async def test_every_part_passes_axe(
-    browser: Browser, layout: str, scheme: str, width: int
-) -> None:
-    html = render(layout, "es" if scheme == "dark" else "en")
-    async with shown(browser, html, width, color_scheme=scheme) as page:
-        assert await browsers.violations(page) == []
-        assert await overflow(page) <= 0
+@pytest.mark.parametrize("language", ["en", "es"])
+async def test_every_part_passes_axe(browser: Browser, layout: str, language: str) -> None:
+    async with shown(browser, render(layout, language), 1280) as page:
+        assert await browsers.troubles(page) == []
 
 
 @pytest.mark.browser
 @pytest.mark.parametrize("accent", ["#ffe94d", "#000000", "#ffffff", "#00c2ff", "#39ff14"])
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-async def test_any_accent_of_a_site_can_be_read(browser: Browser, accent: str, scheme: str) -> None:
+async def test_any_accent_of_a_site_can_be_read(browser: Browser, accent: str) -> None:
     html = render("layouts/public.html", site=Site(accent=accent))
-    async with shown(browser, html, 1280, color_scheme=scheme) as page:
-        assert await browsers.violations(page) == []
+    async with shown(browser, html, 1280) as page:
+        for scheme in browsers.SCHEMES:
+            await page.emulate_media(color_scheme=scheme)
+            assert await browsers.violations(page) == [], scheme
 
 
 @pytest.mark.browser

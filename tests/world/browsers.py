@@ -1,5 +1,6 @@
 """A real Chromium, driven by Playwright."""
 
+import functools
 import json
 import os
 import shutil
@@ -9,12 +10,16 @@ import sys
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
+from typing import Literal
 
 from playwright.async_api import Browser, Page, async_playwright, expect
 
 AXE = Path(__file__).parents[2] / "node_modules" / "axe-core" / "axe.min.js"
 PATIENCE_MS = 60_000
 """How long a page may take on a busy machine; what comes sooner is not waited for."""
+SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
+_LOOK = "async () => (await axe.run(document, {resultTypes: ['violations']})).violations"
+"""What holds need not be told in detail, which would take as long as the look itself."""
 _FLAGS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -56,6 +61,8 @@ async def opened() -> AsyncIterator[Browser]:
 @contextmanager
 def waiting(folder: Path) -> Iterator[str]:
     """A browser that many may use in turn, each for a while; gives the address for `reached`."""
+    # Playwright's driver starts for each test anew, and by this need not be compiled each time.
+    os.environ.setdefault("NODE_COMPILE_CACHE", str(folder / "compiled"))
     file = folder / "launch.json"
     file.write_text(json.dumps({"executablePath": find(), "args": _FLAGS}), encoding="utf-8")
     command = [sys.executable, "-m", "playwright", "launch-server"]
@@ -91,10 +98,33 @@ async def reached(address: str) -> AsyncIterator[Browser]:
 
 async def violations(page: Page) -> list[str]:
     """What axe-core finds on the page, as `impact rule: element`, of every impact."""
-    await page.evaluate(AXE.read_text(encoding="utf-8"))
-    found = await page.evaluate("async () => (await axe.run(document)).violations")
+    if not await page.evaluate("'axe' in window"):
+        await page.evaluate(_axe())
+    found = await page.evaluate(_LOOK)
     return [
         f"{each['impact']} {each['id']}: {node['html'][:160]} {node['failureSummary'][:200]}"
         for each in found
         for node in each["nodes"]
     ]
+
+
+async def troubles(page: Page) -> list[str]:
+    """The same on a phone and on a desk, by day and at night; and whether it is wider than either.
+
+    The page is loaded once: it has to keep up with whoever turns their phone or the light.
+    """
+    found = []
+    for width in (375, 1280):
+        await page.set_viewport_size({"width": width, "height": 900})
+        wide = await page.evaluate("document.documentElement.scrollWidth")
+        if wide > width:
+            found.append(f"{page.url} is {wide} pixels wide where {width} are")
+        for scheme in SCHEMES:
+            await page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+            found += [f"{page.url} at {width}, {scheme}: {each}" for each in await violations(page)]
+    return found
+
+
+@functools.cache
+def _axe() -> str:
+    return AXE.read_text(encoding="utf-8")
