@@ -5,8 +5,9 @@ It speaks UDP and TCP, as resolvers fall back to TCP where an answer was cut sho
 
 import asyncio
 import enum
+import errno
 import functools
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
@@ -19,6 +20,8 @@ from dns.message import Message
 
 from handbill.demo import zone
 from handbill.demo.zone import Records
+
+Talk = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
 
 class Fault(enum.Enum):
@@ -57,11 +60,14 @@ class Server:
 
     @property
     def resolver(self) -> Resolver:
-        """One that asks nobody but this server, and is soon out of patience."""
+        """One that asks nobody but this server, and is soon out of patience if that is silent."""
         resolver = Resolver(configure=False)
         resolver.nameservers = ["127.0.0.1"]
         resolver.port = self.port
-        resolver.timeout, resolver.lifetime = 0.2, 0.5
+        if self.faults:
+            resolver.timeout, resolver.lifetime = 0.2, 0.5
+        else:
+            resolver.timeout, resolver.lifetime = 30, 60
         return resolver
 
     def reply(self, data: bytes, *, is_tcp: bool) -> bytes | None:
@@ -109,16 +115,32 @@ async def running(
             writer.write(len(said).to_bytes(2, "big") + said)
         writer.close()
 
-    async with await asyncio.start_server(talk, "127.0.0.1", 0) as listener:
-        server.port = listener.sockets[0].getsockname()[1]
+    transport, listener = await _listening(
+        lambda: zone.Endpoint(functools.partial(server.reply, is_tcp=False)), talk
+    )
+    try:
+        server.port = transport.get_extra_info("sockname")[1]
+        async with listener:
+            yield server
+    finally:
+        transport.close()
+
+
+async def _listening(
+    endpoint: Callable[[], asyncio.DatagramProtocol], talk: Talk
+) -> tuple[asyncio.DatagramTransport, asyncio.Server]:
+    """UDP and TCP on one port, which has to be free for both."""
+    while True:
         transport, _ = await asyncio.get_running_loop().create_datagram_endpoint(
-            lambda: zone.Endpoint(functools.partial(server.reply, is_tcp=False)),
-            local_addr=("127.0.0.1", server.port),
+            endpoint, local_addr=("127.0.0.1", 0)
         )
         try:
-            yield server
-        finally:
+            port = transport.get_extra_info("sockname")[1]
+            return transport, await asyncio.start_server(talk, "127.0.0.1", port)
+        except OSError as problem:
             transport.close()
+            if problem.errno != errno.EADDRINUSE:
+                raise
 
 
 @asynccontextmanager
