@@ -12,7 +12,7 @@ from foundation.ground import Ground
 from tests.world import grounds, mailing, nursery, sink
 from tests.world.sink import Sink
 
-PEOPLE = 4
+PEOPLE = 3
 CONNECTIONS = 2
 RECORD_EVERY_S = 0.01
 FEWEST_MOMENTS = 4 * PEOPLE
