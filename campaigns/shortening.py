@@ -50,11 +50,17 @@ def written(block: Developments, name: str, texts: Mapping[str, OwnWordsText]) -
     return block.model_copy(update={"short": short})
 
 
-def desk_text(ground: Ground, development: Development, language: str) -> Fields:
-    """What the desk says in a language, or in its source where it has nothing in that."""
+def desk_language(ground: Ground, development: Development, language: str) -> str:
+    """The language in which the desk speaks to who wants one: that, or its source."""
     texts = developments.places(development.texts)[WORDS]
     source = left_behind.source_of(texts, default=ground.settings.site.language)
-    return texts.get(language) or texts.get(source, {})
+    return language if language in texts else source
+
+
+def desk_text(ground: Ground, development: Development, language: str) -> Fields:
+    """What the desk says in a language, or in its source where it has nothing in that."""
+    spoken = desk_language(ground, development, language)
+    return developments.places(development.texts)[WORDS].get(spoken, {})
 
 
 def moved(

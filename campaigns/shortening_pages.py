@@ -215,7 +215,11 @@ def _page(
     document = bulletins.document_of(bulletin)
     block = _block(request, document)
     desk: dict[str, Any] = {
-        code: shortening.desk_text(ground, development, code) for code in document.languages
+        code: {
+            **shortening.desk_text(ground, development, code),
+            "language": shortening.desk_language(ground, development, code),
+        }
+        for code in document.languages
     }
     return kit.render(
         request,

@@ -406,7 +406,10 @@ async def staff_pages(camera: Camera) -> None:
     await checks(camera)
     await camera.page.goto(camera.address("/staff/bulletins/1"))
     block = camera.page.locator('.block a[href*="/blocks/"]').first
+    own_words = camera.page.locator('.block a[href*="/words/"]').first
+    href = await own_words.get_attribute("href")
     await camera.open("staff-block", await block.get_attribute("href") or "")
+    await camera.open("staff-own-words", href or "")
     await camera.page.set_viewport_size({"width": 375, "height": 812})
     await camera.page.goto(camera.address("/staff"))
     await camera.page.locator("details.menu summary").click()

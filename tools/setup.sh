@@ -67,7 +67,7 @@ npm_ci() {
 
 install_front_end() {
   local stamp=node_modules/.handbill-$kind now
-  now=$(sha256sum package-lock.json tools/vendor.py | sha256sum | cut -d' ' -f1)
+  now=$(sha256sum package-lock.json tools/vendor.py tools/code_editor.js | sha256sum | cut -d' ' -f1)
   [ -f "$stamp" ] && [ "$(cat "$stamp")" = "$now" ] && return
   if [ "$kind" = dev ] || [ ! -d node_modules ]; then
     say "front-end packages from package-lock.json"

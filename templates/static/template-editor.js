@@ -1,38 +1,40 @@
-// Numbers the lines of a template, shows what is wrong on its line, and a mail in it beside.
+// A template's source in a code editor, with what is wrong on its line, and a mail in it beside.
 // Without it, saving says what is wrong, and the mail opens in a window of its own.
 
 const PAUSE_MS = 400;
 const form = document.querySelector("[data-template]");
 const source = form.elements.source;
-const gutter = form.querySelector("[data-gutter]");
 const flaws = form.querySelector("[data-flaws]");
 const samples = document.querySelector("[data-samples]");
 const sampleForm = document.querySelector("[data-sample-form]");
+let code = null;
+let view = null;
 
-function number() {
-  const lines = source.value.split("\n").length;
-  while (gutter.children.length > lines) gutter.lastChild.remove();
-  while (gutter.children.length < lines) {
-    const line = document.createElement("li");
-    line.textContent = String(gutter.children.length + 1);
-    gutter.append(line);
+// Where the editor can't be had, the text area does.
+async function lay() {
+  try {
+    code = await import("./code.js");
+  } catch {
+    return;
   }
-  gutter.scrollTop = source.scrollTop;
+  view = code.edit(source, { name: "l-source", about: "h-source h-keys flaws" });
+  document.getElementById("l-source").addEventListener("click", () => view.focus());
+  form.querySelector("[data-keys]").hidden = source.readOnly;
+  mark();
 }
 
 function mark() {
-  for (const line of gutter.querySelectorAll("[data-flawed]")) line.removeAttribute("data-flawed");
-  for (const flaw of flaws.querySelectorAll("[data-line]")) {
-    gutter.children[Number(flaw.dataset.line) - 1]?.setAttribute("data-flawed", "");
-  }
+  if (!view) return;
+  const told = [...flaws.querySelectorAll("[data-line]")].map((each) => [Number(each.dataset.line), each.dataset.words]);
+  code.mark(view, told);
 }
 
 function go(line) {
+  if (view) return void code.go(view, line);
   const before = source.value.split("\n").slice(0, line - 1).join("\n").length;
   const at = line > 1 ? before + 1 : 0;
   source.focus();
   source.setSelectionRange(at, at);
-  source.scrollTop = (source.scrollHeight / gutter.children.length) * Math.max(0, line - 4);
 }
 
 async function look() {
@@ -53,11 +55,9 @@ function soon() {
   waiting = setTimeout(look, PAUSE_MS);
 }
 
-number();
-mark();
-source.addEventListener("scroll", () => { gutter.scrollTop = source.scrollTop; });
+await lay();
 if (!source.readOnly) {
-  source.addEventListener("input", () => { number(); soon(); });
+  source.addEventListener("input", soon);
   sampleForm.elements.scheme.addEventListener("change", look);
   flaws.addEventListener("click", (event) => {
     const line = event.target.dataset?.go;

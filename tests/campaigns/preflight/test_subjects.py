@@ -284,10 +284,14 @@ async def test_a_picture_without_words_and_heavy_ones_of_our_own_are_pointed_out
         first, second, _ = [await pictures.find(session, each) for each in digests]
     assert first
     assert second
-    only_english = {"alts": {"en": "Noise"}, "is_decorative": False}
-    for picture, told in ((first, {"alts": {}, "is_decorative": True}), (second, only_english)):
+    for picture, alts in ((first, {}), (second, {"en": "Noise"})):
         await pictures.describe(
-            ground, actor=COMMAND, picture_id=picture.id, focus=(50, 50), **told
+            ground,
+            actor=COMMAND,
+            picture_id=picture.id,
+            alts=alts,
+            is_decorative=not alts,
+            focus=(50, 50),
         )
     left = await lines(ground, campaign, "picture-without-words")
     assert sorted(each.about.split(":")[:2] for each in left) == [
