@@ -16,6 +16,7 @@ from bench import (
     fuzz_bounces,
     pages,
     postgres,
+    preview,
     rooms,
     secured,
     sending,
@@ -48,6 +49,7 @@ PARTS: dict[str, Part] = {
     "clicks": lambda times: clicks.run(clicks=20_000, times=times),
     "pages": lambda times: pages.run(requests=2_000, times=times),
     "widget": lambda times: widget.run(requests=3_000, times=times),
+    "preview": lambda _: preview.run(words=20),
     "rooms": lambda _: rooms.run(people=1_000_000, campaigns=500),
 }
 ON_REQUEST: dict[str, Part] = {"fuzz-bounces": lambda _: fuzz_bounces.run()}

@@ -12,6 +12,7 @@ import aiohttp
 from campaigns import bulletins, compiling, documents
 from foundation import migrations
 from foundation.accounts.models import Role
+from foundation.ground import Ground
 from handbill.demo import catcher as catching
 from handbill.demo import content, seed_site
 from handbill.demo.clock import DemoClock
@@ -40,6 +41,16 @@ async def plans(*, is_conditional: bool = False) -> Mapping[str, Plan]:
                 campaign_name="What we learned",
                 archive_url=ground.url("/archive/what-we-learned"),
             )
+
+
+@asynccontextmanager
+async def composed() -> AsyncIterator[tuple[Ground, int]]:
+    """The demo's site with its bulletin, by number, still to be sent."""
+    async with _scene() as scene:
+        document = documents.parse(scene.sample.bulletins[_NAME], name=_NAME)
+        actor = scene.staff[Role.AUTHOR]
+        kept = await bulletins.create(scene.ground, actor=actor, document=document)
+        yield scene.ground, kept.id
 
 
 def _with_conditions(document: documents.Document) -> documents.Document:
