@@ -6,7 +6,7 @@ words go with their person. `finding.py` and the lists of recipients ask it.
 """
 
 import functools
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -39,8 +39,19 @@ async def keep(session: AsyncSession, subscriber_ids: Collection[int]) -> None:
     found = await session.execute(people.where(col(Subscriber.id).in_(subscriber_ids)))
     theirs = col(SubscriberWord.subscriber_id)
     await session.execute(sa.delete(SubscriberWord).where(theirs.in_(subscriber_ids)))
+    await _write(session, {number: of(texts) for number, *texts in found.all()})
+
+
+async def keep_first(session: AsyncSession, people: Iterable[tuple[int, str]]) -> None:
+    """The same for people who were made just now: their number and address is all there is."""
+    await _write(session, {number: of([email]) for number, email in people})
+
+
+async def _write(session: AsyncSession, found: Mapping[int, set[str]]) -> None:
+    if not found:
+        return
     # Sorted, so that two processes that meet at the same people wait in one order only.
-    pairs = sorted((number, word) for number, *texts in found.all() for word in of(texts))
+    pairs = sorted((number, word) for number, said in found.items() for word in said)
     dialect = session.get_bind().dialect.name
     listed = rows.packed((place, *pair) for place, pair in enumerate(pairs))
     await session.execute(_insertion(dialect), {_LISTED: listed})

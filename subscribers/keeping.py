@@ -85,8 +85,8 @@ async def people(
     )
     dialect = session.get_bind().dialect.name
     values = {_SOURCE: listed, "now": ground.clock.now()}
-    made = await session.scalars(_new_people(dialect), values)
-    await catchwords.keep(session, made.all())
+    made = await session.execute(_new_people(dialect), values)
+    await catchwords.keep_first(session, [(number, email) for number, email in made.all()])
     known = await session.execute(_known_people(), {_SOURCE: listed})
     return {key: (number, email) for number, email, key in known}
 
@@ -240,7 +240,7 @@ def _new_people(dialect: str) -> sa.Executable:
             },
         )
         .on_conflict_do_nothing(index_elements=["email_key"])
-        .returning(col(Subscriber.id))
+        .returning(col(Subscriber.id), col(Subscriber.email))
     )
 
 

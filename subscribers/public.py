@@ -1,16 +1,18 @@
 """Supporters' pages: sign up and confirm. What they decide later is in `public_links.py`."""
 
+import functools
 from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import quote
 
-from aiohttp import web
+from aiohttp import hdrs, web
 
-from foundation import errors
+from foundation import errors, i18n
 from foundation.ground import Ground
 from foundation.tokens import Purpose
+from foundation.web import door, kit, middleware, security
 from foundation.web import forms as web_forms
-from foundation.web import kit, middleware, security
+from foundation.web.ready import Ready, Written
 from subscribers import (
     challenge,
     confirming,
@@ -32,6 +34,8 @@ from subscribers import (
 )
 from subscribers.forms import Offer
 
+_REFUSED: web.RequestKey[errors.HandbillError] = web.RequestKey("refused", errors.HandbillError)
+"""Why a form was refused at the door."""
 _STATUS = {confirming.Answer.TOO_LATE: 410, confirming.Answer.BLOCKED: 409}
 
 
@@ -72,6 +76,40 @@ async def show(request: web.Request) -> web.Response:
     )
 
 
+async def _taken_at_once(app: web.Application, request: web.Request, slug: str) -> Written | None:
+    """At the door: a form as most send it, which is in order; what is not is told inside."""
+    least_s = app[kit.GROUND].settings.signup.answer_after_s
+    return await pacing.no_sooner_than(least_s, _quickly(app[kit.GROUND], request, slug))
+
+
+async def _quickly(ground: Ground, request: web.Request, slug: str) -> Written | None:
+    if "?" in request.raw_path or hdrs.COOKIE in request.headers:
+        return None
+    values = await web_forms.read_at_once(request)
+    if values is None or received.is_trapped(values):
+        return None
+    asked = received.request_of(request, values, form=slug, via="form")
+    accepted = request.headers.get(hdrs.ACCEPT_LANGUAGE)
+    wishes, offered = asked.language, ground.catalog.languages
+    language = i18n.match(wishes, offered) if wishes else i18n.match_header(accepted, offered)
+    try:
+        outcome = await signup.submit(ground, request=asked.with_language(wishes or language))
+    except errors.HandbillError as problem:
+        request[_REFUSED] = problem
+        return None
+    where = _thanks(outcome.offer, language)
+    return _ready(ground.settings.site.url.startswith("https:")).to({"Location": where})
+
+
+@functools.cache
+def _ready(is_https: bool) -> Ready:
+    """A way on after a form, but for where to."""
+    response = web.Response()
+    security.add_headers(response, nonce="", is_https=is_https)
+    return Ready(status=303, headers=response.headers)
+
+
+@door.answers(_taken_at_once)
 async def send(request: web.Request) -> web.Response:
     """`POST /subscribe[/{form}]`: take a sign-up.
 
@@ -91,6 +129,8 @@ async def _taken(request: web.Request) -> web.Response:
     if received.is_trapped(form.values):
         return _to_sent(request, await _offer(request, partner=asked.partner))
     try:
+        if _REFUSED in request:
+            raise request[_REFUSED]
         outcome = await signup.submit(kit.ground(request), request=_in_language(request, asked))
     except (errors.Invalid, errors.ProofNeeded) as problem:
         return _form(
@@ -255,9 +295,12 @@ def _said(request: web.Request, problem: errors.Invalid | None) -> dict[str, Any
 
 def _to_sent(request: web.Request, offer: Offer) -> web.Response:
     """To the form's own page of thanks, which staff chose, or to ours."""
+    where = _thanks(offer, kit.translator(request).language)
+    return web.Response(status=303, headers={"Location": where})
+
+
+def _thanks(offer: Offer, language: str) -> str:
     if offer.form and offer.form.thanks_url:
-        return web.Response(status=303, headers={"Location": offer.form.thanks_url})
-    query = f"lang={kit.translator(request).language}"
-    if offer.slug:
-        query += f"&form={quote(offer.slug)}"
-    return kit.redirect(request, f"/subscribe/sent?{query}")
+        return offer.form.thanks_url
+    named = f"&form={quote(offer.slug)}" if offer.slug else ""
+    return f"/subscribe/sent?lang={language}{named}"

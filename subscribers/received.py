@@ -40,6 +40,8 @@ _NAMES: Mapping[str, tuple[str, ...]] = {
     "utm_medium": ("utm_medium",),
     "utm_campaign": ("utm_campaign",),
 }
+_WAYS = [(name, sent) for name, several in _NAMES.items() for sent in reversed(several)]
+"""The same for each name under which it may be sent, the one that counts most last."""
 _JSON_NAMES = {"topics": "topic", "tags": "tag"}
 _FILLED_IN = ("email", "first_name", "last_name", "postal_code")
 _CARRIED = ("partner", "page", "source", "referrer", "utm_source", "utm_medium", "utm_campaign")
@@ -61,16 +63,16 @@ def request_of(
     request: web.Request, values: MultiMapping[str], *, form: str, via: str
 ) -> SignUpRequest:
     """What was sent in; `values` come first, the address's query fills in what they leave out."""
-    several = _filled_up(values, request.query)
+    several = _filled_up(values, request.query) if "?" in request.raw_path else values
     own = _first_of_each(values)
     both = _first_of_each(several) if several is not values else own
     came_from = _referrer(request, both)
     return SignUpRequest(
-        **{name: _first(both, *names) for name, names in _NAMES.items()},
+        **_by_field(both),
         is_from_public=True,
-        proof=_first(own, challenge.FIELD),
+        proof=own.get(challenge.FIELD, ""),
         has_seen_challenge=CHALLENGED in values,
-        sure=_first(own, SURE),
+        sure=own.get(SURE, ""),
         topics=_all(several, "topic"),
         has_choice=CHOICE in values,
         further_languages=" ".join(_all(values, languages.FIELD)),
@@ -83,7 +85,7 @@ def request_of(
         page_path=_page(both, came_from),
         network=network(request),
         via=via,
-        is_hasty=_is_hasty(request, _first(own, SHOWN)),
+        is_hasty=_is_hasty(request, own.get(SHOWN, "")),
     )
 
 
@@ -154,10 +156,20 @@ def _filled_up(values: MultiMapping[str], query: MultiMapping[str]) -> MultiMapp
 
 
 def _first_of_each(values: MultiMapping[str]) -> dict[str, str]:
-    """For looking many up: the first value of each name."""
+    """For looking many up: the first value of each name, if only blanks none at all."""
     found: dict[str, str] = {}
     for name, value in values.items():
-        found.setdefault(name, value)
+        if name not in found:
+            found[name] = "" if value.isspace() else value
+    return found
+
+
+def _by_field(values: Mapping[str, str]) -> dict[str, str]:
+    """What was sent under any of `_NAMES`, by the name that it has here."""
+    found = {"email": ""}
+    for name, sent in _WAYS:
+        if value := values.get(sent):
+            found[name] = value
     return found
 
 
