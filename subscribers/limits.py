@@ -5,6 +5,7 @@ to whoever sent the form is the same on either side of a limit, so nothing here 
 """
 
 import enum
+import functools
 from collections.abc import Sequence
 from datetime import timedelta
 
@@ -78,7 +79,7 @@ class Submission:
     ) -> None:
         settings = ground.settings.signup
         self._tally = tally
-        self._network = _subject(ground, "signup-network", network)
+        self._network = _common_subject(ground, "signup-network", network)
         self._from_network = settings.submissions_per_network_per_hour
         tally.plan(self._network, window=_HOUR, rank=_Rank.NETWORK)
         self._pages: list[tuple[str, int]] = []
@@ -163,7 +164,7 @@ class _Mail:
         # Hosts that have mailboxes for all are not spared.
         domain = address.domain
         is_big = any(domain in limit.domains for limit in ground.settings.domain_limit)
-        self._domain = "" if is_big else _subject(ground, "confirm-domain", domain)
+        self._domain = "" if is_big else _common_subject(ground, "confirm-domain", domain)
         tally.plan(self._hour, window=_HOUR, rank=_Rank.ADDRESS)
         tally.plan(self._day, window=_DAY, rank=_Rank.DAY)
         if self._domain:
@@ -183,3 +184,13 @@ class _Mail:
 
 def _subject(ground: Ground, name: str, value: str) -> str:
     return throttle.subject_key(name, value, secret=ground.tokens.derive("throttle"))
+
+
+def _common_subject(ground: Ground, name: str, value: str) -> str:
+    """The same for what many have in common, so that it is worth keeping: never for an address."""
+    return _known_key(name, value, ground.tokens.derive("throttle"))
+
+
+@functools.lru_cache(maxsize=4096)
+def _known_key(name: str, value: str, secret: bytes) -> str:
+    return throttle.subject_key(name, value, secret=secret)

@@ -145,18 +145,18 @@ async def read_at_once(request: web.Request) -> MultiDict[str] | None:
 def _decoded(request: web.Request) -> MultiDict[str]:
     """The fields of a urlencoded form (WHATWG URL §5.1). Raises as `read`."""
     try:
-        text = request[_BODY].rstrip().decode()
-        if text.count("&") >= request.client_max_fields:
+        fields = request[_BODY].rstrip().decode().replace("+", " ").split("&")
+        if len(fields) > request.client_max_fields:
             raise _over_limit(request)
-        pairs = [each.partition("=") for each in text.split("&") if each]
-        return MultiDict([(_unquoted(name), _unquoted(value)) for name, _, value in pairs])
+        values: MultiDict[str] = MultiDict()
+        for name, _, value in (each.partition("=") for each in fields if each):
+            values.add(
+                unquote(name, errors="strict") if "%" in name else name,
+                unquote(value, errors="strict") if "%" in value else value,
+            )
     except UnicodeError as problem:
         raise _not_readable() from problem
-
-
-def _unquoted(text: str) -> str:
-    text = text.replace("+", " ")
-    return unquote(text, errors="strict") if "%" in text else text
+    return values
 
 
 async def read_json(

@@ -15,6 +15,7 @@ from subscribers import intake, signup, suppression
 from subscribers.models import (
     Form,
     Partner,
+    SignUp,
     SignUpState,
     Subscriber,
     SubscriberTag,
@@ -29,6 +30,7 @@ from tests.world.clock import FakeClock
 from tests.world.web import Web
 
 BIG = b"y" * 10_000_000
+OF_SAFETY = ("Content-Security-Policy", "Referrer-Policy", "X-Frame-Options", "Location")
 
 
 @pytest.mark.storage
@@ -113,6 +115,34 @@ async def test_a_link_scanner_that_follows_every_link_confirms_nobody(
         await web.request(method, url)
     assert await mailbox.states(ground) == {"secure-communities": "pending"}
     assert mailbox.kinds(await mailbox.steps(ground)) == ["asked"]
+
+
+async def test_a_form_is_taken_at_the_door_as_it_is_inside(web: Web, ground: Ground) -> None:
+    await mailbox.topics(ground)
+    said = {
+        "lang": "es",
+        "first_name": "José Ñ",
+        "utm_source": "letter",
+        "page": "/a?b",
+        "tag": "x",
+    }
+    answers = [
+        await web.post("/subscribe", {**said, "email": f"{way}@example.org"}, headers=headers)
+        for way, headers in (("door", {}), ("inside", {"Cookie": "of=another"}))
+    ]
+    assert ["Server" in each.headers for each in answers] == [False, True]
+    told = [(each.status, [each.headers[name] for name in OF_SAFETY]) for each in answers]
+    assert told[0] == told[1]
+    assert answers[0].location == "/subscribe/sent?lang=es"
+    columns = [
+        col(getattr(SignUp, name))
+        for name in ("first_name", "utm_source", "page_path", "tags", "language", "state")
+    ]
+    async with ground.db.reading() as session:
+        kept = (await session.execute(sa.select(*columns).order_by(col(SignUp.id)))).all()
+    assert len(kept) == 2
+    assert kept[0] == kept[1]
+    assert kept[0].first_name == "José Ñ"
 
 
 @pytest.mark.storage
