@@ -29,9 +29,9 @@ bench: ## ratios against a yardstick measured in the same run
 	@tools/setup.sh dev
 	$(PYTHON_IN) -m bench $(ARGS)
 
-screenshots: ## pictures of every page, made anew
+screenshots: ## pictures of every page, made anew and laid out in docs/pictures
 	@tools/setup.sh dev
-	$(PYTHON_IN) -m tools.screenshots $(ARGS)
+	$(PYTHON_IN) -m tools.screenshots $(or $(ARGS),--keep)
 
 wheel: ## the distribution, in dist/
 	@tools/setup.sh dev
