@@ -46,8 +46,7 @@ async def send(page: Page, way: str, address: str, language: str) -> None:
         await page.wait_for_url("**/subscribe/sent**")
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize("language", ["en", "es"])
+@pytest.mark.parametrize(("language", "theme"), [("en", "light"), ("es", "dark")])
 async def test_each_code_of_the_builder_lives_elsewhere_and_counts_for_its_partner(
     demo: Demo, visit: Visit, language: str, theme: str
 ) -> None:

@@ -9,8 +9,9 @@ import re
 import signal
 import subprocess
 import sys
+import tempfile
 import urllib.parse
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from email.message import EmailMessage
@@ -35,6 +36,8 @@ class Demo:
     partner: str
     owner: str
     """The owner's address; `PASSWORD` opens the door."""
+    shown: dict[str, int]
+    """Each address that it printed, and the status of what answered there at its start."""
 
     async def invite(self, address: str, *, role: str = "owner", language: str = "en") -> str:
         """Somebody new in the staff room; gives the one-time link that was mailed to them."""
@@ -87,30 +90,54 @@ def link_in(mail: EmailMessage, path: str) -> str:
 
 @contextmanager
 def running() -> Iterator[Demo]:
-    """The demo on free ports, for as long as the block lasts."""
-    process = subprocess.Popen(
-        [sys.executable, "-u", "-m", "handbill", "demo", "--port", "0"],
-        cwd=ROOT,
-        # What happens to be installed on this machine, such as SpamAssassin, is not found.
-        env={**os.environ, "LANG": "C.UTF-8", "PATH": str(Path(sys.executable).parent)},
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    assert process.stdout is not None
-    found: dict[str, str] = {}
-    try:
-        for line in process.stdout:
-            label, _, url = line.strip().rpartition("  ")
-            found[label.strip()] = url
-            if "Staff, one-time link" in found:
-                break
-        site = found["The issue's page"].removesuffix("/issues/secure-communities")
-        asyncio.run(_come_in(site, found["Staff, one-time link"]))
-        yield Demo(site=site, partner=found["A partner's page"], owner=seed_site.OWNER_EMAIL)
-    finally:
-        process.send_signal(signal.SIGINT)
-        process.communicate(timeout=90)
-    assert process.returncode == 0
+    """The demo on free ports, for as long as the block lasts; it leaves nothing behind."""
+    with tempfile.TemporaryDirectory() as folder:
+        process = subprocess.Popen(
+            [sys.executable, "-u", "-m", "handbill", "demo", "--port", "0"],
+            cwd=ROOT,
+            env=_environment(folder),
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        assert process.stdout is not None
+        found: dict[str, str] = {}
+        try:
+            for line in process.stdout:
+                label, _, url = line.strip().rpartition("  ")
+                if "http://" in url:
+                    found[label.strip()] = url
+                if "Stop with Ctrl-C" in line:
+                    break
+            site = found["The issue's page"].removesuffix("/issues/secure-communities")
+            shown = asyncio.run(_look(found.values()))
+            asyncio.run(_come_in(site, found["Staff, one-time link"]))
+            yield Demo(
+                site=site,
+                partner=found["A partner's page"],
+                owner=seed_site.OWNER_EMAIL,
+                shown=shown,
+            )
+        finally:
+            process.send_signal(signal.SIGINT)
+            process.communicate(timeout=90)
+        assert process.returncode == 0
+        assert list(Path(folder).iterdir()) == []
+
+
+def _environment(folder: str) -> dict[str, str]:
+    """Without settings; what happens to be installed here, such as SpamAssassin, is not found."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("HANDBILL_")}
+    own = {"LANG": "C.UTF-8", "PATH": str(Path(sys.executable).parent), "TMPDIR": folder}
+    return kept | own
+
+
+async def _look(urls: Iterable[str]) -> dict[str, int]:
+    async with aiohttp.ClientSession() as web:
+        shown = {}
+        for url in urls:
+            async with web.get(url) as answer:
+                shown[url] = answer.status
+        return shown
 
 
 async def _come_in(site: str, link: str) -> None:

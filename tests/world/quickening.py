@@ -40,5 +40,5 @@ def _hash_of_kind(dialect: object) -> int:
 
 for _kind in (SQLiteDialect_aiosqlite, PGDialect_asyncpg):
     # A dialect is part of what a compiled statement is found by; ours are set up in one way.
-    _kind.__eq__ = _is_same_kind  # type: ignore[method-assign, assignment]
+    _kind.__eq__ = _is_same_kind  # type: ignore[method-assign]
     _kind.__hash__ = _hash_of_kind  # type: ignore[method-assign, assignment]
