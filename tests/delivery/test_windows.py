@@ -33,7 +33,7 @@ STEPS = st.lists(
 
 
 @given(wanted=RATES, steps=STEPS)
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 def test_no_stretch_of_a_windows_length_ever_holds_more_than_the_rate(
     wanted: list[Rate], steps: list[tuple[int, int, int, int]]
 ) -> None:

@@ -3,10 +3,15 @@
 What holds for each of them: no answer of 500 or more, nothing of our insides shown, an error page
 that says in the reader's language what is wrong (problem details under `/api/`), the safe headers,
 nothing sent in that comes back as markup, and no row changed by looking.
+
+Who somebody is, is asked in the staff room alone: there an owner tries everything, and strangers,
+whom all of it sends to one door, one thing at each address. Elsewhere everybody is a stranger.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable
+import itertools
+from collections.abc import AsyncIterator, Coroutine, Iterable, Mapping
+from typing import Any
 
 import aiohttp
 import pytest
@@ -18,7 +23,7 @@ from foundation.web import security
 from tests.world import estate, probing
 from tests.world.estate import Address, Estate
 from tests.world.smtp import Catcher
-from tests.world.web import Web
+from tests.world.web import Answer, Web
 
 BROKEN_NAMES = (
     "0",
@@ -33,9 +38,8 @@ BROKEN_NAMES = (
     "%3Cscript%3Eprobe()%3C%2Fscript%3E",
 )
 QUERIES = (
-    "lang=../../x",
     "lang=es&lang=%00",
-    "after=zzz&before=-1&page=99999999999999999999&limit=-5",
+    "lang=../../x&after=zzz&before=-1&page=99999999999999999999&limit=-5",
     "after=%FF&cursor=%F0%9F%92%A9&q=%00",
     "text=%3Cscript%3Eprobe()%3C/script%3E&q=%3Cscript%3Eprobe()%3C/script%3E",
     "q=%25%27%22%20OR%201=1--&state=nope&topic=nope&language=nope&kind=nope&bulletin=zz&form=..",
@@ -43,16 +47,25 @@ QUERIES = (
     "next=//evil.example&utm_source=" + "x" * 2000,
 )
 HEADERS = (
-    {"Accept-Language": ";;;q=,\x80zz-\t,*;q=9e99"},
-    {"Accept-Language": "x-" * 2000},
-    {"Host": "evil.example:0@x"},
+    {
+        "Accept-Language": ";;;q=,\x80zz-\t,*;q=9e99",
+        "If-None-Match": '"',
+        "If-Modified-Since": "yesterday",
+        "Range": "bytes=9-1,-",
+    },
+    {
+        "Accept-Language": "x-" * 2000,
+        "Host": "evil.example:0@x",
+        "Referer": "http://[::1",
+        "Origin": "null",
+        "HX-Request": "true",
+        "User-Agent": "x" * 4000,
+    },
     {
         "Cookie": 'handbill_session="\\777;; =; handbill_lang=../..; handbill_text=<b>; '
         "handbill_flash=%FF"
     },
     {"X-Forwarded-For": "::ffff:not, 1.2.3", "Sec-Fetch-Site": "\xa0"},
-    {"Referer": "http://[::1", "Origin": "null", "HX-Request": "true", "User-Agent": "x" * 4000},
-    {"If-None-Match": '"', "If-Modified-Since": "yesterday", "Range": "bytes=9-1,-"},
 )
 WANT_MORE = (
     "/api/v1/developments",
@@ -82,15 +95,21 @@ async def test_broken_names_in_any_path_are_answered_by_a_page(
     ground: Ground, web: Web, smtp: Catcher
 ) -> None:
     async with probing.opened(ground, web) as (house, owner):
-        acts = []
+        acts, at_the_door = [], itertools.cycle(BROKEN_NAMES)
         for address in house.addresses:
             for place in address.places:
                 good = {name: house.values.get(name, "1") for name in address.places}
-                for name in BROKEN_NAMES:
-                    path = address.filled({**good, place: name}) + "?lang=es"
-                    for browser in (web, owner):
-                        headers = probing.with_token(house, path)
-                        acts.append(probing.probe(browser, address.method, path, headers=headers))
+                paths = [
+                    address.filled({**good, place: name}) + "?lang=es" for name in BROKEN_NAMES
+                ]
+                is_staffs = address.pattern.startswith("/staff")
+                for path in paths:
+                    browser = owner if is_staffs else web
+                    headers = probing.with_token(house, path)
+                    acts.append(probing.probe(browser, address.method, path, headers=headers))
+                if is_staffs:
+                    path = address.filled({**good, place: next(at_the_door)})
+                    acts.append(probing.probe(web, address.method, f"{path}?lang=es"))
         await probing.together(acts)
     assert not smtp.messages[2:], "a broken name made somebody a mail"
 
@@ -103,24 +122,26 @@ async def test_looking_at_every_page_with_any_query_and_header_changes_no_row(
         before = await estate.rows(ground, without=probing.CHANGED_BY_LOOKING)
         found = probing.methods(house.addresses, "GET")
         assert not " ".join([path async for path in missing(house, owner, found)])
-        for browser in (web, owner):
-            acts = [
-                probing.probe(
-                    browser, "GET", f"{path}?{query}", headers=probing.with_token(house, path)
-                )
-                for path in map(house.real, found)
-                for query in QUERIES
-            ]
-            acts += [
-                probing.probe(
-                    browser, "GET", path, headers=probing.with_token(house, path, **headers)
-                )
-                for path in map(house.real, found)
-                for headers in HEADERS
-            ]
-            await probing.together(acts)
+        acts, at_the_door = [], itertools.cycle([*QUERIES, *HEADERS])
+        for path in map(house.real, found):
+            is_staffs = path.startswith("/staff")
+            browser = owner if is_staffs else web
+            acts += [looked(house, browser, path, way) for way in (*QUERIES, *HEADERS)]
+            if is_staffs:
+                acts.append(looked(house, web, path, next(at_the_door)))
+        await probing.together(acts)
         assert await estate.rows(ground, without=probing.CHANGED_BY_LOOKING) == before
         assert len(smtp.messages) == delivered
+
+
+def looked(
+    house: Estate, browser: Web, path: str, way: str | Mapping[str, str]
+) -> Coroutine[Any, Any, Answer]:
+    """A look at a page, with a query or with headers."""
+    query, headers = (f"?{way}", {}) if isinstance(way, str) else ("", way)
+    return probing.probe(
+        browser, "GET", f"{path}{query}", headers=probing.with_token(house, path, **headers)
+    )
 
 
 async def test_any_method_on_any_address_is_answered_and_says_what_is_allowed(
@@ -130,10 +151,12 @@ async def test_any_method_on_any_address_is_answered_and_says_what_is_allowed(
     async with probing.opened(ground, web) as (house, owner):
         before = await estate.rows(ground, without=probing.CHANGED_BY_LOOKING)
         taken: dict[str, set[str]] = {}
+        useless = itertools.cycle(("TRACE", "PROPFIND"))
         for address in house.addresses:
             taken.setdefault(house.real(address), set()).add(address.method)
         for path, known in taken.items():
-            for method in {"HEAD", "OPTIONS", "PUT", "DELETE", "TRACE", "PROPFIND"} - known:
+            # One of those that no page has a use for, each in its turn.
+            for method in {"HEAD", "OPTIONS", "PUT", "DELETE", next(useless)} - known:
                 answer = await probing.probe(
                     owner,
                     method,

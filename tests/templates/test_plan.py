@@ -86,7 +86,7 @@ def assert_fit_for_smtp(body: bytes, *, is_8bit: bool = False) -> None:
     answers=ANSWERS,
     is_8bit=st.booleans(),
 )
-@settings(deadline=None, max_examples=500)
+@settings(deadline=None, max_examples=200)
 def test_body_reads_back_as_the_text_and_html_of_the_plan(
     text: Segments,
     html: Segments,

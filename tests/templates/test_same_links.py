@@ -166,7 +166,7 @@ BLOCKS: st.SearchStrategy[Block] = st.one_of(
 )
 
 
-@settings(max_examples=60, deadline=None, phases=set(Phase) - {Phase.explain})
+@settings(max_examples=30, deadline=None, phases=set(Phase) - {Phase.explain})
 @given(blocks=st.lists(BLOCKS, min_size=1, max_size=5), language=st.sampled_from(["en", "es"]))
 def test_whatever_staff_write_both_parts_lead_to_the_same_places(
     blocks: list[Block], language: str

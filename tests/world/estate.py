@@ -83,6 +83,8 @@ class Estate:
             here["digest"] = self.values["file_digest"]
         elif address.pattern.startswith("/staff/calendar/move/"):
             here["id"] = self.values["scheduled"]
+        elif "/words/" in address.pattern:
+            here["block"] = self.values["news_block"]
         elif address.pattern.startswith("/staff/translations/"):
             here["kind"] = "snippet"
         return address.filled({**self.values, **here})
@@ -101,12 +103,13 @@ async def build(ground: Ground) -> Estate:
     )
     issue = await newsroom.issue(ground)
     await newsroom.parts(ground, issue)
-    await newsroom.development(ground, issue, newsroom.news(day=date(2026, 10, 20)))
+    await newsroom.development(ground, issue, newsroom.news(key="news", day=date(2026, 10, 20)))
     handout = await newsroom.handout(ground, issue)
     picture = await newsroom.picture(ground)
     async with ground.db.reading() as session:
         copies = await materials.copies(session, [handout.id])
-    bulletin = await newsroom.bulletin(ground)
+    blocks = [newsroom.text_block("Hello", "Hola"), {"kind": "developments", "keys": ["news"]}]
+    bulletin = await newsroom.bulletin(ground, newsroom.written(blocks=blocks))
     await _writing(ground, bulletin.id)
     archived, scheduled = await _campaigns(ground)
     await _neighbours(ground)
@@ -135,6 +138,7 @@ async def build(ground: Ground) -> Estate:
             "material": str(handout.id),
             "remark": "1",
             "block": bulletins.document_of(bulletin).blocks[0].id,
+            "news_block": bulletins.document_of(bulletin).blocks[1].id,
             "digest": picture.digest,
             "file_digest": copies[0].digest,
             "archived": archived,

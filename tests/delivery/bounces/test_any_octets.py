@@ -49,7 +49,7 @@ def test_any_octets_are_read(octets: bytes) -> None:
 
 
 @given(data=st.data())
-@settings(max_examples=250, deadline=None)
+@settings(max_examples=120, deadline=None)
 def test_any_damage_to_a_message_is_survived(data: st.DataObject) -> None:
     octets = bytearray(data.draw(st.sampled_from(corpus())))
     for _ in range(data.draw(st.integers(1, 6))):
@@ -60,7 +60,7 @@ def test_any_damage_to_a_message_is_survived(data: st.DataObject) -> None:
 
 
 @given(code=st.none() | st.integers(0, 999), text=st.text(max_size=300), status=st.text(max_size=9))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 def test_any_reply_has_a_kind_and_a_reason(code: int | None, text: str, status: str) -> None:
     judged = classifier.classify_reply(code, text, status=status)
     assert judged.kind in (BounceKind.HARD, BounceKind.SOFT, BounceKind.BLOCK)

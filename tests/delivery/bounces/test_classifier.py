@@ -126,7 +126,7 @@ def test_however_large_a_message_is_it_is_read_quickly() -> None:
 
 
 @given(data=st.data())
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 def test_a_damaged_report_is_read_as_far_as_it_goes(data: st.DataObject) -> None:
     octets = bytearray(reports.status_report(to=RETURN_PATH))
     for _ in range(data.draw(st.integers(1, 5))):

@@ -156,7 +156,7 @@ json_values = st.recursive(
 
 
 @hypothesis.given(body=st.binary(max_size=200) | json_values.map(lambda v: json.dumps(v).encode()))
-@hypothesis.settings(max_examples=100, deadline=None)
+@hypothesis.settings(max_examples=60, deadline=None)
 def test_any_octets_are_read_or_refused(body: bytes) -> None:
     try:
         found = payload.parse(body)
@@ -188,7 +188,7 @@ def test_a_text_is_one_line_that_any_database_takes() -> None:
 
 
 @hypothesis.given(value=json_values)
-@hypothesis.settings(max_examples=100, deadline=None)
+@hypothesis.settings(max_examples=60, deadline=None)
 def test_any_value_has_a_text_a_number_and_a_moment_or_none(value: Any) -> None:
     field = payload.Fields(value)
     field.text.encode()
