@@ -9,9 +9,10 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from bench import house, sending
+from bench import house, workers
 from bench import sink as sinks
 from bench.measure import Result, compare
+from bench.workers import Bulletins
 
 GOAL = 0.7
 
@@ -23,19 +24,21 @@ async def run(*, people: int, times: int) -> Result:
         folders = [Path(name) / each for each in ("plain", "secured")]
         for folder in folders:
             folder.mkdir()
-        secured = {"relay": {"tls": "tls", "verify_certificate": False}}
+        secured = {**workers.EVERY_CORE, "relay": {"tls": "tls", "verify_certificate": False}}
         async with (
             sinks.running(is_ours=True) as plain_port,
             sinks.running(certificate=certificate) as secured_port,
-            house.opened(folders[0], port=plain_port) as plain,
+            house.opened(folders[0], port=plain_port, changes=workers.EVERY_CORE) as plain,
             house.opened(folders[1], port=secured_port, changes=secured) as under_tls,
+            workers.running(plain.settings, folders[0]),
+            workers.running(under_tls.settings, folders[1]),
         ):
             return await compare(
                 "sending over TLS",
                 unit="messages",
                 yardstick="ours in clear, to the same sink",
-                ours=await sending.dispatches(under_tls, people=people),
-                theirs=await sending.dispatches(plain, people=people),
+                ours=(await Bulletins.prepared(under_tls, people=people)).rate,
+                theirs=(await Bulletins.prepared(plain, people=people)).rate,
                 times=times,
                 goal=GOAL,
             )

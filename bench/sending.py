@@ -7,9 +7,10 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 
-from bench import bulletin, house, raw_client, shares
+from bench import bulletin, house, raw_client, shares, workers
 from bench import sink as sinks
 from bench.measure import Rate, Result, compare
+from bench.workers import Bulletins
 from delivery import worker
 from foundation.ground import Ground
 from templates.plan import Plan
@@ -48,8 +49,12 @@ async def _beside_smtp_source(
     content = await one_message(plans)
     program = sinks.postfix_program("smtp-source")
     with tempfile.TemporaryDirectory() as folder:
-        async with sinks.running() as port, house.opened(Path(folder), port=port) as ground:
-            ours = await dispatches(ground, people=people, plans=plans)
+        async with (
+            sinks.running() as port,
+            house.opened(Path(folder), port=port, changes=workers.EVERY_CORE) as ground,
+            workers.running(ground.settings, Path(folder)),
+        ):
+            ours = await Bulletins.prepared(ground, people=people, plans=plans)
 
             async def theirs() -> float:
                 began = time.perf_counter()
@@ -65,19 +70,28 @@ async def _beside_smtp_source(
                 f"{name}, {len(content) / 1000:.0f} KB messages",
                 unit="messages",
                 yardstick="smtp-source -d" if program else "a raw pipelining client",
-                ours=ours,
+                ours=ours.rate,
                 theirs=theirs,
                 times=times,
                 goal=goal,
             )
-            found.notes.append(f"time of one more dispatch: {await shares.of(ours)}")
-            return found
+            found.notes.append(ours.told())
+        found.notes.append(await _shares(plans, people=people))
+    return found
+
+
+async def _shares(plans: Mapping[str, Plan] | None, *, people: int) -> str:
+    """What one process does with its time, looked at from inside."""
+    with tempfile.TemporaryDirectory() as folder:
+        async with sinks.running() as port, house.opened(Path(folder), port=port) as ground:
+            rate = await dispatches(ground, people=people, plans=plans)
+            return f"time of one process alone: {await shares.of(rate)}"
 
 
 async def dispatches(
     ground: Ground, *, people: int, plans: Mapping[str, Plan] | None = None
 ) -> Rate:
-    """A way to measure: each time one more bulletin to so many people, up to the last row."""
+    """A way to measure one worker in this process: one more bulletin each time."""
     topic = await house.crowd(ground, people)
     numbers = itertools.count(1)
     bulletins = plans or house.bulletins(ground)
@@ -88,7 +102,7 @@ async def dispatches(
         began = time.perf_counter()
         await worker.run_until_idle(ground)
         took_s = time.perf_counter() - began
-        await check(ground, number, people)
+        await workers.check(ground, number, people)
         return people / took_s
 
     return rate
@@ -116,10 +130,3 @@ async def one_message(plans: Mapping[str, Plan] | None = None) -> bytes:
                 await mailing.start(ground, topics=[topic], plans=plans or house.bulletins(ground))
                 await worker.run_until_idle(ground)
             return sink.contents[0]
-
-
-async def check(ground: Ground, dispatch_id: int, people: int) -> None:
-    """Everybody has got it, by the ledger. Raises `AssertionError`."""
-    counts = await mailing.counts(ground, dispatch_id)
-    if counts.sent != people:
-        raise AssertionError(f"{counts.sent} of {people} were sent")

@@ -5,8 +5,9 @@ import os
 import platform
 from pathlib import Path
 
-from delivery import relay_state
+from delivery import recovery, relay_state
 from delivery.composing import Composer
+from delivery.crew import ALONE, Share
 from delivery.journal import Journal
 from delivery.models import Worker as WorkerRow
 from delivery.relay import Condition, Relays, Sender
@@ -20,12 +21,19 @@ _log = logs.get("worker")
 class Worker:
     """One sending process, or the sending part of one."""
 
-    def __init__(self, ground: Ground, *, sender: Sender | None = None) -> None:
+    def __init__(
+        self, ground: Ground, *, sender: Sender | None = None, share: Share = ALONE
+    ) -> None:
+        """`share` is the part of each relay's connections that is this process's."""
         settings = ground.settings
+        relays = [
+            relay.model_copy(update={"connections": share.part(relay.connections)})
+            for relay in settings.relay
+        ]
         self._ground = ground
         self._settings = settings.delivery
         self._sender = sender or Relays(
-            settings.relay, rest_s=settings.delivery.relay_rest_s, noticed=self._note_relay
+            relays, rest_s=settings.delivery.relay_rest_s, noticed=self._note_relay
         )
         self._composer = Composer(ground)
         self._node = settings.delivery.node or platform.node() or "node"
@@ -45,6 +53,13 @@ class Worker:
         """Send everything that is due now, then stop. Raises `errors.Busy`."""
         shift = await self._open()
         await shift.work(asyncio.Event(), is_endless=False)
+
+    async def settle(self) -> None:
+        """Bring what processes left that are gone into the ledger now; else it is done later."""
+        try:
+            await recovery.recover(self._ground, node=self._node)
+        except errors.Busy as problem:
+            _log.warning("what a process left waits", said=str(problem))
 
     async def _open(self) -> Shift:
         """Take a journal, then a row: whoever finds the row finds the journal locked."""

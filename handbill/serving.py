@@ -7,6 +7,7 @@ from collections.abc import Coroutine
 from typing import Any
 
 from campaigns import mailed_stories
+from delivery.crew import NOBODY, Crew, Share
 from delivery.inbound import ways
 from delivery.worker import Worker
 from foundation import changing, logs, migrations
@@ -23,6 +24,7 @@ async def serve(
     host: str,
     port: int,
     with_worker: bool = True,
+    crew: Crew = NOBODY,
     stop: asyncio.Event | None = None,
 ) -> None:
     """Migrate, then serve until SIGTERM or SIGINT; what is being sent or taken is finished first.
@@ -42,14 +44,27 @@ async def serve(
         runs.append(changing.watch(ground, stop))
         runs += [way.run(stop) for way in ways_in]
         if with_worker:
-            runs.append(Worker(ground).run(stop))
+            runs += _sending(ground, crew, stop)
         await _together(runs, stop)
 
 
-async def work(ground: Ground, *, stop: asyncio.Event | None = None) -> None:
+async def work(ground: Ground, *, crew: Crew = NOBODY, stop: asyncio.Event | None = None) -> None:
     """Send until SIGTERM or SIGINT. The schema has to be there already."""
     stop = stop or stop_on_signals()
-    await _together([Worker(ground).run(stop), changing.watch(ground, stop)], stop)
+    await _together([*_sending(ground, crew, stop), changing.watch(ground, stop)], stop)
+
+
+async def lend_a_hand(ground: Ground, *, share: Share, ends: int) -> None:
+    """Send as one of a crew, until `ends` can be read, or SIGTERM or SIGINT."""
+    stop = stop_on_signals()
+    asyncio.get_running_loop().add_reader(ends, stop.set)
+    await changing.refresh(ground)
+    await _together([Worker(ground, share=share).run(stop), changing.watch(ground, stop)], stop)
+
+
+def _sending(ground: Ground, crew: Crew, stop: asyncio.Event) -> list[Coroutine[Any, Any, None]]:
+    worker = Worker(ground, share=crew.share)
+    return [worker.run(stop), crew.run(stop, lost=worker.settle)]
 
 
 def stop_on_signals() -> asyncio.Event:

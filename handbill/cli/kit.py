@@ -35,6 +35,8 @@ from handbill import building
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from delivery.crew import Crew
+
 T = TypeVar("T")
 
 FAILED = 1
@@ -88,6 +90,26 @@ async def opened(chosen: Chosen, *, is_migrated: bool = True) -> AsyncIterator[G
         yield ground
     finally:
         await ground.db.close()
+
+
+def crew(chosen: Chosen) -> "Crew":
+    """The processes that are to send beside this one; before there is an event loop."""
+    from delivery import crew as crews
+    from handbill import serving
+
+    try:
+        number = crews.size(settings(chosen))
+    except errors.HandbillError as problem:
+        fail(problem)
+
+    def send(place: int, ends: int) -> None:
+        async def act(ground: Ground) -> None:
+            await serving.lend_a_hand(ground, share=crews.Share(place, number), ends=ends)
+
+        run(chosen, act, is_migrated=False)
+
+    serving.spare_the_collector()
+    return crews.Crew.forked(number - 1, send)
 
 
 def run_loop(work: Coroutine[Any, Any, T]) -> T:

@@ -16,8 +16,11 @@ from handbill.cli.kit import Chosen
 @click.option("--no-worker", is_flag=True, help="Send nothing here; `handbill worker` does.")
 @click.pass_obj
 def serve(chosen: Chosen, host: str | None, port: int | None, no_worker: bool) -> None:
-    """Web, scheduler and sending in one process."""
+    """Web, scheduler and sending in one process, and more that send on machines of many cores."""
+    from delivery.crew import NOBODY
     from handbill import serving
+
+    crew = NOBODY if no_worker else kit.crew(chosen)
 
     async def act(ground: Ground) -> None:
         server = ground.settings.server
@@ -26,6 +29,7 @@ def serve(chosen: Chosen, host: str | None, port: int | None, no_worker: bool) -
             host=host or server.host,
             port=server.port if port is None else port,
             with_worker=not no_worker,
+            crew=crew,
         )
 
     kit.run(chosen, act)
@@ -34,10 +38,11 @@ def serve(chosen: Chosen, host: str | None, port: int | None, no_worker: bool) -
 @click.command()
 @click.pass_obj
 def worker(chosen: Chosen) -> None:
-    """A sending process only; start as many as are useful."""
+    """Sending only; start it on as many machines as are useful."""
     from handbill import serving
 
-    kit.run(chosen, serving.work)
+    crew = kit.crew(chosen)
+    kit.run(chosen, lambda ground: serving.work(ground, crew=crew))
 
 
 @click.command()

@@ -1,0 +1,147 @@
+"""Processes that send beside the first one, so that bulletins go out on every core.
+
+They are forked before anything runs in the first one, and share with it what is loaded. All of them
+live by a pipe: where its other end is closed, however that came, they finish what is on the wire
+and end. What one leaves that is killed is settled by the others, as after any crash.
+"""
+
+import asyncio
+import contextlib
+import os
+import signal
+import sys
+from collections.abc import Awaitable, Callable, Iterable
+from typing import NamedTuple, NoReturn
+
+from delivery.shift import pause
+from foundation import logs
+from foundation.config import Settings
+
+_log = logs.get("crew")
+
+_MOST = 4
+"""Processes that are begun without being asked for: the relay is the limit long before that."""
+_LOOK_S = 1.0
+"""How often the first process looks whether another one ended."""
+_END_S = 0.05
+"""The same when they were told to."""
+_BEGIN = b"\n"
+_NICER = 5
+"""Pages are answered first."""
+
+Send = Callable[[int, int], None]
+"""What another process does: its place (from 1), and a file that can be read when it is to stop."""
+
+
+class Share(NamedTuple):
+    """Which of how many processes one is, counted from 0: they share a relay's connections."""
+
+    place: int = 0
+    of: int = 1
+
+    def part(self, connections: int) -> int:
+        """This one's part of so many connections."""
+        return connections // self.of + (self.place < connections % self.of)
+
+
+ALONE = Share()
+
+
+def size(settings: Settings) -> int:
+    """How many processes send on this machine, the first one among them.
+
+    By themselves only where a domain's connections, which count for each process, are not limited.
+    """
+    most = min(relay.connections for relay in settings.relay)
+    wanted = settings.delivery.processes
+    if not wanted:
+        is_narrow = any(limit.connections for limit in settings.domain_limit)
+        wanted = 1 if is_narrow else min(_MOST, os.cpu_count() or 1)
+    return min(wanted, most)
+
+
+class Crew:
+    """The others, as the first process has them; make it with `forked`."""
+
+    def __init__(self, processes: Iterable[int] = (), *, line: int = -1) -> None:
+        self._processes = set(processes)
+        self._line = line
+        self.share = Share(0, len(self._processes) + 1)
+        """The part of the first process."""
+
+    @classmethod
+    def forked(cls, number: int, send: Send) -> "Crew":
+        """So many others; to be called before there are threads or an event loop.
+
+        They begin to `send` when told by `run`.
+        """
+        if not number:
+            return NOBODY
+        _say_all()
+        ends, line = os.pipe()
+        processes = []
+        for place in range(1, number + 1):
+            process = os.fork()
+            if not process:
+                os.close(line)
+                _be(send, place, ends)
+            processes.append(process)
+        os.close(ends)
+        return cls(processes, line=line)
+
+    async def run(self, stop: asyncio.Event, *, lost: Callable[[], Awaitable[None]]) -> None:
+        """Have them send until `stop` is set; returns when they have finished.
+
+        `lost` is called when one is gone that nobody told to.
+        """
+        if not self._processes:
+            return
+        with contextlib.suppress(BrokenPipeError):
+            os.write(self._line, _BEGIN * len(self._processes))
+        while not stop.is_set():
+            await pause(stop, _LOOK_S)
+            for process in self._ended():
+                _log.error("a sending process is gone; the others go on", process=process)
+                await lost()
+        os.close(self._line)
+        while self._processes:
+            self._ended()
+            await asyncio.sleep(_END_S)
+
+    def _ended(self) -> Iterable[int]:
+        """Those that ended since the last time."""
+        gone = [process for process in self._processes if _has_ended(process)]
+        self._processes.difference_update(gone)
+        return gone
+
+
+NOBODY = Crew()
+
+
+def _be(send: Send, place: int, ends: int) -> NoReturn:
+    """The life of another sender."""
+    status = 1
+    try:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        os.nice(_NICER)
+        if os.read(ends, len(_BEGIN)):
+            send(place, ends)
+        status = 0
+    except Exception as problem:  # noqa: BLE001 - nobody else would tell
+        _log.error("a sending process failed", place=place, exc_info=problem)
+    finally:
+        _say_all()
+        os._exit(status)
+
+
+def _has_ended(process: int) -> bool:
+    try:
+        return os.waitpid(process, os.WNOHANG)[0] != 0
+    except ChildProcessError:
+        return True
+
+
+def _say_all() -> None:
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(OSError, ValueError):
+            stream.flush()
