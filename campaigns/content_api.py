@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 from pydantic import AwareDatetime, BaseModel, Field
 
-from campaigns import bulletins, compiling, developments, issues, zips
+from campaigns import bulletins, compiling, development_drafts, developments, issues, zips
 from campaigns.block_models import Miles
 from campaigns.documents import Document
 from campaigns.models import Bulletin, Development, DevelopmentKind, Issue
@@ -199,7 +199,7 @@ async def list_developments(call: Call) -> Page[DevelopmentOut]:
             session,
             issue_id=issue.id,
             is_published=None if published is None else published == "true",
-            kind=developments.kind_from(kind) if kind else None,
+            kind=development_drafts.kind_from(kind) if kind else None,
             after=after,
             limit=call.limit,
         )
@@ -215,7 +215,7 @@ async def add_development(call: Call) -> DevelopmentOut:
     body: DevelopmentIn = call.body
     async with call.ground.db.reading() as session:
         issue = await issues.by_slug(session, body.issue)
-    draft = developments.Draft(**body.model_dump(exclude={"issue"}))
+    draft = development_drafts.Draft(**body.model_dump(exclude={"issue"}))
     made = await developments.add(call.ground, actor=call.actor, issue_id=issue.id, draft=draft)
     return _development(made, issue)
 
@@ -239,7 +239,7 @@ async def change_development(call: Call) -> DevelopmentOut:
         actor=call.actor,
         development_id=now.id,
         version=body.version,
-        draft=developments.draft_of(now, **said),
+        draft=development_drafts.draft_of(now, **said),
     )
     return await show_development(call)
 

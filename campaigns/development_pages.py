@@ -2,7 +2,15 @@
 
 from aiohttp import web
 
-from campaigns import developments, issue_page, issues, staff_forms, waiting_texts, zips
+from campaigns import (
+    development_drafts,
+    developments,
+    issue_page,
+    issues,
+    staff_forms,
+    waiting_texts,
+    zips,
+)
 from campaigns import schedule as schedules
 from campaigns.models import Development, Issue
 from campaigns.staff_forms import FieldSpec, Widget
@@ -120,7 +128,9 @@ async def delete(request: web.Request) -> web.StreamResponse:
     return _back(request, issue.id, N_("Deleted. The log keeps what it said."))
 
 
-def _draft(request: web.Request, form: Form, present: Development | None) -> developments.Draft:
+def _draft(
+    request: web.Request, form: Form, present: Development | None
+) -> development_drafts.Draft:
     """What was typed, as far as the person's role goes. Raises `errors.Invalid`, `Forbidden`."""
     is_editor = kit.signed_in(request).role.may(Role.EDITOR)
     if present is not None and present.is_published and not is_editor:
@@ -141,8 +151,8 @@ def _draft(request: web.Request, form: Form, present: Development | None) -> dev
     form.check()
     if happened_on is None:  # `check` has raised
         raise errors.Invalid(N_("Choose a day."))
-    return developments.Draft(
-        kind=developments.kind_from(kind),
+    return development_drafts.Draft(
+        kind=development_drafts.kind_from(kind),
         happened_on=happened_on,
         texts=texts,
         place=place,

@@ -1,7 +1,7 @@
 """Developments: what happened on an issue, written by staff, read on its page and in bulletins."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
@@ -9,7 +9,8 @@ import sqlalchemy as sa
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from campaigns import issues, left_behind, links, wording, zips
+from campaigns import development_drafts, issues, left_behind, links, wording
+from campaigns.development_drafts import Draft
 from campaigns.left_behind import Fields, Key, Places
 from campaigns.models import Development, DevelopmentKind
 from campaigns.wording import Texts
@@ -29,27 +30,6 @@ KIND_WORDS = {
 }
 PAGE = 30
 _MAX_NUMBER = 10**17
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Draft:
-    """A development as staff wrote it."""
-
-    kind: DevelopmentKind
-    happened_on: date
-    texts: Texts = field(default_factory=dict)
-    """Language → {headline, summary}."""
-    place: str = ""
-    postal_code: str = ""
-    """The ZIP code of the place, or what `zips.named` knows as one."""
-    miles: int = zips.USUAL_MILES
-    source_name: str = ""
-    source_url: str = ""
-    key: str = ""
-    is_published: bool = False
-    not_before: datetime | None = None
-    is_pinned: bool = False
-    partner_id: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -88,7 +68,7 @@ async def put(
     ground: Ground, session: AsyncSession, *, actor: Actor, issue_id: int, draft: Draft
 ) -> Development:
     """The same in the caller's transaction."""
-    values = _checked(ground, draft) | await _nearness(draft)
+    values = await development_drafts.checked(ground, draft)
     now = ground.clock.now()
     await issues.get(session, issue_id)
     await _refuse_taken_key(session, values["key"], None)
@@ -114,7 +94,7 @@ async def update(
     `seen`: what the source said when some of them were written or called right.
     Raises `errors.Conflict` when it is no longer at `version`, `errors.Invalid`, `errors.NotFound`.
     """
-    values = _checked(ground, draft) | await _nearness(draft)
+    values = await development_drafts.checked(ground, draft)
     async with ground.db.transaction() as session:
         present = await get(session, development_id)
         before = _seen(present)
@@ -277,13 +257,6 @@ async def partner_names(session: AsyncSession, numbers: Sequence[int]) -> dict[i
     return dict((await session.execute(statement)).all())
 
 
-def draft_of(development: Development, **changes: Any) -> Draft:
-    """A development as it was written, with some of it changed."""
-    kept = {each.name: getattr(development, each.name) for each in fields(Draft)}
-    kept |= {"kind": DevelopmentKind(development.kind), "key": development.key or ""}
-    return Draft(**(kept | changes))
-
-
 def places(texts: Texts) -> Places:
     """The words of a development as `left_behind.py` compares them."""
     return {
@@ -324,19 +297,6 @@ def tell(ground: Ground, development: Development, translator: Translator) -> To
     )
 
 
-def kind_from(name: str) -> DevelopmentKind:
-    """A kind by its name. Raises `errors.Invalid`."""
-    try:
-        return DevelopmentKind(name)
-    except ValueError as problem:
-        said = errors.Invalid(
-            N_("There is no kind “%(kind)s”. There are: %(allowed)s."),
-            kind=name[:40],
-            allowed=", ".join(each.value for each in DevelopmentKind),
-        )
-        raise errors.Invalid(said.msgid, fields={"kind": said}, **said.values) from problem
-
-
 def _is_shown(now: datetime) -> list[sa.ColumnElement[bool]]:
     held_until = col(Development.not_before)
     return [
@@ -361,63 +321,6 @@ def _cursor(after: str) -> tuple[date, int] | None:
         return date.fromisoformat(day), int(number)
     except ValueError:
         return None
-
-
-def _checked(ground: Ground, draft: Draft) -> dict[str, Any]:
-    texts = wording.tidy(
-        {
-            code: {
-                "headline": " ".join(each.get("headline", "").split()),
-                "summary": links.clean(each.get("summary", "")),
-            }
-            for code, each in draft.texts.items()
-        }
-    )
-    wording.check_languages(texts, ground.catalog.languages)
-    fields: dict[str, errors.HandbillError] = {
-        f"headline-{code}": errors.Invalid(N_("Give it a headline too."))
-        for code, each in texts.items()
-        if not each["headline"]
-    }
-    if not texts:
-        name = f"headline-{ground.settings.site.language}"
-        fields[name] = errors.Invalid(N_("Give it a headline in one language at least."))
-    key = draft.key.strip().lower()
-    if fields:
-        raise errors.Invalid(
-            N_("Something needs to be mended before this can be kept."), fields=fields
-        )
-    return {
-        "key": issues.check_slug(key, field="key") if key else None,
-        "kind": draft.kind.value,
-        "happened_on": draft.happened_on,
-        "place": draft.place.strip(),
-        "source_name": draft.source_name.strip(),
-        "source_url": links.check(draft.source_url, field="source_url"),
-        "is_published": draft.is_published,
-        "not_before": draft.not_before,
-        "is_pinned": draft.is_pinned,
-        "partner_id": draft.partner_id,
-        "texts": texts,
-    }
-
-
-async def _nearness(draft: Draft) -> dict[str, Any]:
-    """The ZIP code that is meant, and how far around it is near. Raises `errors.Invalid`."""
-    if not 0 < draft.miles <= zips.MOST_MILES:
-        said = errors.Invalid(
-            N_("Near is between 1 and %(most)s miles around."), most=zips.MOST_MILES
-        )
-        raise errors.Invalid(said.msgid, fields={"miles": said}, **said.values)
-    code = ""
-    if draft.postal_code.strip():
-        try:
-            code = (await zips.named(draft.postal_code)).code
-        except errors.Invalid as problem:
-            raise errors.Invalid(
-                problem.msgid, fields={"postal_code": problem}, **problem.values
-            ) from problem
-    return {"postal_code": code, "miles": draft.miles}
 
 
 async def refuse_unknown_partner(session: AsyncSession, partner_id: int | None) -> None:

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 from sqlmodel import col, select
 
 from campaigns import developments, feed_fetching, feed_reading, issues
-from campaigns.developments import Draft
+from campaigns.development_drafts import Draft
 from campaigns.feed_reading import Document, Entry
 from campaigns.models import Development, DevelopmentKind
 from foundation import errors

@@ -14,7 +14,15 @@ import sqlalchemy as sa
 from sqlmodel import col
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from campaigns import developments, feed_reading, inbox_lists, issues, likeness, links
+from campaigns import (
+    development_drafts,
+    developments,
+    feed_reading,
+    inbox_lists,
+    issues,
+    likeness,
+    links,
+)
 from campaigns.inbox_models import IncomingItem, ItemState
 from campaigns.models import Development, DevelopmentKind
 from foundation import audit, errors
@@ -100,7 +108,7 @@ async def keep(
             session,
             actor=actor,
             issue_id=item.issue_id,
-            draft=developments.Draft(
+            draft=development_drafts.Draft(
                 kind=DevelopmentKind(item.kind),
                 happened_on=item.happened_on,
                 texts={item.language: {"headline": item.headline, "summary": item.summary}},

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from aiohttp import web
 
 from campaigns import (
+    development_drafts,
     developments,
     inbox_lists,
     inbox_rules,
@@ -136,7 +137,7 @@ def _draft(form: Form) -> RuleDraft:
         words=form.text("words").splitlines(),
         issue_id=form.number("issue_id"),
         is_headline_only=form.flag("is_headline_only"),
-        kind=developments.kind_from(kind) if kind else None,
+        kind=development_drafts.kind_from(kind) if kind else None,
         place=form.line("place", limit=120),
         to_issue_id=form.number("to_issue_id"),
         is_drop=form.flag("is_drop"),

@@ -8,7 +8,7 @@ from typing import Any
 from aiohttp import web
 
 from campaigns import (
-    developments,
+    development_drafts,
     feed_reading,
     inbox,
     inbox_lists,
@@ -119,7 +119,9 @@ def read_change(request: web.Request, form: Form) -> Change:
     }
     kind = form.line("kind")
     form.check()
-    return Change(kind=developments.kind_from(kind), happened_on=happened_on or date.min, **change)
+    return Change(
+        kind=development_drafts.kind_from(kind), happened_on=happened_on or date.min, **change
+    )
 
 
 def offer(change: Change, *, sender: str) -> Offer:

@@ -3,6 +3,7 @@
 from aiohttp import web
 
 from campaigns import (
+    development_drafts,
     developments,
     feed_reading,
     inbox_lists,
@@ -107,7 +108,7 @@ def _proposal(form: Form) -> Proposal:
     return Proposal(
         issue_id=issue_id,
         happened_on=happened_on,
-        kind=developments.kind_from(kind),
+        kind=development_drafts.kind_from(kind),
         **values,
     )
 

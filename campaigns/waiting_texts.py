@@ -13,6 +13,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from campaigns import (
     bulletins,
+    development_drafts,
     developments,
     left_behind,
     materials,
@@ -224,7 +225,7 @@ async def keep(
             actor=actor,
             development_id=number,
             version=row.version,
-            draft=developments.draft_of(row, texts=changed),
+            draft=development_drafts.draft_of(row, texts=changed),
             seen=seen,
         )
     elif isinstance(row, Material):

@@ -9,7 +9,7 @@ import click
 from campaigns import developments as verbs
 from campaigns import feeds, issues, zips
 from campaigns import schedule as schedules
-from campaigns.developments import Draft
+from campaigns.development_drafts import Draft
 from campaigns.feeds import Fetched
 from campaigns.models import Development, DevelopmentKind
 from foundation import errors

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, time, timedelta
 
 import sqlalchemy as sa
 
-from campaigns import developments, issues, materials, pictures
+from campaigns import development_drafts, developments, issues, materials, pictures
 from campaigns.models import DevelopmentKind, PartKind
 from foundation.accounts import team
 from foundation.accounts.models import Role, Staff
@@ -109,7 +109,7 @@ def plan_developments(scene: Scene, *, issue_id: int) -> None:
     """
     for sample in scene.sample.developments:
         noon = datetime.combine(sample.date, time(12), tzinfo=UTC)
-        draft = developments.Draft(
+        draft = development_drafts.Draft(
             kind=DevelopmentKind(sample.kind),
             happened_on=sample.date,
             texts=sample.texts,

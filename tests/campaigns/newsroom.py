@@ -12,6 +12,7 @@ from campaigns import (
     bulletins,
     calendars,
     compiling,
+    development_drafts,
     developments,
     documents,
     issues,
@@ -91,7 +92,7 @@ def news(
     spanish: str | None = "Una reunión en Chelsea",
     day: date = date(2026, 10, 20),
     **more: Any,
-) -> developments.Draft:
+) -> development_drafts.Draft:
     """What happened, in one or two languages."""
     texts = {"en": {"headline": headline, "summary": f"<p>{headline}: told.</p>"}}
     if spanish:
@@ -105,10 +106,10 @@ def news(
         "source_url": "https://paper.example/story",
         "is_published": True,
     }
-    return developments.Draft(**(values | more))
+    return development_drafts.Draft(**(values | more))
 
 
-async def development(ground: Ground, of: Issue, draft: developments.Draft) -> Development:
+async def development(ground: Ground, of: Issue, draft: development_drafts.Draft) -> Development:
     """A development of an issue."""
     return await developments.add(ground, actor=audit.SYSTEM, issue_id=of.id, draft=draft)
 

@@ -7,7 +7,14 @@ import aiohttp
 import pytest
 from sqlmodel import col, select
 
-from campaigns import developments, inbox, inbox_csv, inbox_lists, incoming, series_candidates
+from campaigns import (
+    development_drafts,
+    inbox,
+    inbox_csv,
+    inbox_lists,
+    incoming,
+    series_candidates,
+)
 from campaigns.inbox_lists import Query
 from campaigns.inbox_models import IncomingItem, ItemState, Origin
 from foundation import errors
@@ -150,7 +157,7 @@ async def test_items_are_merged_edited_and_never_overwritten(ground: Ground) -> 
         summary="<p onclick=x>Better.</p>",
         language="es",
         happened_on=date(2026, 10, 30),
-        kind=developments.kind_from("ruling"),
+        kind=development_drafts.kind_from("ruling"),
         place=" Lynn ",
         source_url="https://b.example/",
     )

@@ -6,7 +6,15 @@ from typing import Any
 
 import pytest
 
-from campaigns import bulletins, developments, documents, left_behind, materials, snippets
+from campaigns import (
+    bulletins,
+    development_drafts,
+    developments,
+    documents,
+    left_behind,
+    materials,
+    snippets,
+)
 from campaigns.left_behind import WORDS, Change
 from campaigns.models import Development
 from campaigns.preflight import checklist
@@ -34,7 +42,7 @@ async def rewritten(ground: Ground, **texts: dict[str, str]) -> Development:
         actor=BEN,
         development_id=1,
         version=present.version,
-        draft=developments.draft_of(present, texts={**present.texts, **texts}),
+        draft=development_drafts.draft_of(present, texts={**present.texts, **texts}),
     )
 
 

@@ -9,6 +9,7 @@ from campaigns import (
     bulletins,
     compiling,
     composing,
+    development_drafts,
     developments,
     documents,
     shortening_pages,
@@ -62,7 +63,7 @@ async def desk(ground: Ground, headline: str, summary: str) -> None:
         actor=BEN,
         development_id=1,
         version=present.version,
-        draft=developments.draft_of(present, texts=texts),
+        draft=development_drafts.draft_of(present, texts=texts),
     )
 
 
