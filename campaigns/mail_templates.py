@@ -9,13 +9,12 @@ import dataclasses
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-import sqlalchemy as sa
-from sqlmodel import col, select
+from sqlmodel import select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from campaigns import mail_template_uses, naming, remaking, sample_mail
+from campaigns import mail_template_uses, naming, sample_mail, shared_parts
 from campaigns.mail_template_models import MailTemplate, MailTemplateVersion
-from foundation import audit, errors, looks
+from foundation import errors, looks
 from foundation.audit import Actor
 from foundation.ground import Ground
 from foundation.i18n import N_, Translator
@@ -23,7 +22,18 @@ from templates import content, own_templates, problems, typesetting
 from templates.own_templates import Flaw
 from templates.plan import Plan
 
-_VERSIONS = 100
+KIND = shared_parts.Kind(
+    name="mail_template",
+    table=MailTemplate,
+    versions=MailTemplateVersion,
+    owner="template_id",
+    content="source",
+    uses=mail_template_uses.bulletins,
+    unknown=N_("There is no such template."),
+    gone=N_("There is no such version of this template."),
+    changed=N_("Somebody else changed this template meanwhile. What you wrote is still here."),
+    held=N_("Bulletins are set in it: %(names)s. Give them another look first."),
+)
 _ADDRESS = "Hb 4711 Postal Address"
 _SLOT = "https://slot.example/"
 
@@ -85,7 +95,7 @@ async def create(ground: Ground, *, actor: Actor, name: str, source: str) -> Mai
         )
         session.add(made)
         await session.flush()
-        _log(ground, session, actor, made, "created", before={}, after={"name": name})
+        shared_parts.log(ground, session, KIND, actor, made, "created", after={"name": name})
     return made
 
 
@@ -98,50 +108,12 @@ async def save(
     changed it meanwhile.
     """
     name, source = naming.named(name), _checked(ground, source)
-    now = ground.clock.now()
+    values = {"name": name, "source": source}
     async with ground.db.transaction() as session:
         template = await get(session, template_id)
-        earlier = MailTemplateVersion(
-            template_id=template.id,
-            version=template.version,
-            name=template.name,
-            source=template.source,
-            saved_by=template.updated_by,
-            saved_at=template.updated_at,
+        remade = await shared_parts.save(
+            ground, session, KIND, actor=actor, row=template, version=version, values=values
         )
-        claimed = await session.execute(
-            sa.update(MailTemplate)
-            .where(col(MailTemplate.id) == template_id, col(MailTemplate.version) == version)
-            .values(
-                version=version + 1,
-                name=name,
-                source=source,
-                updated_by=actor.label,
-                updated_at=now,
-            )
-            .returning(col(MailTemplate.id))
-        )
-        if claimed.first() is None:
-            raise errors.Conflict(
-                N_("Somebody else changed this template meanwhile. What you wrote is still here.")
-            )
-        session.add(earlier)
-        await session.refresh(template)
-        _log(
-            ground, session, actor, template, "saved",
-            before={"name": earlier.name, "version": version},
-            after={"name": name, "version": version + 1},
-        )  # fmt: skip
-        remade = 0
-        if source != earlier.source:
-            used = await mail_template_uses.bulletins(session, template_id)
-            remade = await remaking.remake(
-                ground,
-                session,
-                actor=actor,
-                bulletin_ids=[each.id for each in used],
-                because=f"template {template.key}",
-            )
     return Saved(template=template, remade=remade)
 
 
@@ -149,10 +121,7 @@ async def restore(
     ground: Ground, *, actor: Actor, template_id: int, version: int, wanted: int
 ) -> Saved:
     """Make an earlier version the newest again. Raises as `save`."""
-    async with ground.db.reading() as session:
-        earlier = await session.get(MailTemplateVersion, (template_id, wanted))
-    if earlier is None:
-        raise errors.NotFound(N_("There is no such version of this template."))
+    earlier = await shared_parts.earlier(ground, KIND, template_id, wanted)
     return await save(
         ground,
         actor=actor,
@@ -166,43 +135,22 @@ async def restore(
 async def delete(ground: Ground, *, actor: Actor, template_id: int) -> None:
     """Take away a template that no bulletin is set in. Raises `errors.Refused`."""
     async with ground.db.transaction() as session:
-        template = await get(session, template_id)
-        used = await mail_template_uses.bulletins(session, template_id)
-        if used:
-            raise errors.Refused(
-                N_("Bulletins are set in it: %(names)s. Give them another look first."),
-                names=", ".join(f"“{each.name}”" for each in used[:5]),
-            )
-        _log(
-            ground, session, actor, template, "deleted",
-            before={"name": template.name, "source": template.source}, after={},
-        )  # fmt: skip
-        await session.delete(template)
+        await shared_parts.delete(ground, session, KIND, actor=actor, number=template_id)
 
 
 async def get(session: AsyncSession, template_id: int) -> MailTemplate:
     """A template by its number. Raises `errors.NotFound`."""
-    found = await session.get(MailTemplate, template_id)
-    if found is None:
-        raise errors.NotFound(N_("There is no such template."))
-    return found
+    return await shared_parts.get(session, KIND, template_id)
 
 
 async def listed(session: AsyncSession) -> Sequence[MailTemplate]:
     """All templates of the site's own, by name."""
-    statement = select(MailTemplate).order_by(col(MailTemplate.name), col(MailTemplate.id))
-    return (await session.exec(statement)).all()
+    return await shared_parts.listed(session, KIND)
 
 
 async def versions(session: AsyncSession, template_id: int) -> Sequence[MailTemplateVersion]:
     """Earlier states, newest first."""
-    statement = (
-        select(MailTemplateVersion)
-        .where(col(MailTemplateVersion.template_id) == template_id)
-        .order_by(col(MailTemplateVersion.version).desc())
-        .limit(_VERSIONS)
-    )
-    return (await session.exec(statement)).all()
+    return await shared_parts.versions(session, KIND, template_id)
 
 
 async def sample(ground: Ground, speaks: Translator, source: str) -> Plan:
@@ -250,19 +198,3 @@ def _checked(ground: Ground, source: str) -> str:
 async def _key(session: AsyncSession, name: str) -> str:
     taken = set((await session.exec(select(MailTemplate.key))).all()) | set(content.Template)
     return naming.key(name, taken=taken, otherwise="template")
-
-
-def _log(
-    ground: Ground, session: AsyncSession, actor: Actor, template: MailTemplate, verb: str, *,
-    before: dict[str, object], after: dict[str, object],
-) -> None:  # fmt: skip
-    audit.record(
-        session,
-        actor=actor,
-        at=ground.clock.now(),
-        action=f"mail_template.{verb}",
-        object_kind="mail_template",
-        object_id=template.id,
-        before=before,
-        after=after,
-    )

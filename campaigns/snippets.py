@@ -7,8 +7,7 @@ A change shows at once in every bulletin that is not sent yet, and withdraws its
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-import sqlalchemy as sa
-from sqlmodel import col, select
+from sqlmodel import select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from campaigns import (
@@ -16,7 +15,7 @@ from campaigns import (
     documents,
     left_behind,
     naming,
-    remaking,
+    shared_parts,
     snippet_uses,
     translating,
     wording,
@@ -25,7 +24,7 @@ from campaigns.block_models import AnyBlock
 from campaigns.documents import Document, Edition
 from campaigns.left_behind import Fields
 from campaigns.snippet_models import Snippet, SnippetVersion
-from foundation import audit, errors
+from foundation import errors
 from foundation.audit import Actor
 from foundation.ground import Ground
 from foundation.i18n import N_
@@ -46,7 +45,18 @@ KINDS = frozenset(
 """The kinds of block that can be one: those whose every word is written in them."""
 BLOCK = left_behind.WORDS
 """What a snippet's block is called where it is translated."""
-_VERSIONS = 100
+KIND = shared_parts.Kind(
+    name="snippet",
+    table=Snippet,
+    versions=SnippetVersion,
+    owner="snippet_id",
+    content="block",
+    uses=snippet_uses.bulletins,
+    unknown=N_("There is no such snippet."),
+    gone=N_("There is no such version of this snippet."),
+    changed=N_("Somebody else changed this snippet meanwhile. What you wrote is still here."),
+    held=N_("It stands in bulletins: %(names)s. Take it out there first."),
+)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -74,7 +84,8 @@ async def create(ground: Ground, *, actor: Actor, name: str, block: AnyBlock) ->
         )
         session.add(snippet)
         await session.flush()
-        _log(ground, session, actor, snippet, "created", after={"name": snippet.name})
+        said = {"name": snippet.name}
+        shared_parts.log(ground, session, KIND, actor, snippet, "created", after=said)
     return snippet
 
 
@@ -95,52 +106,16 @@ async def save(
     `errors.NotFound`.
     """
     kept = _dump(_checked(ground, block))
-    name = naming.named(name)
-    now = ground.clock.now()
     async with ground.db.transaction() as session:
         snippet = await get(session, snippet_id)
-        earlier = SnippetVersion(
-            snippet_id=snippet.id,
-            version=snippet.version,
-            name=snippet.name,
-            block=snippet.block,
-            saved_by=snippet.updated_by,
-            saved_at=snippet.updated_at,
+        values = {
+            "name": naming.named(name),
+            "block": kept,
+            "behind": _behind(ground, snippet, kept, seen),
+        }
+        remade = await shared_parts.save(
+            ground, session, KIND, actor=actor, row=snippet, version=version, values=values
         )
-        claimed = await session.execute(
-            sa.update(Snippet)
-            .where(col(Snippet.id) == snippet_id, col(Snippet.version) == version)
-            .values(
-                version=version + 1,
-                name=name,
-                block=kept,
-                behind=_behind(ground, snippet, kept, seen),
-                updated_by=actor.label,
-                updated_at=now,
-            )
-            .returning(col(Snippet.id))
-        )
-        if claimed.first() is None:
-            raise errors.Conflict(
-                N_("Somebody else changed this snippet meanwhile. What you wrote is still here.")
-            )
-        session.add(earlier)
-        await session.refresh(snippet)
-        _log(
-            ground, session, actor, snippet, "saved",
-            before={"name": earlier.name, "version": version},
-            after={"name": name, "version": version + 1},
-        )  # fmt: skip
-        used = await snippet_uses.bulletins(session, snippet_id)
-        remade = 0
-        if kept != earlier.block:
-            remade = await remaking.remake(
-                ground,
-                session,
-                actor=actor,
-                bulletin_ids=[each.id for each in used],
-                because=f"snippet {snippet.key}",
-            )
     return Saved(snippet=snippet, remade=remade)
 
 
@@ -148,10 +123,7 @@ async def restore(
     ground: Ground, *, actor: Actor, snippet_id: int, version: int, wanted: int
 ) -> Saved:
     """Make an earlier version the newest again. Raises as `save`."""
-    async with ground.db.reading() as session:
-        earlier = await session.get(SnippetVersion, (snippet_id, wanted))
-    if earlier is None:
-        raise errors.NotFound(N_("There is no such version of this snippet."))
+    earlier = await shared_parts.earlier(ground, KIND, snippet_id, wanted)
     return await save(
         ground,
         actor=actor,
@@ -165,42 +137,22 @@ async def restore(
 async def delete(ground: Ground, *, actor: Actor, snippet_id: int) -> None:
     """Take away a snippet that no bulletin holds. Raises `errors.Refused`, `errors.NotFound`."""
     async with ground.db.transaction() as session:
-        snippet = await get(session, snippet_id)
-        used = await snippet_uses.bulletins(session, snippet_id)
-        if used:
-            raise errors.Refused(
-                N_("It stands in bulletins: %(names)s. Take it out there first."),
-                names=", ".join(f"“{each.name}”" for each in used[:5]),
-            )
-        _log(
-            ground, session, actor, snippet, "deleted",
-            before={"name": snippet.name, "block": snippet.block},
-        )  # fmt: skip
-        await session.delete(snippet)
+        await shared_parts.delete(ground, session, KIND, actor=actor, number=snippet_id)
 
 
 async def get(session: AsyncSession, snippet_id: int) -> Snippet:
     """A snippet by its number. Raises `errors.NotFound`."""
-    found = await session.get(Snippet, snippet_id)
-    if found is None:
-        raise errors.NotFound(N_("There is no such snippet."))
-    return found
+    return await shared_parts.get(session, KIND, snippet_id)
 
 
 async def listed(session: AsyncSession) -> Sequence[Snippet]:
     """All snippets, by name."""
-    return (await session.exec(select(Snippet).order_by(col(Snippet.name), col(Snippet.id)))).all()
+    return await shared_parts.listed(session, KIND)
 
 
 async def versions(session: AsyncSession, snippet_id: int) -> Sequence[SnippetVersion]:
     """Earlier states, newest first."""
-    statement = (
-        select(SnippetVersion)
-        .where(col(SnippetVersion.snippet_id) == snippet_id)
-        .order_by(col(SnippetVersion.version).desc())
-        .limit(_VERSIONS)
-    )
-    return (await session.exec(statement)).all()
+    return await shared_parts.versions(session, KIND, snippet_id)
 
 
 def block_of(snippet: Snippet | SnippetVersion) -> AnyBlock:
@@ -257,25 +209,3 @@ def _dump(block: AnyBlock) -> dict[str, object]:
 async def _key(session: AsyncSession, name: str) -> str:
     taken = set((await session.exec(select(Snippet.key))).all())
     return naming.key(name, taken=taken, otherwise="snippet")
-
-
-def _log(
-    ground: Ground,
-    session: AsyncSession,
-    actor: Actor,
-    snippet: Snippet,
-    verb: str,
-    *,
-    before: dict[str, object] | None = None,
-    after: dict[str, object] | None = None,
-) -> None:
-    audit.record(
-        session,
-        actor=actor,
-        at=ground.clock.now(),
-        action=f"snippet.{verb}",
-        object_kind="snippet",
-        object_id=snippet.id,
-        before=before,
-        after=after,
-    )
