@@ -56,7 +56,7 @@ async def test_events_come_until_it_is_over(
         await people.subscribed(ground, f"p{number}@example.org")
     campaign, _ = await campaigning.started(ground)
     viewer = await web.as_staff(Role.VIEWER)
-    async with asyncio.timeout(30), streaming(viewer, campaign.id) as stream:
+    async with asyncio.timeout(90), streaming(viewer, campaign.id) as stream:
         name, told = await stream.next()
         assert (name, told["value"], told["maximum"]) == ("progress", 0, 2)
         assert told["texts"]["done"] == "0 of 2 done"
@@ -76,7 +76,7 @@ async def test_a_pause_ends_the_stream_so_that_the_page_shows_it(web: Web, groun
     await people.subscribed(ground)
     campaign, _ = await campaigning.started(ground)
     viewer = await web.as_staff(Role.VIEWER)
-    async with asyncio.timeout(30), streaming(viewer, campaign.id) as stream:
+    async with asyncio.timeout(90), streaming(viewer, campaign.id) as stream:
         await stream.next()
         await lifecycle.pause(ground, actor=COMMAND, campaign_id=campaign.id)
         name = "progress"
@@ -115,7 +115,7 @@ async def test_many_tabs_share_a_look_and_a_closed_one_ends_its_task(ground: Gro
     web = Web(ground, f"http://127.0.0.1:{runner.addresses[0][1]}")
     viewer = await web.as_staff(Role.VIEWER)
     before = len(asyncio.all_tasks())
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(90):
         tabs = [await viewer.http.get(f"/staff/campaigns/{campaign.id}/live") for _ in range(10)]
         for tab in tabs:
             await Stream(tab).next()

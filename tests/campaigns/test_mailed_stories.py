@@ -144,7 +144,7 @@ async def test_by_the_listener_only_a_secret_address_proves_anybody(ground: Grou
     good = PASSED.format(domain="house.example", dmarc="pass")
 
     def send(port: int, to: str, octets: bytes) -> int:
-        with smtplib.SMTP("127.0.0.1", port, timeout=20) as client:
+        with smtplib.SMTP("127.0.0.1", port, timeout=90) as client:
             client.ehlo("test")
             client.mail("anybody@anywhere.example")
             code, _ = client.rcpt(to)

@@ -162,7 +162,7 @@ def together(engine: str, monkeypatch: pytest.MonkeyPatch) -> int:
 
         async def look(ground: Ground, session: object, clues: Sequence[Clues]) -> object:
             found: Sequence[About | None] = await whose(ground, session, clues)  # type: ignore[arg-type]
-            async with asyncio.timeout(30):
+            async with asyncio.timeout(90):
                 await barrier.wait()
             return found
 

@@ -11,7 +11,7 @@ from foundation.outward import Answer, Limits, Outward, OutwardError, Trouble
 from tests.world import abroad
 from tests.world.abroad import Abroad
 
-PATIENT = Limits(timeout_s=10)
+PATIENT = Limits(timeout_s=60)
 
 # fmt: off
 NOT_PUBLIC = (
@@ -142,7 +142,7 @@ async def test_no_more_is_read_than_is_wanted() -> None:
     large = web.Response(body=b"x" * 900_000)
     async with abroad.serving({"/": large}) as there:
         async with there.outward().session() as session:
-            limits = Limits(timeout_s=10, wanted_bytes=1000)
+            limits = Limits(timeout_s=60, wanted_bytes=1000)
             answer = await session.ask("GET", there.url(), limits)
             assert len(answer.body) == 1000
             assert answer.size_bytes == 900_000

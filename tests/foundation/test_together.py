@@ -75,7 +75,7 @@ async def test_what_is_left_is_done_when_the_process_stops() -> None:
     await asyncio.sleep(0)
     queue.leave(3)
     assert queue.is_crowded
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         await queue.settle()
     assert work.turns == [[0, 1, 2], [3]]
 
