@@ -50,17 +50,31 @@ PARTS: dict[str, Part] = {
     "pages": lambda times: pages.run(requests=2_000, times=times),
     "widget": lambda times: widget.run(requests=3_000, times=times),
     "preview": lambda _: preview.run(words=20),
-    "rooms": lambda _: rooms.run(people=1_000_000, campaigns=500),
 }
-ON_REQUEST: dict[str, Part] = {"fuzz-bounces": lambda _: fuzz_bounces.run()}
+ROOMS: dict[str, Sequence[str]] = {
+    "rooms": rooms.ENGINES,
+    "rooms-sqlite": ("SQLite",),
+    "rooms-postgresql": ("PostgreSQL",),
+}
+"""The staff room of a million people, on both engines or one."""
+ON_REQUEST: dict[str, Part] = {
+    "fuzz-bounces": lambda _: fuzz_bounces.run(),
+    "snapshot-million": lambda times: snapshot.run(people=1_000_000, times=times),
+}
 """Only when asked for by name."""
 
 
 def main() -> None:
     """Measure the parts asked for, in their order."""
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
-    known = {**PARTS, **ON_REQUEST}
+    known = [*PARTS, *ROOMS, *ON_REQUEST]
     parser.add_argument("parts", nargs="*", metavar="PART", help=", ".join(known))
+    parser.add_argument(
+        "--sites",
+        type=Path,
+        metavar="FOLDER",
+        help="keep the sites of `rooms` there, or use those that are kept there",
+    )
     parser.add_argument("--times", type=int, default=3, help="how often each is repeated")
     chosen = parser.parse_args()
     if unknown := set(chosen.parts) - set(known):
@@ -72,8 +86,8 @@ def main() -> None:
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         results = [
             each
-            for name in chosen.parts or PARTS
-            for each in runner.run(_measured(name, chosen.times))
+            for name in chosen.parts or (*PARTS, "rooms")
+            for each in runner.run(_measured(name, chosen))
         ]
     print(table(results))
     written = {
@@ -84,8 +98,11 @@ def main() -> None:
     RESULTS.write_text(json.dumps(written, indent=2) + "\n", encoding="utf-8")
 
 
-async def _measured(name: str, times: int) -> Sequence[Result | Figure]:
-    found = await {**PARTS, **ON_REQUEST}[name](times)
+async def _measured(name: str, chosen: argparse.Namespace) -> Sequence[Result | Figure]:
+    if name in ROOMS:
+        sizes = {"people": 1_000_000, "campaigns": 500}
+        return await rooms.run(ROOMS[name], **sizes, kept=chosen.sites)
+    found = await {**PARTS, **ON_REQUEST}[name](chosen.times)
     return [found] if isinstance(found, Result) else found
 
 
