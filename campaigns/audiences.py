@@ -121,6 +121,8 @@ async def count_in(
 ) -> Counted:
     """The same within a session that is open already."""
     resolved = await resolve(ground, session, audience, languages=languages)
+    if not resolved.topics:
+        return Counted(included=0, by_language={}, excluded={})
     edition = readings.expression(await read_by(session, resolved), edition_language(languages))
     # Asked of each person, conditions leave few to be looked up; else they are looked up together.
     theirs = gets_it(resolved) if resolved.asked.is_narrow else is_included(resolved)

@@ -20,7 +20,8 @@ from foundation.accounts.models import Role
 from foundation.i18n import N_, Translator
 from foundation.web import kit
 from subscribers import growth, topics
-from subscribers.growth import Counts, Growth, Part
+from subscribers.growth import Growth, Part
+from subscribers.growth_counting import Counts
 from templates import charts
 from templates.charts import Drawing
 

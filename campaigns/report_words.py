@@ -106,6 +106,8 @@ async def by_hour(
     sent = list(counted.sent_by_hour) if counted else []
     last = max([len(sent), *(_length(values) for values in hits.values()), 1])
     moments = [begins + timedelta(hours=n) for n in range(last)]
+    names = [speaks.moment(moment, "short") for moment in moments]
+    short_names = [speaks.hour(moment) for moment in moments]
     series = (
         (N_("Sent"), sent + [0] * (last - len(sent)) if counted else [None] * last),
         (N_("Opens by people"), hits[HitKind.OPEN.value][:last]),
@@ -115,8 +117,8 @@ async def by_hour(
         charts.draw(
             title=speaks.gettext(title),
             column=speaks.gettext(N_("Hour from")),
-            names=[speaks.moment(moment, "short") for moment in moments],
-            short_names=[speaks.hour(moment) for moment in moments],
+            names=names,
+            short_names=short_names,
             series=[Series(name=speaks.gettext(title), values=values)],
             say=speaks.number,
         )

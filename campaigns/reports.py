@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
-from sqlmodel import col
+from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from campaigns import breakdowns, leaving, lifecycle, material_counts, transitions
@@ -208,56 +208,42 @@ async def _hits(session: AsyncSession, dispatch_id: int, kind: HitKind) -> Hits:
 
 async def _links(session: AsyncSession, dispatch_id: int) -> list[LinkHits]:
     """In the order of the bulletin; a link that nobody followed is there with zero."""
-    clicks, machine = (
-        sa.select(sa.func.coalesce(sa.func.sum(col(counted)), 0))
-        .where(
-            col(HitTotal.dispatch_id) == dispatch_id,
-            col(HitTotal.kind) == HitKind.CLICK.value,
-            col(HitTotal.link) == col(DispatchLink.number),
+    totals = (
+        sa.select(
+            col(HitTotal.link), sa.func.sum(col(HitTotal.human)), sa.func.sum(col(HitTotal.machine))
         )
-        .correlate(DispatchLink)
-        .scalar_subquery()
-        for counted in (HitTotal.human, HitTotal.machine)
+        .where(col(HitTotal.dispatch_id) == dispatch_id, col(HitTotal.kind) == HitKind.CLICK.value)
+        .group_by(col(HitTotal.link))
     )
-    persons = (
-        sa.select(sa.func.count(sa.distinct(col(Hit.delivery_id))))
+    named = (
+        sa.select(col(Hit.link), sa.func.count(sa.distinct(col(Hit.delivery_id))))
         .where(
             col(Hit.dispatch_id) == dispatch_id,
             col(Hit.kind) == HitKind.CLICK.value,
             col(Hit.is_human).is_(True),
-            col(Hit.link) == col(DispatchLink.number),
         )
-        .correlate(DispatchLink)
-        .scalar_subquery()
+        .group_by(col(Hit.link))
     )
-    statement = (
-        sa.select(
-            col(DispatchLink.url),
-            clicks,
-            persons,
-            col(DispatchLink.language),
-            col(DispatchLink.label),
-            col(DispatchLink.variant),
-            col(DispatchLink.number),
-            machine,
-        )
-        .where(col(DispatchLink.dispatch_id) == dispatch_id)
+    clicks = {link: counts for link, *counts in (await session.execute(totals)).all()}
+    people: dict[int | None, int] = dict((await session.execute(named)).all())
+    links = await session.exec(
+        select(DispatchLink)
+        .where(DispatchLink.dispatch_id == dispatch_id)
         .order_by(col(DispatchLink.number))
     )
     return [
         LinkHits(
-            url=url,
-            clicks=int(count),
-            people=int(who),
-            language=language,
-            label=label,
-            form=form,
-            number=number,
-            machine=int(machines),
+            url=link.url,
+            clicks=int(human),
+            people=people.get(link.number, 0),
+            language=link.language,
+            label=link.label,
+            form=link.variant,
+            number=link.number,
+            machine=int(machine),
         )
-        for url, count, who, language, label, form, number, machines in (
-            await session.execute(statement)
-        ).all()
+        for link in links.all()
+        for human, machine in (clicks.get(link.number, (0, 0)),)
     ]
 
 

@@ -54,6 +54,12 @@ class Manners:
     """The CLDR locale whose dates and numbers are written."""
 
 
+@functools.cache
+def _formats(name: str) -> Locale:
+    """Asked for with every number and date of a page; parsing it takes as long as writing one."""
+    return Locale.parse(name)
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Translator:
     """One language: its texts, and how it writes dates and numbers in the site's zone."""
@@ -68,7 +74,7 @@ class Translator:
     @property
     def locale(self) -> Locale:
         """The CLDR locale behind the language's dates and numbers."""
-        return Locale.parse(self._manners.formats)
+        return _formats(self._manners.formats)
 
     @property
     def direction(self) -> str:

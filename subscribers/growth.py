@@ -5,33 +5,22 @@ people as of a hundred, and stays right when somebody is erased. Days that are n
 when they are read as long as little happened in them; else as of a few minutes ago.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import exc
-from sqlalchemy.ext.compiler import compiles
-from sqlalchemy.sql.compiler import SQLCompiler
-from sqlalchemy.sql.functions import GenericFunction
 from sqlmodel import col
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from foundation import tables
 from foundation.ground import Ground
+from subscribers import growth_counting
+from subscribers.growth_counting import Counts, Found
 from subscribers.growth_models import GrowthCount, GrowthDay
-from subscribers.models import (
-    Consent,
-    ConsentStep,
-    Partner,
-    SignUp,
-    Subscriber,
-    Subscription,
-    SubscriptionState,
-    Topic,
-)
+from subscribers.models import Consent, Partner, Topic
 
 AT_ONCE = 2_000
 """So many steps of consent are counted while somebody waits; more by the scheduler."""
@@ -43,23 +32,6 @@ _MOST_ROWS = 20
 OTHERS = "*"
 
 
-class _Words(GenericFunction[Any]):
-    """A table of the words in a JSON list, in its column `value`."""
-
-    name = "each_word"
-    inherit_cache = True
-
-
-@compiles(_Words)
-def _words(element: _Words, compiler: SQLCompiler, **options: Any) -> str:
-    return f"json_each({compiler.process(element.clauses, **options)})"
-
-
-@compiles(_Words, "postgresql")
-def _words_on_postgresql(element: _Words, compiler: SQLCompiler, **options: Any) -> str:
-    return f"jsonb_array_elements_text({compiler.process(element.clauses, **options)})"
-
-
 class Part(StrEnum):
     """What people are told apart by."""
 
@@ -67,29 +39,6 @@ class Part(StrEnum):
     LANGUAGE = "language"
     SOURCE = "source"
     PARTNER = "partner"
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Counts:
-    """Different people on a day, or the sum of such days."""
-
-    joined: int = 0
-    """Asked to be signed up, on a form or otherwise."""
-    confirmed: int = 0
-    """Confirmed it by mail, or were brought along by the office, which vouched for them."""
-    left: int = 0
-    """Took everything back; of a topic: took that one back."""
-    barred: int = 0
-    """May not be mailed from then on: mail came back, a complaint, or put there by the office."""
-
-    def __add__(self, other: "Counts") -> "Counts":
-        """Both together."""
-        return Counts(
-            joined=self.joined + other.joined,
-            confirmed=self.confirmed + other.confirmed,
-            left=self.left + other.left,
-            barred=self.barred + other.barred,
-        )
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -117,11 +66,6 @@ class Growth:
         return sum(self.days.values(), start=Counts())
 
 
-_Key = tuple[date, int, str, str, int]
-"""Day, topic, language, source and partner."""
-_Found = dict[_Key, Counts]
-
-
 async def read(ground: Ground, session: AsyncSession, *, since: date, until: date) -> Growth:
     """How many came and left from one day to another, both included."""
     now = ground.clock.now()
@@ -136,10 +80,10 @@ async def read(ground: Ground, session: AsyncSession, *, since: date, until: dat
         ).all()
     )
     fresh = [day for day in days if not _is_final(ground, day, kept_at.get(day))]
-    live: _Found = {}
+    live: Found = {}
     as_of = now
     if fresh and await _is_little(ground, session, fresh):
-        live = await count(ground, session, fresh)
+        live = await growth_counting.count(ground, session, fresh)
     else:
         as_of = max([kept_at[day] for day in fresh if day in kept_at], default=now)
         fresh = []
@@ -186,7 +130,7 @@ async def work(ground: Ground) -> None:
 async def _keep(ground: Ground, days: Sequence[date]) -> None:
     counted_at = ground.clock.now()
     async with ground.db.reading() as session:
-        found = await count(ground, session, days)
+        found = await growth_counting.count(ground, session, days)
     try:
         async with ground.db.transaction() as session:
             await _write(session, days, found, counted_at)
@@ -196,7 +140,7 @@ async def _keep(ground: Ground, days: Sequence[date]) -> None:
 
 
 async def _write(
-    session: AsyncSession, days: Sequence[date], found: _Found, counted_at: datetime
+    session: AsyncSession, days: Sequence[date], found: Found, counted_at: datetime
 ) -> None:
     for table in (GrowthCount, GrowthDay):
         await session.execute(sa.delete(table).where(col(table.day).in_(days)))
@@ -221,15 +165,7 @@ def _is_due(ground: Ground, day: date, counted_at: datetime | None) -> bool:
 
 
 def _is_final(ground: Ground, day: date, counted_at: datetime | None) -> bool:
-    return counted_at is not None and counted_at >= _ends(ground, day) + _AFTERWARDS
-
-
-def _begins(ground: Ground, day: date) -> datetime:
-    return datetime.combine(day, time(), tzinfo=ground.settings.site.tzinfo)
-
-
-def _ends(ground: Ground, day: date) -> datetime:
-    return _begins(ground, day + timedelta(days=1))
+    return counted_at is not None and counted_at >= growth_counting.ends(ground, day) + _AFTERWARDS
 
 
 async def _is_little(ground: Ground, session: AsyncSession, days: Sequence[date]) -> bool:
@@ -238,137 +174,14 @@ async def _is_little(ground: Ground, session: AsyncSession, days: Sequence[date]
         sa.select(sa.literal(1))
         .select_from(Consent)
         .where(
-            col(Consent.at) >= _begins(ground, days[0]), col(Consent.at) < _ends(ground, days[-1])
+            col(Consent.at) >= growth_counting.begins(ground, days[0]),
+            col(Consent.at) < growth_counting.ends(ground, days[-1]),
         )
         .limit(AT_ONCE + 1)
         .subquery()
     )
     return bool(
         (await session.scalar(sa.select(sa.func.count()).select_from(some)) or 0) <= AT_ONCE
-    )
-
-
-async def count(ground: Ground, session: AsyncSession, days: Sequence[date]) -> _Found:
-    """Look at every step of some days, by eight statements along the index of `consents.at`.
-
-    Whoever took a topic back and has it again when it is counted did not leave it.
-    """
-    table = _table(ground, days)
-    found: _Found = {}
-    asked, confirmed = (ConsentStep.ASKED,), (ConsentStep.CONFIRMED, ConsentStep.IMPORTED)
-    everything = sa.cast(col(Consent.topics), sa.Text) == "[]"
-    gone = sa.and_(
-        col(Consent.step).in_([ConsentStep.UNSUBSCRIBED.value, ConsentStep.TOPICS_CHANGED.value]),
-        sa.or_(
-            everything,
-            sa.and_(
-                col(Consent.step) == ConsentStep.UNSUBSCRIBED.value,
-                sa.not_(
-                    sa.exists().where(
-                        col(Subscription.subscriber_id) == col(Consent.subscriber_id),
-                        col(Subscription.state) == SubscriptionState.CONFIRMED.value,
-                    )
-                ),
-            ),
-        ),
-    )
-    barred = (ConsentStep.SUPPRESSED,)
-    for kind, condition in (
-        ("joined", _is(asked)), ("confirmed", _is(confirmed)), ("left", gone),
-        ("barred", _is(barred)),
-    ):  # fmt: skip
-        _put(found, kind, await session.execute(_whole(table, condition)))
-    for kind, steps in (("joined", asked), ("confirmed", confirmed)):
-        _put(found, kind, await session.execute(_by_topic(table, _is(steps))))
-    for kind, state in (
-        ("confirmed", SubscriptionState.CONFIRMED), ("left", SubscriptionState.UNSUBSCRIBED),
-    ):  # fmt: skip
-        _put(found, kind, await session.execute(_by_change(table, state)))
-    return found
-
-
-def _is(steps: Sequence[ConsentStep]) -> sa.ColumnElement[bool]:
-    return col(Consent.step).in_([step.value for step in steps])
-
-
-def _put(found: _Found, kind: str, rows: Iterable[Any]) -> None:
-    for day, topic_id, language, source, partner_id, number in rows:
-        key = (day, topic_id, language, source or "", partner_id or 0)
-        found[key] = found.get(key, Counts()) + Counts(**{kind: int(number)})
-
-
-def _table(ground: Ground, days: Sequence[date]) -> sa.CTE:
-    """The days with their ends, which the engines can't cut in the site's zone themselves."""
-    moment = tables.UtcDateTime()
-    return (
-        sa.values(
-            sa.column("day", sa.Date()), sa.column("begins", moment), sa.column("ends", moment)
-        )
-        .data([(day, _begins(ground, day), _ends(ground, day)) for day in days])
-        .cte("days")
-    )
-
-
-def _steps(table: sa.CTE, topic: Any) -> sa.Select[Any]:
-    """Steps with their day, and where each person came from: their first sign-up of any state."""
-    first = (
-        sa.select(sa.func.min(col(SignUp.id)))
-        .where(col(SignUp.subscriber_id) == col(Consent.subscriber_id))
-        .correlate(Consent)
-        .scalar_subquery()
-    )
-    grouped = (
-        table.c.day, topic.label("topic_id"), col(Subscriber.language), col(SignUp.source),
-        col(SignUp.partner_id),
-    )  # fmt: skip
-    return (
-        sa.select(*grouped, sa.func.count(sa.distinct(col(Consent.subscriber_id))))
-        .select_from(table)
-        .join(
-            Consent,
-            sa.and_(col(Consent.at) >= table.c.begins, col(Consent.at) < table.c.ends),
-        )
-        .join(Subscriber, col(Subscriber.id) == col(Consent.subscriber_id))
-        .outerjoin(SignUp, col(SignUp.id) == first)
-        .group_by(
-            table.c.day, sa.text("topic_id"), col(Subscriber.language), col(SignUp.source),
-            col(SignUp.partner_id),
-        )
-    )  # fmt: skip
-
-
-def _whole(table: sa.CTE, condition: sa.ColumnElement[bool]) -> sa.Select[Any]:
-    return _steps(table, sa.literal_column("0")).where(condition)
-
-
-def _by_topic(table: sa.CTE, condition: sa.ColumnElement[bool]) -> sa.Select[Any]:
-    """Steps that name their topics."""
-    words = sa.func.each_word(col(Consent.topics)).table_valued("value", name="words")
-    return (
-        _steps(table, col(Topic.id))
-        .join(words, sa.true())
-        .join(Topic, col(Topic.slug) == words.c.value)
-        .where(condition)
-    )
-
-
-def _by_change(table: sa.CTE, state: SubscriptionState) -> sa.Select[Any]:
-    """Topics that began or ended at the very moment of the step, which need not name them."""
-    return (
-        _steps(table, col(Subscription.topic_id))
-        .join(
-            Subscription,
-            sa.and_(
-                col(Subscription.subscriber_id) == col(Consent.subscriber_id),
-                col(Subscription.since) == col(Consent.at),
-                col(Subscription.state) == state.value,
-            ),
-        )
-        .where(
-            col(Consent.step) == ConsentStep.TOPICS_CHANGED.value
-            if state is SubscriptionState.CONFIRMED
-            else _is((ConsentStep.TOPICS_CHANGED, ConsentStep.UNSUBSCRIBED))
-        )
     )
 
 

@@ -79,6 +79,7 @@ class RequestContext:
 
 
 CONTEXT: web.RequestKey[RequestContext] = web.RequestKey("context", RequestContext)
+_DOORS: web.RequestKey[list[dict[str, Any]]] = web.RequestKey("doors", list)
 
 
 def ground(request: web.Request) -> Ground:
@@ -341,6 +342,13 @@ def actions(request: web.Request) -> list[dict[str, Any]]:
 
 
 def _doors(request: web.Request) -> list[dict[str, Any]]:
+    """Made once for a page, which has them in its menu and among what can be begun."""
+    if _DOORS not in request:
+        request[_DOORS] = _open_doors(request)
+    return request[_DOORS]
+
+
+def _open_doors(request: web.Request) -> list[dict[str, Any]]:
     ctx = context(request)
     if ctx.signed_in is None or STAFF_NAVIGATION not in request.app:
         return []

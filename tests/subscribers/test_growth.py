@@ -10,7 +10,8 @@ from sqlmodel import col
 from foundation.audit import COMMAND
 from foundation.ground import Ground
 from subscribers import growth, mending, unsubscribe
-from subscribers.growth import Counts, Growth, Part
+from subscribers.growth import Growth, Part
+from subscribers.growth_counting import Counts
 from subscribers.models import (
     Consent,
     ConsentStep,
