@@ -1,7 +1,8 @@
 """What a series has done with items before: which edition each was in, what waits, what is free.
 
-People change drafts. So an edition holds what its bulletin says now, not what it was drafted with:
-what somebody took out by hand is free again, and what they put in counts as used.
+People change drafts. So an edition holds what its bulletin says now, or said when it went out, and
+not what it was drafted with: what somebody took out by hand is free again, and what they put in
+counts as used.
 """
 
 import enum
@@ -15,7 +16,13 @@ from sqlmodel import col
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from campaigns import developments
-from campaigns.models import Bulletin, Campaign, CampaignState, Material
+from campaigns.models import (
+    Bulletin,
+    BulletinVersion,
+    Campaign,
+    CampaignState,
+    Material,
+)
 from campaigns.series_models import RunOutcome, SeriesItem, SeriesRun
 from campaigns.series_selection import LEFT_OVER, ItemKind
 
@@ -141,11 +148,16 @@ async def _holding(
 ) -> dict[int, _Edition]:
     """Run → what its bulletin holds now, in the order of their days."""
     statement = (
-        sa.select(
-            col(SeriesRun.id), col(SeriesRun.volume), col(SeriesRun.number), col(Bulletin.document)
-        )
+        sa.select(SeriesRun, Bulletin, BulletinVersion, col(Campaign.started_at).is_not(None))
         .join(Campaign, col(Campaign.id) == col(SeriesRun.campaign_id))
         .join(Bulletin, col(Bulletin.id) == col(Campaign.bulletin_id))
+        .outerjoin(
+            BulletinVersion,
+            sa.and_(
+                col(BulletinVersion.bulletin_id) == col(Bulletin.id),
+                col(BulletinVersion.version) == col(Campaign.approved_version),
+            ),
+        )
         .where(
             col(SeriesRun.series_id) == series_id,
             col(SeriesRun.outcome) == RunOutcome.DRAFTED.value,
@@ -154,23 +166,22 @@ async def _holding(
         )
         .order_by(col(SeriesRun.day))
     )
-    found = (await session.execute(statement)).all()
-    blocks = [each for *_, values in found for each in values.get("blocks", ())]
-    named = await _named(session, blocks)
+    found: list[tuple[SeriesRun, list[dict[str, Any]]]] = []
+    for run, bulletin, approved, has_started in (await session.execute(statement)).all():
+        # What readers got does not change when the bulletin does.
+        is_changed = has_started and approved is not None
+        document = approved.document if is_changed else bulletin.document
+        found.append((run, document.get("blocks", [])))
+    named = await _named(session, [each for _, blocks in found for each in blocks])
     return {
-        run_id: _Edition(
-            number=f"{volume}/{number}",
+        run.id: _Edition(
+            number=f"{run.volume}/{run.number}",
             items=frozenset(
-                named[each]
-                for block in values.get("blocks", ())
-                for each in _names(block)
-                if each in named
+                named[each] for block in blocks for each in _names(block) if each in named
             ),
-            is_open=any(
-                block.get("since") or block.get("since_days") for block in values.get("blocks", ())
-            ),
+            is_open=any(each.get("since") or each.get("since_days") for each in blocks),
         )
-        for run_id, volume, number, values in found
+        for run, blocks in found
     }
 
 

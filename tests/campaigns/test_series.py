@@ -21,6 +21,7 @@ from campaigns import (
     series_plans,
     series_runs,
     series_sending,
+    series_words,
     transitions,
 )
 from campaigns.models import CampaignState
@@ -189,6 +190,12 @@ async def test_what_people_take_out_of_a_draft_is_free_again_and_what_they_put_i
         "The intake form": "taken-out",
         "Second": "put-in",
     }
+    said = {
+        series_words.of_item(each, ground.translator("es"), looked.by_hand.get(each.id))
+        for each in looked.items
+        if each.texts["en"] == "Third"
+    }
+    assert said == {"nuevo · sacado a mano después"}
     await editions.news(ground, "Fifth", date(2026, 11, 4))
     clock.set(datetime(2026, 11, 12, 14, tzinfo=UTC))
     await series_runs.draft_due(ground)
@@ -201,6 +208,28 @@ async def test_what_people_take_out_of_a_draft_is_free_again_and_what_they_put_i
         "Third": "out: section-full",
         "Second": "out: used",
     }
+
+
+async def test_a_bulletin_that_is_changed_after_it_went_out_frees_nothing(
+    ground: Ground, clock: FakeClock
+) -> None:
+    await people.subscribed(ground)
+    kept = await start(ground, clock)
+    run = await series_runs.run_now(ground, actor=COMMAND, series_id=kept.id)
+    await lifecycle.approve(ground, actor=COMMAND, campaign_id=run.campaign_id or 0)
+    await lifecycle.start(ground, actor=COMMAND, campaign_id=run.campaign_id or 0)
+    sent = await editions.bulletin(ground, run)
+    await bulletins.save(
+        ground,
+        actor=COMMAND,
+        bulletin_id=sent.id,
+        version=sent.version,
+        document=documents.parse({**sent.document, "blocks": []}),
+    )
+    ahead = await series.ahead(ground, await again(ground, kept.id))
+    assert ahead.selection
+    assert [each.reason for each in ahead.selection.choices] == ["used"]
+    assert not (await series.run(ground, series_id=kept.id, run_id=run.id)).by_hand
 
 
 async def test_a_series_is_deleted_with_its_reason_and_what_it_drafted_stays(

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from aiohttp import web
 
-from campaigns import issues, welcome
+from campaigns import issues, series, welcome
 from campaigns.issues import IssueDraft
 from campaigns.welcome_models import StepKind
 from delivery import worker
@@ -432,6 +432,8 @@ async def test_series_are_listed_and_their_next_dates_tried_out(ground: Ground, 
     assert "2040-02-02" in (await run("series", "next", "1")).stdout
     assert json.loads((await run("series", "runs", "1", "--json")).stdout) == []
     assert (await run("series", "next", "7")).returncode == 2
+    assert (await run("series", "delete", "1", "--reason", "It is over.")).returncode == 0
+    assert (await series.listed(ground)).items == []
 
 
 async def test_a_welcome_is_shown_and_switched(ground: Ground, run: Run) -> None:
