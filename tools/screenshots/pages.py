@@ -71,6 +71,7 @@ STAFF = {
         "series-run": "/staff/series/1/runs/1",
         "series-edit": "/staff/series/1/edit",
         "series-new": "/staff/series/new",
+        "series-deleted": "/staff/series?deleted=1",
         "desk": "/staff/inbox",
         "desk-dropped": "/staff/inbox?state=dropped",
         "desk-story": "/staff/inbox/4",
