@@ -101,6 +101,8 @@ async def followed(
     Words that were not changed keep their note, but for those that somebody called `right`.
     """
     there = list(_own_words(after))
+    if not there:
+        return after.model_copy(update={"desk_said": {}})
     found = await developments.known(session, [name for _, _, name, _ in there])
     by_name = {str(each.id): each for each in found}
     by_name |= {each.key: each for each in found if each.key}

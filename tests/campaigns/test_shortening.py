@@ -121,10 +121,14 @@ async def test_own_words_stand_in_every_form_of_the_mail_until_they_are_emptied(
 async def test_own_words_are_translated_and_stand_alone_where_the_desk_has_nothing(
     ground: Ground, web: Web
 ) -> None:
-    changed = {**BLOCK, "short": short("2", en="Boston ruled")}
+    own = short("2", en="Boston ruled")
+    own["1"] = {"texts": {"en": {"summary_html": "<p>So<script>x</script> said.</p>"}}}
+    changed = {**BLOCK, "short": own}
     await bulletins.save(
         ground, actor=ANA, bulletin_id=1, version=1, document=written(blocks=[changed])
     )
+    (block,) = (await document(ground)).blocks
+    assert "script" not in block.model_dump_json(), "what a program brings is cleaned as well"
     spanish = await told(ground, "es")
     assert "Boston ruled" in spanish, "the source's own words stand in for the desk's"
     assert "(in English)" in spanish or "(en inglés)" in spanish
@@ -136,7 +140,7 @@ async def test_own_words_are_translated_and_stand_alone_where_the_desk_has_nothi
     sent = {"version": "2", "source_version": "2", "language": "es"}
     await translator.post(where, sent | {"news.short.2:headline": "Boston falló"})
     (after,) = translating.progress(await document(ground))
-    assert (progress.missing, after.missing) == (1, 0)
+    assert (progress.missing, after.missing) == (2, 1)
     spanish = await told(ground, "es")
     assert "Boston falló" in spanish
     assert "A ruling in Boston: told." not in spanish, "no other language beside own words"
