@@ -3,8 +3,10 @@
 function fit(frame) {
   const page = frame.contentDocument;
   if (!page?.body) return;
-  const grow = () => { frame.style.blockSize = `${page.documentElement.scrollHeight + 2}px`; };
-  frame.style.blockSize = "0";
+  // How tall the mail is, not how far it can be scrolled: that is never less than the frame.
+  const grow = () => {
+    frame.style.blockSize = `${Math.ceil(page.documentElement.getBoundingClientRect().height) + 2}px`;
+  };
   grow();
   new ResizeObserver(grow).observe(page.body);
 }

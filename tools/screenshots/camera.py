@@ -8,6 +8,7 @@ from typing import Literal
 from playwright.async_api import Page
 
 from foundation.i18n import Translator
+from tests.world import browsers
 from tests.world import demo as demo_world
 from tests.world.demo import Demo
 
@@ -65,7 +66,9 @@ class Camera:
             await self.page.set_viewport_size({"width": width, "height": WIDTHS[width]})
             await self.page.emulate_media(color_scheme=scheme)
             path = self.folder / f"{name}.{self.language}.{width}.{scheme}.png"
-            await self.page.screenshot(path=path, full_page=True, animations="disabled")
+            await self.page.screenshot(
+                path=path, full_page=True, animations="disabled", timeout=browsers.PATIENCE_MS
+            )
             self.taken += 1
         await self.page.set_viewport_size({"width": 1280, "height": WIDTHS[1280]})
         await self.page.emulate_media(color_scheme="light")
