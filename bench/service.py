@@ -11,7 +11,7 @@ from pathlib import Path
 
 from sqlmodel import col, func, select
 
-from bench import house
+from bench import house, workers
 from bench import sink as sinks
 from bench.measure import Figure
 from campaigns import lifecycle
@@ -43,13 +43,13 @@ class _Sent:
     """What was seen of a service that sent one bulletin."""
 
     most_mb: float
-    """Resident memory at its highest."""
+    """Memory of all its processes at its highest."""
     first_s: float
     """From the start of the campaign until the relay had taken the first message."""
 
 
 async def memory(*, few: int, many: int) -> list[Figure]:
-    """Resident memory while sending to few and to many, and when the first of many goes out."""
+    """Memory while sending to few and to many, and when the first of many goes out."""
     small, large = await _send_to(few), await _send_to(many)
     growth = large.most_mb / small.most_mb
     return [
@@ -100,7 +100,7 @@ async def _send_to(people: int) -> _Sent:
         most_mb, last = 0.0, time.monotonic()
         while (await mailing.counts(ground, number)).queued:
             while time.monotonic() < last + 1.0:
-                most_mb = max(most_mb, _resident_mb(running.process.pid))
+                most_mb = max(most_mb, _taken_mb(running.process.pid))
                 await asyncio.sleep(_LOOK_S)
             last = time.monotonic()
         async with ground.db.reading() as session:
@@ -115,7 +115,7 @@ async def _site(people: int) -> AsyncIterator[tuple[Ground, service.Service]]:
     """A service with so many people, its mail going to a sink."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        changes = {"signup": _UNLIMITED}
+        changes = {**workers.EVERY_CORE, "signup": _UNLIMITED}
         async with (
             sinks.running() as port,
             house.opened(folder, port=port, changes=changes) as ground,
@@ -131,10 +131,18 @@ async def _start(ground: Ground) -> int:
     return (await lifecycle.start(ground, actor=COMMAND, campaign_id=made.id)).id
 
 
-def _resident_mb(process: int) -> float:
-    """Physical memory of a process, in megabytes."""
-    for line in Path(f"/proc/{process}/status").read_text().splitlines():
-        if line.startswith("VmRSS:"):
+def _taken_mb(service: int) -> float:
+    """Physical memory of a process and those that it forked, in megabytes.
+
+    What several share is counted once (proportional set size, proc(5)).
+    """
+    forked = Path(f"/proc/{service}/task/{service}/children").read_text(encoding="ascii").split()
+    return sum(map(_own_mb, (service, *map(int, forked))))
+
+
+def _own_mb(process: int) -> float:
+    for line in Path(f"/proc/{process}/smaps_rollup").read_text(encoding="ascii").splitlines():
+        if line.startswith("Pss:"):
             return int(line.split()[1]) / 1000
     return 0.0
 

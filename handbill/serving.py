@@ -9,8 +9,9 @@ from typing import Any
 from campaigns import mailed_stories
 from delivery.crew import NOBODY, Crew, Share
 from delivery.inbound import ways
+from delivery.shift import pause
 from delivery.worker import Worker
-from foundation import changing, logs, migrations
+from foundation import changing, errors, logs, migrations
 from foundation.ground import Ground
 from handbill import listening
 from scheduler.scheduler import Scheduler
@@ -56,10 +57,26 @@ async def work(ground: Ground, *, crew: Crew = NOBODY, stop: asyncio.Event | Non
 
 async def lend_a_hand(ground: Ground, *, share: Share, ends: int) -> None:
     """Send as one of a crew, until `ends` can be read, or SIGTERM or SIGINT."""
-    stop = stop_on_signals()
-    asyncio.get_running_loop().add_reader(ends, stop.set)
-    await changing.refresh(ground)
+    stop, loop = stop_on_signals(), asyncio.get_running_loop()
+
+    def end() -> None:
+        loop.remove_reader(ends)
+        stop.set()
+
+    loop.add_reader(ends, end)
+    while not (stop.is_set() or await _has_settings(ground)):
+        await pause(stop, changing.EVERY_S)
     await _together([Worker(ground, share=share).run(stop), changing.watch(ground, stop)], stop)
+
+
+async def _has_settings(ground: Ground) -> bool:
+    """Take what owners changed; False while the database can't say."""
+    try:
+        await changing.refresh(ground)
+    except errors.Busy as problem:
+        _log.warning("sending can't begin yet", said=str(problem))
+        return False
+    return True
 
 
 def _sending(ground: Ground, crew: Crew, stop: asyncio.Event) -> list[Coroutine[Any, Any, None]]:
