@@ -55,6 +55,7 @@ from subscribers import (
     kiosk_pages,
     membership_pages,
     people_pages,
+    public_api,
     public_links,
     public_steps,
     public_widget,
@@ -238,6 +239,7 @@ def build(
     app[public_steps.STEPS] = Steps(ground)
     app.cleanup_ctx.append(_counting_steps)
     app[public_links.ELSEWHERE] = (delivery_holdings, campaigns_holdings)
+    app[public_api.ORIGINS] = Shelf(keep=public_api.KEEP_ORIGINS)
     app[public_widget.SCRIPTS] = Shelf(keep=timedelta.max)
     app[public_widget.FORMS] = Shelf(keep=timedelta(seconds=ground.settings.widget.keep_s))
     app[hooks_public.SOURCES] = hook_providers.build(ground.settings, fetch=fetch)

@@ -4,6 +4,8 @@ It needs no token: it does what the form does, through the same verb, with the s
 same answer for everybody. Which sites may send is said by the form or partner that is named.
 """
 
+from datetime import timedelta
+
 from aiohttp import web
 from multidict import CIMultiDict
 
@@ -11,12 +13,16 @@ from foundation import errors
 from foundation.i18n import N_
 from foundation.web import forms as web_forms
 from foundation.web import kit, middleware
+from foundation.web.prepared import Shelf
 from subscribers import challenge, forms, pacing, received, signup
 from subscribers.forms import Offer
 
 PATH = "/api/public/signups"
 CHALLENGE_PATH = "/api/public/challenge"
 _KEEP_PREFLIGHT_S = 600
+ORIGINS: web.AppKey[Shelf[frozenset[str]]] = web.AppKey("origins", Shelf)
+"""Whose scripts may read answers, as long as `KEEP_ORIGINS`: what staff change counts by then."""
+KEEP_ORIGINS = timedelta(seconds=5)
 
 
 def routes() -> list[web.RouteDef]:
@@ -105,8 +111,17 @@ async def cross_origin(request: web.Request) -> CIMultiDict[str]:
     """The headers that let a listed site's script read the answer (Fetch, CORS protocol)."""
     headers: CIMultiDict[str] = CIMultiDict({"Vary": "Origin"})
     origin = request.headers.get("Origin", "")
-    if origin:
-        async with kit.ground(request).db.reading() as session:
-            if origin.lower() in await forms.origins(session):
-                headers["Access-Control-Allow-Origin"] = origin
+    if origin and origin.lower() in await _origins(request):
+        headers["Access-Control-Allow-Origin"] = origin
     return headers
+
+
+async def _origins(request: web.Request) -> frozenset[str]:
+    """From memory: every request of a script names its site."""
+    ground, shelf = kit.ground(request), request.app[ORIGINS]
+    found = shelf.find((), now=ground.clock.now())
+    if found is None:
+        async with ground.db.reading() as session:
+            found = frozenset(await forms.origins(session))
+        shelf.put((), found, now=ground.clock.now())
+    return found

@@ -2,6 +2,7 @@ import json
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
 from foundation.audit import COMMAND
 from foundation.ground import Ground
@@ -9,6 +10,7 @@ from subscribers import forms, intake
 from subscribers.models import Partner
 from tests.subscribers import mailbox
 from tests.subscribers.mailbox import ANA
+from tests.world.clock import FakeClock
 from tests.world.web import Answer, Web
 
 PATH = "/api/public/signups"
@@ -97,6 +99,22 @@ async def test_a_browser_asks_before_it_sends(web: Web) -> None:
     refused = await web.request("OPTIONS", PATH, headers={"Origin": "https://evil.example"})
     assert "Access-Control-Allow-Origin" not in refused.headers
     assert "Access-Control-Allow-Methods" not in refused.headers
+
+
+async def test_a_site_that_is_written_down_or_struck_out_is_known_within_seconds(
+    web: Web, ground: Ground, clock: FakeClock
+) -> None:
+    async def may(origin: str) -> bool:
+        answer = await web.request("OPTIONS", PATH, headers={"Origin": origin})
+        return "Access-Control-Allow-Origin" in answer.headers
+
+    new = "https://new.example"
+    assert [await may(RIVER), await may(new)] == [True, False]
+    async with ground.db.transaction() as session:
+        await session.execute(sa.update(Partner).values(origins=[new]))
+    assert [await may(RIVER), await may(new)] == [True, False], "not asked of the tables each time"
+    clock.advance(seconds=5)
+    assert [await may(RIVER), await may(new)] == [False, True]
 
 
 async def test_what_is_wrong_can_be_read_by_the_partners_script(web: Web) -> None:
