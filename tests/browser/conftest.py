@@ -14,9 +14,9 @@ from tests.world.visitor import Visitor
 Visit = Callable[..., Awaitable[Visitor]]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def demo() -> Iterator[Demo]:
-    """The sample coalition, running."""
+    """The sample coalition, running until the last story is told."""
     with demo_world.running() as started:
         yield started
 

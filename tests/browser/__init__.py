@@ -1,0 +1,1 @@
+"""Stories of people who use the demo, all of which share one."""
