@@ -184,6 +184,12 @@ async def test_groups_hold_together_and_everybody_counts_under_the_first_reason(
         "cy",
         {"pending": 1, "other-time": 1, "fits-none": 1, "ruled-out": 1},
     )
+    # Di joined long ago, and fits what is asked after that.
+    rules["any_of"] = [{"kind": "town", "towns": ["Worcester", "Lowell"]}]
+    assert await who(ground, **rules) == (
+        "",
+        {"pending": 1, "other-time": 1, "fits-none": 2, "ruled-out": 1},
+    )
 
 
 @pytest.mark.storage
