@@ -5,6 +5,7 @@ so any number of schedulers may run at once and none of them is needed for the o
 """
 
 import asyncio
+import contextlib
 import functools
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
@@ -132,7 +133,7 @@ class Scheduler:
             if task.at_start:
                 await self._do(task)
             ticking.add_job(
-                self._do,
+                self._tick,
                 IntervalTrigger(seconds=task.every.total_seconds()),
                 args=(task,),
                 id=task.name,
@@ -146,6 +147,11 @@ class Scheduler:
             await stop.wait()
         finally:
             ticking.shutdown(wait=False)
+
+    async def _tick(self, task: Task) -> None:
+        """A task in its turn; a stop cancels what runs, which APScheduler would call a fault."""
+        with contextlib.suppress(asyncio.CancelledError):
+            await self._do(task)
 
     async def _do(self, task: Task) -> None:
         """One tick; whatever goes wrong is logged, and the next tick tries again."""

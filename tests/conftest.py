@@ -9,6 +9,8 @@ from playwright.async_api import Browser
 from sqlalchemy import Engine, event
 from xdist.scheduler import LoadScopeScheduling
 
+from foundation import audit
+from foundation.accounts import log_words
 from foundation.config import Settings
 from foundation.ground import Ground
 from handbill import serving
@@ -61,6 +63,24 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "engine" in metafunc.fixturenames:
         is_storage = metafunc.definition.get_closest_marker("storage") is not None
         metafunc.parametrize("engine", ENGINES if is_storage else ENGINES[:1])
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _told() -> Iterator[None]:
+    """Whatever any test does that goes into the log has to have words there."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(audit, "record", told(audit.record))
+        yield
+
+
+def told(record: Callable[..., None]) -> Callable[..., None]:
+    """Refuses a change that `log_words` has no words for."""
+
+    def refuse(*args: Any, action: str, **kwargs: Any) -> None:
+        assert log_words.has_words(action), f"{action} has no words in log_words.py"
+        record(*args, action=action, **kwargs)
+
+    return refuse
 
 
 @pytest.fixture(scope="session")

@@ -19,6 +19,7 @@ THINGS = {
     "incoming": N_("Story"),
     "issue": N_("Issue"),
     "look": N_("Look of the mails"),
+    "mail_template": N_("Mail template"),
     "material": N_("Handout"),
     "member": N_("Member"),
     "partner": N_("Partner"),
@@ -46,6 +47,7 @@ HAPPENED = {
     "added": N_("was added"),
     "app_added": N_("set up an app for codes"),
     "app_removed": N_("removed the app for codes"),
+    "applied": N_("applied again"),
     "approve": N_("was approved"),
     "approved": N_("was approved"),
     "asked": N_("was asked something"),
@@ -63,6 +65,8 @@ HAPPENED = {
     "created": N_("was created"),
     "declined": N_("was declined"),
     "deleted": N_("was deleted"),
+    "described": N_("was described"),
+    "dismissed": N_("was found to mean nothing"),
     "downloaded": N_("was downloaded"),
     "drafted": N_("was drafted"),
     "dropped": N_("was dropped"),
@@ -78,6 +82,7 @@ HAPPENED = {
     "invited_again": N_("was invited again"),
     "kept": N_("was kept"),
     "key_renewed": N_("got another key"),
+    "key_retired": N_("had the key before taken away"),
     "left": N_("went away"),
     "lifted": N_("was let in again"),
     "logo_changed": N_("changed its logo"),
@@ -90,9 +95,14 @@ HAPPENED = {
     "password_changed": N_("changed the password"),
     "pause": N_("was paused"),
     "paused": N_("was paused"),
+    "part-deleted": N_("lost a part of its page"),
+    "part-moved": N_("had a part of its page moved"),
+    "part-saved": N_("had a part of its page written"),
+    "parts-replaced": N_("got all parts of its page anew"),
     "people_exported": N_("took its people along"),
     "published": N_("was published"),
     "put-away": N_("was put away"),
+    "recovery_code_used": N_("used a recovery code"),
     "recovery_codes_renewed": N_("made new recovery codes"),
     "released": N_("was let go on"),
     "remade": N_("was made anew"),
@@ -143,11 +153,16 @@ def thing(kind: str, speaks: Translator) -> str:
     return speaks.gettext(THINGS[kind]) if kind in THINGS else kind
 
 
+def has_words(action: str) -> bool:
+    """Whether a change is told in words."""
+    noun, _, verb = action.partition(".")
+    return noun in THINGS and verb in HAPPENED
+
+
 def said(action: str, speaks: Translator) -> str:
     """A change in words."""
-    noun, _, verb = action.partition(".")
-    happened = HAPPENED.get(verb)
-    if noun not in THINGS or happened is None:
+    if not has_words(action):
         return action
-    words = {"thing": thing(noun, speaks), "happened": speaks.gettext(happened)}
+    noun, _, verb = action.partition(".")
+    words = {"thing": thing(noun, speaks), "happened": speaks.gettext(HAPPENED[verb])}
     return speaks.gettext(_SAID) % words

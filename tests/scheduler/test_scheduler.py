@@ -77,6 +77,25 @@ async def test_a_task_that_fails_does_not_stop_the_others(ground: Ground) -> Non
     assert done.count("failed") > 2
 
 
+async def test_a_stop_in_the_middle_of_a_task_is_no_fault(
+    ground: Ground, caplog: pytest.LogCaptureFixture
+) -> None:
+    stop, ended = asyncio.Event(), asyncio.Event()
+
+    async def lasts(_ground: Ground) -> None:
+        stop.set()
+        try:
+            await asyncio.Event().wait()
+        finally:
+            ended.set()
+
+    task = Task(name="lasts", act=lasts, every=timedelta(seconds=0.01), at_start=False)
+    await asyncio.wait_for(Scheduler(ground, wanted=[task]).run(stop), timeout=90)
+    await asyncio.wait_for(ended.wait(), timeout=90)
+    await asyncio.gather(*asyncio.all_tasks() - {asyncio.current_task()})
+    assert [each for each in caplog.records if each.exc_info] == []
+
+
 @pytest.mark.storage
 async def test_every_task_of_the_service_runs(ground: Ground) -> None:
     from scheduler import scheduler
