@@ -12,11 +12,20 @@ _Answer = TypeVar("_Answer")
 
 async def no_sooner_than(seconds: float, work: Awaitable[_Answer]) -> _Answer:
     """Do `work`, and let it take `seconds` at least, however it ends; waiting costs nothing."""
-    loop = asyncio.get_running_loop()
-    end = loop.time() + seconds
+    end = end_of(seconds)
     try:
         return await work
     finally:
-        left = end - loop.time()
-        if left > 0:
-            await asyncio.sleep(left)
+        await wait_until(end)
+
+
+def end_of(seconds: float) -> float:
+    """The moment, by the loop's clock, when so much time from now is over."""
+    return asyncio.get_running_loop().time() + seconds
+
+
+async def wait_until(end: float) -> None:
+    """Wait for a moment, unless it is over."""
+    left = end - asyncio.get_running_loop().time()
+    if left > 0:
+        await asyncio.sleep(left)

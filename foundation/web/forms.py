@@ -129,7 +129,7 @@ async def read_at_once(request: web.Request) -> MultiDict[str] | None:
     length = headers.get(hdrs.CONTENT_LENGTH, "")
     if (
         headers.get(hdrs.CONTENT_TYPE) != _URLENCODED
-        or not (length.isdecimal() and int(length) <= _USUAL_BYTES)
+        or not (length.isdecimal() and int(length) <= min(_USUAL_BYTES, request.client_max_size))
         or hdrs.CONTENT_ENCODING in headers
         or hdrs.EXPECT in headers
     ):

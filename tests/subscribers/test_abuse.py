@@ -15,7 +15,7 @@ from sqlmodel import col
 from delivery.models import QueuedNotice
 from foundation import addresses
 from foundation.ground import Ground
-from subscribers import doubts, signup, typos
+from subscribers import doubts, pacing, signup, typos
 from subscribers.intake import SignUpRequest
 from subscribers.models import Doubt, Form, Partner, SignUpState, Subscriber
 from tests.subscribers import mailbox
@@ -299,6 +299,22 @@ async def test_no_answer_comes_sooner_than_the_slowest_needs(web: Web, ground: G
         start = loop.time()
         await mailbox.send(web, **fields)
         assert loop.time() - start >= 0.2
+
+
+async def test_whoever_is_turned_away_or_trapped_waits_once_as_everybody_does(
+    web: Web, ground: Ground, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await mailbox.topics(ground)
+    waits: list[float] = []
+
+    async def note(end: float) -> None:
+        waits.append(end)
+
+    monkeypatch.setattr(pacing, "wait_until", note)
+    for fields in ({}, {"homepage": "https://spam.example"}, {"email": "no address"}):
+        waits.clear()
+        await mailbox.send(web, **fields)
+        assert len(waits) == 1
 
 
 @pytest.mark.settings(signup={"challenge_from_per_10_minutes": 3, **QUICK})
