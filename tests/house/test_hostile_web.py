@@ -122,11 +122,12 @@ async def test_looking_at_every_page_with_any_query_and_header_changes_no_row(
         before = await estate.rows(ground, without=probing.CHANGED_BY_LOOKING)
         found = probing.methods(house.addresses, "GET")
         assert not " ".join([path async for path in missing(house, owner, found)])
-        acts, at_the_door = [], itertools.cycle([*QUERIES, *HEADERS])
+        ways: list[str | Mapping[str, str]] = [*QUERIES, *HEADERS]
+        acts, at_the_door = [], itertools.cycle(ways)
         for path in map(house.real, found):
             is_staffs = path.startswith("/staff")
             browser = owner if is_staffs else web
-            acts += [looked(house, browser, path, way) for way in (*QUERIES, *HEADERS)]
+            acts += [looked(house, browser, path, way) for way in ways]
             if is_staffs:
                 acts.append(looked(house, web, path, next(at_the_door)))
         await probing.together(acts)
