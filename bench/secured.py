@@ -24,11 +24,11 @@ async def run(*, people: int, times: int) -> Result:
         folders = [Path(name) / each for each in ("plain", "secured")]
         for folder in folders:
             folder.mkdir()
-        secured = {**workers.EVERY_CORE, "relay": {"tls": "tls", "verify_certificate": False}}
+        secured = {"relay": {"tls": "tls", "verify_certificate": False}}
         async with (
             sinks.running(is_ours=True) as plain_port,
             sinks.running(certificate=certificate) as secured_port,
-            house.opened(folders[0], port=plain_port, changes=workers.EVERY_CORE) as plain,
+            house.opened(folders[0], port=plain_port) as plain,
             house.opened(folders[1], port=secured_port, changes=secured) as under_tls,
             workers.running(plain.settings, folders[0]),
             workers.running(under_tls.settings, folders[1]),

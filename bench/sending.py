@@ -51,7 +51,7 @@ async def _beside_smtp_source(
     with tempfile.TemporaryDirectory() as folder:
         async with (
             sinks.running() as port,
-            house.opened(Path(folder), port=port, changes=workers.EVERY_CORE) as ground,
+            house.opened(Path(folder), port=port) as ground,
             workers.running(ground.settings, Path(folder)),
         ):
             ours = await Bulletins.prepared(ground, people=people, plans=plans)

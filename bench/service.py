@@ -11,7 +11,7 @@ from pathlib import Path
 
 from sqlmodel import col, func, select
 
-from bench import house, workers
+from bench import house
 from bench import sink as sinks
 from bench.measure import Figure
 from campaigns import lifecycle
@@ -115,7 +115,7 @@ async def _site(people: int) -> AsyncIterator[tuple[Ground, service.Service]]:
     """A service with so many people, its mail going to a sink."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        changes = {**workers.EVERY_CORE, "signup": _UNLIMITED}
+        changes = {"signup": _UNLIMITED}
         async with (
             sinks.running() as port,
             house.opened(folder, port=port, changes=changes) as ground,

@@ -42,12 +42,12 @@ async def run(*, people: int, times: int) -> list[Result]:
         for folder in folders:
             folder.mkdir()
         with_rsa, with_other = (
-            {**workers.EVERY_CORE, "mail": {"dkim_keys": [f"{key.selector}={path}"]}}
+            {"mail": {"dkim_keys": [f"{key.selector}={path}"]}}
             for key, path in ((rsa_key, rsa_path), (other, other_path))
         )
         async with (
             sinks.running() as port,
-            house.opened(folders[0], port=port, changes=workers.EVERY_CORE) as plain,
+            house.opened(folders[0], port=port) as plain,
             house.opened(folders[1], port=port, changes=with_rsa) as by_rsa,
             house.opened(folders[2], port=port, changes=with_other) as by_other,
             workers.running(plain.settings, folders[0]),

@@ -19,8 +19,6 @@ from foundation.ground import Ground
 from templates.plan import Plan
 from tests.world import mailing, service
 
-EVERY_CORE = {"delivery": {"processes": 0}}
-"""Settings: as it is unless told otherwise; elsewhere in the bench one process sends."""
 _LOOK_S = 0.05
 
 

@@ -36,12 +36,7 @@ def settings(
         "database": {"url": url},
         "security": {"secret_keys": [KEY], "secret_key_file": str(folder / "secret.key")},
         "mail": {"from_address": "bulletin@coalition.example"},
-        # Tests about several processes say so.
-        "delivery": {
-            "journal_dir": str(folder / "journal"),
-            "record_interval_s": 0.02,
-            "processes": 1,
-        },
+        "delivery": {"journal_dir": str(folder / "journal"), "record_interval_s": 0.02},
         "signup": {"min_seconds_on_form": 0, "answer_after_s": 0},
         # Tests that follow links or ask SpamAssassin say so; a busy machine answers late.
         "preflight": {"links": False, "spamassassin": False, "link_timeout_s": 60.0},
