@@ -63,11 +63,12 @@ async def panel(request: web.Request, campaign_id: int) -> Panel:
     """The panel for whoever is signed in. Raises `errors.NotFound`."""
     ground, speaks = kit.ground(request), kit.translator(request)
     role = kit.signed_in(request).role
-    found = await checklist.check(ground, campaign_id=campaign_id)
+    # How far a look is comes first: one that ends meanwhile is asked for again, with what it found.
     async with ground.db.reading() as session:
         campaign = await transitions.get(session, campaign_id)
         bulletin = await bulletins.get(session, campaign.bulletin_id)
         last = await looking.last(session, campaign_id)
+    found = await checklist.check(ground, campaign_id=campaign_id)
     is_going_on = looking.is_going_on(ground, last)
     is_of_now = last is not None and last.bulletin_version == bulletin.version
     told = [(each, each.say(speaks)) for each in found]

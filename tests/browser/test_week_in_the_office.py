@@ -110,6 +110,7 @@ async def translate_meanwhile(author: Visitor, translator: Visitor, bulletin: st
     await phone.locator('[name="head.subject:text"]').fill("Lo que dijo el concejo")
     await phone.locator('[name="head.preheader:text"]').fill("Y lo que usted puede hacer")
     await phone.locator("trix-editor").first.click()
+    await expect(phone.locator("trix-editor").first).to_be_focused()
     await phone.keyboard.type("Vecinos, este fue nuestro mes.")
     await phone.locator('[name$=":label"]').fill("Participe")
     await expect(phone.locator("[data-place]:not([data-state=done])")).to_have_count(0)

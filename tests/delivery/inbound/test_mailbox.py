@@ -299,6 +299,7 @@ async def _acted_on(
     server.deliver(reports.letter(to="returns", subject="Hello"))
     async with reading(ground, server, afterwards=afterwards, move_to="Done/Año & más"):
         await until_read(ground, 3, port=server.port)
+        await server.heard("IDLE")
     left = server.folders["INBOX"].messages
     assert left[1].flags == {"\\Deleted"}
     assert left[3].flags == set()
