@@ -18,7 +18,8 @@ from handbill.demo.mailbox import Mail, Mailbox
 _MAX_BYTES = 25_000_000
 
 
-@dataclass(slots=True)
+# Without slots: aiosmtpd asks for all there is, which Python 3.11.2 answers wrongly with them.
+@dataclass
 class Catcher:
     """The server's rules, and what it has caught."""
 

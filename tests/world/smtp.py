@@ -39,7 +39,8 @@ class Received:
         return str(part.get_content())
 
 
-@dataclass(slots=True)
+# Without slots: aiosmtpd asks for all there is, which Python 3.11.2 answers wrongly with them.
+@dataclass
 class Catcher:
     """The server's handler; `answers` overrule acceptance by command and address."""
 
