@@ -10,7 +10,17 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, Field, model_validator
 
-from campaigns import alarms, archiving, attention, audiences, follow_ups, lifecycle, reports, whole
+from campaigns import (
+    alarms,
+    archiving,
+    attention,
+    audiences,
+    campaign_views,
+    follow_ups,
+    lifecycle,
+    reports,
+    whole,
+)
 from campaigns.audience_rules import Conditions
 from campaigns.documents import CampaignPart, Document
 from campaigns.follow_ups import Besides
@@ -276,7 +286,7 @@ async def list_campaigns(call: Call) -> Page[CampaignOut]:
     state = call.query("state")
     if state is not None and state not in set(CampaignState):
         raise errors.Invalid(N_("“state” is one of %(known)s."), known=", ".join(CampaignState))
-    found = await lifecycle.listed(
+    found = await campaign_views.listed(
         call.ground,
         states=[CampaignState(state)] if state else [],
         after=call.after,
@@ -417,7 +427,7 @@ async def _with_document(call: Call, body: CampaignIn, document: Document) -> Ca
 
 
 async def _shown(call: Call, campaign_id: int) -> CampaignWhole:
-    view = await lifecycle.show(call.ground, campaign_id=campaign_id)
+    view = await campaign_views.show(call.ground, campaign_id=campaign_id)
     return CampaignWhole(
         languages=list(view.languages),
         verbs=sorted(view.verbs),

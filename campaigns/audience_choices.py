@@ -6,7 +6,7 @@ import sqlalchemy as sa
 from sqlmodel import col
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from campaigns import audience_rules, lifecycle, segments, wording
+from campaigns import audience_rules, campaign_views, segments, wording
 from campaigns.audience_rules import Audience, Rules
 from foundation.ground import Ground
 from foundation.i18n import Translator
@@ -29,7 +29,7 @@ async def offered(
     of_campaigns = (audience_rules.Received, audience_rules.Opened, audience_rules.Clicked)
     everything = audience_rules.unfolded(rules).everything
     chosen = [n for each in everything if isinstance(each, of_campaigns) for n in each.campaigns]
-    sent = await lifecycle.sent_lately(session, chosen=chosen, limit=_EARLIER)
+    sent = await campaign_views.sent_lately(session, chosen=chosen, limit=_EARLIER)
     campaigns = [(str(each.id), each.name) for each in sent]
     forms = sa.select(col(Form.slug), col(Form.name)).order_by(col(Form.name), col(Form.id))
     partners = sa.select(col(Partner.id), col(Partner.name)).order_by(

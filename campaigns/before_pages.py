@@ -16,6 +16,7 @@ from campaigns import (
     audiences,
     bulletins,
     campaign_pages,
+    campaign_views,
     check_pages,
     lifecycle,
     review_panel_pages,
@@ -24,9 +25,9 @@ from campaigns import (
     wording,
 )
 from campaigns import schedule as schedules
+from campaigns.campaign_views import View
 from campaigns.check_pages import Panel
 from campaigns.documents import Document
-from campaigns.lifecycle import View
 from campaigns.models import Visibility
 from campaigns.review_panel_pages import Panel as Review
 from campaigns.transitions import Verb
@@ -120,7 +121,7 @@ async def schedule(request: web.Request) -> web.StreamResponse:
 async def ask_start(request: web.Request) -> web.StreamResponse:
     """`GET …/start`: everything in words, then one button."""
     ground = kit.ground(request)
-    view = await lifecycle.show(ground, campaign_id=kit.number_in_path(request))
+    view = await campaign_views.show(ground, campaign_id=kit.number_in_path(request))
     if alert_release.takes_two(ground, view.bulletin):
         return kit.redirect(request, f"/staff/campaigns/{view.campaign.id}/release")
     if Verb.START not in view.verbs:
@@ -141,7 +142,7 @@ async def _schedule_page(
     is_repeated: bool = False,
 ) -> web.Response:
     ground, site = kit.ground(request), kit.ground(request).settings.site
-    view = await lifecycle.show(ground, campaign_id=kit.number_in_path(request))
+    view = await campaign_views.show(ground, campaign_id=kit.number_in_path(request))
     if Verb.SCHEDULE not in view.verbs:
         refused = errors.Refused(N_("Only what is approved can be scheduled."))
         return await campaign_pages.render_campaign(request, refused)

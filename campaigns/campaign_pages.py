@@ -15,6 +15,7 @@ from campaigns import (
     audience_pages,
     audiences,
     bulletins,
+    campaign_views,
     check_pages,
     follow_ups,
     lifecycle,
@@ -33,7 +34,7 @@ from campaigns import (
 )
 from campaigns import schedule as schedules
 from campaigns.audiences import Audience
-from campaigns.lifecycle import View
+from campaigns.campaign_views import View
 from campaigns.models import Bulletin, Campaign, CampaignState, HitKind, Visibility
 from campaigns.reports import Report
 from campaigns.transitions import Verb
@@ -90,7 +91,7 @@ async def index(request: web.Request) -> web.StreamResponse:
     """`GET /staff/campaigns?group=`: newest first."""
     group = request.query.get("group", "")
     group = group if group in GROUPS else ""
-    page = await lifecycle.listed(
+    page = await campaign_views.listed(
         kit.ground(request),
         states=GROUPS[group][1],
         after=staff_forms.after_cursor(request.query),
@@ -183,7 +184,7 @@ async def render_campaign(
 ) -> web.Response:
     """A campaign's page, perhaps with why a step was refused."""
     ground, speaks = kit.ground(request), kit.translator(request)
-    view = await lifecycle.show(ground, campaign_id=kit.number_in_path(request))
+    view = await campaign_views.show(ground, campaign_id=kit.number_in_path(request))
     campaign, role = view.campaign, kit.signed_in(request).role
     values: dict[str, Any] = {
         **report_values(request, None),
@@ -302,7 +303,11 @@ async def _form_page(
     """The form of a new campaign or of one that is there, as kept or as typed."""
     ground, speaks = kit.ground(request), kit.translator(request)
     is_new = "id" not in request.match_info
-    view = None if is_new else await lifecycle.show(ground, campaign_id=kit.number_in_path(request))
+    view = (
+        None
+        if is_new
+        else await campaign_views.show(ground, campaign_id=kit.number_in_path(request))
+    )
     async with ground.db.reading() as session:
         offered = (await bulletins.listed(session)).items if is_new else []
         every_topic = await topics.everything(session)

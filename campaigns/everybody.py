@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from sqlmodel import col
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from campaigns import leaving, lifecycle, recipients, transitions
+from campaigns import campaign_views, leaving, recipients, transitions
 from campaigns.models import Campaign, Hit, HitKind
 from delivery import listing
 from delivery.models import IS_ODD, Delivery, DeliveryState, Dispatch
@@ -99,7 +99,7 @@ async def page(
     """A page by keyset. Raises `errors.NotFound`, also for a campaign that was not started yet."""
     async with ground.db.reading() as session:
         campaign = await transitions.get(session, campaign_id)
-        order = await lifecycle.order_of(session, campaign_id)
+        order = await campaign_views.order_of(session, campaign_id)
         found = await _listed(session, order, query, after=after, limit=limit + 1)
         forgotten = await session.scalar(
             sa.select(sa.func.count()).where(
@@ -117,7 +117,7 @@ async def page(
 async def chunks(ground: Ground, *, campaign_id: int, query: Query) -> AsyncIterator[bytes]:
     """The file in pieces, each read by itself. Raises `errors.NotFound` as `page` does."""
     async with ground.db.reading() as session:
-        order = await lifecycle.order_of(session, campaign_id)
+        order = await campaign_views.order_of(session, campaign_id)
     yield cells.lines([COLUMNS]).encode("utf-8-sig")
     after = 0
     while True:

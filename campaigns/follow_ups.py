@@ -16,6 +16,7 @@ from campaigns import (
     audience_rules,
     audiences,
     bulletins,
+    campaign_views,
     documents,
     lifecycle,
     segments,
@@ -160,7 +161,7 @@ def _without(audience: Audience, besides: Besides, campaign_id: int) -> Audience
 
 async def _sent(session: AsyncSession, campaign_id: int) -> tuple[Campaign, Dispatch]:
     campaign = await transitions.get(session, campaign_id)
-    order = await lifecycle.dispatch_of(session, campaign_id)
+    order = await campaign_views.dispatch_of(session, campaign_id)
     if order is None:
         raise errors.Refused(N_("This campaign was not sent yet: change it instead."))
     return campaign, order

@@ -18,7 +18,7 @@ from urllib.parse import urlencode
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from campaigns import archive, bulletins, compiling, lifecycle, pictures
+from campaigns import archive, bulletins, campaign_views, compiling, pictures
 from campaigns.archive_models import ArchivedEdition
 from campaigns.archiving import for_anybody
 from campaigns.models import Picture, Visibility
@@ -112,7 +112,7 @@ async def of_campaign(ground: Ground, press: Press, *, campaign_id: int, languag
     A blank `language` is the bulletin's first.
     Raises `errors.NotFound`, `errors.Invalid` for one that can't be compiled, `errors.Busy`.
     """
-    view = await lifecycle.show(ground, campaign_id=campaign_id)
+    view = await campaign_views.show(ground, campaign_id=campaign_id)
     campaign, slug = view.campaign, view.campaign.archive_slug
     language = language or next(iter(view.languages), "")
     if language not in view.languages:

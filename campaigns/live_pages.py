@@ -6,7 +6,7 @@ import json
 
 from aiohttp import web
 
-from campaigns import lifecycle, telling, transitions
+from campaigns import campaign_views, telling, transitions
 from campaigns.models import CampaignState
 from campaigns.telling import Told
 from delivery.progress import Progress, Watch
@@ -36,7 +36,7 @@ async def live(request: web.Request) -> web.StreamResponse:
     number = kit.number_in_path(request)
     ground = kit.ground(request)
     async with ground.db.reading() as session:
-        order = await lifecycle.order_of(session, number)
+        order = await campaign_views.order_of(session, number)
     response = web.StreamResponse(
         headers={
             "Content-Type": "text/event-stream",
@@ -55,7 +55,7 @@ async def live(request: web.Request) -> web.StreamResponse:
 async def now(request: web.Request, campaign_id: int) -> Progress | None:
     """How sending stands; None for a campaign that was not started."""
     async with kit.ground(request).db.reading() as session:
-        order = await lifecycle.dispatch_of(session, campaign_id)
+        order = await campaign_views.dispatch_of(session, campaign_id)
     return await request.app[WATCH].read(order.id) if order is not None else None
 
 

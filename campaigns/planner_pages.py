@@ -8,6 +8,7 @@ from babel import dates
 from campaigns import (
     bulletins,
     campaign_pages,
+    campaign_views,
     lifecycle,
     planner,
     series_rules,
@@ -15,7 +16,7 @@ from campaigns import (
     transitions,
 )
 from campaigns import schedule as schedules
-from campaigns.lifecycle import View
+from campaigns.campaign_views import View
 from campaigns.models import Campaign, CampaignState
 from campaigns.planner import Calendar, Entry, Span
 from campaigns.preflight import overlap
@@ -82,7 +83,7 @@ async def show(request: web.Request) -> web.StreamResponse:
 @kit.staff(Role.EDITOR)
 async def ask_move(request: web.Request) -> web.StreamResponse:
     """`GET …/move/{id}?day=&back=`: another day and time, typed."""
-    view = await lifecycle.show(kit.ground(request), campaign_id=kit.number_in_path(request))
+    view = await campaign_views.show(kit.ground(request), campaign_id=kit.number_in_path(request))
     day = _day(request.query.get("day", ""))
     return await _move_page(request, view, day=day, back=request.query.get("back", ""))
 
@@ -96,7 +97,7 @@ async def move(request: web.Request) -> web.StreamResponse:
     form = await forms.read(request)
     ground, speaks = kit.ground(request), kit.translator(request)
     number = kit.number_in_path(request)
-    view = await lifecycle.show(ground, campaign_id=number)
+    view = await campaign_views.show(ground, campaign_id=number)
     day, back = _day(form.line("day", limit=10)), form.line("back", limit=60)
     zone = form.line("zone", limit=60) or view.campaign.scheduled_zone or ground.settings.site.zone
     at = form.line("at", limit=30) or _kept_time(view.campaign, day)
@@ -125,7 +126,7 @@ async def move(request: web.Request) -> web.StreamResponse:
 async def show_overlap(request: web.Request) -> web.StreamResponse:
     """`GET …/overlap/{id}`: how many get another campaign within a day, too, for the calendar."""
     ground, speaks = kit.ground(request), kit.translator(request)
-    view = await lifecycle.show(ground, campaign_id=kit.number_in_path(request))
+    view = await campaign_views.show(ground, campaign_id=kit.number_in_path(request))
     async with ground.db.reading() as session:
         found = await overlap.look(
             ground, session, view.campaign, bulletins.languages(view.bulletin)

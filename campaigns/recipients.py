@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from campaigns import lifecycle, transitions
+from campaigns import campaign_views, transitions
 from campaigns.models import Campaign
 from delivery import listing
 from delivery.listing import CameBack, Choice, Group, Listed
@@ -67,7 +67,7 @@ async def page(
     """
     async with ground.db.reading() as session:
         campaign = await transitions.get(session, campaign_id)
-        order = await lifecycle.order_of(session, campaign_id)
+        order = await campaign_views.order_of(session, campaign_id)
         groups = await listing.groups(session, order.id)
         returned = await listing.returned(session, order.id)
         there = {group.state for group in groups}
@@ -90,7 +90,7 @@ async def page(
 async def chunks(ground: Ground, *, campaign_id: int, choice: Choice) -> AsyncIterator[bytes]:
     """The file in pieces, each read by itself. Raises `errors.NotFound` as `page` does."""
     async with ground.db.reading() as session:
-        order = await lifecycle.order_of(session, campaign_id)
+        order = await campaign_views.order_of(session, campaign_id)
     yield cells.lines([COLUMNS]).encode("utf-8-sig")
     after = 0
     while True:

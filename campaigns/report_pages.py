@@ -11,9 +11,9 @@ from campaigns import (
     archive_pages,
     breakdowns,
     campaign_pages,
+    campaign_views,
     heat,
     leaving,
-    lifecycle,
     outcomes,
     report_files,
     report_words,
@@ -53,7 +53,7 @@ async def show(request: web.Request) -> web.StreamResponse:
     report = await reports.report(ground, campaign_id=number)
     async with ground.db.reading() as session:
         campaign = await transitions.get(session, number)
-        order = await lifecycle.order_of(session, number)
+        order = await campaign_views.order_of(session, number)
         counted = await breakdowns.read(ground, session, order)
         hours, later = await report_words.by_hour(session, order, counted, speaks)
         left = await leaving.of_dispatch(session, order.id)
@@ -95,7 +95,7 @@ async def show_heat(request: web.Request) -> web.StreamResponse:
     report = await reports.report(ground, campaign_id=number)
     chosen = _edition(request, report)
     async with ground.db.reading() as session:
-        order = await lifecycle.order_of(session, number)
+        order = await campaign_views.order_of(session, number)
         plan = await _plan(session, order, chosen)
     warm = {each.link.number: each for each in heat.warmed(_of_edition(report, chosen))}
     response = archive_pages.framed_mail(
@@ -125,7 +125,7 @@ async def _whole(request: web.Request) -> Mapping[str, Any]:
     ground, number = kit.ground(request), kit.number_in_path(request)
     report = await reports.report(ground, campaign_id=number)
     async with ground.db.reading() as session:
-        order = await lifecycle.order_of(session, number)
+        order = await campaign_views.order_of(session, number)
         counted = await breakdowns.read(ground, session, order)
         left = await leaving.of_dispatch(session, order.id)
     return report_files.whole(order, report, counted, left)

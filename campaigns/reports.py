@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from campaigns import breakdowns, leaving, lifecycle, material_counts, transitions
+from campaigns import breakdowns, campaign_views, leaving, material_counts, transitions
 from campaigns.material_counts import OfCampaign
 from campaigns.models import Hit, HitKind, HitRule, HitTotal
 from delivery import ledger, listing, refusals
@@ -126,7 +126,7 @@ async def report(ground: Ground, *, campaign_id: int) -> Report:
     """The report of a campaign in any state. Raises `errors.NotFound`."""
     async with ground.db.reading() as session:
         campaign = await transitions.get(session, campaign_id)
-        order = await lifecycle.dispatch_of(session, campaign_id)
+        order = await campaign_views.dispatch_of(session, campaign_id)
         number = order.id if order is not None else 0
         counts = await ledger.standing(session, order) if order is not None else NOBODY
         is_large = counts.audience > breakdowns.AT_ONCE

@@ -6,7 +6,7 @@ import sqlalchemy as sa
 from sqlmodel import col
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from campaigns import lifecycle, transitions
+from campaigns import campaign_views, transitions
 from campaigns.models import Campaign, CampaignState
 from campaigns.transitions import Verb
 from delivery import retrying
@@ -80,7 +80,7 @@ async def decide_uncertain(
             Verb.DECIDE_UNCERTAIN,
             when_uncertain=when_uncertain.value,
         )
-        order = await lifecycle.dispatch_of(session, campaign_id)
+        order = await campaign_views.dispatch_of(session, campaign_id)
         if order is not None:
             await retrying.decide_uncertain(session, dispatch_id=order.id, choice=when_uncertain)
 
@@ -93,7 +93,7 @@ async def _started(
     await session.execute(held)
     campaign = await transitions.get(session, campaign_id)
     transitions.allow(campaign, verb)
-    return campaign, await lifecycle.order_of(session, campaign_id)
+    return campaign, await campaign_views.order_of(session, campaign_id)
 
 
 def _said(choice: Choice, count: int) -> dict[str, Any]:

@@ -10,19 +10,19 @@ from campaigns import (
     block_forms,
     bulletins,
     campaign_pages,
+    campaign_views,
     check_pages,
     comments,
     composer,
     documents,
-    lifecycle,
     review_changes,
     review_panel_pages,
     reviewing,
     transitions,
     wording,
 )
+from campaigns.campaign_views import View
 from campaigns.documents import Document
-from campaigns.lifecycle import View
 from campaigns.models import BulletinVersion, CampaignState
 from campaigns.review_changes import Changes
 from campaigns.transitions import Verb
@@ -134,7 +134,7 @@ async def release(request: web.Request) -> web.StreamResponse:
 
 async def _review_page(request: web.Request) -> web.Response:
     ground, speaks = kit.ground(request), kit.translator(request)
-    view = await lifecycle.show(ground, campaign_id=kit.number_in_path(request))
+    view = await campaign_views.show(ground, campaign_id=kit.number_in_path(request))
     document = bulletins.document_of(view.bulletin)
     shown = await review_panel_pages.panel(request, view)
     async with ground.db.reading() as session:
@@ -176,7 +176,7 @@ async def _release_page(
 ) -> web.StreamResponse:
     ground, speaks = kit.ground(request), kit.translator(request)
     number = kit.number_in_path(request)
-    view = await lifecycle.show(ground, campaign_id=number)
+    view = await campaign_views.show(ground, campaign_id=number)
     may_confirm = Verb.APPROVE in view.verbs and alert_release.takes_two(ground, view.bulletin)
     if problem is None and not may_confirm:
         return kit.redirect(request, f"/staff/campaigns/{number}")

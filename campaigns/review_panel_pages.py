@@ -8,8 +8,8 @@ from aiohttp import web
 
 from campaigns import alert_release, approvals, comments, reviewing, wording
 from campaigns.approvals import FACET_WORDS, Standing
+from campaigns.campaign_views import View
 from campaigns.documents import Document
-from campaigns.lifecycle import View
 from campaigns.models import CampaignState
 from campaigns.review_models import Approval, Review
 from foundation.accounts.models import Role

@@ -12,6 +12,7 @@ from campaigns import (
     alert_release,
     archiving,
     campaign_pages,
+    campaign_views,
     follow_ups,
     lifecycle,
 )
@@ -60,7 +61,7 @@ async def start(request: web.Request) -> web.StreamResponse:
     await forms.read(request)
     ground, speaks = kit.ground(request), kit.translator(request)
     number = kit.number_in_path(request)
-    view = await lifecycle.show(ground, campaign_id=number)
+    view = await campaign_views.show(ground, campaign_id=number)
     if alert_release.takes_two(ground, view.bulletin):
         return kit.redirect(request, f"/staff/campaigns/{number}/release")
     window_s = ground.settings.release.undo_s

@@ -7,15 +7,15 @@ from aiohttp import web
 from campaigns import (
     block_forms,
     bulletins,
+    campaign_views,
     composer,
-    lifecycle,
     staff_forms,
     trial_plans,
     trials,
     wording,
 )
+from campaigns.campaign_views import View
 from campaigns.documents import Document
-from campaigns.lifecycle import View
 from campaigns.transitions import Verb
 from campaigns.trial_figures import FORMS
 from campaigns.trial_models import STATE_WORDS
@@ -170,7 +170,7 @@ async def _page(
     request: web.Request, form: Form | None = None, problem: errors.HandbillError | None = None
 ) -> web.Response:
     ground, speaks = kit.ground(request), kit.translator(request)
-    view = await lifecycle.show(ground, campaign_id=kit.number_in_path(request))
+    view = await campaign_views.show(ground, campaign_id=kit.number_in_path(request))
     found = await trials.show(ground, campaign_id=view.campaign.id)
     role = kit.signed_in(request).role
     document = bulletins.document_of(view.bulletin)

@@ -13,7 +13,7 @@ from campaigns import (
     audience_words,
     audiences,
     bulletins,
-    lifecycle,
+    campaign_views,
     segments,
     staff_forms,
     wording,
@@ -39,7 +39,7 @@ def routes() -> list[web.RouteDef]:
 @kit.staff(Role.VIEWER)
 async def of_campaign(request: web.Request) -> web.StreamResponse:
     """`GET|POST /staff/campaigns/{id}/why`: an address, and whether it gets this one."""
-    view = await lifecycle.show(kit.ground(request), campaign_id=kit.number_in_path(request))
+    view = await campaign_views.show(kit.ground(request), campaign_id=kit.number_in_path(request))
     return await _page(
         request,
         audiences.parse(view.campaign.audience),

@@ -8,6 +8,7 @@ import click
 
 from campaigns import (
     attention,
+    campaign_views,
     compiling,
     documents,
     lifecycle,
@@ -15,7 +16,7 @@ from campaigns import (
     reports,
     whole,
 )
-from campaigns.lifecycle import View
+from campaigns.campaign_views import View
 from campaigns.models import Campaign, CampaignState
 from delivery import message, testmail
 from foundation import errors, i18n
@@ -65,7 +66,7 @@ def list_(chosen: Chosen, states: Sequence[str], limit: int, as_json: bool) -> N
 
     async def act(ground: Ground) -> Sequence[Campaign]:
         wanted = [CampaignState(state) for state in states]
-        return (await lifecycle.listed(ground, states=wanted, limit=limit)).items
+        return (await campaign_views.listed(ground, states=wanted, limit=limit)).items
 
     rows = [_row(each) for each in kit.run(chosen, act)]
     kit.show(rows, as_json=as_json, columns=("id", "name", "state", "scheduled", "started_at"))
@@ -79,7 +80,7 @@ def show(chosen: Chosen, campaign_id: int, as_json: bool) -> None:
     """One campaign: what it sends, to whom, and what can be done to it."""
 
     async def act(ground: Ground) -> View:
-        return await lifecycle.show(ground, campaign_id=campaign_id)
+        return await campaign_views.show(ground, campaign_id=campaign_id)
 
     view = kit.run(chosen, act)
     said = {
@@ -116,7 +117,7 @@ def preview(
     """
 
     async def act(ground: Ground) -> bytes:
-        view = await lifecycle.show(ground, campaign_id=campaign_id)
+        view = await campaign_views.show(ground, campaign_id=campaign_id)
         person = await _person(ground, reader)
         wished = language or (person.language if person else "")
         plan = (await _plans(ground, view, wished, is_strict=language is not None))[0]
@@ -146,7 +147,7 @@ def test(chosen: Chosen, campaign_id: int, to: str, language: str | None) -> Non
     """Send it to one address, marked as a test; it counts nowhere."""
 
     async def act(ground: Ground) -> int:
-        view = await lifecycle.show(ground, campaign_id=campaign_id)
+        view = await campaign_views.show(ground, campaign_id=campaign_id)
         plans = await _plans(ground, view, language, is_strict=True)
         await testmail.send(
             ground,
@@ -202,7 +203,7 @@ def schedule(
             fold=int(second),
             at_readers_time=each_reader,
         )
-        return (await lifecycle.show(ground, campaign_id=campaign_id)).campaign
+        return (await campaign_views.show(ground, campaign_id=campaign_id)).campaign
 
     campaign = kit.run(chosen, act)
     moment = campaign.scheduled_at.isoformat() if campaign.scheduled_at else ""
@@ -283,7 +284,7 @@ def report(chosen: Chosen, campaign_id: int, as_json: bool) -> None:
 
 async def _approve(ground: Ground, campaign_id: int) -> None:
     """The person at the shell may send, so what they send counts as approved by them."""
-    view = await lifecycle.show(ground, campaign_id=campaign_id)
+    view = await campaign_views.show(ground, campaign_id=campaign_id)
     state = view.campaign.state
     if state == CampaignState.DRAFT:
         await lifecycle.request_review(ground, actor=COMMAND, campaign_id=campaign_id)

@@ -17,7 +17,7 @@ from rich.progress import (
 )
 from sqlmodel import col
 
-from campaigns import lifecycle, telling
+from campaigns import campaign_views, lifecycle, telling
 from campaigns.models import CampaignState
 from campaigns.telling import Told
 from delivery.models import Worker as WorkerRow
@@ -53,7 +53,7 @@ async def follow(ground: Ground, *, campaign_id: int) -> str:
         async with _sending(ground, stop) as sending:
             while True:
                 await lifecycle.follow_dispatches(ground)
-                view = await lifecycle.show(ground, campaign_id=campaign_id)
+                view = await campaign_views.show(ground, campaign_id=campaign_id)
                 state, order = view.campaign.state, view.dispatch
                 is_over = state in _ENDED or stop.is_set() or sending.done()
                 if order is not None:

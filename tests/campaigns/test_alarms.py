@@ -7,7 +7,7 @@ import pytest
 import sqlalchemy as sa
 from sqlmodel import col, select
 
-from campaigns import alarms, lifecycle, webhooks
+from campaigns import alarms, campaign_views, lifecycle, webhooks
 from campaigns.alarm_models import Alarm
 from campaigns.models import Campaign
 from campaigns.webhook_models import WebhookCall
@@ -187,7 +187,7 @@ async def test_what_was_paused_by_hand_or_is_over_is_not_touched_but_staff_are_t
     await lifecycle.pause(ground, actor=COMMAND, campaign_id=campaign.id, reason="a typo")
     await come_back(ground, BounceKind.COMPLAINT, [1, 2])
     await alarms.watch(ground)
-    view = await lifecycle.show(ground, campaign_id=campaign.id)
+    view = await campaign_views.show(ground, campaign_id=campaign.id)
     assert (view.campaign.state, view.campaign.waiting_reason) == ("paused", "a typo")
     assert await known(ground) == [("complaints", "stop", 2, 10, False)]
     await lifecycle.resume(ground, actor=COMMAND, campaign_id=campaign.id)

@@ -10,7 +10,7 @@ import pytest
 import sqlalchemy as sa
 from sqlmodel import col, select
 
-from campaigns import archive, archiving, audiences, lifecycle
+from campaigns import archive, archiving, audiences, campaign_views, lifecycle
 from campaigns.archive_models import ArchivedEdition
 from campaigns.models import Campaign, CampaignState, Visibility
 from delivery.models import Dispatch, DispatchPlan
@@ -113,7 +113,7 @@ async def test_who_can_read_it_is_said_before_and_after_and_kept_in_the_log(
     page = f"/staff/campaigns/{campaign.id}"
 
     async def seen() -> tuple[bool, int, int]:
-        slug = (await lifecycle.show(ground, campaign_id=campaign.id)).campaign.archive_slug
+        slug = (await campaign_views.show(ground, campaign_id=campaign.id)).campaign.archive_slug
         listed = [await web.get(each) for each in ("/archive", "/archive/feed.xml", "/")]
         in_lists = {slug in each.text for each in listed if slug}
         assert len(in_lists) == 1
@@ -173,7 +173,7 @@ async def test_a_page_of_the_archive_has_one_bulletin_and_who_comes_second_is_to
     assert await wish(first.id, "Our-Day") == ""
     assert "/archive/our-day is that of “Kept”" in await wish(second.id, "our-day")
     assert "Use small letters" in await wish(second.id, "no way")
-    kept = (await lifecycle.show(ground, campaign_id=first.id)).campaign
+    kept = (await campaign_views.show(ground, campaign_id=first.id)).campaign
     assert (kept.archive_slug, kept.visibility) == ("our-day", Visibility.SUBSCRIBERS)
     with pytest.raises(errors.Invalid, match="our-day"):
         await lifecycle.create(
@@ -207,7 +207,7 @@ async def test_names_that_are_taken_get_a_number_that_is_free(ground: Ground) ->
     slugs = []
     for _ in range(3):
         campaign, _ = await campaigning.started(ground, name="Same")
-        found = (await lifecycle.show(ground, campaign_id=campaign.id)).campaign
+        found = (await campaign_views.show(ground, campaign_id=campaign.id)).campaign
         slugs.append((found.archive_slug or "")[len("2026-11-02-") :])
     assert slugs == ["same", "same-2", "same-3"]
 

@@ -2,7 +2,7 @@
 
 import re
 
-from campaigns import audiences, lifecycle
+from campaigns import audiences, campaign_views
 from foundation.accounts.models import Role
 from foundation.ground import Ground
 from subscribers.models import SubscriptionState
@@ -65,7 +65,7 @@ async def test_conditions_are_added_filled_in_and_taken_away_without_a_script(
         "Personas en Comunidades Seguras que viven en 016… o 017…, pero no quienes viven en "
         "worcester" in spanish
     )
-    kept = (await lifecycle.show(ground, campaign_id=1)).campaign
+    kept = (await campaign_views.show(ground, campaign_id=1)).campaign
     audience = audiences.parse(kept.audience)
     assert [each.kind for each in audience.all_of] == ["postal-code"]
     edit = await author.get(f"{made.location}/edit")

@@ -9,7 +9,15 @@ from typing import Any
 import icalendar
 import pytest
 
-from campaigns import archiving, bulletins, compiling, documents, follow_ups, lifecycle
+from campaigns import (
+    archiving,
+    bulletins,
+    campaign_views,
+    compiling,
+    documents,
+    follow_ups,
+    lifecycle,
+)
 from campaigns.models import Campaign, Visibility
 from delivery.models import DispatchPlan
 from foundation.audit import COMMAND
@@ -46,7 +54,7 @@ async def sending(ground: Ground, *blocks: dict[str, Any]) -> Campaign:
 async def begun(ground: Ground, number: int) -> Campaign:
     await lifecycle.approve(ground, actor=COMMAND, campaign_id=number)
     await lifecycle.start(ground, actor=COMMAND, campaign_id=number)
-    return (await lifecycle.show(ground, campaign_id=number)).campaign
+    return (await campaign_views.show(ground, campaign_id=number)).campaign
 
 
 def events(answer: Answer) -> list[Any]:
@@ -164,7 +172,7 @@ def empty(plan: Plan) -> dict[str, str]:
 
 async def linked(ground: Ground, campaign: Campaign) -> str:
     """Where the mail's link to a calendar leads."""
-    order = (await lifecycle.show(ground, campaign_id=campaign.id)).dispatch
+    order = (await campaign_views.show(ground, campaign_id=campaign.id)).dispatch
     assert order is not None
     async with ground.db.reading() as session:
         row = await session.get(DispatchPlan, (order.id, "en"))

@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
-from campaigns import bulletins, due, lifecycle
+from campaigns import bulletins, campaign_views, due, lifecycle
 from campaigns.models import CampaignState
 from foundation.accounts.models import Role
 from foundation.audit import COMMAND
@@ -127,7 +127,7 @@ async def test_the_second_of_two_who_change_a_campaign_is_told(web: Web, ground:
     second = await author.post(edit, {**first, "name": "Second"})
     assert second.status == 409
     assert second.field("name") == "Second"
-    view = await lifecycle.show(ground, campaign_id=campaign.id)
+    view = await campaign_views.show(ground, campaign_id=campaign.id)
     assert view.campaign.name == "First"
 
 
@@ -170,7 +170,7 @@ async def test_a_time_that_comes_twice_is_asked_about(web: Web, ground: Ground) 
     assert asked.status == 422
     assert "comes twice" in asked.text
     assert (await editor.post(path, {**typed, "fold": "1"})).status == 303
-    view = await lifecycle.show(ground, campaign_id=campaign.id)
+    view = await campaign_views.show(ground, campaign_id=campaign.id)
     assert view.campaign.scheduled_at is not None
     assert view.campaign.scheduled_at.isoformat() == "2027-11-07T06:30:00+00:00"
 

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 import pytest
 from playwright.async_api import Browser, Page, expect
 
-from campaigns import lifecycle, series_runs
+from campaigns import campaign_views, lifecycle, series_runs
 from foundation.audit import COMMAND
 from foundation.ground import Ground
 from tests.campaigns import editions, newsroom
@@ -225,7 +225,7 @@ async def test_a_campaign_is_dragged_to_another_day_and_moved_by_keyboard(
     there = page.locator('td[data-day="2026-12-16"] [data-move]')
     await expect(there).to_contain_text("News")
     await expect(there).to_contain_text("9:00 AM")
-    moved = (await lifecycle.show(ground, campaign_id=campaign.id)).campaign
+    moved = (await campaign_views.show(ground, campaign_id=campaign.id)).campaign
     assert moved.scheduled_local == "2026-12-16T09:00"
 
 

@@ -14,12 +14,12 @@ import pytest
 from aiohttp import web
 
 from campaigns import (
+    campaign_views,
     compiling,
     feed_polling,
     inbox,
     inbox_lists,
     inbox_rules,
-    lifecycle,
     proposals,
     series_runs,
 )
@@ -150,7 +150,7 @@ async def test_half_a_year_of_feeds_partners_and_editions(ground: Ground, clock:
 
 async def assert_what_it_holds(ground: Ground, run: SeriesRun, fortnight: int) -> None:
     """The mail of each language tells all of it, each story in a language that it has."""
-    campaign = (await lifecycle.show(ground, campaign_id=run.campaign_id or 0)).bulletin
+    campaign = (await campaign_views.show(ground, campaign_id=run.campaign_id or 0)).bulletin
     async with ground.db.reading() as session:
         made = await compiling.compile_editions(ground, session, campaign)
     assert sorted(made) == ["en", "es"]

@@ -7,7 +7,7 @@ import pytest
 import sqlalchemy as sa
 from sqlmodel import col
 
-from campaigns import audiences, bulletins, follow_ups, lifecycle
+from campaigns import audiences, bulletins, campaign_views, follow_ups, lifecycle
 from campaigns.models import Campaign, Hit, HitKind
 from delivery.models import Delivery, DeliveryState
 from foundation import errors
@@ -146,11 +146,11 @@ async def test_the_archive_leads_from_the_mistake_to_its_correction_once_that_is
     ground: Ground, smtp: Catcher, deliver: Deliver, web: Web
 ) -> None:
     campaign, _ = await sent(ground, smtp, deliver)
-    first = (await lifecycle.show(ground, campaign_id=campaign.id)).campaign.archive_slug
+    first = (await campaign_views.show(ground, campaign_id=campaign.id)).campaign.archive_slug
     draft = await follow_ups.correct(ground, actor=COMMAND, campaign_id=campaign.id)
     assert "correction" not in (await web.get(f"/archive/{first}?lang=en")).text
     await send(ground, draft, deliver)
-    second = (await lifecycle.show(ground, campaign_id=draft.id)).campaign.archive_slug
+    second = (await campaign_views.show(ground, campaign_id=draft.id)).campaign.archive_slug
     page = (await web.get(f"/archive/{first}?lang=es")).text
     assert "enviamos una corrección de este boletín" in page
     assert f'href="/archive/{second}"' in page
@@ -189,7 +189,7 @@ async def test_staff_write_a_correction_by_pages_and_what_they_save_keeps_to_who
         },
     )
     assert saved.status == 303, saved.text
-    kept = (await lifecycle.show(ground, campaign_id=draft.id)).campaign
+    kept = (await campaign_views.show(ground, campaign_id=draft.id)).campaign
     assert audiences.parse(kept.audience).received == [campaign.id]
     assert (await counted(ground, kept)).included == 2
 

@@ -8,7 +8,7 @@ import pytest
 import sqlalchemy as sa
 from sqlmodel import col
 
-from campaigns import audiences, bulletins, due, lifecycle, retrying, transitions
+from campaigns import audiences, bulletins, campaign_views, due, lifecycle, retrying, transitions
 from campaigns.models import Campaign, CampaignState
 from campaigns.transitions import TRANSITIONS, Verb
 from delivery.listing import Choice
@@ -37,7 +37,7 @@ async def do(ground: Ground, verb: Verb, campaign_id: int) -> None:
     if verb is Verb.SCHEDULE:
         more = {"at": AT, "zone": ZONE}
     if verb is Verb.UPDATE:
-        view = await lifecycle.show(ground, campaign_id=campaign_id)
+        view = await campaign_views.show(ground, campaign_id=campaign_id)
         more = {"version": view.campaign.version, "name": "n", "audience": audiences.Audience()}
     if verb in (Verb.RETRY, Verb.GIVE_UP):
         more = {"choice": Choice(state=DeliveryState.DEFERRED)}
@@ -151,7 +151,7 @@ async def test_two_editors_do_not_overwrite_each_other(ground: Ground) -> None:
     await lifecycle.update(ground, name="First", audience=wanted, **both)
     with pytest.raises(errors.Conflict):
         await lifecycle.update(ground, name="Second", audience=wanted, **both)
-    assert (await lifecycle.show(ground, campaign_id=campaign.id)).campaign.name == "First"
+    assert (await campaign_views.show(ground, campaign_id=campaign.id)).campaign.name == "First"
 
 
 async def test_a_past_time_is_refused(ground: Ground) -> None:
@@ -185,7 +185,7 @@ async def test_what_is_overdue_waits_for_a_person_who_is_told(
     clock.advance(days=29, hours=ground.settings.delivery.late_start_hours)
     for _ in range(3):
         assert await due.start_due(ground) == []
-    view = await lifecycle.show(ground, campaign_id=campaign.id)
+    view = await campaign_views.show(ground, campaign_id=campaign.id)
     assert view.campaign.state == CampaignState.APPROVED
     assert "too long ago" in view.campaign.waiting_reason
     await deliver()

@@ -4,7 +4,7 @@ import pytest
 import sqlalchemy as sa
 from sqlmodel import col, select
 
-from campaigns import bulletins, compiling, lifecycle, mail_templates
+from campaigns import bulletins, campaign_views, compiling, lifecycle, mail_templates
 from campaigns.mail_template_models import MailTemplate
 from foundation import errors
 from foundation.accounts.models import Role
@@ -46,7 +46,7 @@ async def test_a_bulletin_is_set_in_it_and_a_change_asks_for_approval_again(
         source=HEADED.replace("ONE", "TWO"),
     )
     assert saved.remade == 1
-    assert (await lifecycle.show(ground, campaign_id=campaign.id)).is_changed
+    assert (await campaign_views.show(ground, campaign_id=campaign.id)).is_changed
     async with ground.db.reading() as session:
         bulletin = await bulletins.get(session, campaign.bulletin_id)
         plans = await compiling.compile_plans(ground, session, bulletin)

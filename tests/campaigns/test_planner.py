@@ -4,7 +4,7 @@ from datetime import date, timedelta
 
 import pytest
 
-from campaigns import bulletins, lifecycle, planner
+from campaigns import bulletins, campaign_views, lifecycle, planner
 from campaigns.models import CampaignState
 from campaigns.planner import Span
 from foundation.accounts.models import Role
@@ -70,7 +70,7 @@ async def test_what_is_dropped_on_a_day_keeps_its_hour_and_its_zone(
     assert (await author.post(there, {"day": "2026-12-08"})).status == 403
     moved = await editor.post(there, {"day": "2026-12-08", "back": "week:2026-12-01"})
     assert moved.location == "/staff/calendar?view=week&day=2026-12-01"
-    campaign = (await lifecycle.show(ground, campaign_id=number)).campaign
+    campaign = (await campaign_views.show(ground, campaign_id=number)).campaign
     assert (campaign.scheduled_local, campaign.scheduled_zone) == ("2026-12-08T09:00", LOS_ANGELES)
     past = await editor.post(there, {"day": "2026-10-01"})
     assert past.status == 422
@@ -95,16 +95,16 @@ async def test_what_hangs_on_a_drop_is_said_first_and_what_is_begun_is_not_moved
     editor = await web.as_staff(Role.EDITOR)
     shown = await editor.get(f"/staff/calendar/overlap/{other}")
     assert "1 of these people gets “News” within a day, too." in words(shown.text)
-    campaign = (await lifecycle.show(ground, campaign_id=number)).campaign
+    campaign = (await campaign_views.show(ground, campaign_id=number)).campaign
     await bulletins.save(
         ground, actor=COMMAND, bulletin_id=campaign.bulletin_id, version=1,
         document=campaigning.document("Changed"),
     )  # fmt: skip
     asked = await editor.post(f"/staff/calendar/move/{number}", {"day": "2026-12-08"})
     assert "was changed after it was approved" in asked.text
-    assert (await lifecycle.show(ground, campaign_id=number)).campaign.scheduled_local[:10] == (
-        "2026-12-01"
-    )
+    assert (await campaign_views.show(ground, campaign_id=number)).campaign.scheduled_local[
+        :10
+    ] == ("2026-12-01")
     await lifecycle.start(ground, actor=COMMAND, campaign_id=other)
     begun = await editor.post(f"/staff/calendar/move/{other}", {"day": "2026-12-08"})
     assert begun.status == 409

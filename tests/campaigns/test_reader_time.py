@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from sqlmodel import col, select
 
-from campaigns import due, lifecycle, reader_time, trials, zip_zones
+from campaigns import campaign_views, due, lifecycle, reader_time, trials, zip_zones
 from campaigns.models import Campaign, CampaignState
 from campaigns.trial_plans import Plan, What
 from delivery import blocks, ledger
@@ -58,7 +58,7 @@ async def planned(ground: Ground) -> Campaign:
     await lifecycle.schedule(
         ground, actor=COMMAND, campaign_id=campaign.id, at=AT, zone=NEW_YORK, at_readers_time=True
     )
-    return (await lifecycle.show(ground, campaign_id=campaign.id)).campaign
+    return (await campaign_views.show(ground, campaign_id=campaign.id)).campaign
 
 
 @pytest.mark.storage

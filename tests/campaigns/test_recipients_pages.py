@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable
 import pytest
 import sqlalchemy as sa
 
-from campaigns import lifecycle, recipients
+from campaigns import campaign_views, lifecycle, recipients
 from campaigns.models import Campaign, CampaignState
 from delivery import returns
 from delivery.models import BounceKind, Delivery
@@ -192,7 +192,7 @@ async def test_what_becomes_of_the_uncertain_is_chosen_on_the_campaigns_page(
     chosen = await editor.post(f"{here}/decide-uncertain", {"when_uncertain": "resend"})
     assert chosen.status == 303
     assert 'value="resend" checked' in (await editor.get(here)).text
-    view = await lifecycle.show(ground, campaign_id=campaign.id)
+    view = await campaign_views.show(ground, campaign_id=campaign.id)
     assert view.dispatch is not None
     assert (view.dispatch.when_uncertain, view.campaign.when_uncertain) == ("resend", "resend")
     wrong = await editor.post(f"{here}/decide-uncertain", {"when_uncertain": "sometimes"})

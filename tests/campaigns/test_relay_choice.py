@@ -5,7 +5,7 @@ import dataclasses
 import pytest
 from playwright.async_api import Browser, expect
 
-from campaigns import audiences, documents, lifecycle, whole
+from campaigns import audiences, campaign_views, documents, lifecycle, whole
 from campaigns.preflight import checklist
 from delivery import allowances
 from foundation import errors
@@ -55,7 +55,7 @@ async def test_staff_choose_it_in_the_form_and_see_it_on_the_page(web: Web, grou
     seen = await author.get(edit)
     chosen = {"version": seen.field("version"), "name": "News", "topics": AUDIENCE.topics[0]}
     assert (await author.post(edit, {**chosen, "relay": "second"})).status == 303
-    assert (await lifecycle.show(ground, campaign_id=campaign.id)).campaign.relay == "second"
+    assert (await campaign_views.show(ground, campaign_id=campaign.id)).campaign.relay == "second"
     assert "Goes out by" in (await author.get(f"/staff/campaigns/{campaign.id}")).text
     refused = await author.post(edit, {**chosen, "version": "2", "relay": "third"})
     assert refused.status == 422

@@ -14,6 +14,7 @@ from campaigns import (
     approvals,
     audiences,
     bulletins,
+    campaign_views,
     comments,
     documents,
     due,
@@ -81,7 +82,7 @@ async def test_two_different_people_who_did_not_write_it_have_to_approve_it(grou
         assert (reached.missing, len(reached.given)) == (1, 1)
         assert await campaigning.state(ground, campaign.id) == CampaignState.IN_REVIEW
     await lifecycle.approve(ground, actor=cy, campaign_id=campaign.id)
-    view = await lifecycle.show(ground, campaign_id=campaign.id)
+    view = await campaign_views.show(ground, campaign_id=campaign.id)
     assert view.campaign.state == CampaignState.APPROVED
     assert view.campaign.approved_by == f"{bo.label}, {cy.label}"
 
@@ -109,7 +110,7 @@ async def test_any_change_voids_an_approval_and_it_is_known_what_changed(ground:
     await people.topic(ground, "action-alerts")
 
     async def change(**more: Any) -> None:
-        now = (await lifecycle.show(ground, campaign_id=campaign.id)).campaign
+        now = (await campaign_views.show(ground, campaign_id=campaign.id)).campaign
         kept = {
             "name": "News",
             "audience": audiences.parse(now.audience),

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from campaigns import audience_problems, audiences, follow_ups, lifecycle, segments
+from campaigns import audience_problems, audiences, campaign_views, follow_ups, lifecycle, segments
 from campaigns.audience_rules import Rules
 from campaigns.models import CampaignState
 from campaigns.segment_models import Segment
@@ -76,7 +76,7 @@ async def test_a_changed_segment_takes_approvals_back_and_what_was_sent_holds_it
         await segments.update(ground, **change, name="Late", rules=rules(all_of=[SPANISH]))
     change["version"] = segment.version
     await segments.update(ground, **change, name="Renamed", rules=rules(all_of=[SPANISH]))
-    view = await lifecycle.show(ground, campaign_id=number)
+    view = await campaign_views.show(ground, campaign_id=number)
     assert view.campaign.state == CampaignState.DRAFT
     assert "«Renamed»" in view.campaign.waiting_texts["es"]
     await lifecycle.approve(ground, actor=COMMAND, campaign_id=number)
@@ -84,7 +84,7 @@ async def test_a_changed_segment_takes_approvals_back_and_what_was_sent_holds_it
     assert (order.audience, order.excluded) == (1, {"not-in-segment": 1})
     change["version"] = 3
     await segments.update(ground, **change, name="Renamed", rules=rules(all_of=[WORCESTER]))
-    sent = (await lifecycle.show(ground, campaign_id=number)).campaign
+    sent = (await campaign_views.show(ground, campaign_id=number)).campaign
     held = audiences.parse(sent.audience)
     assert held.all_of[0].model_dump()["version"] == 3
     assert (await audiences.count(ground, held, languages=["en"])).included == 1

@@ -12,6 +12,7 @@ from sqlmodel import select
 from campaigns import (
     attention,
     bulletins,
+    campaign_views,
     documents,
     due,
     issues,
@@ -95,7 +96,7 @@ async def test_a_series_that_breaks_is_told_to_its_owner_given_up_and_mended(
         assert "subscriber.nickname" in found[0].problem_texts["es"]
     broken = await again(ground, kept.id)
     assert (broken.state, broken.failures) == (SeriesState.BROKEN, 3)
-    assert (await lifecycle.listed(ground)).items == []  # of what failed nothing is left
+    assert (await campaign_views.listed(ground)).items == []  # of what failed nothing is left
     told = await notices(ground)
     assert [(each.to_address, each.language) for each in told] == [(owner.email, "es")] * 2
     clock.advance(hours=2)
@@ -333,7 +334,7 @@ async def test_an_early_edition_is_scheduled_and_a_red_one_waits_for_a_person(
     kept = await start(ground, clock, mode="send")
     run = await series_runs.run_now(ground, actor=COMMAND, series_id=kept.id)
     await series_sending.send_drafted(ground)
-    scheduled = await lifecycle.show(ground, campaign_id=run.campaign_id or 0)
+    scheduled = await campaign_views.show(ground, campaign_id=run.campaign_id or 0)
     assert scheduled.campaign.state == CampaignState.SCHEDULED
     assert scheduled.campaign.scheduled_at == run.sends_at
     assert scheduled.campaign.approved_by == "Neighbors"

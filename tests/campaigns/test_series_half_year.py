@@ -10,7 +10,7 @@ from datetime import UTC, date, datetime
 
 import pytest
 
-from campaigns import lifecycle, overview, series_runs
+from campaigns import campaign_views, overview, series_runs
 from campaigns.models import CampaignState
 from campaigns.series_models import SeriesRun
 from foundation.ground import Ground
@@ -59,7 +59,7 @@ async def autumn(ground: Ground, clock: FakeClock) -> None:
     await editions.news(ground, "To come", date(2026, 11, 3))
     await editions.crash(ground, at(10, 28, 21))
     assert len(await editions.runs(ground, 1)) == 3
-    assert len((await lifecycle.listed(ground)).items) == 3
+    assert len((await campaign_views.listed(ground)).items) == 3
     await closing(ground, clock, at(10, 28, 21))
 
 
@@ -112,7 +112,7 @@ async def test_half_a_year_has_one_edition_for_each_date_with_what_it_should_hol
     assert {each.sends_at.hour for each in found[:4]} == {13}
     assert {each.sends_at.hour for each in found[4:13]} == {14}
     assert found[13].sends_at.hour == 13
-    page = await lifecycle.listed(ground, limit=100)
+    page = await campaign_views.listed(ground, limit=100)
     assert len(page.items) == 9
     assert {each.state for each in page.items} == {CampaignState.IN_REVIEW.value}
 

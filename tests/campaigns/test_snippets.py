@@ -3,7 +3,7 @@
 import pytest
 from sqlmodel import col, select
 
-from campaigns import bulletins, compiling, lifecycle, snippet_uses, snippets
+from campaigns import bulletins, campaign_views, compiling, lifecycle, snippet_uses, snippets
 from campaigns.block_models import AnyBlock
 from campaigns.documents import parse_block
 from campaigns.snippet_models import Snippet
@@ -66,7 +66,7 @@ async def test_a_change_shows_until_it_is_sent_and_asks_for_approval_again(
     saved = await changed(ground, snippet, "We moved")
     assert saved.remade == 1
     assert "We moved" in await html(ground, campaign.bulletin_id)
-    assert (await lifecycle.show(ground, campaign_id=campaign.id)).is_changed
+    assert (await campaign_views.show(ground, campaign_id=campaign.id)).is_changed
     with pytest.raises(errors.Refused, match="approved again"):
         await lifecycle.start(ground, actor=COMMAND, campaign_id=campaign.id)
     await lifecycle.approve(ground, actor=COMMAND, campaign_id=campaign.id)

@@ -11,7 +11,7 @@ import pytest
 import sqlalchemy as sa
 from sqlmodel import col, select
 
-from campaigns import archive, counting, lifecycle, trial_plans, trials
+from campaigns import archive, campaign_views, counting, lifecycle, trial_plans, trials
 from campaigns.models import Campaign, HitKind
 from campaigns.preflight import checklist
 from campaigns.trial_models import TrialState
@@ -170,7 +170,8 @@ async def test_exactly_as_many_get_either_form_and_all_others_wait_for_the_choic
     assert await lifecycle.follow_dispatches(ground) == [campaign.id]
     page = await archive.show(
         ground,
-        slug=(await lifecycle.show(ground, campaign_id=campaign.id)).campaign.archive_slug or "",
+        slug=(await campaign_views.show(ground, campaign_id=campaign.id)).campaign.archive_slug
+        or "",
         translator=ground.translator("en"),
     )
     assert page.entry.subject == "Other (en)"

@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime
 
 import pytest
 
-from campaigns import due, lifecycle, series_runs, series_sending
+from campaigns import campaign_views, due, series_runs, series_sending
 from campaigns.models import CampaignState
 from foundation.ground import Ground
 from tests.campaigns import editions, newsroom
@@ -34,7 +34,7 @@ async def test_an_edition_goes_out_once_wherever_its_scheduler_was_killed_on_the
         ("UPDATE series_runs", CampaignState.SCHEDULED),
     ):
         await editions.crash(ground, clock.now(), writing=writing)
-        stands = await lifecycle.show(ground, campaign_id=number)
+        stands = await campaign_views.show(ground, campaign_id=number)
         assert stands.campaign.state == state
     assert await series_sending.send_drafted(ground) == [number]
     assert await series_sending.send_drafted(ground) == []

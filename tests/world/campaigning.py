@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from campaigns import audiences, bulletins, documents, lifecycle
+from campaigns import audiences, bulletins, campaign_views, documents, lifecycle
 from campaigns.models import Bulletin, Campaign
 from delivery.models import Dispatch
 from foundation.audit import COMMAND
@@ -112,4 +112,4 @@ async def started(
 
 async def state(ground: Ground, campaign_id: int) -> str:
     """Where a campaign is now."""
-    return (await lifecycle.show(ground, campaign_id=campaign_id)).campaign.state
+    return (await campaign_views.show(ground, campaign_id=campaign_id)).campaign.state

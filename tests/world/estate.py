@@ -13,6 +13,7 @@ from campaigns import (
     audience_rules,
     audiences,
     bulletins,
+    campaign_views,
     comments,
     inbox_rules,
     lifecycle,
@@ -209,7 +210,7 @@ async def _campaigns(ground: Ground) -> tuple[str, str]:
             await lifecycle.start(ground, actor=audit.COMMAND, campaign_id=campaign.id)
             await worker.run_until_idle(ground)
             await lifecycle.follow_dispatches(ground)
-            sent = await lifecycle.show(ground, campaign_id=campaign.id)
+            sent = await campaign_views.show(ground, campaign_id=campaign.id)
             archived = sent.campaign.archive_slug or ""
     return archived, scheduled
 

@@ -10,7 +10,7 @@ import pytest
 import sqlalchemy as sa
 from sqlmodel import col
 
-from campaigns import audiences, bulletins, documents, due, lifecycle, materials
+from campaigns import audiences, bulletins, campaign_views, documents, due, lifecycle, materials
 from campaigns.models import CampaignState
 from campaigns.preflight import checklist, items
 from delivery.models import Dispatch
@@ -157,7 +157,7 @@ async def test_what_stopped_a_due_campaign_is_said_in_each_readers_language(
     clock.set(datetime(2026, 11, 3, 9, 1, tzinfo=UTC))
     owner = await web.as_staff(Role.OWNER)
     assert await due.start_due(ground) == []
-    view = await lifecycle.show(ground, campaign_id=campaign.id)
+    view = await campaign_views.show(ground, campaign_id=campaign.id)
     assert view.campaign.state == CampaignState.APPROVED
     english = "Nobody would get this: choose topics that people are on."
     spanish = "Nadie lo recibiría: elija temas a los que haya personas suscritas."
