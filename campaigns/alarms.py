@@ -21,9 +21,9 @@ from delivery import dispatch
 from delivery.models import BounceKind, Delivery, DeliveryState, Dispatch, DispatchState, Return
 from foundation import errors, logs, tables
 from foundation.audit import Actor
-from foundation.config import Bounces as Settings
 from foundation.ground import Ground
 from foundation.i18n import N_
+from foundation.sections import Bounces as Settings
 
 _log = logs.get("alarms")
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from campaigns import links, wording
-from foundation import audit, config, errors, looks
+from foundation import audit, errors, looks, sections
 from foundation.audit import Actor
 from foundation.findings import Tone
 from foundation.ground import Ground
@@ -44,7 +44,7 @@ class Check:
     """What is shown instead of a colour that is too faint."""
 
 
-def checks(look: Look, site: config.Site) -> list[Check]:
+def checks(look: Look, site: sections.Site) -> list[Check]:
     """How well the colours of a look can be read, by day and at night."""
     accent, paper, ink = _colours(look, site)
     by_day, at_night = palette.light(accent, paper=paper, ink=ink), palette.dark(accent)
@@ -141,7 +141,7 @@ def _checked(ground: Ground, look: Look) -> Look:
     )
 
 
-def _unreadable(look: Look, site: config.Site) -> dict[str, errors.HandbillError]:
+def _unreadable(look: Look, site: sections.Site) -> dict[str, errors.HandbillError]:
     _, paper, ink = _colours(look, site)
     if colours.luminance(paper) < _BRIGHT:
         return {
@@ -160,7 +160,7 @@ def _unreadable(look: Look, site: config.Site) -> dict[str, errors.HandbillError
     return {}
 
 
-def _colours(look: Look, site: config.Site) -> Sequence[str]:
+def _colours(look: Look, site: sections.Site) -> Sequence[str]:
     return look.accent or site.accent, look.paper or palette.PAPER, look.ink or palette.INK
 
 

@@ -34,9 +34,9 @@ from delivery import dispatch, message
 from delivery.models import Dispatch, Variant
 from foundation import errors, logs
 from foundation.audit import SYSTEM, Actor
-from foundation.config import Trials as Settings
 from foundation.ground import Ground
 from foundation.i18n import N_
+from foundation.sections import Trials as Settings
 
 _log = logs.get("trials")
 

@@ -9,8 +9,8 @@ import re
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from foundation.config import Delivery as Settings
 from foundation.rates import Rate
+from foundation.sections import Delivery as Settings
 
 _SAME_TROUBLE = timedelta(seconds=10)
 """Replies within this time are to mail that was under way together: they count as one."""

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from delivery.bounces import classifier
 from delivery.bounces.reasons import BounceReason
 from delivery.models import BounceKind
-from foundation.config import Bounces as Settings
+from foundation.sections import Bounces as Settings
 
 _GIVEN_UP_FOR = timedelta(minutes=15)
 """So long whoever waits for a host that was given up fails at once; then it may be tried anew."""

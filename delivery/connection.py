@@ -17,7 +17,7 @@ from delivery.letter import Envelope, Letter, Outcome, Reply, Verdict
 from delivery.line import Answer, Line
 from delivery.models import Reason
 from delivery.replies import FINE, GO_AHEAD, TAKEN, Stage, judge, said, short
-from foundation import config, relaying
+from foundation import relaying
 
 _QUIT_S = 2.0
 _LOST = (SMTPException, OSError, TimeoutError)
@@ -64,7 +64,7 @@ class Connection:
     go out together, so that a message costs one round trip; elsewhere each command waits.
     """
 
-    def __init__(self, line: Line, settings: config.Relay, extensions: Mapping[str, str]) -> None:
+    def __init__(self, line: Line, settings: relaying.Relay, extensions: Mapping[str, str]) -> None:
         self._line = line
         self._settings = settings
         self._extensions = extensions
@@ -82,7 +82,7 @@ class Connection:
         """Why the connection ended in the middle of a message; blank while it has not."""
 
     @classmethod
-    async def open(cls, settings: config.Relay) -> "Connection":
+    async def open(cls, settings: relaying.Relay) -> "Connection":
         """Connect, secure and authenticate. Raises `RelayTrouble`."""
         opened = await opening.connect(settings)
         line = Line(opened.transport, timeout_s=settings.timeout_s)

@@ -25,7 +25,7 @@ from delivery.models import (
     WhenUncertain,
 )
 from foundation import rows
-from foundation.config import Delivery as DeliverySettings
+from foundation.sections import Delivery as DeliverySettings
 
 WAITING = (DeliveryState.QUEUED.value, DeliveryState.DEFERRED.value)
 

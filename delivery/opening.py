@@ -10,7 +10,7 @@ import aiosmtplib
 from aiosmtplib.errors import SMTPException, SMTPHeloError
 
 from delivery.replies import said
-from foundation import config
+from foundation import relaying
 
 
 class RelayTrouble(Exception):
@@ -29,7 +29,7 @@ class Opened(NamedTuple):
     """By name in lower case, with their parameters (RFC 5321 §4.1.1.1)."""
 
 
-async def connect(settings: config.Relay) -> Opened:
+async def connect(settings: relaying.Relay) -> Opened:
     """Connect, secure, greet and authenticate. Raises `RelayTrouble`."""
     client = aiosmtplib.SMTP(
         hostname=settings.host,
@@ -38,9 +38,9 @@ async def connect(settings: config.Relay) -> Opened:
         password=settings.password or None,
         local_hostname=settings.hello_name or None,
         timeout=settings.timeout_s,
-        use_tls=settings.tls is config.Tls.TLS,
-        start_tls=settings.tls is config.Tls.STARTTLS,
-        tls_context=_tls_context(settings) if settings.tls is not config.Tls.NONE else None,
+        use_tls=settings.tls is relaying.Tls.TLS,
+        start_tls=settings.tls is relaying.Tls.STARTTLS,
+        tls_context=_tls_context(settings) if settings.tls is not relaying.Tls.NONE else None,
     )
     try:
         await client.connect()
@@ -67,7 +67,7 @@ async def _greet(client: aiosmtplib.SMTP) -> None:
         await client.helo()
 
 
-def _tls_context(settings: config.Relay) -> ssl.SSLContext:
+def _tls_context(settings: relaying.Relay) -> ssl.SSLContext:
     context = ssl.create_default_context()
     if not settings.verify_certificate:
         context.check_hostname = False

@@ -13,7 +13,7 @@ from typing import Protocol
 from delivery.connection import Connection, ConnectionStale
 from delivery.letter import Letter, Outcome
 from delivery.opening import RelayTrouble
-from foundation import config, logs
+from foundation import logs, relaying
 
 _log = logs.get("relay")
 
@@ -96,7 +96,7 @@ class Condition:
 class _Relay:
     """One relay, and until when it is left alone."""
 
-    def __init__(self, settings: config.Relay) -> None:
+    def __init__(self, settings: relaying.Relay) -> None:
         self.settings = settings
         self.name = settings.name
         self.is_fine = Condition(name=settings.name, is_resting=False, said="")
@@ -119,7 +119,7 @@ class Relays:
 
     def __init__(
         self,
-        relays: Sequence[config.Relay],
+        relays: Sequence[relaying.Relay],
         *,
         rest_s: float,
         noticed: Callable[[Condition], Awaitable[None]],

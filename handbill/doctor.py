@@ -33,10 +33,11 @@ from delivery.models import Worker
 from foundation import database, errors, findings, i18n, migrations
 from foundation.audit import AuditEntry
 from foundation.clock import Clock
-from foundation.config import DatabaseSettings, Security, Settings
+from foundation.config import Settings
 from foundation.findings import Finding, Tone
 from foundation.ground import Ground
 from foundation.i18n import N_
+from foundation.sections import DatabaseSettings, Security
 from handbill import building, doctor_returns, texts
 
 _FREE_BYTES = 500_000_000

@@ -6,7 +6,7 @@ What happens to such addresses is a setting: they are taken, held for staff, or 
 import functools
 
 from foundation.addresses import Address
-from foundation.config import SignupSettings
+from foundation.sections import SignupSettings
 
 
 def is_disposable(address: Address, *, settings: SignupSettings) -> bool:

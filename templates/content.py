@@ -8,7 +8,7 @@ that stands for an address; every other text is plain. Merge fields may stand in
 from dataclasses import dataclass
 from enum import StrEnum
 
-from foundation import config, looks
+from foundation import looks, sections
 from templates.conditions import Condition
 
 
@@ -273,7 +273,7 @@ class Brand:
 
     @classmethod
     def from_site(
-        cls, site: config.Site, look: looks.Look | None = None, *, language: str = ""
+        cls, site: sections.Site, look: looks.Look | None = None, *, language: str = ""
     ) -> "Brand":
         """The brand that the settings describe, with what staff chose; its words in a language."""
         chosen = look or looks.Look()

@@ -6,7 +6,7 @@ import pytest
 
 from delivery import backing_off
 from delivery.backing_off import Pace
-from foundation.config import Delivery
+from foundation.sections import Delivery
 from tests.world.clock import START
 
 SETTINGS = Delivery()

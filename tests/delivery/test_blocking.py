@@ -11,8 +11,8 @@ from delivery.holding_back import Held
 from delivery.models import BounceKind
 from delivery.returns import Event
 from foundation.audit import COMMAND
-from foundation.config import Bounces
 from foundation.ground import Ground
+from foundation.sections import Bounces
 from tests.delivery import reports
 from tests.delivery.test_identifying import kept, suppressed
 from tests.delivery.test_limits import BIG, HOST, ask_to_confirm, at_host, begin

@@ -5,9 +5,10 @@ from collections.abc import AsyncIterator
 import pytest
 
 from delivery import routing, worker
-from foundation.config import Relay, Settings
+from foundation.config import Settings
 from foundation.ground import Ground
 from foundation.notices import Notice
+from foundation.relaying import Relay
 from tests.world import grounds, mailing, sink
 from tests.world.clock import FakeClock
 from tests.world.sink import Sink

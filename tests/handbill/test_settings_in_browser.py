@@ -10,8 +10,9 @@ from foundation import changeable, changing, config
 from foundation.accounts.models import Role
 from foundation.audit import AuditEntry
 from foundation.changing import SettingValue
-from foundation.config import Origin, Relay, Settings
+from foundation.config import Origin, Settings
 from foundation.ground import Ground
+from foundation.relaying import Relay
 from tests.world import grounds
 from tests.world.clock import FakeClock
 from tests.world.web import Answer, Web

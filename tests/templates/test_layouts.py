@@ -12,7 +12,8 @@ from playwright.async_api import Browser, Page, Route, expect
 
 import templates
 from foundation import i18n
-from foundation.config import Settings, Site
+from foundation.config import Settings
+from foundation.sections import Site
 from foundation.web import kit, security
 from foundation.web.pages import Pages
 from tests.world import browsers

@@ -10,8 +10,9 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 
 from delivery import dkim, signing_keys
 from delivery.arriving import dkim_records
-from foundation.config import Mail, Settings
+from foundation.config import Settings
 from foundation.findings import Finding, Tone
+from foundation.sections import Mail
 from tests.delivery.arriving import zones
 from tests.delivery.arriving.zones import DOMAIN, asked, said, tones, txt
 

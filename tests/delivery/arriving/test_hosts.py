@@ -14,10 +14,11 @@ from delivery.arriving.outgoing import Outgoing, Place, Reach
 from delivery.hooks.state import SourceState
 from delivery.inbound.models import Way
 from delivery.intake_state import WayState
-from foundation.config import Mail, Settings
+from foundation.config import Settings
 from foundation.findings import Finding, Tone
 from foundation.receiving import Listener
 from foundation.relaying import Relay
+from foundation.sections import Mail
 from foundation.webhook_sources import Provider
 from tests.delivery.arriving import zones
 from tests.delivery.arriving.zones import DOMAIN, SENDING, Zone, asked, said, tones, txt

@@ -17,9 +17,10 @@ from delivery.arriving.models import ArrivingLook
 from delivery.arriving.names import Names
 from delivery.arriving.questions import Answers, Question
 from foundation.arriving import Arriving
-from foundation.config import Mail, Settings
+from foundation.config import Settings
 from foundation.findings import Finding, Share, Tone
 from foundation.ground import Ground
+from foundation.sections import Mail
 from scheduler import scheduler
 from tests.delivery.arriving import zones
 from tests.delivery.arriving.zones import DOMAIN, SENDING, Zone, said, txt
