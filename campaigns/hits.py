@@ -1,7 +1,6 @@
 """Addresses in delivered mail: `/r/{token}` (click), `/o/{token}.gif` (open), `/view/{token}`."""
 
 import base64
-import functools
 
 from aiohttp import hdrs, web
 from multidict import istr
@@ -16,7 +15,7 @@ from foundation.ground import Ground
 from foundation.i18n import N_
 from foundation.tokens import Purpose
 from foundation.web import door, kit, security
-from foundation.web.ready import Ready, Written
+from foundation.web.ready import Written
 from subscribers import people, recipients
 from templates.plan import Plan
 
@@ -28,6 +27,7 @@ _GIF = base64.b64decode("R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA
 _SANDBOX = "allow-popups allow-popups-to-escape-sandbox allow-top-navigation-by-user-activation"
 _PURPOSES = tuple(map(istr, ("Sec-Purpose", "Purpose", "X-Moz", "X-Purpose")))
 _NEVER_KEPT = {"Cache-Control": "no-store", "X-Robots-Tag": "noindex"}
+_TO_A_LINK = tuple(_NEVER_KEPT.items())
 
 
 def routes() -> list[web.RouteDef]:
@@ -47,16 +47,7 @@ async def _on_at_once(app: web.Application, request: web.Request, token: str) ->
         return None
     if url is None:
         return None
-    site = kit.ground(request).settings.site
-    return _ready(site.url.startswith("https:")).to({"Location": url})
-
-
-@functools.cache
-def _ready(is_https: bool) -> Ready:
-    """A way on, but for where to."""
-    response = web.Response(headers=_NEVER_KEPT)
-    security.add_headers(response, nonce="", is_https=is_https)
-    return Ready(status=302, headers=response.headers)
+    return door.elsewhere(app, url, status=302, more=_TO_A_LINK)
 
 
 @door.answers(_on_at_once)

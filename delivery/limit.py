@@ -177,11 +177,15 @@ class Limit:
 
     def set_terms(self, terms: Terms) -> None:
         """Other rates hold from now on, so that permits in hand go back."""
-        self._expire()
-        self._opens = (0, 0)
+        self.return_all()
         self.terms = terms
         self.has_rates = bool(terms.rates or terms.warmup or self.pace)
         self.is_free = not (self.has_rates or self._width or self.hold)
+
+    def return_all(self) -> None:
+        """Permits in hand go back."""
+        self._expire()
+        self._opens = (0, 0)
 
     def set_pace(self, pace: Pace | None) -> None:
         """What its host wants now."""

@@ -215,7 +215,7 @@ class Limits:
         for name, grant in grants.items():
             wanted[name].take(grant)
             if wanted[name].terms != asks[name].terms:
-                wanted[name].set_terms(wanted[name].terms)  # these were by the rates of before
+                wanted[name].return_all()  # they were given by the rates of before
             if not grant.bulk:
                 self._ring_later(wanted[name], grant.bulk_opens)
         self._open()

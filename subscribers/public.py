@@ -1,6 +1,5 @@
 """Supporters' pages: sign up and confirm. What they decide later is in `public_links.py`."""
 
-import functools
 from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import quote
@@ -12,7 +11,7 @@ from foundation.ground import Ground
 from foundation.tokens import Purpose
 from foundation.web import door, kit, middleware, security
 from foundation.web import forms as web_forms
-from foundation.web.ready import Ready, Written
+from foundation.web.ready import Written
 from subscribers import (
     challenge,
     confirming,
@@ -80,13 +79,14 @@ async def _taken_at_once(app: web.Application, request: web.Request, slug: str) 
     """At the door: a form as most send it, which is in order; what is not is told inside."""
     ground = app[kit.GROUND]
     end = pacing.end_of(ground.settings.signup.answer_after_s)
-    found = await _quickly(ground, request, slug)
+    found = await _quickly(app, request, slug)
     if found is not None:
         await pacing.wait_until(end)  # else it is waited inside, and once is enough
     return found
 
 
-async def _quickly(ground: Ground, request: web.Request, slug: str) -> Written | None:
+async def _quickly(app: web.Application, request: web.Request, slug: str) -> Written | None:
+    ground = app[kit.GROUND]
     if "?" in request.raw_path or hdrs.COOKIE in request.headers:
         return None
     values = await web_forms.read_at_once(request)
@@ -101,16 +101,7 @@ async def _quickly(ground: Ground, request: web.Request, slug: str) -> Written |
     except errors.HandbillError as problem:
         request[_REFUSED] = problem
         return None
-    where = _thanks(outcome.offer, language)
-    return _ready(ground.settings.site.url.startswith("https:")).to({"Location": where})
-
-
-@functools.cache
-def _ready(is_https: bool) -> Ready:
-    """A way on after a form, but for where to."""
-    response = web.Response()
-    security.add_headers(response, nonce="", is_https=is_https)
-    return Ready(status=303, headers=response.headers)
+    return door.elsewhere(app, _thanks(outcome.offer, language), status=303)
 
 
 @door.answers(_taken_at_once)

@@ -6,19 +6,22 @@ answer; whatever that does not know, or should not say, goes on to the handler i
 said in haste and what is said in full are told in one place, the slice's.
 """
 
+import functools
 from collections.abc import Awaitable, Callable
 from typing import TypeVar, cast
 
-from aiohttp import web
+from aiohttp import hdrs, web
 
-from foundation.web import kit
-from foundation.web.ready import Written
+from foundation.web import kit, security
+from foundation.web.ready import Ready, Written
 
 Quick = Callable[[web.Application, web.Request, str], Awaitable[Written | None]]
 """The answer to a request, or None; the text is what stands for `{…}` at the end of the path.
 
 The request has no route yet: it is not asked for `app` or `match_info`.
 """
+Headers = tuple[tuple[str, str], ...]
+"""Names and values."""
 _Handler = TypeVar("_Handler", bound=Callable[..., object])
 _Inside = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
 
@@ -31,6 +34,19 @@ def answers(quick: Quick) -> Callable[[_Handler], _Handler]:
         return handler
 
     return mark
+
+
+def elsewhere(app: web.Application, where: str, *, status: int, more: Headers = ()) -> Written:
+    """A way on to `where`, with further headers that do not differ from one to the next."""
+    is_https = app[kit.GROUND].settings.site.url.startswith("https:")
+    return _way_on(status, more, is_https).to({hdrs.LOCATION: where})
+
+
+@functools.cache
+def _way_on(status: int, more: Headers, is_https: bool) -> Ready:
+    response = web.Response(headers=more)
+    security.add_headers(response, nonce="", is_https=is_https)
+    return Ready(status=status, headers=response.headers)
 
 
 class Door:
