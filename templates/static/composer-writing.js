@@ -8,12 +8,23 @@ import * as steps from "./composer-steps.js";
 const PAUSE_MS = 900;
 const AGAIN_MS = 5000;
 let open = null;
+let turn = Promise.resolve();
 
 /** The form that is open, or null: its address, its block and its fields. */
 export const current = () => open;
 
-/** Opens the form at `url` in `holder`; whatever is open is saved and closed before. */
-export async function start(url, holder, { field = "", words: put = null } = {}) {
+/**
+ * Opens the form at `url` in `holder`; whatever is open is saved and closed before.
+ *
+ * One after another: who presses twice must not get a second form over words typed in the first.
+ */
+export function start(url, holder, given = {}) {
+  const begun = () => begin(url, holder, given);
+  turn = turn.then(begun, begun);
+  return turn;
+}
+
+async function begin(url, holder, { field = "", words: put = null }) {
   if (open?.url === url) return focusIn(open.form, field);
   if (open && !(await close({ focus: false }))) return false;
   const answer = await ask(url);
@@ -34,9 +45,9 @@ export async function start(url, holder, { field = "", words: put = null } = {})
   form.addEventListener("input", typed);
   form.addEventListener("change", typed);
   form.addEventListener("submit", submitted);
+  await ready;
   if (put) fill(put.fields);
   root.dispatchEvent(new CustomEvent("composer:opened"));
-  await ready;
   focusIn(form, field);
   return true;
 }

@@ -66,6 +66,18 @@ export const ready = customElements.whenDefined("trix-editor");
 
 addEventListener("trix-file-accept", (event) => event.preventDefault());
 
+// Trix draws with the next frame, and hears of what is chosen a moment after it was. Keys that come
+// before that, on a busy machine, would meet what was chosen before them: words would be pasted
+// beside those that they should replace. So it is brought up to date before each.
+function catchUp(event) {
+  const editor = event.target.closest?.("trix-editor");
+  if (!editor?.editorController || event.isComposing) return;
+  const { inputController } = editor.editorController;
+  if (inputController.scheduledRender) inputController.render();
+  document.dispatchEvent(new Event("selectionchange"));
+}
+for (const kind of ["keydown", "beforeinput", "paste", "cut"]) addEventListener(kind, catchUp, true);
+
 /** Lays an editor over `area`, which goes on holding what the form sends. */
 export function edit(area) {
   words = JSON.parse(area.closest("[data-rich]").dataset.rich);
@@ -88,7 +100,8 @@ export function edit(area) {
   // What Trix only writes another way is no change: the area keeps what it was given.
   let asLoaded = null;
   let given = area.value;
-  editor.addEventListener("trix-initialize", () => {
+  // Before the first key can come, which is sooner than Trix says that it is there.
+  ready.then(() => {
     asLoaded = held.value;
     toolbar(editor);
     fields(editor, said);
