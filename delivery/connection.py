@@ -66,7 +66,8 @@ class Connection:
 
     def __init__(self, line: Line, settings: relaying.Relay, extensions: Mapping[str, str]) -> None:
         self._line = line
-        self._settings = settings
+        self.settings = settings
+        """By which it was opened, and by which it ends."""
         self._extensions = extensions
         self._is_pipelining = "pipelining" in extensions
         may_be_8bit = settings.transfer_encoding is relaying.TransferEncoding.AUTO
@@ -91,7 +92,7 @@ class Connection:
     @property
     def is_usable(self) -> bool:
         """Whether another message may go over it."""
-        return self._sent < self._settings.messages_per_connection and self._line.is_open
+        return self._sent < self.settings.messages_per_connection and self._line.is_open
 
     async def send(self, letter: Letter, hand: Hand) -> None:
         """Send a letter and those that follow it, each in a transaction (RFC 5321 §3.3).
@@ -153,7 +154,7 @@ class Connection:
             if self._finished is not None:
                 if answers[0][0] not in TAKEN:
                     return True
-                hand.settle(self._finished, _taken(answers.popleft(), self._settings.name))
+                hand.settle(self._finished, _taken(answers.popleft(), self.settings.name))
                 self._finished = None
             letter = self._introduced
             if letter is None or not self._line.takes(len(letter.envelope.data)):
@@ -200,7 +201,7 @@ class Connection:
             octets = len(envelope.data)
             told = f"the relay takes {self._most_octets} octets, and the message has {octets}"
             reason = Reason.TOO_LARGE
-        reply = Reply(0, told, self._settings.name)
+        reply = Reply(0, told, self.settings.name)
         return Outcome(verdict=Verdict.FAILED, reason=reason, reply=reply)
 
     def _introduction(self, envelope: Envelope) -> bytes:
@@ -236,7 +237,7 @@ class Connection:
                     raise ConnectionStale from problem
                 raise opening.RelayTrouble(said(problem)) from problem
             if code not in FINE[stage]:
-                reply = _reply((code, text), self._settings.name)
+                reply = _reply((code, text), self.settings.name)
                 if stage is Stage.MAIL:
                     self._refuse_sender(envelope, reply)
                 await self._reset(stage, reply)
@@ -294,14 +295,14 @@ class Connection:
 
     async def _hear_dot(self) -> Outcome:
         try:
-            reply = _reply(await self._line.answer(), self._settings.name)
+            reply = _reply(await self._line.answer(), self.settings.name)
         except _LOST as problem:
             self.drop()
             self.trouble = said(problem)
             return Outcome(
                 verdict=Verdict.UNCERTAIN,
                 reason=Reason.NO_REPLY,
-                reply=Reply(0, self.trouble, self._settings.name),
+                reply=Reply(0, self.trouble, self.settings.name),
             )
         if reply.code == 421:
             self.drop()
@@ -341,7 +342,7 @@ class Connection:
         return Outcome(
             verdict=Verdict.DEFERRED,
             reason=Reason.CONNECTION_LOST,
-            reply=Reply(0, self.trouble, self._settings.name),
+            reply=Reply(0, self.trouble, self.settings.name),
         )
 
 

@@ -40,8 +40,8 @@ class Share(NamedTuple):
     of: int = 1
 
     def part(self, connections: int) -> int:
-        """This one's part of so many connections."""
-        return connections // self.of + (self.place < connections % self.of)
+        """This one's part of so many connections; one at least, however few an owner sets later."""
+        return max(1, connections // self.of + (self.place < connections % self.of))
 
 
 ALONE = Share()

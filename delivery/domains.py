@@ -34,7 +34,8 @@ class Groups:
     """Every limit by recipients' domains that one worker knows."""
 
     def __init__(self, settings: Settings) -> None:
-        self._full = sum(relay.connections for relay in settings.relay)
+        self._full = _full(settings)
+        self._tables = settings.domain_limit
         self._groups: dict[str, Limit] = {}
         self._others: DomainLimit | None = None
         self._single: dict[str, Limit] = {}
@@ -45,6 +46,22 @@ class Groups:
                     self._others = table
                 else:
                     self._groups[domain] = limit
+
+    def take(self, settings: Settings) -> bool:
+        """The limits as the settings have them now; returns whether any differs."""
+        full = _full(settings)
+        if self._tables == settings.domain_limit and self._full == full:
+            return False
+        self._tables, self._full = settings.domain_limit, full
+        for table in settings.domain_limit:
+            for domain in table.domains:
+                if domain == relaying.OTHERS:
+                    self._others = table
+                    for limit in self._single.values():
+                        self._set(limit, table)
+                else:
+                    self._set(self._groups[domain], table)
+        return True
 
     def of(self, address: str) -> Limit | None:
         """The limit of an address; None when there is none."""
@@ -77,6 +94,12 @@ class Groups:
             found = self._single[domain] = self._limit(self._others, f"{ONE}{domain}")
         return found
 
+    def _set(self, limit: Limit, table: DomainLimit) -> None:
+        terms = Terms(name=limit.terms.name, rates=rates.parse_all(table.rates))
+        if limit.terms != terms:
+            limit.set_terms(terms)
+        limit.set_width(table.connections, full=self._full, backs_off=table.back_off)
+
     def _limit(self, table: DomainLimit, name: str) -> Limit:
         return Limit(
             Terms(name=name, rates=rates.parse_all(table.rates)),
@@ -84,3 +107,8 @@ class Groups:
             full=self._full,
             backs_off=table.back_off,
         )
+
+
+def _full(settings: Settings) -> int:
+    """How many messages are under way at once, at most."""
+    return sum(relay.connections for relay in settings.relay)

@@ -53,9 +53,8 @@ class Limit:
         self.blocks = 0
         """Refusals for what we are or send, in a row."""
         self._held_until = 0
-        self._set_width = width
+        self._set_width = self._width = width
         self._full = width or full
-        self._width = width
         self._bulk = 0
         self._notices = 0
         self._tick = self._starts = self._ends = 0
@@ -181,6 +180,12 @@ class Limit:
         self.terms = terms
         self.has_rates = bool(terms.rates or terms.warmup or self.pace)
         self.is_free = not (self.has_rates or self._width or self.hold)
+
+    def set_width(self, width: int, *, full: int, backs_off: bool) -> None:
+        """So many may be under way at once (0: as many as there are connections) from now on."""
+        self.backs_off = backs_off
+        self._set_width, self._full = width, width or full
+        self.set_pace(self.pace)
 
     def return_all(self) -> None:
         """Permits in hand go back."""

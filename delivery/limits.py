@@ -154,7 +154,9 @@ class Limits:
             limit.measure(time.monotonic())
 
     def _take_settings(self) -> None:
-        """The limits of relays as the settings have them now."""
+        """The limits of relays and of readers' hosts as the settings have them now."""
+        if self._groups.take(self._ground.settings):
+            self._open()
         for relay in self._ground.settings.relay:
             terms, known = terms_of_relay(relay), self.relays.get(relay.name)
             if known is None and (terms.rates or terms.warmup):

@@ -19,6 +19,8 @@ _log = logs.get("relay")
 
 IDLE_S = 10.0
 """A connection without work is closed after this; servers hang up on idlers anyway."""
+LOOK_S = 2.0
+"""How often it is looked whether an owner set something else about a relay."""
 _LOSSES = 2
 """So many connections lost in a row, in the middle of a message, and the relay is rested."""
 
@@ -102,6 +104,8 @@ class _Relay:
         self.is_fine = Condition(name=settings.name, is_resting=False, said="")
         self.known: Condition | None = None
         """What was said of it last."""
+        self.carriers = 0
+        """How many carry to it now; each has a connection at most."""
         self.losses = 0
         self._rests_until = 0.0
 
@@ -115,16 +119,20 @@ class _Relay:
 
 
 class Relays:
-    """Implements `Sender`: every relay keeps its own connections; the desk says what it takes."""
+    """Implements `Sender`: every relay keeps its own connections; the desk says what it takes.
+
+    `present` gives the relays as they are set now: always the same ones, by name and in order.
+    """
 
     def __init__(
         self,
-        relays: Sequence[relaying.Relay],
+        present: Callable[[], Sequence[relaying.Relay]],
         *,
         rest_s: float,
         noticed: Callable[[Condition], Awaitable[None]],
     ) -> None:
-        self._relays = [_Relay(settings) for settings in relays]
+        self._present = present
+        self._relays = [_Relay(settings) for settings in present()]
         self.rest_s = rest_s
         self._noticed = noticed
 
@@ -140,16 +148,27 @@ class Relays:
     async def run(self, desk: Desk) -> None:
         """As many connections to each relay as it allows, until the desk is closed."""
         async with asyncio.TaskGroup() as group:
-            for relay in self._relays:
-                for _ in range(relay.settings.connections):
-                    group.create_task(self._carry(relay, desk))
+            while not desk.is_closed:
+                self._take_settings()
+                for relay in self._relays:
+                    for _ in range(relay.settings.connections - relay.carriers):
+                        relay.carriers += 1
+                        group.create_task(self._carry(relay, desk))
+                await desk.wait(LOOK_S)
+
+    def _take_settings(self) -> None:
+        """What is set about each now; connections that were opened by what was before are left."""
+        for relay, settings in zip(self._relays, self._present(), strict=True):
+            if relay.settings != settings:
+                relay.settings = settings
 
     async def _carry(self, relay: _Relay, desk: Desk) -> None:
-        """One connection at a time."""
+        """One connection at a time, unless there are more than the relay is to have."""
         carrier = _Carrier(self, relay, desk)
         try:
             await carrier.run()
         finally:
+            relay.carriers -= 1
             await carrier.hang_up()
 
     async def count_loss(self, relay: _Relay, said: str) -> None:
@@ -189,7 +208,7 @@ class _Carrier:
 
     async def run(self) -> None:
         """Until the desk is closed; what is on the wire then is finished first."""
-        while not self._desk.is_closed:
+        while not self._desk.is_closed and not self._is_too_many:
             if self._relay.is_resting:
                 await self.hang_up()
                 await self._desk.wait(min(1.0, self._relays.rest_s))
@@ -197,6 +216,17 @@ class _Carrier:
             letter = await self._take()
             if letter is not None:
                 await self._hand_over(letter)
+
+    @property
+    def _is_too_many(self) -> bool:
+        """Whether the relay is to have fewer; the first to look goes."""
+        return self._relay.carriers > self._relay.settings.connections
+
+    @property
+    def _is_by_other_settings(self) -> bool:
+        """Whether the connection was opened by what was set before."""
+        connection = self._connection
+        return connection is not None and connection.settings is not self._relay.settings
 
     async def hang_up(self) -> None:
         """End the connection, if there is one."""
@@ -206,7 +236,8 @@ class _Carrier:
 
     def follow(self) -> Letter | None:
         """The next letter, if this connection is to carry another."""
-        if self._has_news or self._relay.is_resting:
+        is_over = self._is_too_many or self._is_by_other_settings
+        if self._has_news or is_over or self._relay.is_resting:
             return None
         return self._desk.take_now(self._relay.name)
 
@@ -249,11 +280,13 @@ class _Carrier:
                 await self._relays.count_loss(self._relay, connection.trouble)
             elif self._has_news:
                 await self._relays.is_well(self._relay)
-            if not connection.is_usable:
+            if not connection.is_usable or self._is_by_other_settings:
                 await self.hang_up()
 
     async def _connected(self, letter: Letter) -> Connection:
         """The connection that is kept, or a new one. Raises `RelayTrouble`, the letter put back."""
+        if self._is_by_other_settings:
+            await self.hang_up()
         if self._connection is None:
             try:
                 self._connection = await Connection.open(self._relay.settings)

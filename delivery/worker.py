@@ -3,6 +3,7 @@
 import asyncio
 import os
 import platform
+from collections.abc import Sequence
 from pathlib import Path
 
 from delivery import recovery, relay_state
@@ -12,7 +13,7 @@ from delivery.journal import Journal
 from delivery.models import Worker as WorkerRow
 from delivery.relay import Condition, Relays, Sender
 from delivery.shift import LOOK_S, Shift, pause
-from foundation import errors, logs
+from foundation import errors, logs, relaying
 from foundation.ground import Ground
 
 _log = logs.get("worker")
@@ -25,18 +26,15 @@ class Worker:
         self, ground: Ground, *, sender: Sender | None = None, share: Share = ALONE
     ) -> None:
         """`share` is the part of each relay's connections that is this process's."""
-        settings = ground.settings
-        relays = [
-            relay.model_copy(update={"connections": share.part(relay.connections)})
-            for relay in settings.relay
-        ]
+        settings = ground.settings.delivery
         self._ground = ground
-        self._settings = settings.delivery
+        self._settings = settings
+        self._share = share
         self._sender = sender or Relays(
-            relays, rest_s=settings.delivery.relay_rest_s, noticed=self._note_relay
+            self._relays, rest_s=settings.relay_rest_s, noticed=self._note_relay
         )
         self._composer = Composer(ground)
-        self._node = settings.delivery.node or platform.node() or "node"
+        self._node = settings.node or platform.node() or "node"
 
     async def run(self, stop: asyncio.Event) -> None:
         """Send until `stop` is set; then finish what is on the wire and leave the rest queued."""
@@ -91,6 +89,13 @@ class Worker:
             sender=self._sender,
             composer=self._composer,
         )
+
+    def _relays(self) -> Sequence[relaying.Relay]:
+        """Relays as they are set now, with this process's part of their connections."""
+        return [
+            relay.model_copy(update={"connections": self._share.part(relay.connections)})
+            for relay in self._ground.settings.relay
+        ]
 
     async def _note_relay(self, condition: Condition) -> None:
         try:

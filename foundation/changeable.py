@@ -1,20 +1,21 @@
 """Which settings owners may change in the browser, in which words, and how each is typed.
 
-None of them is secret, and each is read from `ground.settings` when it is needed: what a process
-holds on to from its start (connections to relays, ports, folders, keys) is for file and environment
-alone.
+None of them is secret, and each is read from `ground.settings` when it is needed, or compared with
+what a sender goes by every two seconds: what a process holds on to from its start (hosts and ports,
+folders, keys) is for file and environment alone.
 """
 
 import enum
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from urllib.parse import quote
 
 import annotated_types
 
 from foundation import errors
+from foundation.config import Settings
 from foundation.i18n import N_
-from foundation.relaying import RELAY, Relay, Section
+from foundation.relaying import HOST, RELAY, DomainLimit, Relay, Section
 
 
 class Kind(enum.Enum):
@@ -34,7 +35,7 @@ class Offer:
     """One setting."""
 
     section: str
-    """`relay:NAME` for a relay."""
+    """`relay:NAME` for a relay, `host:NAME` for the limit of a host."""
     key: str
     label: str
     values: Mapping[str, str] = field(default_factory=dict)
@@ -221,33 +222,100 @@ GROUPS = (
 )
 
 
-def groups(relays: Iterable[Relay]) -> Sequence[Group]:
-    """All of them: what holds for every site, and how fast each of its relays may send."""
+def groups(settings: Settings) -> Sequence[Group]:
+    """All of them: what holds for every site, and how fast it sends, by which way and to whom."""
     pace = Group(
         key="relays",
         title=N_("How fast mail goes out"),
-        offers=[
-            Offer(
-                section=f"{RELAY}{each.name}",
-                key="rates",
-                label=N_("Most that the relay “%(relay)s” gets"),
-                values={"relay": each.name},
-                hint=N_(
-                    "One a line, such as 20/s, 500/min, 10000/h or 100000/day; all of them hold. "
-                    "Blank: no limit."
-                ),
-                nothing=N_("no limit"),
-                kind=Kind.LINES,
-            )
-            for each in relays
-        ],
+        offers=[offer for relay in settings.relay for offer in _of_relay(relay)],
     )
-    return (*GROUPS, pace)
+    hosts = Group(
+        key="hosts",
+        title=N_("How fast mail goes to the large providers"),
+        offers=[offer for limit in settings.domain_limit for offer in _of_host(limit)],
+    )
+    return (*GROUPS, pace, hosts)
 
 
-def group(key: str, relays: Iterable[Relay]) -> Group:
+def group(key: str, settings: Settings) -> Group:
     """A group by its key. Raises `errors.NotFound`."""
-    found = next((each for each in groups(relays) if each.key == key), None)
+    found = next((each for each in groups(settings) if each.key == key), None)
     if found is None:
         raise errors.NotFound(N_("There is no such page."))
     return found
+
+
+_RATES = N_(
+    "One a line, such as 20/s, 500/min, 10000/h or 100000/day; all of them hold. Blank: no limit."
+)
+
+
+def _of_relay(relay: Relay) -> Sequence[Offer]:
+    section, values = f"{RELAY}{relay.name}", {"relay": relay.name}
+    return (
+        Offer(
+            section=section,
+            key="rates",
+            label=N_("Most that the relay “%(relay)s” gets"),
+            values=values,
+            hint=_RATES,
+            nothing=N_("no limit"),
+            kind=Kind.LINES,
+        ),
+        Offer(
+            section=section,
+            key="warmup",
+            label=N_("Most that “%(relay)s” gets on its first days"),
+            values=values,
+            hint=N_(
+                "One number a line, for one day after another: 50, 100, 500. Then only what is "
+                "said above holds. Blank: no such days."
+            ),
+            nothing=N_("no such days"),
+            kind=Kind.LINES,
+        ),
+        Offer(
+            section=section,
+            key="connections",
+            label=N_("Connections to “%(relay)s” at once"),
+            values=values,
+            hint=N_("More of them send faster, as long as it takes them."),
+        ),
+        Offer(
+            section=section,
+            key="messages_per_connection",
+            label=N_("Mails after which a connection to “%(relay)s” is opened anew"),
+            values=values,
+        ),
+    )
+
+
+def _of_host(limit: DomainLimit) -> Sequence[Offer]:
+    section = f"{HOST}{limit.name}"
+    values = {"host": limit.name, "domains": ", ".join(limit.domains)}
+    return (
+        Offer(
+            section=section,
+            key="rates",
+            label=N_("Most that goes to “%(host)s” (%(domains)s)"),
+            values=values,
+            hint=_RATES,
+            nothing=N_("no limit"),
+            kind=Kind.LINES,
+        ),
+        Offer(
+            section=section,
+            key="connections",
+            label=N_("Mails that are under way to “%(host)s” at once"),
+            values=values,
+            hint=N_("In each sending process. 0: as many as there are connections."),
+        ),
+        Offer(
+            section=section,
+            key="back_off",
+            label=N_("Slow down when “%(host)s” says that we are too fast"),
+            values=values,
+            hint=N_("And speed up again, step by step."),
+            kind=Kind.FLAG,
+        ),
+    )

@@ -120,7 +120,7 @@ async def change(
 
 
 def _offers(settings: Settings) -> list[Offer]:
-    return [offer for group in changeable.groups(settings.relay) for offer in group.offers]
+    return [offer for group in changeable.groups(settings) for offer in group.offers]
 
 
 def _may_change(settings: Settings, section: str, key: str) -> bool:

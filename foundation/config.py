@@ -20,7 +20,7 @@ from foundation.arriving import Arriving
 from foundation.i18n import N_
 from foundation.reaching import Reaching
 from foundation.receiving import Imap, Listener, Maildir
-from foundation.relaying import DOMAIN_LIMITS, RELAY, DomainLimit, Relay, Section
+from foundation.relaying import DOMAIN_LIMITS, HOST, RELAY, DomainLimit, Relay, Section
 from foundation.sections import (
     Bounces,
     Coalition,
@@ -55,6 +55,8 @@ _TABLES: dict[str, type[Section]] = {
     "webhook_source": WebhookSource,
 }
 """Sections of which there may be several: `[[relay]]`."""
+_NAMED = {RELAY: "relay", HOST: "domain_limit"}
+"""How the name of one of several starts, where it is asked for by name → which they are."""
 
 
 class Origin(enum.StrEnum):
@@ -132,10 +134,11 @@ class Settings(Section):
         return value
 
     def section(self, name: str) -> Section:
-        """A section as it counts now; `relay:NAME` is a relay."""
+        """A section as it counts now; `relay:NAME` is a relay, `host:NAME` a limit of a host."""
+        table, one = _one_of(name)
         found: Section
-        if name.startswith(RELAY):
-            found = next(each for each in self.relay if each.name == name.removeprefix(RELAY))
+        if table:
+            found = next(each for each in getattr(self, table) if each.name == one)
         else:
             found = getattr(self, name)
         return found
@@ -148,9 +151,10 @@ class Settings(Section):
         """From now on `changed` counts instead of the section as it was given."""
         present = self.section(section)
         self._given.setdefault(section, present)
-        if section.startswith(RELAY):
-            relays = [changed if each is present else each for each in self.relay]
-            self.__dict__["relay"] = relays
+        table, _ = _one_of(section)
+        if table:
+            every = [changed if each is present else each for each in getattr(self, table)]
+            self.__dict__[table] = every
         else:
             self.__dict__[section] = changed
 
@@ -169,9 +173,10 @@ class Settings(Section):
         return Origin.FILE if is_said else None
 
     def variable(self, section: str, key: str) -> str:
-        """The variable of the environment that set something; of relays, only of the first."""
-        if section == f"{RELAY}{self.relay[0].name}":
-            section = "relay"
+        """The variable of the environment that set something; of several, only of the first."""
+        table, one = _one_of(section)
+        if table and one == getattr(self, table)[0].name:
+            section = table
         return self._variables.get((section, key), "")
 
     @property
@@ -183,6 +188,14 @@ class Settings(Section):
     def from_name(self) -> str:
         """The name in From; the site's unless set."""
         return self.mail.from_name or self.site.name
+
+
+def _one_of(section: str) -> tuple[str, str]:
+    """Of the name of one of several: which they are, and its own name; blank for any other."""
+    for start, table in _NAMED.items():
+        if section.startswith(start):
+            return table, section.removeprefix(start)
+    return "", ""
 
 
 def load(path: Path | None, environment: Mapping[str, str] | None = None) -> Settings:

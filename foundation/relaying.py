@@ -23,6 +23,8 @@ class Section(BaseModel):
 
 RELAY = "relay:"
 """What the name of a relay's section starts with, for settings that owners change."""
+HOST = "host:"
+"""The same for a limit of those who host our readers' mailboxes."""
 
 
 class Tls(StrEnum):

@@ -36,8 +36,7 @@ async def show(request: web.Request) -> web.StreamResponse:
 async def change(request: web.Request) -> web.StreamResponse:
     """`POST /staff/settings/{group}`: keep what was typed for one group."""
     form = await forms.read(request)
-    relays = kit.ground(request).settings.relay
-    group = changeable.group(request.match_info["group"], relays)
+    group = changeable.group(request.match_info["group"], kit.ground(request).settings)
     typed = {offer.name: _typed(form, offer) for offer in group.offers}
     seen = form.number("version", default=0) or 0
     try:
@@ -67,9 +66,7 @@ async def _page(
         "settings.html",
         status=422 if fields else 409 if problem else 200,
         sections=[(name, list(found)) for name, found in every],
-        groups=[
-            _shown(request, each, typed or {}) for each in changeable.groups(ground.settings.relay)
-        ]
+        groups=[_shown(request, each, typed or {}) for each in changeable.groups(ground.settings)]
         if may_change
         else [],
         version=await changing.version(ground),
@@ -122,7 +119,7 @@ def _said(value: Any, offer: Offer, speaks: Translator) -> str:
     if isinstance(value, bool):
         return speaks.gettext(N_("yes")) if value else speaks.gettext(N_("no"))
     if isinstance(value, list):
-        return ", ".join(value) or speaks.gettext(offer.nothing)
+        return ", ".join(str(each) for each in value) or speaks.gettext(offer.nothing)
     return str(_plain(value)) if value != "" else speaks.gettext(N_("blank"))
 
 
@@ -137,6 +134,6 @@ def _typed(form: Form, offer: Offer) -> Any:
     if offer.kind is Kind.ROLES:
         return form.lines(offer.name)
     if offer.kind is Kind.LINES:
-        return form.text(offer.name, limit=2000).split()
+        return form.text(offer.name, limit=2000).replace(",", " ").split()
     line = form.line(offer.name, limit=300)
     return line.replace(",", ".") if offer.kind is Kind.NUMBER else line

@@ -9,13 +9,13 @@ from sqlmodel import col
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from delivery import allowances, worker
+from delivery.limits import Limits
 from delivery.models import Delivery, DeliveryState
 from foundation import rates
 from foundation.clock import SystemClock
 from foundation.config import Settings
 from foundation.ground import Ground
 from foundation.notices import Notice
-from foundation.relaying import RELAY
 from subscribers.models import Subscriber
 from tests.delivery.stretches import fullest
 from tests.world import grounds, mailing, sink
@@ -65,11 +65,10 @@ async def is_put_off(session: AsyncSession) -> bool:
     return not held_now and left > 0
 
 
-def put_rates(ground: Ground, rates: list[str]) -> None:
+def put(ground: Ground, section: str, **values: object) -> None:
     """What an owner sets in the browser."""
-    present = ground.settings.relay[0]
-    section = f"{RELAY}{present.name}"
-    ground.settings.put(section, present.model_copy(update={"rates": rates}))
+    present = ground.settings.section(section)
+    ground.settings.put(section, present.model_copy(update=values))
 
 
 def at_host(server: Sink) -> int:
@@ -127,13 +126,31 @@ async def test_a_relays_rates_that_change_while_a_worker_sends_hold_from_then_on
         await server.reached(19)
         await mailing.until(ground, is_put_off)
         assert server.total == 19
-        put_rates(ground, ["60/day"])
+        put(ground, "relay:relay", rates=["60/day"])
         clock.advance(hours=2)
         await server.reached(57)
-        put_rates(ground, [])
+        put(ground, "relay:relay", rates=[])
         clock.advance(hours=2)
         await server.reached(90)
     assert set(server.taken.values()) == {1}
+
+
+@pytest.mark.settings(domain_limit=[{**BIG, "domains": [HOST, "*"]}])
+async def test_a_hosts_limits_are_taken_as_an_owner_sets_them(ground: Ground) -> None:
+    limits = Limits(ground, opened=lambda: None)
+    host, other = limits.group(f"a@{HOST}"), limits.group("a@small.example")
+    assert host is not None
+    assert other is not None
+    assert (host.is_free, host.backs_off) == (True, True)
+    put(ground, "host:big", rates=["20/min"], connections=2, back_off=False)
+    await limits.load()
+    for limit in (host, other):
+        limit.open = 2
+        assert (limit.is_free, limit.is_full, limit.backs_off) == (False, True, False)
+        assert limit.terms.rates == rates.parse_all(["20/min"])
+    put(ground, "host:big", rates=[], connections=0)
+    await limits.load()
+    assert (host.is_free, host.is_full) == (True, False)
 
 
 @pytest.mark.settings(relay={"warmup": [10, 30]})

@@ -8,7 +8,7 @@ from delivery import routing, worker
 from foundation.config import Settings
 from foundation.ground import Ground
 from foundation.notices import Notice
-from foundation.relaying import Relay
+from foundation.relaying import RELAY, Relay
 from tests.world import grounds, mailing, sink
 from tests.world.clock import FakeClock
 from tests.world.sink import Sink
@@ -58,6 +58,40 @@ async def test_connections_are_kept_and_pipelined_also_with_several_relays(
     await worker.run_until_idle(two)
     assert server.accepted <= 4
     assert other.accepted <= 2
+
+
+@pytest.mark.settings(relay={"connections": 3}, second_relay={"weight": 1, "connections": 1})
+async def test_connections_that_an_owner_changes_while_a_worker_sends_hold_from_then_on(
+    two: Ground, server: Sink, other: Sink
+) -> None:
+    under_way: list[int] = []
+
+    def note(connection: sink.Connection) -> None:
+        under_way.append(sum(each.is_busy for each in server.connections))
+        connection.take()
+        connection.say(b"250 2.0.0 taken\r\n")
+
+    await begin(two, 60)
+    held, kept = sink.Holding(), sink.Holding()
+    server.acts["dot"], other.acts["dot"] = held, kept
+    async with mailing.sending(two):
+        await server.met(3)
+        await other.met(1)
+        for relay, connections in zip(two.settings.relay, (1, 2), strict=True):
+            changed = {"connections": connections, "messages_per_connection": 4}
+            two.settings.put(f"{RELAY}{relay.name}", relay.model_copy(update=changed))
+        # Both are taken at once, so that the one that gets more says that the other gets less.
+        await other.met(2)
+        server.acts["dot"] = note
+        other.acts.clear()
+        for each in (held, kept):
+            await each.reached()
+            each.accept()
+        await mailing.stand(two, sent=60)
+    assert set((server.taken + other.taken).values()) == {1}
+    # What was pipelined before is finished on each of the three.
+    assert set(under_way[3:]) == {1}
+    assert server.accepted - 3 >= (server.total - 6) / 4
 
 
 @pytest.mark.settings(second_relay={"weight": 0})

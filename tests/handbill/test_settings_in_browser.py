@@ -12,10 +12,12 @@ from foundation.audit import AuditEntry
 from foundation.changing import SettingValue
 from foundation.config import Origin, Settings
 from foundation.ground import Ground
-from foundation.relaying import Relay
+from foundation.relaying import DOMAIN_LIMITS, Relay
 from tests.world import grounds
 from tests.world.clock import FakeClock
 from tests.world.web import Answer, Web
+
+RELAY_NUMBERS = ("connections", "messages_per_connection")
 
 
 def typed(page: Answer, group: str, **changed: str) -> dict[str, str]:
@@ -107,17 +109,24 @@ async def test_an_owner_says_how_fast_a_relay_may_send_unless_the_file_does(
     owner = await web.as_staff(Role.OWNER)
     page = await owner.get("/staff/settings")
     assert "Most that the relay “relay” gets" in page.text
-    sent = {"version": page.field("version"), "relay:relay.rates": "600/h\n20/s"}
-    wrong = {**sent, "relay:relay.rates": "600 an hour"}
-    assert (await owner.post("/staff/settings/relays", wrong)).status == 422
+    shown = {
+        "version": page.field("version"),
+        "relay:relay.connections": "4",
+        "relay:relay.messages_per_connection": "1000",
+    }
+    sent = shown | {"relay:relay.rates": "600/h\n20/s", "relay:relay.warmup": "50, 100\n500"}
+    sent["relay:relay.connections"] = "2"
+    for key, value in (("rates", "600 an hour"), ("warmup", "many"), ("connections", "0")):
+        wrong = {**sent, f"relay:relay.{key}": value}
+        assert (await owner.post("/staff/settings/relays", wrong)).status == 422, key
     async with grounds.standing(settings.model_copy(deep=True), clock) as node:
         before = node.settings.relay[0]
         assert (await owner.post("/staff/settings/relays", sent)).status == 303
         assert await changing.refresh(node)
-        assert node.settings.relay[0].rates == ["600/h", "20/s"]
-        assert node.settings.relay[0] == before.model_copy(update={"rates": ["600/h", "20/s"]})
+        wanted = {"rates": ["600/h", "20/s"], "warmup": [50, 100, 500], "connections": 2}
+        assert node.settings.relay[0] == before.model_copy(update=wanted)
         assert not await changing.refresh(node)
-        back = {"version": (await owner.get("/staff/settings")).field("version")}
+        back = {**shown, "version": (await owner.get("/staff/settings")).field("version")}
         assert (await owner.post("/staff/settings/relays", back)).status == 303
         assert await changing.refresh(node)
         assert node.settings.relay == [before]
@@ -131,8 +140,28 @@ async def test_an_owner_says_how_fast_a_relay_may_send_unless_the_file_does(
         .partition("</form>")[0]
     )
     forged = {**sent, **back, "relay:other.rates": "", "version": "2"}
-    await owner.post("/staff/settings/relays", forged)
+    forged |= {f"relay:other.{key}": forged[f"relay:relay.{key}"] for key in RELAY_NUMBERS}
+    assert (await owner.post("/staff/settings/relays", forged)).status == 303
     assert ground.settings.relay[1] == fixed
+
+
+async def test_an_owner_says_how_fast_mail_goes_to_a_large_provider(web: Web) -> None:
+    owner = await web.as_staff(Role.OWNER)
+    page = await owner.get("/staff/settings")
+    settings = web.ground.settings
+    sent = {
+        f"host:{limit.name}.{key}": value
+        for limit in settings.domain_limit
+        for key, value in (("rates", ""), ("connections", "0"), ("back_off", "1"))
+    } | {"version": page.field("version")}
+    assert (await owner.post("/staff/settings/hosts", sent)).location == "/staff/settings#hosts"
+    assert settings.domain_limit == list(DOMAIN_LIMITS)
+    changed = {"host:gmail.rates": "20/s", "host:gmail.connections": "3", "host:yahoo.back_off": ""}
+    assert (await owner.post("/staff/settings/hosts", sent | changed)).status == 303
+    gmail, microsoft, yahoo, _ = settings.domain_limit
+    assert (gmail.rates, gmail.connections, gmail.back_off) == (["20/s"], 3, True)
+    assert gmail.domains == DOMAIN_LIMITS[0].domains
+    assert (microsoft, yahoo.back_off) == (DOMAIN_LIMITS[1], False)
 
 
 def test_a_file_that_lists_defaults_decides_nothing_and_a_variable_always_does(
@@ -148,9 +177,9 @@ def test_a_file_that_lists_defaults_decides_nothing_and_a_variable_always_does(
 
 
 def test_no_secret_is_offered() -> None:
-    offered = {offer.name for group in changeable.GROUPS for offer in group.offers}
-    assert not [name for name in offered if re.search(r"secret|_key|password$|token|url", name)]
     settings = Settings()
+    offered = {offer.name for group in changeable.groups(settings) for offer in group.offers}
+    assert not [name for name in offered if re.search(r"secret|_key|password$|token|url", name)]
     for name in offered:
         section, _, key = name.partition(".")
         assert key in type(settings.given(section)).model_fields

@@ -51,6 +51,13 @@ class Sink:
                 self.changed.clear()
                 await self.changed.wait()
 
+    async def met(self, count: int, *, within_s: float = 90.0) -> None:
+        """Wait until so many connections were made."""
+        async with asyncio.timeout(within_s):
+            while self.accepted < count:
+                self.changed.clear()
+                await self.changed.wait()
+
     async def reached_by(self, recipient: str, *, within_s: float = 90.0) -> None:
         """Wait until a message for this address was taken."""
         async with asyncio.timeout(within_s):
@@ -97,6 +104,7 @@ class Connection(asyncio.Protocol):
         self._transport = cast(asyncio.Transport, transport)
         self.sink.connections.add(self)
         self.sink.accepted += 1
+        self.sink.changed.set()
         self.say(self.sink.greeting)
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - asyncio's name
