@@ -23,8 +23,8 @@ class Piece:
 class Difference:
     """One field."""
 
-    name: str
-    """In words: `texts.en.title` is “texts · en · title”."""
+    path: Sequence[str]
+    """Its name, after those of what it stands in."""
     pieces: Sequence[Piece]
 
 
@@ -32,7 +32,7 @@ def between(before: Mapping[str, Any], after: Mapping[str, Any]) -> Sequence[Dif
     """Of what is the same, nothing; a field that holds fields is told field by field."""
     old, new = dict(_flat(before)), dict(_flat(after))
     return [
-        Difference(name=" · ".join(name).replace("_", " "), pieces=_pieces(old, new, name))
+        Difference(path=name, pieces=_pieces(old, new, name))
         for name in sorted({*old, *new})
         if old.get(name) != new.get(name)
     ]

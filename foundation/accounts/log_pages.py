@@ -5,7 +5,7 @@ from datetime import date
 
 from aiohttp import web
 
-from foundation.accounts import differences, log, log_words
+from foundation.accounts import differences, log, log_fields, log_words
 from foundation.accounts.models import Role
 from foundation.audit import ActorKind, AuditEntry
 from foundation.i18n import N_, Translator
@@ -42,7 +42,10 @@ async def show(request: web.Request) -> web.StreamResponse:
                 entry,
                 log_words.said(entry.action, speaks),
                 log_words.thing(entry.object_kind, speaks),
-                differences.between(entry.before, entry.after),
+                [
+                    (log_fields.said(each.path, speaks, ground.settings), each.pieces)
+                    for each in differences.between(entry.before, entry.after)
+                ],
                 _label(entry, speaks),
             )
             for entry in found.entries

@@ -11,7 +11,7 @@ import pytest
 import sqlalchemy as sa
 
 from foundation import audit
-from foundation.accounts import differences, log, log_words
+from foundation.accounts import differences, log, log_fields, log_words
 from foundation.accounts.models import Role
 from foundation.audit import COMMAND, Actor, ActorKind
 from foundation.ground import Ground
@@ -99,6 +99,7 @@ async def test_the_page_says_it_in_words_and_gives_files(web: Web, clock: FakeCl
     assert "<del>a</del> <ins>c</ins>" in page
     spanish = (await editor.get("/staff/audit?lang=es&what=campaign")).text
     assert "Envío: se pausó" in spanish
+    assert ("State:</span>" in page, "Estado:</span>" in spanish) == (True, True)
     narrowed = "/staff/audit.csv?who=1&what=campaign&object=7"
     answer = await editor.get(narrowed)
     rows = list(csv.reader(io.StringIO(answer.body.decode("utf-8-sig"))))
@@ -115,13 +116,22 @@ def test_of_long_texts_the_words_that_differ_are_told() -> None:
     before = {"texts": {"en": "We meet on Tuesday in Lynn", "es": "Nos vemos"}, "same": 1}
     after = {"texts": {"en": "We meet on Friday in Lynn", "es": "Nos vemos"}, "same": 1}
     (found,) = differences.between(before, after)
-    assert found.name == "texts · en"
+    assert found.path == ("texts", "en")
     assert [(piece.text, piece.is_gone, piece.is_new) for piece in found.pieces] == [
         ("We meet on", False, False),
         ("Tuesday", True, False),
         ("Friday", False, True),
         ("in Lynn", False, False),
     ]
+
+
+def test_fields_are_told_in_words_and_settings_as_their_page_calls_them(ground: Ground) -> None:
+    speaks = ground.catalog.translator("es")
+    told = [
+        log_fields.said(path, speaks, ground.settings)
+        for path in (("texts", "en", "title"), ("relay:relay.connections",), ("brand_new",))
+    ]
+    assert told == ["Textos · Inglés · Título", "Conexiones a «relay» a la vez", "brand new"]
 
 
 def test_every_change_that_the_code_names_has_words() -> None:
