@@ -174,11 +174,16 @@ def digest(about: About, told: Told, *, now: datetime) -> str:
 
     Where no mail is known that it is about, the same about a person on one day is one thing.
     """
-    if not about.subject.startswith("s:"):
+    if not is_by_day(about):
         return f"{about.subject}:{told.kind}"
     day = (told.occurred_at or now).date().isoformat()
     unproven = "?" if about.proof is Proof.NONE else ""
     return f"{unproven}{about.subject}:{told.kind}:{day}"
+
+
+def is_by_day(about: About) -> bool:
+    """Whether only a person is known, and no mail that it is about."""
+    return about.subject.startswith("s:")
 
 
 async def _mark(session: AsyncSession, things: Sequence[Thing], *, now: datetime) -> None:

@@ -391,12 +391,12 @@ UNPROVEN = sa.text("proof = 'none'")
 
 
 class HeardEvent(tables.Table, table=True):
-    """An event that a provider told us, so that telling it again changes nothing."""
+    """An event that a provider told us, or a mail, so that hearing it again changes nothing."""
 
     __tablename__ = "heard_events"
 
     digest: str = Field(primary_key=True)
-    """Of the provider, its number for the event, the address and the kind."""
+    """Of the provider, its number for the event, the address and the kind; or of all of a mail."""
     heard_at: datetime = tables.moment(index=True)
 
 

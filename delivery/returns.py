@@ -16,14 +16,14 @@ import sqlalchemy as sa
 from sqlmodel import col
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from delivery import consequences, holdings, identifying
+from delivery import consequences, hearing, holdings, identifying
 from delivery.bounces import classifier
 from delivery.bounces.returned import Recipient, Returned
 from delivery.consequences import Told
 from delivery.guessing import Clues
 from delivery.identifying import About
-from delivery.models import BounceKind, HeardEvent, Proof, Return
-from foundation import errors, tables
+from delivery.models import BounceKind, Proof, Return
+from foundation import errors
 from foundation.ground import Ground
 from subscribers import unsubscribe
 from subscribers.unsubscribe import Unsubscribed
@@ -39,8 +39,6 @@ _SAYS_NOTHING = (BounceKind.NONE, BounceKind.AUTO_REPLY)
 """Kinds that are not even kept: a vacation notice is none of our business."""
 _CLAIMS = (*consequences.BOUNCES, BounceKind.COMPLAINT)
 """Kinds that are kept when anybody may have written them."""
-_HEARD = timedelta(days=30)
-"""Providers give up telling an event again long before."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -114,7 +112,7 @@ async def ingest(
     """
     returned = await asyncio.to_thread(classifier.classify, octets)
     if returned.kind in _SAYS_NOTHING:
-        left = await _unsubscribe(ground, returned.subject)
+        left = await _unsubscribe(ground, returned.subject, octets)
         if left is not None:
             return Ingested(
                 returned=returned, is_ours=True, is_new=left.has_changed, asks_to_leave=True
@@ -129,8 +127,14 @@ async def ingest(
     )
     is_new = is_proven = is_known = False
     async with ground.db.transaction() as session:
-        for about, said in await _abouts(ground, session, returned, clues):
+        abouts = await _abouts(ground, session, returned, clues)
+        # One that is known by its day alone would count again when it is read on another.
+        is_by_day = any(consequences.is_by_day(about) for about, _ in abouts)
+        is_again = is_by_day and not await hearing.is_fresh(ground, session, octets)
+        for about, said in abouts:
             is_known, is_proven = True, is_proven or about.proof is not Proof.NONE
+            if is_again and consequences.is_by_day(about):
+                continue
             if said.kind not in _SAYS_NOTHING and (
                 about.proof is not Proof.NONE or said.kind in _CLAIMS
             ):
@@ -198,16 +202,7 @@ async def _unheard(
     """Those that were not heard before, by the provider's own numbers."""
     digests = {_digest(event): event for event in events if event.event_id}
     unheard = [event for event in events if not event.event_id]
-    if not digests:
-        return unheard
-    now = ground.clock.now()
-    statement = (
-        tables.insert_for(session, HeardEvent)
-        .values([{"digest": digest, "heard_at": now} for digest in sorted(digests)])
-        .on_conflict_do_nothing(index_elements=["digest"])
-        .returning(col(HeardEvent.digest))
-    )
-    fresh = set((await session.scalars(statement)).all())
+    fresh = await hearing.fresh(ground, session, digests)
     return unheard + [event for digest, event in digests.items() if digest in fresh]
 
 
@@ -274,11 +269,20 @@ async def _leave(ground: Ground, session: AsyncSession, about: About) -> list[bo
     return [has_changed]
 
 
-async def _unsubscribe(ground: Ground, subject: str) -> Unsubscribed | None:
-    """Obey the token in a subject, as the page behind the same link would; None without one."""
+async def _unsubscribe(ground: Ground, subject: str, octets: bytes) -> Unsubscribed | None:
+    """Obey the token in a subject, as the page behind the same link would; None without one.
+
+    The same mail is obeyed once: whoever came back since then did not write it again.
+    """
     for word in _SEALED.findall(subject)[:5]:
         try:
-            return await unsubscribe.by_token(ground, token=word, via="mail", elsewhere=(holdings,))
+            return await unsubscribe.by_token(
+                ground,
+                token=word,
+                via="mail",
+                elsewhere=(holdings,),
+                is_new=lambda session: hearing.is_fresh(ground, session, octets),
+            )
         except errors.BadToken:
             continue
     return None
@@ -294,7 +298,7 @@ async def tidy(ground: Ground) -> None:
             .where(col(Return.received_at) < before, col(Return.evidence).is_not(None))
             .values(evidence=None)
         )
-        await session.execute(sa.delete(HeardEvent).where(col(HeardEvent.heard_at) < now - _HEARD))
+        await hearing.tidy(ground, session)
 
 
 def _given(text: str) -> list[str]:

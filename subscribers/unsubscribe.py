@@ -4,7 +4,7 @@ Called by the page behind the link, by one click in a mail program (RFC 8058) an
 the unsubscribe address. It works twice, and after the person was erased, with the same answer.
 """
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
 import sqlalchemy as sa
@@ -85,16 +85,18 @@ async def by_token(
     reason: str = "",
     via: str,
     elsewhere: Sequence[Elsewhere] = (),
+    is_new: Callable[[AsyncSession], Awaitable[bool]] | None = None,
 ) -> Unsubscribed:
     """Take back what a link stands for: `topic_slug`, else the link's own topic, else everything.
 
     `is_everything` overrules the link's topic. The mail that the link was in is recorded as far as
-    `elsewhere` knows it. Raises `errors.BadToken`, and `errors.Invalid` for an unknown topic.
+    `elsewhere` knows it. Nothing changes unless `is_new`, where the same wish may come twice.
+    Raises `errors.BadToken`, and `errors.Invalid` for an unknown topic.
     """
     subscriber_id, delivery_id, topic_id = _opened(ground, token)
     async with ground.db.transaction() as session:
         person = await people.current(session, subscriber_id)
-        if person is None:
+        if person is None or (is_new is not None and not await is_new(session)):
             return Unsubscribed()
         topic = await _topic(session, topic_slug, topic_id=0 if is_everything else topic_id)
         dispatch_id = None

@@ -54,6 +54,8 @@ class Server:
     """How often it still hangs up in the middle of a message."""
     is_mute: bool = False
     """Answers nothing any more."""
+    ignores: str = ""
+    """A command that it never answers."""
     knows_no_part: bool = False
     """Sends a message whole when asked for its beginning."""
     quotes: bool = False
@@ -135,7 +137,7 @@ class Client:
                 word = f"UID {word}"
             self._server.commands.append(f"{word} {arguments}".strip())
             self._server.changed.set()
-            if self._server.is_mute:
+            if self._server.is_mute or word == self._server.ignores:
                 continue
             if answer := await self._obey(tag, word, arguments):
                 self._say(f"{tag} {answer}")

@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 from sqlmodel import select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -19,6 +20,7 @@ from delivery.models import Return
 from delivery.returns import Ingested
 from foundation import receiving
 from foundation.ground import Ground
+from subscribers.models import Subscription
 from tests.delivery import reports
 from tests.delivery.inbound import given
 from tests.world import certificates, imap, mailing
@@ -176,7 +178,7 @@ async def test_a_server_that_falls_silent_is_left_and_the_state_says_so(
     ground: Ground, server: Server
 ) -> None:
     server.is_mute = True
-    async with reading(ground, server, timeout_s=0.05) as changed:
+    async with reading(ground, server, timeout_s=0.25) as changed:
         await until_said(changed, "did not answer in time")
         server.is_mute = False
         await until_said(changed, "")
@@ -235,6 +237,46 @@ async def test_when_uids_mean_other_messages_everything_is_read_anew_and_counts_
 
         await mailing.until(ground, is_so)
         await until_read(ground, 5)
+
+
+@pytest.mark.storage
+async def test_a_mail_that_a_stop_left_unmarked_is_acted_on_once_and_marked_by_the_next_start(
+    ground: Ground, smtp: Catcher, server: Server, clock: FakeClock
+) -> None:
+    mail = await given.mailed(ground, smtp)
+    server.deliver(given.asked(mail, Message_ID="<1@mail.example>"))
+    forged = reports.status_report(to=given.ANA)
+    server.deliver(b"Message-ID: <2@mx.example>\r\n" + forged)
+    server.ignores = "UID STORE"
+    async with reading(ground, server, afterwards="seen"):
+        await server.heard("UID STORE")
+    assert await given.subscriptions(ground) == ["unsubscribed"]
+    assert server.folders["INBOX"].messages[1].flags == set()
+
+    await _comes_back(ground)
+    server.ignores = ""
+    async with reading(ground, server, afterwards="seen"):
+        await until_read(ground, 2)
+    assert server.folders["INBOX"].messages[1].flags == {"\\Seen"}
+    clock.advance(days=40)
+    await returns.tidy(ground)
+    server.renumber()
+    server.deliver(reports.letter(to="returns", subject="Hello"))
+    async with reading(ground, server, afterwards="seen"):
+        await until_read(ground, 3)
+    assert await given.subscriptions(ground) == ["confirmed"], "she came back since then"
+    (kept,) = await given.returned(ground)
+    assert kept.times == 1
+
+    for _ in range(2):
+        await _comes_back(ground)
+        await returns.ingest(ground, given.asked(mail))
+        assert await given.subscriptions(ground) == ["unsubscribed"], "it may be another mail"
+
+
+async def _comes_back(ground: Ground) -> None:
+    async with ground.db.transaction() as session:
+        await session.execute(sa.update(Subscription).values(state="confirmed"))
 
 
 async def test_a_long_message_is_held_in_part_whatever_the_server_sends(
