@@ -14,8 +14,8 @@ from typing import Any, Literal
 
 _ADDRESS = re.compile(r"([\w.+'-])[\w.+'-]*@([\w-]+(?:\.[\w-]+)+)")
 _TOKEN_PATH = re.compile(
-    r"/(confirm|unsubscribe|preferences|come-back|view|r|o|signin/password|signin|members/confirm"
-    r"|download)/[\w-]{8,}"
+    r"/(confirm|unsubscribe|preferences|come-back|view|r|o|signin/password|signin|join/answer"
+    r"|member|events)/[\w-]{8,}"
 )
 _SECRET_KEYS = re.compile(r"password|secret|token|authorization|cookie", re.IGNORECASE)
 _COLOURS = {"debug": 32, "info": 32, "warning": 33, "error": 31, "critical": 31}
