@@ -11,6 +11,7 @@ Who is known but not proven stands apart (`ItemState.APART`), as anybody can wri
 not known is refused.
 """
 
+import asyncio
 import email
 import email.policy
 import email.utils
@@ -41,14 +42,20 @@ _SUBJECT_MARK = re.compile(
     r"^\s*(?:fwd?|fw|rv|rm|tr|wg|enc|re|aw)\s*:\s*|\s*\((?:fwd|fw)\)\s*$", re.IGNORECASE
 )
 _FORWARDED = re.compile(
-    r"^\s*(?:-{2,}\s*(?:forwarded message|original message|mensaje (?:reenviado|original)"
-    r"|mensagem encaminhada)\s*-{2,}|begin forwarded message:|inicio del mensaje reenviado:)\s*$",
-    re.IGNORECASE | re.MULTILINE,
-)
-_INNER_HEADER = re.compile(
-    r"^\s*>?\s*\*?(?:from|to|cc|date|sent|subject|de|para|fecha|enviado|asunto|data|assunto)\*?\s*:.*$",
+    r"-{2,}\s*(?:forwarded message|original message|mensaje (?:reenviado|original)"
+    r"|mensagem encaminhada)\s*-{2,}|begin forwarded message:|inicio del mensaje reenviado:",
     re.IGNORECASE,
 )
+_INNER_HEADER = re.compile(
+    r"\*?(?:from|to|cc|date|sent|subject|de|para|fecha|enviado|asunto|data|assunto)\*?\s*:",
+    re.IGNORECASE,
+)
+_LONGEST_MARK = 200
+"""Of a line that says where the forwarded story begins."""
+_LONGEST_HEADER = 4000
+"""No mail program writes longer ones of those that are read; to take them apart takes very long."""
+_READ = ("from", "subject", "message-id", "authentication-results")
+_MOST_RESULTS = 20
 _LINK = re.compile(r"https?://[^\s<>\"')\]]+")
 _RESULT = re.compile(r"\b(dmarc|dkim)\s*=\s*pass\b([^;]*)", re.IGNORECASE)
 _DOMAIN = re.compile(r"\bheader\.(?:from|d|i)\s*=\s*\"?(?:[^@\s;\"]*@)?([\w.-]+)", re.IGNORECASE)
@@ -72,12 +79,16 @@ class Desk:
 
     async def take(self, octets: bytes, *, to_address: str, is_checked: bool) -> bool:
         """Put a forwarded story into the inbox, if its sender is known; the same one once."""
-        found = email.message_from_bytes(octets, policy=email.policy.default)
+        found = await asyncio.to_thread(
+            email.message_from_bytes, octets, policy=email.policy.default
+        )
+        if not _is_readable(found):
+            return False
         sender = await self._sender(found, to_address=to_address, is_checked=is_checked)
         if sender is None:
             _log.info("a story of somebody unknown was refused")
             return False
-        offer = _offer(self._ground, found, octets, sender)
+        offer = await asyncio.to_thread(_offer, self._ground, found, octets, sender)
         if offer is None:
             return False
         async with self._ground.db.reading() as session:
@@ -132,6 +143,16 @@ def secret_address(ground: Ground, staff_id: int) -> str:
     return f"desk+{token}@{message.ReturnPaths(ground).domain}"
 
 
+def _is_readable(found: EmailMessage) -> bool:
+    """Whether none of the headers that are read is one that would keep us busy for minutes."""
+    return all(
+        len(value) <= _LONGEST_HEADER
+        for part in found.walk()
+        for name, value in part.raw_items()
+        if name.lower() in _READ or name.lower().startswith("content-")
+    )
+
+
 def _author(found: EmailMessage) -> str:
     """The one address of the one `From`; blank if there are none or several (RFC 5322 §3.6)."""
     lines = [str(each) for each in found.get_all("From", [])]
@@ -143,7 +164,7 @@ def _author(found: EmailMessage) -> str:
 def _is_authentic(found: EmailMessage, server: str, author: str) -> bool:
     """Whether our server says that the author's domain sent it; only its topmost word counts."""
     domain = author.rpartition("@")[2]
-    for each in found.get_all("Authentication-Results", []):
+    for each in found.get_all("Authentication-Results", [])[:_MOST_RESULTS]:
         said = _COMMENT.sub("", " ".join(str(each).split()))
         name, _, results = said.partition(";")
         if name.strip().split(" ")[0].lower() != server.lower():
@@ -216,10 +237,17 @@ def _body(found: EmailMessage) -> str:
 def _story(body: str) -> str:
     """What was forwarded, without who sent it to whom; else what was written, without signature."""
     lines = body.replace("\r", "").split("\n")
-    marks = [number for number, each in enumerate(lines) if _FORWARDED.match(each)]
-    if marks:
-        lines = lines[marks[0] + 1 :]
-    while lines and (not lines[0].strip() or _INNER_HEADER.match(lines[0])):
-        lines.pop(0)
+    marks = (number for number, each in enumerate(lines) if _is_mark(each.strip()))
+    first = next(marks, -1) + 1
+    is_before = True
+    while is_before and first < len(lines):
+        said = lines[first].strip("> \t")
+        is_before = not said or _INNER_HEADER.match(said) is not None
+        first += is_before
+    lines = lines[first:]
     end = next((n for n, each in enumerate(lines) if each.rstrip() == "--"), len(lines))
     return "\n".join(each.lstrip("> ") for each in lines[:end]).strip()
+
+
+def _is_mark(line: str) -> bool:
+    return len(line) <= _LONGEST_MARK and _FORWARDED.fullmatch(line) is not None

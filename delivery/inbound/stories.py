@@ -12,6 +12,8 @@ from delivery.inbound.recipients import Destination, Recipients
 
 _SAYS_WHERE = ("Delivered-To", "X-Original-To", "Envelope-To", "To", "Cc")
 _MOST_ADDRESSES = 50
+_LONGEST_LINE = 10_000
+"""Of a header that names so many more than we look at."""
 
 
 class StoryDesk(Protocol):
@@ -35,6 +37,8 @@ def desk_address(recipients: Recipients, octets: bytes, *, envelope_to: str) -> 
         found = [envelope_to]
     else:
         headers = BytesHeaderParser(policy=email.policy.compat32).parsebytes(octets)
-        lines = [str(each) for name in _SAYS_WHERE for each in headers.get_all(name, [])]
+        lines = [
+            str(each)[:_LONGEST_LINE] for name in _SAYS_WHERE for each in headers.get_all(name, [])
+        ]
         found = [each for _, each in email.utils.getaddresses(lines)[:_MOST_ADDRESSES]]
     return next((each for each in found if recipients.destination(each) is Destination.DESK), "")

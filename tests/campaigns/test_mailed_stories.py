@@ -10,7 +10,9 @@ import pytest
 
 from campaigns import mailed_stories
 from delivery.inbound import listener as inbound_listener
+from delivery.inbound import stories
 from delivery.inbound.maildir import Maildir
+from delivery.inbound.recipients import Recipients
 from foundation.accounts.models import Role
 from foundation.ground import Ground
 from tests.campaigns import desk, newsroom
@@ -172,6 +174,22 @@ async def test_by_the_listener_only_a_secret_address_proves_anybody(ground: Grou
         ("By the secret one", "new"),
         ("Signed by the sender", "apart"),
     ]
+
+
+@pytest.mark.settings(desk=SETTINGS)
+async def test_a_mail_that_is_made_to_keep_us_busy_is_read_or_refused_soon(ground: Ground) -> None:
+    """Each of these took minutes, in which nobody else was served."""
+    await newsroom.issue(ground)
+    long = 200_000
+    assert not await take(ground, mail(subject="re:" * long + "x"))
+    assert not await take(ground, mail("a " * long + "<rosa@house.example>"))
+    assert not await take(ground, mail(above=f"Authentication-Results: {'(' * long}\r\n"))
+    for number, body in enumerate((" " * long + "From", "From" + " " * long + "x", "- " * long)):
+        assert await take(ground, mail(body=body, number=number + 2))
+    at = {"Delivered-To": ", ".join([COMMON] * long)}
+    many = b"".join(f"{name}: {value}\r\n".encode() for name, value in at.items()) + mail()
+    found = stories.desk_address(Recipients(ground), many, envelope_to="")
+    assert found == COMMON
 
 
 @pytest.mark.settings(desk=SETTINGS)
