@@ -16,6 +16,7 @@ from campaigns.proposals import Proposal
 from foundation import errors
 from foundation.accounts import api_tokens
 from foundation.accounts.api_tokens import Scope
+from foundation.accounts.models import Role
 from foundation.i18n import N_
 from foundation.web import forms, kit
 from foundation.web.forms import Form
@@ -76,6 +77,8 @@ async def make_token(request: web.Request) -> web.Response:
 @kit.partner_or_staff
 async def revoke_token(request: web.Request) -> web.Response:
     """`POST …/stories/token/revoke`: the partner's program proposes nothing any more."""
+    if not _may_end_token(request):
+        raise errors.Forbidden(N_("Your role does not allow this. Ask an owner of this site."))
     await forms.read(request)
     number = kit.number_in_path(request)
     await api_tokens.revoke_of_partner(
@@ -89,6 +92,12 @@ def _check_is_own(request: web.Request) -> None:
     """Staff have the inbox for this; what stands here is in the partner's name."""
     if kit.signed_in(request).partner_id is None:
         raise errors.Forbidden(N_("Only people of the partner propose in its name."))
+
+
+def _may_end_token(request: web.Request) -> bool:
+    """The partner itself, and editors, who have to act when a program of its runs wild."""
+    person = kit.signed_in(request)
+    return person.partner_id is not None or person.role.may(Role.EDITOR)
 
 
 def _proposal(form: Form) -> Proposal:
@@ -133,6 +142,7 @@ async def _page(
         status=422 if problem else 200,
         partner=partner,
         is_own=kit.signed_in(request).partner_id is not None,
+        may_end_token=_may_end_token(request),
         cut_offs=cut_offs,
         issues=[
             (str(each.id), issue_page.summarise(ground, each, speaks).title) for each in issues

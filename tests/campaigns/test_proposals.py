@@ -89,6 +89,7 @@ async def test_a_partners_program_proposes_for_it_alone_and_can_do_nothing_else(
     office = await api_tokens.create(ground, actor=ANA, name="Office", scopes=frozenset(Scope))
     refused = await web.get("/api/v1/proposals", headers={"Authorization": f"Bearer {office}"})
     assert refused.status == 403
+    assert (await (await web.as_staff(Role.AUTHOR)).post(f"{here}/token/revoke")).status == 403
     await own.post(f"{here}/token/revoke")
     assert (await web.get("/api/v1/proposals", headers=new)).status == 401
 
