@@ -4,14 +4,16 @@ import csv
 import io
 from collections.abc import Sequence
 
+_BEGINS_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+
 
 def safe_cell(text: str) -> str:
     """A cell that a spreadsheet shows instead of running.
 
-    Excel and its like take a leading `=`, `+`, `-`, `@`, tab or CR for a formula
-    (OWASP, “CSV Injection”).
+    Excel and its like take a leading `=`, `+`, `-`, `@`, tab or CR for a formula, some the wide
+    forms of the first four, too (OWASP, “CSV Injection”).
     """
-    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r", "\n")) else text
+    return f"'{text}" if text.startswith(_BEGINS_FORMULA) else text
 
 
 def lines(rows: Sequence[Sequence[str]]) -> str:

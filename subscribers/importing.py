@@ -407,7 +407,7 @@ class _RefusalFile:
             place = refusal.place
             if list(place.headers) != list(self._headers):
                 self._headers = place.headers
-                self._out.writerow(["file", "line", "reason", *place.headers])
+                self._out.writerow(map(cells.safe_cell, ["file", "line", "reason", *place.headers]))
             reason = refusal.problem.say(self._speaks)
             row = [place.file, str(place.line), reason, *place.cells]
             self._out.writerow([cells.safe_cell(cell) for cell in row])
