@@ -204,6 +204,8 @@ function fill(fields) {
     } else if (field.type !== "file" && !showRich(field, value)) field.value = value;
   }
   typed();
+  // They were saved after all, and only the answer was lost.
+  if (!differs(open.form, open.kept)) spare.forget(open.url);
 }
 
 function snapshot(form) {
