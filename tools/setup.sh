@@ -50,7 +50,8 @@ install_python_packages() {
   now=$(sha256sum "$lock" | cut -d' ' -f1)
   [ -f "$stamp" ] && [ "$(cat "$stamp")" = "$now" ] && return
   say "Python packages from $lock"
-  "$venv/bin/python" -m pip install --quiet --disable-pip-version-check --require-hashes -r "$lock"
+  # The lock names everything, and Python compiles what is used when it is used.
+  "$venv/bin/python" -m pip install --quiet --disable-pip-version-check --no-deps --no-compile --require-hashes -r "$lock"
   echo "$now" >"$stamp"
 }
 
@@ -65,16 +66,24 @@ npm_ci() {
   fi
 }
 
-install_front_end() {
-  local stamp=node_modules/.handbill-$kind now
-  now=$(sha256sum package-lock.json tools/vendor.py tools/code_editor.js | sha256sum | cut -d' ' -f1)
-  [ -f "$stamp" ] && [ "$(cat "$stamp")" = "$now" ] && return
-  if [ "$kind" = dev ] || [ ! -d node_modules ]; then
+front_end_now() { sha256sum package-lock.json tools/vendor.py tools/code_editor.js | sha256sum | cut -d' ' -f1; }
+
+has_front_end() {
+  local stamp=node_modules/.handbill-$kind
+  [ -f "$stamp" ] && [ "$(cat "$stamp")" = "$(front_end_now)" ]
+}
+
+fetch_front_end() {
+  if ! has_front_end && { [ "$kind" = dev ] || [ ! -d node_modules ]; }; then
     say "front-end packages from package-lock.json"
     if [ "$kind" = dev ]; then npm_ci; else npm_ci --omit=dev; fi
   fi
+}
+
+finish_front_end() {
+  has_front_end && return
   "$venv/bin/python" -m tools.vendor
-  echo "$now" >"$stamp"
+  front_end_now >node_modules/.handbill-$kind
 }
 
 find_browser() {
@@ -85,7 +94,16 @@ find_browser() {
   apt_install chromium fonts-noto-core || say "no Chromium to be had: tests that need one are skipped"
 }
 
+without_python() {
+  if command -v npm >/dev/null; then fetch_front_end; fi
+  if [ "$kind" = dev ]; then find_browser; fi
+}
+
 [ -x "$venv/bin/python" ] || make_venv
+# What needs no Python package is fetched meanwhile; whatever goes wrong ends both.
+trap 'kill $(jobs -p) 2>/dev/null || true' EXIT
+without_python &
 install_python_packages
-install_front_end
-[ "$kind" = run ] || find_browser
+wait $!
+command -v npm >/dev/null || fetch_front_end
+finish_front_end
