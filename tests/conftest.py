@@ -10,11 +10,11 @@ from sqlalchemy import Engine, event
 from xdist.scheduler import LoadScopeScheduling
 
 from foundation import audit
-from foundation.accounts import log_words
+from foundation.accounts import log_words, passwords
 from foundation.config import Settings
 from foundation.ground import Ground
 from handbill import serving
-from tests.world import browsers, databases, grounds
+from tests.world import browsers, databases, grounds, quickening
 from tests.world import smtp as smtp_world
 from tests.world import web as web_world
 from tests.world.clock import FakeClock
@@ -70,6 +70,14 @@ def _told() -> Iterator[None]:
     """Whatever any test does that goes into the log has to have words there."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(audit, "record", told(audit.record))
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _cheap_passwords() -> Iterator[None]:
+    """Passwords are hashed and checked as always, without the work that keeps guessing slow."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(passwords, "_hasher", quickening.cheap_hasher)
         yield
 
 

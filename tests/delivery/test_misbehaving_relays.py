@@ -137,7 +137,7 @@ async def check_lost(
     assert server.total == len(rows) - (await mailing.counts(ground)).uncertain
 
 
-@pytest.mark.settings(relay={"connections": 1, "timeout_s": 0.5}, delivery={"relay_rest_s": 0.02})
+@pytest.mark.settings(relay={"connections": 1, "timeout_s": 1.5}, delivery={"relay_rest_s": 0.02})
 @pytest.mark.parametrize("stage", STAGES)
 async def test_a_relay_that_falls_silent_is_left_and_nobody_gets_two(
     ground: Ground, server: Sink, clock: FakeClock, stage: str

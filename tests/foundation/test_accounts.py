@@ -3,6 +3,7 @@
 import asyncio
 import functools
 import re
+import sys
 from collections.abc import Awaitable, Callable
 
 import pytest
@@ -77,6 +78,16 @@ async def test_a_link_is_mailed_only_to_staff_and_the_answer_is_the_same(
     found = re.search(r"/staff/signin/([\w-]+)", smtp.messages[0].text)
     assert found
     assert (await web.post(f"/staff/signin/{found[1]}")).status == 303
+
+
+async def test_a_password_is_kept_so_that_guessing_it_is_slow() -> None:
+    program = "from foundation.accounts import passwords as p; print(p._hash('lantern nine'))"
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-c", program), stdout=asyncio.subprocess.PIPE
+    )
+    stored, _ = await process.communicate()
+    # RFC 9106 §4, for who has little memory to spare: 64 MiB, three times, four lanes.
+    assert stored.startswith(b"$argon2id$v=19$m=65536,t=3,p=4$"), stored
 
 
 @pytest.mark.storage

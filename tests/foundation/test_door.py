@@ -14,7 +14,7 @@ async def spoken(web: Web, request: str) -> tuple[str, bytes]:
     """What the server says to these lines until it hangs up: head and body."""
     reader, writer = await asyncio.open_connection("127.0.0.1", int(web.base.rpartition(":")[2]))
     writer.write(request.replace("\n", "\r\n").encode())
-    head, _, body = (await asyncio.wait_for(reader.read(), 10)).partition(b"\r\n\r\n")
+    head, _, body = (await asyncio.wait_for(reader.read(), 60)).partition(b"\r\n\r\n")
     writer.close()
     await writer.wait_closed()
     return head.decode(), body

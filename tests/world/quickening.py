@@ -1,7 +1,12 @@
-"""What tests need not do again and again: compile the same statements, and wait for the disk."""
+"""What tests need not do again and again.
 
+They need not compile the same statements, wait for the disk, or make passwords dear to guess.
+"""
+
+import functools
 from typing import Any
 
+from argon2 import PasswordHasher
 from sqlalchemy import event
 from sqlalchemy.dialects.postgresql.asyncpg import PGDialect_asyncpg
 from sqlalchemy.dialects.sqlite.aiosqlite import SQLiteDialect_aiosqlite
@@ -21,6 +26,12 @@ def quicken(db: Database) -> None:
         engine.sync_engine._compiled_cache = compiled
     if db.dialect == "sqlite":
         event.listen(db.engine.sync_engine, "connect", _spare_disk)
+
+
+@functools.cache
+def cheap_hasher() -> PasswordHasher:
+    """What it hashes is guessed soon, and nobody is there to guess."""
+    return PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
 
 
 def _spare_disk(connection: Any, _record: object) -> None:

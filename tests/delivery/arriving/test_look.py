@@ -143,7 +143,7 @@ async def test_a_relay_that_says_nothing_takes_no_longer_than_allowed(
         port = silent.sockets[0].getsockname()[1]
         relay = settings.relay[0].model_copy(update={"port": port, "timeout_s": 60.0})
         slow = settings.model_copy(update={"relay": [relay]})
-        async with living(slow, clock, tmp_path, look_timeout_s=0.5) as ground:
+        async with living(slow, clock, tmp_path, look_timeout_s=2) as ground:
             answers = await looks.look_now(ground, planned=None)
         is_over.set()
     assert lines(answers, Question.RELAY)["time"] is Tone.BAD

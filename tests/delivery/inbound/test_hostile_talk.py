@@ -261,7 +261,7 @@ async def test_who_says_nothing_is_not_waited_for(listener: Listener) -> None:
     assert "421 4.4.2" in said
 
 
-@pytest.mark.settings(listener={**OPEN, "session_s": 0.3})
+@pytest.mark.settings(listener={**OPEN, "session_s": 1.5})
 async def test_who_drips_octet_by_octet_is_not_waited_for_without_end(
     ground: Ground, listener: Listener
 ) -> None:
