@@ -9,6 +9,7 @@ from playwright.async_api import Browser
 from sqlalchemy import Engine, event
 from xdist.scheduler import LoadScopeScheduling
 
+from delivery import shift
 from foundation import audit
 from foundation.accounts import log_words, passwords
 from foundation.config import Settings
@@ -74,10 +75,11 @@ def _told() -> Iterator[None]:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _cheap_passwords() -> Iterator[None]:
-    """Passwords are hashed and checked as always, without the work that keeps guessing slow."""
+def _quick() -> Iterator[None]:
+    """What takes time for its own sake: guessing passwords is easy, and workers look often."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(passwords, "_hasher", quickening.cheap_hasher)
+        patch.setattr(shift, "LOOK_S", quickening.LOOK_S)
         yield
 
 

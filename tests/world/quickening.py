@@ -1,6 +1,7 @@
 """What tests need not do again and again.
 
-They need not compile the same statements, wait for the disk, or make passwords dear to guess.
+They need not compile the same statements, wait for the disk or for a worker's next look, or make
+passwords dear to guess.
 """
 
 import functools
@@ -14,6 +15,8 @@ from sqlalchemy.util import LRUCache
 
 from foundation.database import Database
 
+LOOK_S = 0.1
+"""How often a worker looks for what is due, five times as often as one that is not tested."""
 _STATEMENTS = 20_000
 _COMPILED: dict[str, LRUCache[Any, Any]] = {}
 """By dialect: statements that some test has had compiled."""
