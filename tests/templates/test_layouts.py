@@ -1,6 +1,7 @@
 """Layouts and macros: axe finds nothing, the content policy holds, and nothing is cut off."""
 
 import functools
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -21,6 +22,8 @@ from tests.world import browsers
 LAYOUTS = [f"layouts/{name}.html" for name in ("public", "staff", "plain")]
 FOLDER = Path(templates.__file__).parent
 GALLERY = Path(__file__).with_name("gallery.html").read_text(encoding="utf-8")
+COLOURS = ("color", "background", "border-color", "text-decoration-color")
+"""Of styles."""
 HOST = "http://handbill.test/"
 NONCE = "abc"
 
@@ -148,7 +151,20 @@ async def test_any_accent_of_a_site_can_be_read(browser: Browser) -> None:
             await turn_to(page, render("layouts/public.html", site=Site(accent=accent)))
             for scheme in browsers.SCHEMES:
                 await page.emulate_media(color_scheme=scheme)
-                assert await browsers.violations(page) == [], (accent, scheme)
+                found = await browsers.violations(page, rules=browsers.COLOURS)
+                assert found == [], (accent, scheme)
+
+
+def test_by_night_nothing_but_colours_is_different() -> None:
+    """So whoever looks at a page by day and at night asks at night for colours alone."""
+    checked = 0
+    for file in (*(FOLDER / "static").glob("*.css"), FOLDER / "mail" / "dark.css"):
+        style = re.sub(r"\{\{.*?\}\}", "filled in", file.read_text(encoding="utf-8"))
+        for block in re.findall(r"scheme: dark\) \{((?:[^{}]|\{[^{}]*\})*)\}", style):
+            for name in re.findall(r"([\w-]+): [^;{}]+;", block):
+                assert name.startswith("--") or name in COLOURS, f"{file.name}: {name}"
+                checked += 1
+    assert checked > 30
 
 
 @pytest.mark.browser

@@ -25,7 +25,7 @@ async rules => {
 }
 """
 """What holds need not be told in detail, which would take as long as the look itself."""
-_COLOURS = ("color-contrast", "link-in-text-block")
+COLOURS = ("color-contrast", "link-in-text-block")
 """The rules that ask for colours; nothing else is different at night."""
 _FLAGS = [
     "--no-sandbox",
@@ -131,7 +131,7 @@ async def troubles(page: Page) -> list[str]:
             found.append(f"{page.url} is {wide} pixels wide where {width} are")
         for scheme in SCHEMES:
             await page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
-            seen = await violations(page, rules=() if scheme == SCHEMES[0] else _COLOURS)
+            seen = await violations(page, rules=() if scheme == SCHEMES[0] else COLOURS)
             found += [f"{page.url} at {width}, {scheme}: {each}" for each in seen]
     return found
 
