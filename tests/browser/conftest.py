@@ -6,7 +6,6 @@ from contextlib import AsyncExitStack
 import pytest
 from playwright.async_api import Browser
 
-from tests.world import browsers
 from tests.world import demo as demo_world
 from tests.world.demo import Demo
 from tests.world.visitor import Visitor
@@ -35,7 +34,6 @@ async def visit(demo: Demo, browser: Browser) -> AsyncIterator[Visit]:
                 reduced_motion="reduce",
             )
             stack.push_async_callback(context.close)
-            context.set_default_timeout(browsers.PATIENCE_MS)
             return Visitor(await context.new_page(), language, can_script=can_script)
 
         yield opened

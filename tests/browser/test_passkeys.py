@@ -38,7 +38,6 @@ async def test_a_passkey_lets_in_alone_and_after_a_password(
         ground = dataclasses.replace(plain, settings=settings.model_copy(update={"site": site}))
         async with listening.open_web(ground, host="127.0.0.1", port=port):
             context = await browser.new_context(base_url=site.url, locale="en-US")
-            context.set_default_timeout(browsers.PATIENCE_MS)
             await context.add_cookies(
                 [{"name": middleware.SESSION_COOKIE, "value": secret, "url": site.url}]
             )

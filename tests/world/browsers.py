@@ -10,9 +10,9 @@ import sys
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
-from playwright.async_api import Browser, Page, async_playwright, expect
+from playwright.async_api import Browser, BrowserContext, Page, async_playwright, expect
 
 AXE = Path(__file__).parents[2] / "node_modules" / "axe-core" / "axe.min.js"
 PATIENCE_MS = 60_000
@@ -98,9 +98,22 @@ async def reached(address: str) -> AsyncIterator[Browser]:
     async with async_playwright() as playwright:
         browser = await playwright.chromium.connect(address)
         try:
-            yield browser
+            yield _patient(browser)
         finally:
             await browser.close()
+
+
+def _patient(browser: Browser) -> Browser:
+    """Whoever opens a window in it waits for a page as long as for what stands there."""
+    new_context = browser.new_context
+
+    async def opened(**options: Any) -> BrowserContext:
+        context = await new_context(**options)
+        context.set_default_timeout(PATIENCE_MS)
+        return context
+
+    browser.new_context = opened  # type: ignore[method-assign]
+    return browser
 
 
 async def violations(page: Page, *, rules: Sequence[str] = ()) -> list[str]:
