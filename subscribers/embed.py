@@ -39,7 +39,6 @@ class Embed:
     """The code in one language."""
 
     language: str
-    language_name: str
     code: str
     preview: Markup
     """The same without the trap for programs, whose inline style our own pages would refuse."""
@@ -57,7 +56,6 @@ def codes(
     return [
         Embed(
             language=language,
-            language_name=ground.translator(language).name,
             code=str(plain(ground, offer, language)),
             preview=plain(ground, offer, language, trap=Trap.NONE),
         )

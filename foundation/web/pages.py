@@ -45,6 +45,7 @@ class Pages:
             "iso": _iso,
             "bdi": _bdi,
             "language_title": _language_title,
+            "breakable": _breakable,
         }
         # Bound per render in `render`, so that one environment serves every language.
         self.environment.install_gettext_callables(  # type: ignore[attr-defined]
@@ -133,6 +134,12 @@ def _language_title(context: Context, language: str) -> str:
 def _bdi(context: Context, words: object) -> object:
     """A name or address, kept apart from what runs in another direction around it."""
     return isolating.on_page(words, direction=_translator(context).direction)
+
+
+def _breakable(words: str) -> Markup:
+    """An e-mail address that breaks behind its @ where it is too long for a line."""
+    name, sign, domain = words.partition("@")
+    return Markup("{}{}<wbr>{}").format(name, sign, domain) if sign else Markup.escape(words)
 
 
 def _iso(value: date | datetime) -> str:

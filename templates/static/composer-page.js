@@ -38,6 +38,16 @@ export function ask(path, fields = null, { accept = "text/html" } = {}) {
   });
 }
 
+/** The same for what somebody pressed: says so and gives null while the line is down. */
+export async function reach(path, fields = null) {
+  try {
+    return await ask(path, fields);
+  } catch {
+    status(words.down, "bad");
+    return null;
+  }
+}
+
 /** Fields of a form from name and value. */
 export function fieldsOf(values) {
   const fields = new FormData();

@@ -1,5 +1,5 @@
 // Undo and redo: every save is a step, and taking one back leaves what others did since.
-import { announce, ask, fieldsOf, here, root, show, status, words } from "./composer-page.js";
+import { announce, fieldsOf, here, reach, root, show, status, words } from "./composer-page.js";
 import * as writing from "./composer-writing.js";
 
 const KEY = `handbill:steps:${here}`;
@@ -22,7 +22,11 @@ export async function step(kind) {
   if (!last) return announce(kind === "undo" ? words.nothing : words.nothing_again);
   const fields = { before: last[0], after: last[1] };
   if (kind === "redo") fields.again = 1;
-  const answer = await ask(`${here}/undo`, fieldsOf(fields));
+  const answer = await reach(`${here}/undo`, fieldsOf(fields));
+  if (!answer) {
+    stacks[kind].push(last);
+    return;
+  }
   const shown = show(await answer.text());
   if (answer.ok && shown?.before) {
     stacks[kind === "undo" ? "redo" : "undo"].push([Number(shown.before), Number(shown.version)]);
@@ -35,8 +39,10 @@ export async function step(kind) {
 }
 
 function keep() {
-  buttons.undo.disabled = !stacks.undo.length;
-  buttons.redo.disabled = !stacks.redo.length;
+  // Whoever pressed the last step away goes on at the button beside it.
+  const pressed = Object.keys(buttons).find((kind) => buttons[kind] === document.activeElement);
+  for (const kind of Object.keys(buttons)) buttons[kind].disabled = !stacks[kind].length;
+  if (pressed && buttons[pressed].disabled) buttons[pressed === "undo" ? "redo" : "undo"].focus();
   try {
     sessionStorage.setItem(KEY, JSON.stringify(stacks));
   } catch {

@@ -1,6 +1,6 @@
 // Writing in place: a block's form opens in the list and saves itself while one types.
 import { fit } from "./choosing.js";
-import { announce, ask, refresh, root, status, version, words } from "./composer-page.js";
+import { announce, ask, reach, refresh, root, status, version, words } from "./composer-page.js";
 import { edit, ready, show as showRich } from "./editor.js";
 import * as spare from "./composer-spare.js";
 import * as steps from "./composer-steps.js";
@@ -27,7 +27,8 @@ export function start(url, holder, given = {}) {
 async function begin(url, holder, { field = "", words: put = null }) {
   if (open?.url === url) return focusIn(open.form, field);
   if (open && !(await close({ focus: false }))) return false;
-  const answer = await ask(url);
+  const answer = await reach(url);
+  if (!answer) return false;
   if (!answer.ok) {
     announce(words.gone);
     await refresh();

@@ -2,8 +2,9 @@
 // buttons lead to pages that do the same.
 import Sortable from "./vendor/sortable.esm.js";
 import * as company from "./composer-company.js";
-import { announce, ask, fieldsOf, here, list, mayWrite, root, show, status, version, words } from "./composer-page.js";
+import { announce, fieldsOf, here, list, mayWrite, reach, root, show, status, version, words } from "./composer-page.js";
 import * as preview from "./composer-preview.js";
+import { rove } from "./roving.js";
 import * as spare from "./composer-spare.js";
 import * as steps from "./composer-steps.js";
 import * as writing from "./composer-writing.js";
@@ -14,7 +15,8 @@ const blocks = () => [...list.children];
 
 async function arrange(fields) {
   if (!(await writing.flush())) return null;
-  const answer = await ask(`${here}/arrange`, fieldsOf({ version: version(), ...fields }));
+  const answer = await reach(`${here}/arrange`, fieldsOf({ version: version(), ...fields }));
+  if (!answer) return null;
   const shown = show(await answer.text());
   writing.dropIfGone();
   if (!answer.ok || !shown) {
@@ -70,6 +72,7 @@ function insert(link) {
   panel.removeAttribute("aria-labelledby");
   panel.dataset.after = new URL(link.href).searchParams.get("after") ?? "";
   link.after(panel);
+  rove(panel);
   link.setAttribute("aria-expanded", "true");
   inserter = { panel, link };
   panel.querySelector("a").focus();
@@ -93,6 +96,12 @@ function unfold(id) {
 function dress() {
   for (const each of list.querySelectorAll("[data-handle], [data-collapse]")) each.hidden = false;
   for (const each of blocks()) fold(each, folded.has(each.dataset.id));
+  equip();
+}
+
+// What can be done with a block is one stop for Tab, so that one is soon at the next.
+function equip() {
+  for (const each of list.querySelectorAll(".tools")) rove(each, each.closest("header").querySelector("h3").textContent.trim());
 }
 
 function click(event) {
@@ -129,6 +138,10 @@ function keydown(event) {
     if (!button) return;
     event.preventDefault();
     if (!button.disabled) press(button.form, button);
+  } else if (event.key === "Enter" && (event.ctrlKey || event.metaKey) && writing.current()?.form.contains(event.target)) {
+    event.preventDefault();
+    event.stopPropagation();
+    writing.close();
   }
 }
 
@@ -136,14 +149,20 @@ function start() {
   for (const each of root.querySelectorAll("[data-scripted]")) each.hidden = false;
   root.classList.add("is-live");
   root.addEventListener("click", click);
-  root.addEventListener("keydown", keydown);
+  root.addEventListener("keydown", keydown, true);
   root.addEventListener("composer:shown", dress);
+  root.addEventListener("composer:opened", equip);
   root.addEventListener("submit", (event) => {
     if (!event.target.matches("[data-arrange]") || !event.submitter) return;
     event.preventDefault();
     press(event.target, event.submitter);
   });
   dress();
+  const adders = root.querySelector("[data-adders]");
+  if (adders) {
+    for (const each of adders.children) each.setAttribute("role", "none");
+    rove(adders);
+  }
   preview.listen();
   if (!mayWrite) return;
   steps.listen();

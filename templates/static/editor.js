@@ -1,6 +1,7 @@
 // Rich text: Trix over a text area. Without it, the text area holds simple HTML.
 import { chip, fromChips, toChips } from "./chips.js";
 import { clean } from "./paste.js";
+import { rove } from "./roving.js";
 import Trix from "./vendor/trix.esm.min.js";
 
 // What the buttons do, in the reader's language; each field brings the same words.
@@ -75,6 +76,13 @@ function catchUp(event) {
   const { inputController } = editor.editorController;
   if (inputController.scheduledRender) inputController.render();
   document.dispatchEvent(new Event("selectionchange"));
+  // Tab moves an entry of a list in, or out, at its beginning only: elsewhere it leads on as everywhere.
+  if (event.key === "Tab" && !isAtBeginning(editor.editor)) event.stopPropagation();
+}
+
+function isAtBeginning(editor) {
+  const [from, to] = editor.getSelectedRange();
+  return from === to && editor.getDocument().locationFromPosition(from).offset === 0;
 }
 for (const kind of ["keydown", "beforeinput", "paste", "cut"]) addEventListener(kind, catchUp, true);
 
@@ -103,7 +111,8 @@ export function edit(area) {
   // Before the first key can come, which is sooner than Trix says that it is there.
   ready.then(() => {
     asLoaded = held.value;
-    toolbar(editor);
+    const row = editor.toolbarElement?.querySelector(".trix-button-row");
+    if (row) rove(row);
     fields(editor, said);
   });
   editor.addEventListener("trix-change", () => {
@@ -148,18 +157,6 @@ export function show(area, html) {
   caret();
   editor.isLoading = false;
   return true;
-}
-
-// The toolbar is one stop for Tab; arrows move within it (WAI-ARIA toolbar pattern).
-function toolbar(editor) {
-  const buttons = [...(editor.toolbarElement?.querySelectorAll(".trix-button-row button") ?? [])];
-  buttons.forEach((button, at) => {
-    button.tabIndex = at ? -1 : 0;
-    button.addEventListener("keydown", (event) => {
-      const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
-      if (step) buttons[(at + step + buttons.length) % buttons.length].focus();
-    });
-  });
 }
 
 // A merge field is chosen by what it is called, with what stands in where a reader has none.
