@@ -8,7 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlmodel import col
 
-from foundation import migrations
+from foundation import migrations, sections
 from foundation.clock import SystemClock
 from foundation.config import Settings
 from foundation.ground import Ground
@@ -36,6 +36,8 @@ def settings(
     values: dict[str, Any] = {**(changes or {})}
     values["relay"] = {"connections": CONNECTIONS, **values.get("relay", {})}
     values["delivery"] = {"record_interval_s": 0.2, **values.get("delivery", {})}
+    # As they are shipped: tests want their scheduler to look a hundred times as often.
+    values["scheduler"] = sections.Scheduler().model_dump()
     return grounds.settings(
         url=url or f"sqlite:///{folder / 'bench.db'}",
         folder=folder,

@@ -205,18 +205,16 @@ class Delivery(tables.Table, table=True):
         sa.Index("ix_deliveries_claim", "dispatch_id", "state", "due_at", "id"),
         sa.Index("ix_deliveries_lease", "worker_id", "state"),
         # Lists and counts by reason read this one alone.
-        sa.Index(
+        tables.index_of_some(
             "ix_deliveries_odd",
             *("dispatch_id", "state", "id", "reason", "reply_code"),
-            sqlite_where=IS_ODD,
-            postgresql_where=IS_ODD,
+            where=IS_ODD,
         ),
         # How much went out in a span of time, and by which relay.
-        sa.Index(
+        tables.index_of_some(
             "ix_deliveries_sent",
             *("dispatch_id", "sent_at", "relay"),
-            sqlite_where=sa.text("sent_at IS NOT NULL"),
-            postgresql_where=sa.text("sent_at IS NOT NULL"),
+            where=sa.text("sent_at IS NOT NULL"),
         ),
         _OPTIONS,
     )
@@ -408,7 +406,7 @@ class Return(tables.Table, table=True):
         sa.UniqueConstraint("digest"),
         # Alarms and reports count from this one alone.
         sa.Index("ix_returns_counted", "dispatch_id", "kind", "reason"),
-        sa.Index("ix_returns_unproven", "id", sqlite_where=UNPROVEN, postgresql_where=UNPROVEN),
+        tables.index_of_some("ix_returns_unproven", "id", where=UNPROVEN),
         _OPTIONS,
     )
 

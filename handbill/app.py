@@ -49,7 +49,8 @@ from foundation.i18n import N_
 from foundation.web import kit, middleware
 from foundation.web.pages import Pages
 from foundation.web.prepared import Shelf
-from handbill import api, find_pages, health, settings_pages
+from foundation.web.rooms import Room
+from handbill import find_pages, health, settings_pages
 from subscribers import (
     join,
     kiosk_pages,
@@ -68,7 +69,6 @@ from templates import qr
 
 PAGE_SLICES: tuple[ModuleType, ...] = (
     health,
-    api,
     account_pages,
     own_pages,
     team_pages,
@@ -247,8 +247,16 @@ def build(
     app.router.add_get("/static/{hash}/{name:.+}", pages.serve_static)
     for module in PAGE_SLICES:
         app.router.add_routes(module.routes())
+    app.router.register_resource(Room("/api", _for_programs))
     app.router.add_routes(list(extra_routes))
     return app
+
+
+def _for_programs() -> Iterable[web.RouteDef]:
+    """What programs ask for, and its description."""
+    from handbill import api
+
+    return api.routes()
 
 
 @functools.cache

@@ -42,11 +42,10 @@ class Subscriber(tables.Table, table=True):
 
     __tablename__ = "subscribers"
     __table_args__ = (
-        sa.Index(
+        tables.index_of_some(
             "ix_subscribers_further_languages",
             "further_languages",
-            sqlite_where=sa.text("further_languages <> ''"),
-            postgresql_where=sa.text("further_languages <> ''"),
+            where=sa.text("further_languages <> ''"),
         ),
         _OPTIONS,
     )

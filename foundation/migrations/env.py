@@ -22,6 +22,7 @@ def _write_type(kind: str, item: Any, autogenerate: AutogenContext) -> str | Lit
     return False
 
 
+tables.say_some()
 connection = context.config.attributes["connection"]
 context.configure(
     connection=connection,

@@ -7,6 +7,7 @@ said in haste and what is said in full are told in one place, the slice's.
 """
 
 import functools
+import itertools
 from collections.abc import Awaitable, Callable
 from typing import TypeVar, cast
 
@@ -14,6 +15,7 @@ from aiohttp import hdrs, web
 
 from foundation.web import kit, security
 from foundation.web.ready import Ready, Written
+from foundation.web.rooms import Room
 
 Quick = Callable[[web.Application, web.Request, str], Awaitable[Written | None]]
 """The answer to a request, or None; the text is what stands for `{…}` at the end of the path.
@@ -58,7 +60,8 @@ class Door:
         self._inside = inside
         self._plain: dict[tuple[str, str], Quick] = {}
         self._named: dict[tuple[str, str], Quick] = {}
-        for route in app.router.routes():
+        at_once = (each for each in app.router.resources() if not isinstance(each, Room))
+        for route in itertools.chain.from_iterable(at_once):
             quick = getattr(route.handler, "at_the_door", None)
             if quick is None or route.resource is None or route.method == "HEAD":
                 continue

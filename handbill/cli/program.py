@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from foundation import errors
-from handbill import release
+from handbill import memory, release
 from handbill.cli import kit
 from handbill.cli.kit import Chosen
 
@@ -84,6 +84,7 @@ def _choose_config(context: click.Context, _parameter: click.Parameter, path: Pa
 
 def main() -> None:
     """Run the command line; no traceback reaches whoever called it."""
+    memory.share_one_heap()
     try:
         program(prog_name="handbill")
     except errors.HandbillError as problem:

@@ -2,8 +2,10 @@
 
 import re
 
-from handbill import app
+from handbill import api, app
 from tools.screenshots import pages, walks
+
+WITH_PAGES = (*app.PAGE_SLICES, api)
 
 
 def test_of_every_page_a_picture_is_taken_or_it_is_said_why_not() -> None:
@@ -12,7 +14,7 @@ def test_of_every_page_a_picture_is_taken_or_it_is_said_why_not() -> None:
     passed = {path for walk in walks.WALKS for path in walk.passes}
     unseen = [
         route.path
-        for module in app.PAGE_SLICES
+        for module in WITH_PAGES
         for route in module.routes()
         if route.method == "GET"
         and route.path not in passed
@@ -23,7 +25,7 @@ def test_of_every_page_a_picture_is_taken_or_it_is_said_why_not() -> None:
 
 
 def test_what_needs_no_picture_is_still_there() -> None:
-    there = [route.path for module in app.PAGE_SLICES for route in module.routes()]
+    there = [route.path for module in WITH_PAGES for route in module.routes()]
     over = [each for each in pages.NO_PICTURE if not any(_excuses(each, path) for path in there)]
     assert over == []
 

@@ -1,4 +1,4 @@
-"""`docs/contributors.md` lists what can go wrong, with tests that are there."""
+"""Documents that list what can go wrong, and what sending promises, name tests that are there."""
 
 import re
 from pathlib import Path
@@ -10,8 +10,12 @@ TESTS = HOUSE / "tests"
 def listed() -> set[str]:
     """The tests that the table names, as path and function."""
     text = (HOUSE / "docs/contributors.md").read_text(encoding="utf-8")
-    section = text.partition("## What can go wrong")[2].partition("\n## ")[0]
-    return set(re.findall(r"`([\w/]+\.py::\w+)`", section))
+    return named(text.partition("## What can go wrong")[2].partition("\n## ")[0])
+
+
+def named(text: str) -> set[str]:
+    """The tests that a text names, in the same form."""
+    return set(re.findall(r"`([\w/]+\.py::\w+)`", text))
 
 
 def written(folder: Path) -> set[str]:
@@ -30,3 +34,10 @@ def test_every_test_that_the_table_of_faults_names_is_there() -> None:
 
 def test_every_test_about_a_fault_is_in_the_table() -> None:
     assert sorted(written(TESTS / "faults") - listed()) == []
+
+
+def test_every_test_that_the_promises_of_sending_name_is_there() -> None:
+    promised = named((HOUSE / "docs/sending.md").read_text(encoding="utf-8"))
+    assert len(promised) > 50
+    there = {each for folder in TESTS.iterdir() if folder.is_dir() for each in written(folder)}
+    assert sorted(promised - there) == []
