@@ -33,15 +33,19 @@ async def run(*, people: int, times: int) -> Result:
             workers.running(plain.settings, folders[0]),
             workers.running(under_tls.settings, folders[1]),
         ):
-            return await compare(
+            ours = await Bulletins.prepared(under_tls, people=people)
+            theirs = await Bulletins.prepared(plain, people=people)
+            found = await compare(
                 "sending over TLS",
                 unit="messages",
                 yardstick="ours in clear, to the same sink",
-                ours=(await Bulletins.prepared(under_tls, people=people)).rate,
-                theirs=(await Bulletins.prepared(plain, people=people)).rate,
+                ours=ours.rate,
+                theirs=theirs.rate,
                 times=times,
                 goal=GOAL,
             )
+            found.notes += [f"under TLS {ours.told()}", f"in clear {theirs.told()}"]
+            return found
 
 
 def _certificate(folder: Path) -> Path:

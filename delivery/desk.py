@@ -58,6 +58,8 @@ class WorkerDesk:
             wake=self._wake,
         )
         self._making = Making(self.waiting.coming)
+        self._courtesy = ground.courtesy
+        self._courtesy.tell_when_over(self._wake)
         self._open: set[Letter] = set()
         self._has_letters = asyncio.Event()
         self._is_hungry = asyncio.Event()
@@ -141,8 +143,8 @@ class WorkerDesk:
         return None
 
     def take_now(self, relay: str) -> Letter | None:
-        """The next letter with its envelope made, if there is one at once."""
-        while not (self.is_closed or self.trouble):
+        """The next letter with its envelope made, if there is one at once and nobody goes first."""
+        while not (self.is_closed or self.trouble or self._courtesy.is_asked):
             letter = self._next(relay)
             if letter is None:
                 return None

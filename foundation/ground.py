@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 
 from foundation.clock import Clock
 from foundation.config import Settings
+from foundation.courtesy import Courtesy
 from foundation.database import Database
 from foundation.i18n import Catalog, Translator
 from foundation.notices import NoticeQueue
@@ -25,6 +26,8 @@ class Ground:
     outward: Outward = field(default_factory=Outward)
     together: Together = field(init=False, compare=False, default_factory=Together)
     """What is done for many requests at once, in one transaction."""
+    courtesy: Courtesy = field(init=False, compare=False, default_factory=Courtesy)
+    """Who looks at pages goes before who sends."""
 
     def translator(self, language: str | None) -> Translator:
         """The texts for a reader who wishes `language`."""

@@ -3,6 +3,7 @@
 import asyncio
 import gc
 import signal
+import sys
 from collections.abc import Coroutine
 from typing import Any
 
@@ -17,6 +18,13 @@ from handbill import listening
 from scheduler.scheduler import Scheduler
 
 _log = logs.get("serving")
+
+_TURN_S = 0.0005
+"""After so long a thread lets another one go on that waits for the interpreter; Python says 5 ms.
+
+What a page asks the database comes back in a thread, fifty times a page, and each time it waits
+until the loop lets go, which is busy with sending.
+"""
 
 
 async def serve(
@@ -34,6 +42,7 @@ async def serve(
     Raises `errors.Refused` for a database newer than the program or a port that is taken.
     """
     stop = stop or stop_on_signals()
+    sys.setswitchinterval(_TURN_S)
     await migrations.migrate(ground.db)
     await changing.refresh(ground)
     async with (

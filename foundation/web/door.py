@@ -86,4 +86,5 @@ class Door:
             found = await quick(self._app, asked, named)
             if found is not None:
                 return cast(web.StreamResponse, found)  # as much of one as is asked for
-        return await self._inside(request)
+        with self._ground.courtesy.answering():
+            return await self._inside(request)

@@ -7,8 +7,9 @@ import pytest
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from delivery import dispatch, shift
+from delivery import dispatch, ledger, shift
 from delivery.models import QueuedNotice, RelayStatus
+from foundation import courtesy
 from foundation.ground import Ground
 from foundation.notices import Notice
 from tests.world import mailing, sink
@@ -172,3 +173,22 @@ async def test_when_a_relay_is_back_from_its_rest_a_confirmation_is_first(
         gate.open()
         await server.reached(5)
     assert gate.order[0] == NEW
+
+
+@pytest.mark.settings(relay={"connections": 1})
+async def test_while_somebody_waits_for_a_page_only_what_is_on_the_wire_is_finished(
+    ground: Ground, server: Sink, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(courtesy, "HOLD_S", 3600.0)
+    await begin(ground)
+
+    async def is_recorded(session: AsyncSession) -> bool:
+        return (await ledger.counts(session, 1)).sent >= len(on_the_wire)
+
+    async with at_full_speed(ground, server) as gate:
+        on_the_wire = ["whose last dot is held", "whose envelope went along with it"]
+        with ground.courtesy.answering():
+            gate.open()
+            await mailing.until(ground, is_recorded)
+            assert len(gate.order) == len(on_the_wire)
+        await server.reached(PEOPLE)
