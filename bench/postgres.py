@@ -42,7 +42,7 @@ async def run(*, people: int, times: int) -> Result:
                     goal=GOAL,
                 )
                 # What PostgreSQL itself takes comes on top.
-                found.notes += [f"on PostgreSQL {ours.told()}", f"on SQLite {theirs.told()}"]
+                found.notes.extend([f"on PostgreSQL {ours.told()}", f"on SQLite {theirs.told()}"])
                 return found
         finally:
             await asyncio.to_thread(server.stop)

@@ -44,7 +44,7 @@ async def run(*, people: int, times: int) -> Result:
                 times=times,
                 goal=GOAL,
             )
-            found.notes += [f"under TLS {ours.told()}", f"in clear {theirs.told()}"]
+            found.notes.extend([f"under TLS {ours.told()}", f"in clear {theirs.told()}"])
             return found
 
 
