@@ -124,6 +124,7 @@ def connect(url: str, *, busy_timeout_s: float = 5.0, pool_size: int = 10) -> Da
         )
         event.listen(engine.sync_engine, "connect", _prepare_sqlite)
         event.listen(engine.sync_engine, "begin", _begin_sqlite)
+        event.listen(engine.sync_engine, "invalidate", _let_go_of_sqlite)
     elif backend == "postgresql":
         engine = create_async_engine(
             parsed.set(drivername="postgresql+asyncpg"),
@@ -163,6 +164,16 @@ def _prepare_sqlite(connection: Any, _record: object) -> None:
 def _begin_sqlite(connection: Connection) -> None:
     mode = connection.get_execution_options().get("sqlite_begin", "DEFERRED")
     connection.exec_driver_sql(f"BEGIN {mode}")
+
+
+def _let_go_of_sqlite(connection: Any, _record: object, _problem: object) -> None:
+    """Give the lock back of whoever was cut off in the middle, before their connection is closed.
+
+    As long as anything refers to a statement of it, and an exception's traceback does, SQLite keeps
+    a closed connection alive with its lock (`sqlite3_close_v2`), and nobody could write.
+    """
+    with contextlib.suppress(Exception):
+        connection.rollback()
 
 
 @contextlib.contextmanager
