@@ -170,14 +170,14 @@ NAVIGATION = (
     kit.NavigationItem(path="/staff/settings", msgid=N_("Settings"), group=_OFFICE),
     kit.NavigationItem(
         path="/staff/bulletins/new",
-        msgid=N_("Begin a bulletin"),
+        msgid=N_("New bulletin"),
         role=Role.AUTHOR,
         key="b",
         is_action=True,
     ),
     kit.NavigationItem(
         path="/staff/campaigns/new",
-        msgid=N_("Begin a campaign"),
+        msgid=N_("New campaign"),
         role=Role.AUTHOR,
         key="c",
         is_action=True,

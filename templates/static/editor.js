@@ -112,7 +112,7 @@ export function edit(area) {
   ready.then(() => {
     asLoaded = held.value;
     const row = editor.toolbarElement?.querySelector(".trix-button-row");
-    if (row) rove(row);
+    if (row) toolbar(row);
     fields(editor, said);
   });
   editor.addEventListener("trix-change", () => {
@@ -157,6 +157,15 @@ export function show(area, html) {
   caret();
   editor.isLoading = false;
   return true;
+}
+
+// Trix hears of its buttons by a pointer that goes down; keys and what speaks for somebody only click.
+function toolbar(row) {
+  rove(row);
+  row.addEventListener("click", ({ detail, target }) => {
+    const button = target.closest("[data-trix-action], [data-trix-attribute]");
+    if (!detail) button?.dispatchEvent(new MouseEvent("mousedown", { bubbles: true, cancelable: true }));
+  });
 }
 
 // A merge field is chosen by what it is called, with what stands in where a reader has none.

@@ -33,6 +33,6 @@ async def test_words_lead_to_rooms_and_to_what_is_in_them(web: Web, ground: Grou
 
 async def test_an_author_may_begin_what_a_stranger_never_sees(web: Web) -> None:
     author = await web.as_staff(Role.AUTHOR)
-    assert 'href="/staff/bulletins/new"' in (await author.post(PATH, {"q": "begin bul"})).text
+    assert 'href="/staff/bulletins/new"' in (await author.post(PATH, {"q": "new bul"})).text
     assert 'data-keys="n b"' in (await author.get("/staff/keys")).text
     assert (await web.get(PATH)).location.startswith("/staff/signin")
