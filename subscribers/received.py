@@ -195,8 +195,13 @@ def _source(values: Mapping[str, str]) -> str:
 
 
 def _page(values: Mapping[str, str], came_from: _Referrer) -> str:
-    """What a script or form names as `page`, else the page that led here."""
-    return page_path.clean(_first(values, "page")) or page_path.clean(came_from.path)
+    """What a script or form names as `page`, else the page that led here.
+
+    Of most pages browsers tell another site the origin alone, with `/` for its path (Referrer
+    Policy §3.7): that says nothing of the page.
+    """
+    told = came_from.path if came_from.path != "/" else ""
+    return page_path.clean(_first(values, "page")) or page_path.clean(told)
 
 
 def _referrer(request: web.Request, values: Mapping[str, str]) -> _Referrer:

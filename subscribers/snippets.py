@@ -22,6 +22,8 @@ _ACCENT = re.compile(r"#[0-9a-fA-F]{6}")
 _SOURCE_LIMIT = 60
 _FRAME_HEIGHT = 640
 """For browsers that run no script; where one runs, the frame says how tall it is."""
+_TELLS_PAGE = "no-referrer-when-downgrade"
+"""Browsers tell us the page that the form or link stands on, whose query we drop."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -66,6 +68,8 @@ class Snippets:
     frame_preview: str
     """The frame's address."""
     plain: str
+    strict: str
+    """The same for sites whose policy refuses styles in the code."""
     plain_preview: Markup
     link: str
     anchor: str
@@ -82,7 +86,8 @@ def made(ground: Ground, offer: Offer, wish: Wish, *, reader: str) -> Snippets:
         ground, offer, partner=wish.partner, language=wish.language, source=wish.source
     )
     script = Markup('<script type="module" src="{}"></script>').format(ground.url(SCRIPT_PATH))
-    anchor = Markup('<a href="{}">{}</a>').format(link, title)
+    fallback = Markup('<a href="{}">{}</a>').format(link, title)
+    anchor = Markup('<a href="{}" referrerpolicy="{}">{}</a>').format(link, _TELLS_PAGE, title)
     carried = [("source", wish.source)] if wish.source else []
     plain = embed.plain(ground, offer, language, partner=wish.partner, carried=carried)
     hidden = embed.plain(
@@ -91,17 +96,18 @@ def made(ground: Ground, offer: Offer, wish: Wish, *, reader: str) -> Snippets:
     frame_url = widget.frame_url(ground, offer, partner=wish.partner, carried=_frame_query(wish))
     frame = Markup(
         '<iframe src="{}" title="{}" width="100%" height="{}" frameborder="0" loading="lazy"'
-        ' referrerpolicy="no-referrer-when-downgrade"></iframe>'
-    ).format(frame_url, title, _FRAME_HEIGHT)
+        ' referrerpolicy="{}"></iframe>'
+    ).format(frame_url, title, _FRAME_HEIGHT, _TELLS_PAGE)
     query = {"form": offer.slug, "partner": wish.partner, "lang": wish.language}
     drawn = urlencode({name: each for name, each in query.items() if each} | dict(carried))
     return Snippets(
-        element=f"{script}\n{_element(offer, wish, anchor)}",
+        element=f"{script}\n{_element(offer, wish, fallback)}",
         early=f"{script}\n{_element(offer, wish, hidden)}",
         element_preview=_element(offer, wish, Markup(""), is_preview=True),
         frame=f"{frame}\n{script}",
         frame_preview=_preview(frame_url.removeprefix(ground.url(""))),
         plain=str(plain),
+        strict=str(hidden),
         plain_preview=embed.plain(ground, offer, language, trap=embed.Trap.NONE),
         link=link,
         anchor=str(anchor),

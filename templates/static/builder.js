@@ -6,7 +6,8 @@ async function build() {
   const mine = ++turn;
   const url = new URL(location.href);
   url.search = new URLSearchParams(new FormData(form));
-  const answer = await fetch(url);
+  // Told so, it leaves the style out that has a nonce for that answer alone.
+  const answer = await fetch(url, { headers: { "HX-Request": "true" } });
   const made = new DOMParser().parseFromString(await answer.text(), "text/html").querySelector("[data-built]");
   if (mine !== turn || !made) return;
   document.querySelector("[data-built]").replaceWith(made);

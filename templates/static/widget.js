@@ -442,7 +442,7 @@ class HandbillSignup extends HTMLElement {
   }
 }
 
-if ("adoptedStyleSheets" in Document.prototype && !customElements.get("handbill-signup")) {
+if ("adoptedStyleSheets" in Document.prototype && window.customElements && !customElements.get("handbill-signup")) {
   customElements.define("handbill-signup", HandbillSignup);
 
   // Frames with our form say how tall it is.

@@ -3,10 +3,8 @@
 import asyncio
 import html
 import re
-import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import AsyncExitStack
-from pathlib import Path
 from typing import Any
 
 import aiohttp
@@ -21,7 +19,6 @@ from campaigns.models import Hit
 from foundation import tables
 from foundation.config import Settings
 from foundation.ground import Ground
-from handbill import listening
 from handbill.demo.browser import Browser as FormBrowser
 from subscribers.models import (
     Consent,
@@ -33,7 +30,7 @@ from subscribers.models import (
     SubscriptionState,
     Suppression,
 )
-from tests.world import campaigning, elsewhere, grounds, people
+from tests.world import campaigning, elsewhere, homes, people
 from tests.world.clock import FakeClock
 from tests.world.smtp import Catcher, Received
 
@@ -57,26 +54,16 @@ async def outside() -> AsyncIterator[str]:
 
 
 @pytest.fixture
-def settings(database_url: str, tmp_path: Path, smtp: Catcher) -> Settings:
+def settings(settings: Settings) -> Settings:
     """The site's address leads to this test's server, so that mailed links work in a browser."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    return grounds.settings(
-        url=database_url,
-        folder=tmp_path,
-        changes={"site": {"url": f"http://localhost:{port}"}},
-        relay_port=smtp.port,
-    )
+    return homes.moved(settings)
 
 
 @pytest.fixture
 async def site(ground: Ground) -> AsyncIterator[str]:
     """The service, listening where its mails say."""
-    port = URL(ground.settings.site.url).port
-    assert port is not None
-    async with listening.open_web(ground, host="127.0.0.1", port=port):
-        yield ground.settings.site.url
+    async with homes.at_home(ground) as web:
+        yield web.base
 
 
 def links(mail: Received) -> list[str]:

@@ -20,7 +20,7 @@ from subscribers.intake import SignUpRequest
 from subscribers.models import Doubt, Form, Partner, SignUpState, Subscriber
 from tests.subscribers import mailbox
 from tests.subscribers.mailbox import ANA
-from tests.world import grounds
+from tests.world import grounds, people
 from tests.world.clock import FakeClock
 from tests.world.web import Answer, Web
 
@@ -311,7 +311,9 @@ async def test_whoever_is_turned_away_or_trapped_waits_once_as_everybody_does(
         waits.append(end)
 
     monkeypatch.setattr(pacing, "wait_until", note)
-    for fields in ({}, {"homepage": "https://spam.example"}, {"email": "no address"}):
+    await people.subscribed(ground, "bea@example.org")
+    known = {"email": "bea@example.org"}
+    for fields in ({}, known, {"homepage": "https://spam.example"}, {"email": "no address"}):
         waits.clear()
         await mailbox.send(web, **fields)
         assert len(waits) == 1

@@ -1,5 +1,8 @@
 """The element in somebody else's page, in a real browser: whatever that page is like, it works."""
 
+import asyncio
+import contextlib
+import functools
 import json
 import os
 import re
@@ -9,7 +12,8 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.async_api import Browser, Page, Request, expect
+from playwright.async_api import Browser, Page, Request, Route, expect
+from playwright.async_api import Error as PlaywrightError
 
 from foundation.audit import COMMAND
 from foundation.ground import Ground
@@ -29,6 +33,8 @@ input, button, label, fieldset { display: none !important; }
 form { position: fixed; opacity: 0; }
 html { font-size: 4px; color-scheme: SCHEME; }
 main { margin: 0 !important; }
+handbill-signup { --handbill-accent: rgb(10, 20, 30); }
+handbill-signup::part(button) { border-radius: 9px; }
 """
 SUBMIT = {"en": "Sign up", "es": "Inscribirme"}
 Host = Callable[..., Awaitable[Page]]
@@ -51,10 +57,12 @@ async def host(browser: Browser, web: Web, ground: Ground) -> AsyncIterator[Host
             *,
             language: str = "en",
             is_named: bool = True,
+            reads: str = "en-US",
             scheme: str = "light",
             style: str = "",
             query: str = "",
             asked: list[Request] | None = None,
+            before: Callable[[Page], Awaitable[None]] | None = None,
         ) -> Page:
             policy = (
                 f"default-src 'none'; style-src 'self'; img-src data:; script-src {web.base}; "
@@ -71,26 +79,36 @@ async def host(browser: Browser, web: Web, ground: Ground) -> AsyncIterator[Host
             details = partners.Details(name="River", key="river", origins=named)
             await partners.create(ground, actor=COMMAND, details=details)
             context = await browser.new_context(
+                locale=reads,
                 viewport={"width": 375, "height": 900},
                 color_scheme="dark" if scheme == "dark" else "light",
             )
             stack.push_async_callback(context.close)
             page = await context.new_page()
             page.on("request", lambda each: None if asked is None else asked.append(each))
-            await page.goto(f"{origin}news/today{query}")
+            if before:
+                await before(page)
+            # Whoever is slow to come, such as our script, is not waited for here.
+            await page.goto(f"{origin}news/today{query}", wait_until="commit")
             return page
 
         yield opened
 
 
-@pytest.mark.parametrize(("language", "scheme"), [("en", "light"), ("es", "dark")])
+# The language is what the element says, else what the page around it does, else the reader's.
+@pytest.mark.parametrize(
+    ("language", "scheme", "said", "around"),
+    [("en", "light", ' lang="en"', "es"), ("es", "dark", "", "")],
+)
 async def test_it_works_by_keyboard_under_a_strict_policy_and_styles_that_hide_everything(
-    host: Host, ground: Ground, language: str, scheme: str
+    host: Host, ground: Ground, language: str, scheme: str, said: str, around: str
 ) -> None:
     asked: list[Request] = []
     page = await host(
+        f'<handbill-signup partner="river"{said}></handbill-signup>',
         asked=asked,
-        language=language,
+        language=around,
+        reads="es-MX",
         scheme=scheme,
         style=HOSTILE.replace("SCHEME", scheme),
         query="?utm_source=letter&ref=fair&secret=1&first_name=Ana",
@@ -104,6 +122,9 @@ async def test_it_works_by_keyboard_under_a_strict_policy_and_styles_that_hide_e
         " return [letterSpacing, textTransform]; }"
     )
     assert letters == ["normal", "none"]
+    button = page.locator("handbill-signup [part=button]")
+    await expect(button).to_have_css("background-color", "rgb(10, 20, 30)")
+    await expect(button).to_have_css("border-radius", "9px")
     await shoot(page, f"hostile-{language}")
     await email.focus()
     await page.keyboard.type("nobody at all")
@@ -169,3 +190,92 @@ async def test_where_it_may_not_be_there_is_a_link_or_what_stood_there(host: Hos
     await expect(link).to_have_attribute("href", re.compile(r"/subscribe\?partner=river$"))
     await expect(page.get_by_role("link", name="Our words")).to_be_visible()
     assert await browsers.violations(page) == []
+
+
+GONE_BY_QUERY = """
+const gone = new URLSearchParams(location.search).get("without");
+if (gone === "customElements") delete window.customElements;
+if (gone === "adoptedStyleSheets") delete Document.prototype.adoptedStyleSheets;
+"""
+
+
+async def test_in_an_old_web_view_the_link_leads_to_the_form_and_nothing_fails(
+    host: Host, web: Web
+) -> None:
+    troubles: list[str] = []
+
+    async def grow_old(page: Page) -> None:
+        page.on("pageerror", lambda problem: troubles.append(str(problem)))
+        await page.add_init_script(GONE_BY_QUERY)
+
+    link = f'<a href="{web.base}/subscribe?partner=river">Our words</a>'
+    page = await host(f'<handbill-signup partner="river">{link}</handbill-signup>', before=grow_old)
+    await expect(page.locator("handbill-signup [part=form]")).to_be_visible()
+    await expect(page.get_by_role("link", name="Our words")).to_be_hidden()
+    here = page.url
+    for gone in ("customElements", "adoptedStyleSheets", "script"):
+        if gone == "script":
+            # One that knows no modules does not ask for ours.
+            await page.route("**/widget.js", lambda route: route.abort())
+        await page.goto(f"{here}?without={gone}")
+        assert await page.locator("handbill-signup").evaluate("it => it.shadowRoot") is None
+        await page.get_by_role("link", name="Our words").click()
+        await expect(page.locator("#f-email")).to_be_visible()
+        assert page.url == f"{web.base}/subscribe?partner=river"
+    assert troubles == []
+
+
+THIRD_GENERATION = {
+    "offline": False,
+    "latency": 300,
+    "downloadThroughput": 50_000,
+    "uploadThroughput": 50_000,
+}
+
+
+async def test_on_a_slow_line_the_form_is_used_before_the_script_has_come(
+    host: Host, web: Web, ground: Ground
+) -> None:
+    script, told = asyncio.Event(), asyncio.Event()
+
+    async def slow_down(page: Page) -> None:
+        line = await page.context.new_cdp_session(page)
+        await line.send("Network.enable")
+        await line.send("Network.emulateNetworkConditions", THIRD_GENERATION)
+        for path, arrives in (("**/widget.js", script), ("**/api/public/forms**", told)):
+            await page.route(path, functools.partial(hold, arrives))
+
+    async with ground.db.reading() as session:
+        offer = await forms.offered(session)
+    code = str(embed.plain(ground, offer, "en", partner="river", trap=embed.Trap.HIDDEN))
+    code = code.replace(ground.settings.site.url, web.base)
+    page = await host(
+        f'<handbill-signup partner="river">{code}</handbill-signup>', before=slow_down
+    )
+    plain, element = page.locator("handbill-signup > form"), page.locator("[part=root]")
+    await plain.locator("[name=email]").fill(ANA)
+    async with page.expect_response("**/widget.js"):
+        script.set()
+    async with page.expect_request("**/api/public/forms**"):
+        pass
+    await plain.locator("[name=first_name]").fill("Ana")
+    await plain.get_by_label("Action alerts").check()
+    told.set()
+    await expect(element.locator("[name=email]")).to_have_value(ANA)
+    await expect(element.locator("[name=first_name]")).to_have_value("Ana")
+    await expect(element.get_by_label("Action alerts")).to_be_checked()
+    script.clear()
+    await page.goto(page.url, wait_until="commit")
+    await plain.locator("[name=email]").fill("ben@example.org")
+    await plain.get_by_role("button", name="Sign up").click()
+    await page.wait_for_url("**/subscribe/sent**")
+    script.set()
+    (row,) = await mailbox.sign_ups(ground)
+    assert (row.partner_id, row.state) == (1, "submitted")
+
+
+async def hold(arrives: asyncio.Event, route: Route) -> None:
+    """An answer is on its way until the test lets it arrive; by then the page may be gone."""
+    await arrives.wait()
+    with contextlib.suppress(PlaywrightError):
+        await route.continue_()

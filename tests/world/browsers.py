@@ -12,7 +12,7 @@ from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any, Literal
 
-from playwright.async_api import Browser, BrowserContext, Page, async_playwright, expect
+from playwright.async_api import Browser, BrowserContext, Frame, Page, async_playwright, expect
 
 AXE = Path(__file__).parents[2] / "node_modules" / "axe-core" / "axe.min.js"
 PATIENCE_MS = 60_000
@@ -116,8 +116,8 @@ def _patient(browser: Browser) -> Browser:
     return browser
 
 
-async def violations(page: Page, *, rules: Sequence[str] = ()) -> list[str]:
-    """What axe-core finds on the page, as `impact rule: element`, of every impact.
+async def violations(page: Page | Frame, *, rules: Sequence[str] = ()) -> list[str]:
+    """What axe-core finds on the page or in the frame, as `impact rule: element`, of every impact.
 
     By every rule of axe's unless some are named.
     """
