@@ -200,10 +200,12 @@ def _cells(shown: Shown, part: Part | None, row: Row) -> list[str]:
     ]
 
 
-def _chart(request: web.Request, shown: Shown) -> Drawing:
-    """Each day's sign-ups and confirmations."""
+def _chart(request: web.Request, shown: Shown) -> Drawing | None:
+    """Each day's sign-ups and confirmations; none where there were too few on each to be told."""
     speaks = kit.translator(request)
     days = _named(request, Part.DAY, shown)
+    if shown.is_rounded and not any(row.counts[Stage.SUBMITTED] for _, row in days):
+        return None
     return charts.draw(
         title=speaks.gettext(N_("Sign-ups by day")),
         column=speaks.gettext(N_("Day")),

@@ -145,6 +145,8 @@ async def test_the_office_sees_exact_numbers_and_the_partner_no_small_ones(
     page = (await own.get(path)).text
     assert "fewer than 5" in page
     assert days_in(page) == 1, "days on which everything was small only fill the page"
+    few = (await own.get(f"{path}?language=es")).text
+    assert "Nothing was counted" not in few, "too few to be told are not none"
     rows = list(csv.reader(io.StringIO((await own.get(f"{path}.csv")).text)))
     assert ["language", "en", "<5", "<5", "10", "10", "<5"] in rows
     assert ["language", "es", "<5", "<5", "<5", "<5", "<5"] in rows
