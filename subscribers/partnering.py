@@ -47,10 +47,15 @@ async def become_partner(ground: Ground, *, actor: Actor, member_id: int) -> Par
     return await partners.create(ground, actor=actor, details=details)
 
 
-def _free_key(name: str, taken: set[str]) -> str:
-    """A key made of the name: “Río Sur, Inc.” → `rio-sur-inc`; with a number where it is taken."""
+def key_of(name: str) -> str:
+    """A key made of a name: “Río Sur, Inc.” → `rio-sur-inc`."""
     plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
-    stem = re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:40].strip("-") or "partner"
+    return re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:40].strip("-") or "partner"
+
+
+def _free_key(name: str, taken: set[str]) -> str:
+    """The same, with a number where it is taken."""
+    stem = key_of(name)
     number, key = 1, stem
     while key in taken:
         number += 1

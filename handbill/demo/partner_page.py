@@ -1,4 +1,4 @@
-"""A partner organisation's own web page, on another origin, with our plain HTML form in it.
+"""A partner organisation's own web page, on another origin, with our form in it as a part.
 
 It stands for any page that a partner has: it knows nothing of Handbill but the code it was given.
 """
@@ -14,6 +14,7 @@ from markupsafe import escape
 from foundation import i18n
 from handbill.demo.content import LANGUAGES, Partner
 
+ACCENT = "#12496b"
 _PAGE = Template("""<!doctype html>
 <html lang="$language">
 <head>
@@ -30,6 +31,7 @@ header > * { max-width: 39rem; margin-inline: auto; }
 section { background: #fff; padding: 1.5rem; border-top: 4px solid #12496b; }
 input { font: inherit; padding: .4rem; border: 1px solid #54646f; display: block; width: 95%; }
 input[type=checkbox] { display: inline; width: auto; }
+handbill-signup { --handbill-padding: 0; --handbill-border: 0; --handbill-paper: #fff; }
 button { font: inherit; padding: .6rem 1.2rem; background: #12496b; color: #fff; border: 0; }
 </style>
 </head>

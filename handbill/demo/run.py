@@ -30,6 +30,7 @@ from handbill.demo import (
     own_zone,
     partner_page,
     seed_campaigns,
+    seed_partners,
     seed_site,
     story,
     zone,
@@ -42,8 +43,10 @@ from handbill.demo.partner_page import PartnerPage
 from handbill.demo.scene import Scene, Timeline
 from handbill.demo.seed import seed
 from scheduler.scheduler import Scheduler
-from subscribers import embed
 from subscribers import forms as signup_forms
+from subscribers import snippets
+from subscribers.models import Partner
+from subscribers.snippets import Wish
 
 _SEED = 2026
 """Chance is the same at every start, so that the demo looks the same."""
@@ -69,19 +72,22 @@ async def run(*, port: int, once: bool) -> int:
             async with _opened(settings, clock) as ground, _web(ground, catcher, port):
                 click.echo("Making the sample coalition and its past six weeks …")
                 scene = await _history(ground, clock, catcher, sample, folder, partner_port)
-                page = PartnerPage(partner=sample.coalition.partner, forms=await _code(ground))
+                partner = await seed_partners.by_key(scene, sample.coalition.partner_key)
+                page = PartnerPage(
+                    partner=sample.coalition.partner, forms=await _code(ground, partner)
+                )
                 async with partner_page.open_page(page, port=partner_port):
-                    return await _live(scene, partner_port=partner_port, once=once)
+                    return await _live(scene, partner, partner_port=partner_port, once=once)
 
 
-async def _live(scene: Scene, *, partner_port: int, once: bool) -> int:
+async def _live(scene: Scene, partner: Partner, *, partner_port: int, once: bool) -> int:
     """The service at work: scheduler, worker and returning mail beside the web."""
     stop = asyncio.Event() if once else serving.stop_on_signals()
     try:
         async with _running(scene, stop):
             if once:
                 return await story.tell(scene, partner_url=f"http://127.0.0.1:{partner_port}")
-            await _show(scene.ground, partner_port)
+            await _show(scene.ground, partner, partner_port)
             await stop.wait()
     except ExceptionGroup as problems:
         raise problems.exceptions[0] from problems
@@ -184,20 +190,38 @@ def _settings(sample: Content, folder: Path, *, port: int, relay_port: int) -> S
     )
 
 
-async def _code(ground: Ground) -> dict[str, str]:
-    """What the partner copied into its page: the form's plain HTML, by language."""
+async def _code(ground: Ground, partner: Partner) -> dict[str, str]:
+    """What the partner copied into its page: the form as part of it, by language."""
     async with ground.db.reading() as session:
-        offer = await signup_forms.offered(session, slug="lynn-legal")
-    assert offer.form is not None  # noqa: S101 - the seed has just made it
+        offer = await signup_forms.offered(session, slug=partner.key, partner_key=partner.key)
     return {
-        each.language: each.code
-        for each in embed.codes(ground, form=offer.form, offered=offer.topics)
+        language: snippets.made(
+            ground,
+            offer,
+            Wish(
+                partner=partner.key,
+                language=language,
+                theme="light",
+                accent=partner_page.ACCENT,
+                has_heading=False,
+            ),
+            reader=language,
+        ).early
+        for language in ground.catalog.languages
     }
 
 
-async def _show(ground: Ground, partner_port: int) -> None:
+async def _show(ground: Ground, partner: Partner, partner_port: int) -> None:
     """Where to look."""
     link = await team.add(ground, actor=COMMAND, email=seed_site.OWNER_EMAIL, role=Role.OWNER)
+    of_partner = await team.add(
+        ground,
+        actor=COMMAND,
+        email=partner.contact_email,
+        role=Role.PARTNER,
+        name=partner.contact_name,
+        partner_id=partner.id,
+    )
     places = (
         ("The issue's page", ground.url("/issues/secure-communities")),
         ("In Spanish", ground.url("/issues/secure-communities?lang=es")),
@@ -205,6 +229,8 @@ async def _show(ground: Ground, partner_port: int) -> None:
         ("Join the coalition", ground.url("/join")),
         ("Past bulletins", ground.url("/archive")),
         ("A partner's page", f"http://127.0.0.1:{partner_port}/"),
+        ("Its codes to copy", ground.url(f"/widget/{partner.key}/code")),
+        ("Its numbers, one-time link", of_partner),
         ("The demo's inbox", ground.url("/demo/inbox")),
         ("Staff, one-time link", link),
     )

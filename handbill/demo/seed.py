@@ -7,6 +7,7 @@ the worker start. It moves the demo's clock through the past and leaves it stand
 from handbill.demo import (
     seed_campaigns,
     seed_inbox,
+    seed_partners,
     seed_people,
     seed_series,
     seed_site,
@@ -25,7 +26,7 @@ async def seed(scene: Scene, *, partner_origin: str) -> None:
     await seed_site.add_staff(scene)
     issue_id = await seed_site.add_issue(scene)
     await seed_site.add_materials(scene, issue_id=issue_id)
-    await seed_site.add_forms(scene, partner_origin=partner_origin)
+    own = await seed_site.add_forms(scene, partner_origin=partner_origin)
     await seed_site.add_gathering(scene)
     seed_site.plan_developments(scene, issue_id=issue_id)
     await seed_inbox.add_feed(scene, issue_id=issue_id)
@@ -33,6 +34,7 @@ async def seed(scene: Scene, *, partner_origin: str) -> None:
     await seed_people.bring_along(scene)
     seed_people.plan_members(scene, from_days_ago=_FOUNDED - 3)
     seed_people.plan_sign_ups(scene, from_days_ago=_FOUNDED - 4, until_days_ago=1)
+    seed_partners.plan_partners(scene, own=own, from_days_ago=_FOUNDED - 4)
     seed_campaigns.plan_sending(scene, days_ago=_SENT)
     seed_campaigns.plan_next(scene)
     seed_series.plan_series(scene, days_ago=0.1)

@@ -2,6 +2,7 @@
 
 import asyncio
 import csv
+import dataclasses
 import functools
 import unicodedata
 from collections.abc import Iterator
@@ -11,6 +12,7 @@ from pathlib import Path
 
 from foundation.accounts.models import Role
 from foundation.tokens import Purpose
+from handbill.demo import seed_partners
 from handbill.demo.checking import token_in
 from handbill.demo.content import Member
 from handbill.demo.scene import Scene
@@ -19,10 +21,10 @@ from subscribers.importing import Asking
 from subscribers.models import MemberState
 
 IMPORTED = 320
-SIGNED_UP = 36
+SIGNED_UP = 64
 _WAYWARD = ("gone", "gone", "gone", "gone", "full", "full", "full", "moved", "moved")
-_NEVER_CONFIRM = 6
-"""Every sixth looks at the mail and leaves it."""
+_NEVER_CONFIRM = 7
+"""Every seventh looks at the mail and leaves it."""
 _DAYS_BETWEEN_MEMBERS = 2.5
 
 
@@ -62,25 +64,49 @@ def plan_sign_ups(scene: Scene, *, from_days_ago: float, until_days_ago: float) 
 
 
 async def _sign_up(scene: Scene, number: int, person: Person) -> None:
-    is_by_partner = number % 4 == 3
-    await signup.submit(
-        scene.ground,
-        request=signup.SignUpRequest(
-            email=person.email,
-            language=person.language,
-            first_name=person.first_name,
-            postal_code="" if is_by_partner else person.postal_code,
-            form="lynn-legal" if is_by_partner else "main",
-            topics=["secure-communities"] if is_by_partner else _some_topics(scene),
-            network=f"198.51.{number}.0/24",
-            source="" if is_by_partner else "issue-page",
-            referrer_host="lynnlegal.example" if is_by_partner else "",
-        ),
+    network = f"198.51.{number}.0/24"
+    asked = signup.SignUpRequest(
+        email=person.email, language=person.language, first_name=person.first_name, network=network
     )
+    await signup.submit(scene.ground, request=_as_it_came(scene, number, person, asked))
     await scene.deliver()
     if number % _NEVER_CONFIRM != _NEVER_CONFIRM - 1:
         wait = timedelta(minutes=scene.random.randint(2, 90))
         scene.timeline.after(wait, functools.partial(_confirm, scene, number, person))
+
+
+def _as_it_came(
+    scene: Scene, number: int, person: Person, asked: signup.SignUpRequest
+) -> signup.SignUpRequest:
+    """Half come by the partner's page, some of them to its own list, too; a few by another's."""
+    if number % 2:
+        own = scene.sample.coalition.partner_key
+        return dataclasses.replace(
+            asked,
+            form=own,
+            topics=["secure-communities"],
+            shares=[own] if number % 3 else [],
+            referrer_host="lynnlegal.example",
+            page_path=("/", "/appointments", "/your-rights")[number % 3],
+        )
+    is_taken_up = scene.clock.now() > scene.ago(seed_partners.TAKEN_UP - 1)
+    is_quiet = scene.clock.now() > scene.ago(seed_partners.QUIET_SINCE)
+    if number % 6 == 4 and is_taken_up and not is_quiet:
+        quiet = seed_partners.QUIET
+        return dataclasses.replace(
+            asked,
+            partner=quiet.key,
+            topics=["secure-communities"],
+            referrer_host="casaabierta.example",
+            page_path=quiet.pages[0],
+        )
+    return dataclasses.replace(
+        asked,
+        form="main",
+        topics=_some_topics(scene),
+        postal_code=person.postal_code,
+        source="issue-page",
+    )
 
 
 async def _confirm(scene: Scene, number: int, person: Person) -> None:

@@ -15,7 +15,7 @@ from handbill.demo import handouts
 from handbill.demo.content import Part
 from handbill.demo.scene import Scene
 from subscribers import forms, gatherings, partners, topics
-from subscribers.models import TopicKind
+from subscribers.models import Partner, TopicKind
 
 OWNER_EMAIL = "ines@baystateneighbors.example"
 _STAFF = (
@@ -129,8 +129,8 @@ def plan_developments(scene: Scene, *, issue_id: int) -> None:
         scene.timeline.add(max(noon, scene.clock.now()), act)
 
 
-async def add_forms(scene: Scene, *, partner_origin: str) -> None:
-    """The site's own form, and the partner with the form on its page."""
+async def add_forms(scene: Scene, *, partner_origin: str) -> Partner:
+    """The site's own form, and the partner with the form on its page, which is given back."""
     coalition = scene.sample.coalition
     actor = scene.staff[Role.EDITOR]
     partner = await partners.create(
@@ -138,7 +138,7 @@ async def add_forms(scene: Scene, *, partner_origin: str) -> None:
         actor=actor,
         details=partners.Details(
             name=coalition.partner.name,
-            key=next(form.slug for form in coalition.forms if form.partner),
+            key=coalition.partner_key,
             origins=[partner_origin],
             languages=list(scene.ground.catalog.languages),
         ),
@@ -155,8 +155,10 @@ async def add_forms(scene: Scene, *, partner_origin: str) -> None:
                 texts=form.texts,
                 origins=[partner_origin] if form.partner else [],
                 partner_id=partner.id if form.partner else None,
+                shares=[partner.id] if form.partner else [],
             ),
         )
+    return partner
 
 
 def _parts(scene: Scene) -> list[issues.PartDraft]:

@@ -186,6 +186,11 @@ class Coalition(_Sample):
     partner: Partner
     members: list[Member]
 
+    @property
+    def partner_key(self) -> str:
+        """The partner's key, which its form is called by, too."""
+        return next(form.slug for form in self.forms if form.partner)
+
 
 class People(_Sample):
     """What made-up subscribers are made of."""
