@@ -57,7 +57,7 @@ label, legend { padding: 0; font-weight: 600 }
 [part="button"], [part="suggestion"] {
   justify-self: start; min-block-size: 2.75em; padding: 0.5em 1.2em; cursor: pointer; font: inherit; font-weight: 600; line-height: 1.2;
   border: 1.5px solid var(--handbill-accent, var(--paint)); border-radius: var(--handbill-radius, 3px);
-  background: var(--handbill-accent, var(--paint)); color: var(--handbill-on-accent, var(--on));
+  background: var(--handbill-accent, var(--paint)); color: var(--handbill-on-accent, var(--on)); max-inline-size: 100%; overflow-wrap: anywhere;
 }
 [part="suggestion"] { margin-block-start: 0.35em; border-color: var(--edge); background: none; color: inherit }
 [part="button"][aria-disabled="true"] { opacity: 0.6; cursor: progress }
