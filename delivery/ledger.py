@@ -164,8 +164,9 @@ async def _lease(
     """One statement for both engines: PostgreSQL skips rows that another is claiming right now.
 
     SQLite has one writer at a time and ignores the clause. A row that was put off counts as queued
-    again as soon as it is leased.
+    again as soon as it is leased; what is queued already is not said to be, for an index's sake.
     """
+    anew = {} if state == DeliveryState.QUEUED else {"state": DeliveryState.QUEUED.value}
     due = (
         sa.select(col(Delivery.id))
         .where(
@@ -182,7 +183,7 @@ async def _lease(
     statement = (
         sa.update(Delivery)
         .where(col(Delivery.id).in_(sa.select(due.c.id)))
-        .values(worker_id=worker_id, leased_until=until, state=DeliveryState.QUEUED.value)
+        .values(worker_id=worker_id, leased_until=until, **anew)
         .returning(
             col(Delivery.id),
             col(Delivery.dispatch_id),
@@ -209,8 +210,14 @@ async def record(session: AsyncSession, *, worker_id: int, results: Iterable[Res
     if not mine:
         return False
     connection = await session.connection()
-    values = {"holder": worker_id, "results": rows.packed(map(_written, mine))}
-    has_written = (await connection.execute(_RECORD, values)).rowcount > 0
+    has_written = False
+    for (relay, code), taken in _taken(mine).items():
+        values = {"holder": worker_id, "taken": rows.packed(taken), "by": relay, "said": code}
+        has_written |= (await connection.execute(_RECORD_TAKEN, values)).rowcount > 0
+    others = [result for result in mine if result.verdict is not Verdict.SENT]
+    if others:
+        values = {"holder": worker_id, "results": rows.packed(map(_written, others))}
+        has_written |= (await connection.execute(_RECORD, values)).rowcount > 0
     unsure = [result for result in mine if result.verdict is Verdict.UNCERTAIN and result.due_at]
     if unsure:
         values = {"unsure": rows.packed([result.id] for result in unsure)}
@@ -220,6 +227,17 @@ async def record(session: AsyncSession, *, worker_id: int, results: Iterable[Res
 
 _TABLE = cast(sa.Table, sa.inspect(Delivery).local_table)
 _WAITING = (Verdict.DEFERRED, Verdict.BACK)
+
+
+def _taken(results: Iterable[Result]) -> Mapping[tuple[str, int], list[tuple[int | str, ...]]]:
+    """Those that a relay took, as `_RECORD_TAKEN` reads them, by the relay and its reply's code."""
+    found: dict[tuple[str, int], list[tuple[int | str, ...]]] = {}
+    for result in results:
+        if result.verdict is Verdict.SENT:
+            code, text, relay = result.reply
+            taken = found.setdefault((relay, code), [])
+            taken.append((result.id, result.attempt, rows.written(result.at), text))
+    return found
 
 
 def _written(result: Result) -> tuple[int | str | datetime | None, ...]:
@@ -241,14 +259,38 @@ def _written(result: Result) -> tuple[int | str | datetime | None, ...]:
     )
 
 
-def _record() -> sa.Update:
-    found = rows.Rows("results")
-    stays_cancelled = sa.and_(_TABLE.c.state == DeliveryState.CANCELLED.value, found.number(3) == 1)
-    # An index on the holder would lead SQLite to look through all results for each row held.
-    is_held = _TABLE.c.worker_id + 0 == sa.bindparam("holder")
+# An index on the holder would lead SQLite to look through all results for each row held.
+_IS_HELD = _TABLE.c.worker_id + 0 == sa.bindparam("holder")
+
+
+def _record_taken() -> sa.Update:
+    """Nearly all results: few things differ from row to row, and nothing overrules them."""
+    found = rows.Rows("taken")
     return (
         sa.update(_TABLE)
-        .where(_TABLE.c.id == found.number(0), is_held)
+        .where(_TABLE.c.id == found.number(0), _IS_HELD)
+        .values(
+            state=DeliveryState.SENT.value,
+            reason="",
+            attempts=found.number(1),
+            relay=sa.bindparam("by", type_=sa.String),
+            reply_code=sa.bindparam("said", type_=sa.Integer),
+            reply_text=found.text(3),
+            first_attempt_at=sa.func.coalesce(_TABLE.c.first_attempt_at, found.moment(2)),
+            sent_at=found.moment(2),
+            worker_id=sa.null(),
+            leased_until=sa.null(),
+        )
+    )
+
+
+def _record() -> sa.Update:
+    """What came of the others."""
+    found = rows.Rows("results")
+    stays_cancelled = sa.and_(_TABLE.c.state == DeliveryState.CANCELLED.value, found.number(3) == 1)
+    return (
+        sa.update(_TABLE)
+        .where(_TABLE.c.id == found.number(0), _IS_HELD)
         .values(
             state=sa.case((stays_cancelled, _TABLE.c.state), else_=found.text(1)),
             reason=sa.case((stays_cancelled, _TABLE.c.reason), else_=found.text(2)),
@@ -284,6 +326,7 @@ def _send_again() -> sa.Update:
     )
 
 
+_RECORD_TAKEN = _record_taken()
 _RECORD = _record()
 _SEND_AGAIN = _send_again()
 
