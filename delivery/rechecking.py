@@ -38,6 +38,8 @@ _AHEAD = 1000
 """Messages that come next about which a query asks as well."""
 _AHEAD_OF_OTHERS = 200
 """The same where a look needs a question anyway, and other senders commit all the time."""
+_COMMIT_S = 0.5
+"""No longer than this is a commit of the worker's own waited for."""
 
 
 class Look(enum.StrEnum):
@@ -73,6 +75,8 @@ class Recheck:
         self._known: dict[Key, Look] = {}
         self._asked: list[tuple[Letter, asyncio.Future[Look]]] = []
         self._asking: asyncio.Task[None] | None = None
+        self._commit: asyncio.Future[None] | None = None
+        """A commit of the worker's own is under way; with its end answers hold as before."""
 
     def known(self, letter: Letter) -> Look | None:
         """The answer, if it was asked for along with another's and nothing was committed since."""
@@ -94,10 +98,14 @@ class Recheck:
     def mark(self) -> bytes | None:
         """Of a transaction that has written something already: what `carry` needs after it.
 
-        None when the answers that are known are old, or nothing can tell.
+        None when the answers that are known are old, or nothing can tell. `carry` has to be called
+        in any case, without a mark if the transaction failed.
         """
         now = self._now()
-        return now if now == self._stamp else None
+        if now is None or now != self._stamp:
+            return None
+        self._commit = asyncio.get_running_loop().create_future()
+        return now
 
     async def foresee(self, session: AsyncSession, letters: Iterable[Letter]) -> dict[Key, Look]:
         """Answers for letters that are claimed in the session's transaction, for `carry`."""
@@ -109,6 +117,9 @@ class Recheck:
         Nobody else could commit between the mark and that, so with one commit since then, all
         answers still hold.
         """
+        if self._commit is not None:
+            self._commit.set_result(None)
+            self._commit = None
         now = self._now()
         if mark is None or now is None or mark != self._stamp or not changes.is_next(mark, now):
             return
@@ -132,6 +143,9 @@ class Recheck:
 
     async def _answer_all(self) -> None:
         while self._asked:
+            if self._commit is not None:
+                # A question now would be about what `carry` is going to say anyway.
+                await asyncio.wait({self._commit}, timeout=_COMMIT_S)
             asked, self._asked = self._asked, []
             letters = {letter for letter, _ in asked}
             # Read before the query: what is committed meanwhile makes its answers old.

@@ -223,6 +223,7 @@ class Shift:
                 mark = self._desk.recheck.mark() if letters else None
                 found = await self._desk.recheck.foresee(session, letters) if mark else None
         except errors.Busy:
+            self._desk.recheck.carry(None)
             self._has_strays = True
             raise
         self._desk.recheck.carry(mark, found)
@@ -295,11 +296,12 @@ class Shift:
                     await outbox.record(session, worker_id=self._id, results=results)
                     await refusals.take(self._ground, session, results=results)
             except BaseException:
+                self._desk.recheck.carry(None)
                 self._desk.return_results(results)
                 raise
-            if all(result.verdict is not Verdict.FAILED for result in results):
-                # Otherwise somebody may have been suppressed.
-                self._desk.recheck.carry(mark)
+            # A failure may have suppressed somebody.
+            has_failed = any(result.verdict is Verdict.FAILED for result in results)
+            self._desk.recheck.carry(None if has_failed else mark)
             # No await between these lines: what is written down now is all there is.
             if not self._desk.intents and not self._desk.has_results:
                 self._journal.clear()
