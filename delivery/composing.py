@@ -20,7 +20,6 @@ from foundation.ground import Ground
 from foundation.i18n import N_
 from foundation.looks import Look
 from subscribers import recipients
-from subscribers.recipients import Recipient
 from templates.plan import Plan
 
 _KEPT = 8
@@ -38,6 +37,11 @@ class _Prepared:
     """Whether a section is for contacts of members, or for all but those."""
     relays: Route
     is_signed: bool
+
+    def splicer(self, row: Claimed) -> Splicer:
+        """What makes the message for a row, in its form and language."""
+        known = self.splicers[row.variant]
+        return known.get(row.language) or known[i18n.match(row.language, self.languages)]
 
 
 class Composer:
@@ -80,7 +84,9 @@ class Composer:
                     lease=lease,
                     topics=prepared.topics,
                     first_attempt_at=row.first_attempt_at,
-                    compose=functools.partial(self._compose, row, prepared, person),
+                    compose=_erased
+                    if person is None
+                    else functools.partial(prepared.splicer(row).envelope, person, row.id),
                     relays=prepared.relays,
                     group=group(person.email) if person is not None else None,
                     is_signed=prepared.is_signed,
@@ -150,18 +156,10 @@ class Composer:
         """Always in quoted-printable: notices are few, and their pieces are not kept."""
         return outbox.compose(self._ground, notice, look)
 
-    def _compose(
-        self, row: Claimed, prepared: _Prepared, person: Recipient | None, is_8bit: bool
-    ) -> Envelope:
-        if person is None:
-            raise Erased(N_("The person is gone."))
-        splicers = prepared.splicers[row.variant]
-        splicer = splicers.get(row.language)
-        if splicer is None:
-            splicer = splicers[i18n.match(row.language, prepared.languages)]
-        now = self._ground.clock.now()
-        return splicer.envelope(person, delivery_id=row.id, now=now, is_8bit=is_8bit)
-
 
 class Erased(errors.NotFound):
     """Whoever a letter was for was erased between the claim and now."""
+
+
+def _erased(_is_8bit: bool) -> Envelope:
+    raise Erased(N_("The person is gone."))

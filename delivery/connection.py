@@ -7,7 +7,7 @@ rest of the class is for the first of them, and for whatever is not as expected.
 import asyncio
 import contextlib
 import functools
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from aiosmtplib.errors import SMTPException
@@ -157,9 +157,9 @@ class Connection:
                 hand.settle(self._finished, _taken(answers.popleft(), self.settings.name))
                 self._finished = None
             letter = self._introduced
-            if letter is None or not self._line.takes(len(letter.envelope.data)):
+            if letter is None or not self._line.takes(letter.envelope.size):
                 return True
-            if len(answers) > len(GO_AHEAD) or not _is_as_hoped(answers):
+            if len(answers) > len(GO_AHEAD) or not _is_as_hoped(*answers):
                 return True
             if len(answers) < len(GO_AHEAD):
                 return False
@@ -172,7 +172,7 @@ class Connection:
                 self.drop()
                 return True
             self._sent += 1
-            self._finish(letter, letter.envelope.data, hand)
+            self._finish(letter, letter.envelope.pieces, hand)
         return self._introduced is None and self._finished is None
 
     def _following(self, hand: Hand) -> Letter | None:
@@ -191,14 +191,14 @@ class Connection:
         envelope = letter.envelope
         if envelope.needs_smtputf8 and "smtputf8" not in self._extensions:
             return False
-        return len(envelope.data) <= self._most_octets
+        return envelope.size <= self._most_octets
 
     def _beyond_relay(self, envelope: Envelope) -> Outcome:
         """Of a message that the relay said it does not take: no octet of it is sent."""
         if envelope.needs_smtputf8 and "smtputf8" not in self._extensions:
             reason, told = Reason.NEEDS_SMTPUTF8, "the relay offers no SMTPUTF8"
         else:
-            octets = len(envelope.data)
+            octets = envelope.size
             told = f"the relay takes {self._most_octets} octets, and the message has {octets}"
             reason = Reason.TOO_LARGE
         reply = Reply(0, told, self.settings.name)
@@ -206,12 +206,12 @@ class Connection:
 
     def _introduction(self, envelope: Envelope) -> bytes:
         """All that may be said before the first reply."""
-        mail, rcpt, data = self._commands(envelope)
-        return f"{mail}{rcpt}{data}".encode() if self._is_pipelining else mail.encode()
+        commands = self._commands(envelope)
+        return ("".join(commands) if self._is_pipelining else commands[0]).encode()
 
     def _commands(self, envelope: Envelope) -> tuple[str, str, str]:
         """Those of the stages before the content, in their order."""
-        options = f" SIZE={len(envelope.data)}" if "size" in self._extensions else ""
+        options = f" SIZE={envelope.size}" if "size" in self._extensions else ""
         if envelope.needs_smtputf8:
             options += " BODY=8BITMIME SMTPUTF8"
         elif envelope.is_8bit:
@@ -261,11 +261,11 @@ class Connection:
         What the kernel takes at once goes out in one piece with its dot: nothing would be kept back
         that could still be stopped.
         """
-        data = letter.envelope.data
-        may_finish = hand.clear_now(letter) if self._line.takes(len(data)) else None
+        content = letter.envelope.pieces
+        may_finish = hand.clear_now(letter) if self._line.takes(letter.envelope.size) else None
         if may_finish is None:
-            self._line.write(data)
-            data = b""
+            self._line.write(b"".join(content))
+            content = ()
             try:
                 await self._line.drained()
             except _LOST as problem:
@@ -283,15 +283,15 @@ class Connection:
             early = ConnectionResetError("the server answered before it was asked")
             hand.settle(letter, self._lost(early))
             return False
-        self._finish(letter, data, hand)
+        self._finish(letter, content, hand)
         return True
 
-    def _finish(self, letter: Letter, rest: bytes, hand: Hand) -> None:
+    def _finish(self, letter: Letter, rest: Sequence[bytes], hand: Hand) -> None:
         """The rest of the content and the last dot, along with the envelope of what follows."""
         self._finished = letter
         self._introduced = following = self._following(hand)
         introduction = self._introduction(following.envelope) if following is not None else b""
-        self._line.write(rest, _DOT + introduction)
+        self._line.write(b"".join((*rest, _DOT, introduction)))
 
     async def _hear_dot(self) -> Outcome:
         try:
@@ -346,12 +346,10 @@ class Connection:
         )
 
 
-def _is_as_hoped(answers: Iterable[Answer]) -> bool:
+@functools.lru_cache(maxsize=64)
+def _is_as_hoped(*answers: Answer) -> bool:
     """Whether replies to an envelope's commands, as far as they came, let the content follow."""
-    for (code, _), wanted in zip(answers, GO_AHEAD, strict=False):  # noqa: SIM110 - the quicker way
-        if code not in wanted:
-            return False
-    return True
+    return all(code in wanted for (code, _), wanted in zip(answers, GO_AHEAD, strict=False))
 
 
 @functools.lru_cache(maxsize=64)

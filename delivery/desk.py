@@ -42,6 +42,7 @@ class WorkerDesk:
     ) -> None:
         """`is_resting` says of a relay, by its name, whether it is left alone for now."""
         self._ground = ground
+        self._now = ground.clock.now
         self._settings = ground.settings.delivery
         self._loop = asyncio.get_running_loop()
         self._will_keep = False
@@ -278,7 +279,7 @@ class WorkerDesk:
 
     def _intend(self, letter: Letter) -> bool:
         """Under a lease that is safe, with an intent in the journal; else it is settled."""
-        if not letter.lease.is_safe(self._ground.clock.now()):
+        if not letter.lease.is_safe(self._now()):
             self.settle(letter, _BACK)
             return False
         try:
@@ -299,7 +300,7 @@ class WorkerDesk:
         while (letter := self.waiting.next(relay)) is not None:
             if self.waiting.bulk <= self.low_mark:
                 self._is_hungry.set()
-            if letter.lease.is_safe(self._ground.clock.now()):
+            if letter.lease.is_safe(self._now()):
                 return letter
             self._note(letter, _BACK)
         return None
@@ -358,8 +359,10 @@ class WorkerDesk:
             self.say_trouble(str(problem))
 
     def _result(self, letter: Letter, outcome: Outcome) -> Result:
-        now = self._ground.clock.now()
-        verdict, reason = outcome.verdict, outcome.reason
+        now = self._now()
+        verdict, reason, reply, _ = outcome
+        if verdict is Verdict.SENT:
+            return Result(letter.kind, letter.id, letter.attempt, verdict, now, reason, reply)
         is_uncertain = verdict is Verdict.UNCERTAIN
         # What becomes of an uncertain delivery stands in its dispatch: the ledger sees to it.
         if is_uncertain and letter.is_notice and self._settings.uncertain == "resend":
@@ -380,7 +383,7 @@ class WorkerDesk:
             verdict=verdict,
             at=now,
             reason=reason,
-            reply=Reply() if verdict is Verdict.BACK else outcome.reply,
+            reply=Reply() if verdict is Verdict.BACK else reply,
             due_at=due_at,
         )
 

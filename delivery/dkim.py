@@ -34,20 +34,22 @@ class Signer:
         self.domain = domain
         self.keys = tuple(keys)
 
-    def signed(self, head: bytes, body: Sequence[bytes], *, second: int) -> bytes:
-        """The whole message: signatures, `head` (lines that end in CRLF), a blank line, `body`.
+    def signed(
+        self, pieces: Sequence[bytes], body: Sequence[bytes], *, second: int
+    ) -> Sequence[bytes]:
+        """The pieces of the whole message: signatures, head, a blank line, body.
 
-        The body comes in pieces; `second` is the present in POSIX time.
+        The head is lines that end in CRLF; `second` is the present in POSIX time.
         """
         if not self.keys:
-            return b"".join((head, b"\r\n", *body))
-        whole = b"".join(body)
+            return (*pieces, b"\r\n", *body)
+        head, whole = b"".join(pieces), b"".join(body)
         fields = _fields(head)
         order = _order(tuple([name for name, _ in fields]), _SIGNED)
         content = b"".join([fields[place][1] for place in order.places])
         common = f" t={second};\r\n h={order.named};\r\n bh={_body_hash(whole)};\r\n b="
         signatures = [self._signature(key, common, content) for key in self.keys]
-        return b"".join((*signatures, head, b"\r\n", whole))
+        return (*signatures, head, b"\r\n", whole)
 
     def _signature(self, key: "Key", common: str, content: bytes) -> bytes:
         value = (

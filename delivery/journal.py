@@ -179,7 +179,7 @@ class Journal:
 
     def _append(self, record: bytes) -> None:
         """Write what was concluded and not written yet, and a record behind it."""
-        octets = b"".join([*self._unwritten, record])
+        octets = b"".join([*self._unwritten, record]) if self._unwritten else record
         if not octets:
             return
         written = os.write(self._file, octets)
@@ -272,10 +272,10 @@ def _intent(key: Key) -> bytes:
 
 
 def _result(result: Result) -> bytes:
-    due = result.due_at.timestamp() if result.due_at else "null"
+    kind, row, attempt, verdict, at, reason, reply, due_at = result
+    due = due_at.timestamp() if due_at else "null"
     return _line(
-        f'["R","{result.kind}",{result.id},{result.attempt},"{result.verdict}",'
-        f'{result.at.timestamp()},"{result.reason}",{due},{_said(result.reply)}]'
+        f'["R","{kind}",{row},{attempt},"{verdict}",{at.timestamp()},"{reason}",{due},{_said(reply)}]'
     )
 
 

@@ -5,7 +5,7 @@ These are the words that the ledger, the journal, the worker and a sender share.
 
 import enum
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import NamedTuple
@@ -52,15 +52,20 @@ class Envelope(NamedTuple):
 
     mail_from: str
     rcpt_to: str
-    data: bytes
-    """Headers and body: CRLF line ends, no line begins with a dot, ending in CRLF."""
+    pieces: Sequence[bytes]
+    """Headers and body: CRLF line ends, no line begins with a dot, ending in CRLF.
+
+    Joined when they are written: memory that was used a moment ago is still at hand then.
+    """
+    size: int
+    """Octets in all pieces."""
     needs_smtputf8: bool
     """Whether an address is beyond ASCII (RFC 6531)."""
     is_8bit: bool = False
     """Whether octets beyond ASCII stand in the body as they are (RFC 6152)."""
 
 
-_NOT_MADE = Envelope(mail_from="", rcpt_to="", data=b"", needs_smtputf8=False)
+_NOT_MADE = Envelope(mail_from="", rcpt_to="", pieces=(), size=0, needs_smtputf8=False)
 
 
 class Reply(NamedTuple):
@@ -106,15 +111,18 @@ class Lease:
 
     until: datetime
     tick: float
+    _safe_until: datetime
+    _safe_tick: float
 
     @classmethod
     def starting(cls, now: datetime, *, seconds: float) -> "Lease":
         """A lease from now on; to be made before the claim, so that it never ends too late."""
-        return cls(until=now + timedelta(seconds=seconds), tick=time.monotonic() + seconds)
+        until, tick = now + timedelta(seconds=seconds), time.monotonic() + seconds
+        return cls(until, tick, until - _LEASE_MARGIN, tick - LEASE_MARGIN_S)
 
     def is_safe(self, now: datetime) -> bool:
         """Whether a message may still be finished under it."""
-        return time.monotonic() + LEASE_MARGIN_S < self.tick and now + _LEASE_MARGIN < self.until
+        return now < self._safe_until and time.monotonic() < self._safe_tick
 
 
 @dataclass(kw_only=True, slots=True, eq=False)

@@ -40,8 +40,8 @@ class Line(asyncio.Protocol):
         self._lost: OSError | None = None
         # Full as soon as the kernel has not taken everything: `drained` waits for exactly that.
         # A transport under TLS calls itself full when 0 octets are the limit and none are there.
-        self._is_secured = transport.get_extra_info("sslcontext") is not None
-        transport.set_write_buffer_limits(high=1 if self._is_secured else 0, low=0)
+        is_secured = transport.get_extra_info("sslcontext") is not None
+        transport.set_write_buffer_limits(high=1 if is_secured else 0, low=0)
         transport.set_protocol(self)
         if transport.is_closing():
             self._lost = ConnectionResetError("the connection was closed")
@@ -51,15 +51,10 @@ class Line(asyncio.Protocol):
         """Whether the other side is still there, as far as is known."""
         return self._lost is None and not self._transport.is_closing()
 
-    def write(self, *octets: bytes) -> None:
-        """Send octets in one go, without waiting."""
-        if self._lost is not None or self._transport.is_closing():
-            return
-        if self._is_secured:
-            # Each piece would be a record of its own.
-            self._transport.write(b"".join(octets))
-        else:
-            self._transport.writelines(octets)
+    def write(self, octets: bytes) -> None:
+        """Send octets, without waiting."""
+        if self._lost is None and not self._transport.is_closing():
+            self._transport.write(octets)
 
     def takes(self, size: int) -> bool:
         """Whether the kernel has room for so many octets, all that was sent before being there."""
@@ -99,6 +94,15 @@ class Line(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Cut what came into lines, and lines into replies."""
+        if not (self._buffer or self._lines or self._lost):
+            # As a rule it is whole replies of one line each, of which only the first is new.
+            first, _, rest = data.partition(b"\n")
+            answer, others = _whole(first), _all_whole(rest)
+            if answer is not None and others is not None and data.endswith(b"\n"):
+                self.answers.append(answer)
+                self.answers.extend(others)
+                self._wake()
+                return
         lines = (self._buffer + data).split(b"\n")
         self._buffer = lines.pop()
         for line in lines:
@@ -196,6 +200,14 @@ def _whole(line: bytes) -> Answer | None:
     if found is None or found[2] == b"-":
         return None
     return int(found[1]), found[3].decode("utf-8", "replace")
+
+
+@functools.lru_cache(maxsize=64)
+def _all_whole(octets: bytes) -> tuple[Answer, ...] | None:
+    """The replies that octets are, if they are nothing but whole ones of one line each."""
+    found = [_whole(line) for line in octets.split(b"\n")[:-1]]
+    answers = tuple([answer for answer in found if answer is not None])
+    return answers if len(answers) == len(found) and octets[-1:] in (b"", b"\n") else None
 
 
 def _room_octets(transport: asyncio.Transport) -> int:

@@ -11,6 +11,7 @@ import hashlib
 import re
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from typing import NamedTuple
 
 from delivery import dkim, naming
 from delivery import values as delivery_values
@@ -20,7 +21,7 @@ from delivery.models import Dispatch
 from foundation import addresses, errors
 from foundation.ground import Ground
 from foundation.i18n import N_
-from foundation.tokens import Purpose
+from foundation.tokens import Purpose, number_octets
 from templates.conditions import Answers
 from templates.plan import Plan
 
@@ -38,6 +39,10 @@ _PHRASE_SAFE = frozenset(
 
 _IS_8BIT = "Content-Transfer-Encoding: 8bit\r\n"
 """A multipart says so where one of its parts does (RFC 2045 §6.4)."""
+_EITHER = (False, True)
+_FOR_DELIVERY = number_octets(int(False))
+"""Says in a return path's token that the number is no notice's."""
+_TOKEN = "{token}"  # noqa: S105 - where one goes
 
 
 class Letterhead:
@@ -49,21 +54,31 @@ class Letterhead:
         self._signer = dkim.for_author(ground.settings, dispatch.from_address)
         self.is_signing = any(key.is_slow for key in self._signer.keys)
         """Whether each message takes a signature that is most of the work."""
-        self._mark = mark = naming.mark(dispatch.campaign_id)
-        self._sender = _lines([("From", mailbox(dispatch.from_name, dispatch.from_address))])
-        self._middle = _lines([("MIME-Version", "1.0"), *_reply_to(dispatch.reply_to)])
-        self._end = _lines(
+        mark = naming.mark(dispatch.campaign_id)
+        self._thing = f"c:{mark}:"
+        sender = mailbox(dispatch.from_name, dispatch.from_address)
+        self._sender = f"From: {sender}\r\nTo: ".encode()
+        self._middle = _lines([("MIME-Version", "1.0"), *_reply_to(dispatch.reply_to)]).encode()
+        # The ways out: a page and a mailbox, the same token behind each.
+        page, _, mailto = _ways_out(
+            self._return_path.domain, ground.url("/unsubscribe/"), _TOKEN
+        ).partition(">")
+        self._page = f"List-Unsubscribe: {page}".encode()
+        self._mailto = f">{mailto.partition(_TOKEN)[0]}".encode()
+        end = _lines(
             [
                 *_list_headers(ground),
-                (
-                    "Feedback-ID",
-                    f"{mark}:bulletin:{_domain(dispatch.from_address)}",
-                ),
+                ("Feedback-ID", f"{mark}:bulletin:{_domain(dispatch.from_address)}"),
                 ("X-Handbill-Campaign", mark),
                 *marks.headers(ground.settings, campaign_id=dispatch.campaign_id),
                 ("Content-Type", plan.content_type_header),
             ]
         )
+        self._ends = {is_8bit: f">\r\n{end}{_IS_8BIT * is_8bit}".encode() for is_8bit in _EITHER}
+
+    def dated(self, second: int, sent_on: str) -> "Dated":
+        """What all mails of one second have in common: POSIX time, and the same as `date` says."""
+        return Dated(second, f"\r\nDate: {sent_on}\r\nMessage-ID: ".encode())
 
     def envelope(
         self,
@@ -71,34 +86,53 @@ class Letterhead:
         to: str,
         subject: str,
         body: Sequence[bytes],
-        second: int,
-        sent_on: str,
-        delivery_id: int,
+        dated: "Dated",
+        delivery: bytes,
         subscriber_id: int,
-        unsubscribe_url: str,
-        unsubscribe_token: str,
+        unsubscribe_token: bytes,
         is_8bit: bool,
     ) -> Envelope:
         """A bulletin for one recipient; `is_8bit` if its body is not ASCII.
 
-        `second` is the present in POSIX time, and `sent_on` the same as `date` says it. Raises
-        `errors.Invalid` as `address` and `unstructured`.
+        `delivery` is its number in octets as they stand in tokens. Raises `errors.Invalid` as
+        `address` and `unstructured`.
         """
-        ways_out = _ways_out(self._return_path.domain, unsubscribe_url, unsubscribe_token)
         head = (
-            f"{self._sender}To: {address(to)}\r\nSubject: {unstructured(subject)}\r\n"
-            f"Date: {sent_on}\r\n"
-            f"Message-ID: {self._message_id(f'c:{self._mark}:{subscriber_id}')}\r\n"
-            f"{self._middle}List-Unsubscribe: {ways_out}\r\n"
-            f"{self._end}{_IS_8BIT if is_8bit else ''}"
+            self._sender,
+            address(to).encode(),
+            _subject(subject),
+            dated.octets,
+            self._message_id(f"{self._thing}{subscriber_id}").encode(),
+            b"\r\n",
+            self._middle,
+            self._page,
+            unsubscribe_token,
+            self._mailto,
+            unsubscribe_token,
+            self._ends[is_8bit],
         )
+        pieces = self._signer.signed(head, body, second=dated.second)
         return Envelope(
-            self._return_path(delivery_id, is_notice=False),
+            self._return_path.of_delivery(delivery),
             to,
-            self._signer.signed(head.encode(), body, second=second),
+            pieces,
+            sum(map(len, pieces)),
             not to.isascii(),
             is_8bit,
         )
+
+
+class Dated(NamedTuple):
+    """A second, and what headers say of it."""
+
+    second: int
+    octets: bytes
+
+
+@functools.lru_cache(maxsize=256)
+def _subject(text: str) -> bytes:
+    """The header of a subject, behind the one before it."""
+    return f"\r\nSubject: {unstructured(text)}".encode()
 
 
 def for_notice(
@@ -125,10 +159,12 @@ def for_notice(
         ("Auto-Submitted", "auto-generated"),
         ("Content-Type", content_type),
     ]
+    data = _signed(ground, headers, body, from_address=settings.mail.from_address)
     return Envelope(
         mail_from=ReturnPaths(ground)(notice_id, is_notice=True),
         rcpt_to=to,
-        data=_signed(ground, headers, body, from_address=settings.mail.from_address),
+        pieces=(data,),
+        size=len(data),
         needs_smtputf8=not to.isascii(),
     )
 
@@ -201,12 +237,17 @@ class ReturnPaths:
 
     def __init__(self, ground: Ground) -> None:
         self._tokens = ground.tokens
+        self._seal = ground.tokens.sealer_for_address(Purpose.RETURN_PATH)
         self.domain = _return_domain(ground)
 
     def __call__(self, number: int, *, is_notice: bool) -> str:
         """The envelope sender for a delivery's or a notice's number."""
         token = self._tokens.seal_for_address(Purpose.RETURN_PATH, number, int(is_notice))
         return f"b+{token}@{self.domain}"
+
+    def of_delivery(self, octets: bytes) -> str:
+        """The same for a delivery, its number in octets as they stand in tokens."""
+        return f"b+{self._seal(octets + _FOR_DELIVERY)}@{self.domain}"
 
 
 class MessageIds:
@@ -239,7 +280,6 @@ def phrase(text: str) -> str:
     return f'"{escaped}"'
 
 
-@functools.lru_cache(maxsize=256)
 def unstructured(text: str) -> str:
     """A subject: as it is when it is ASCII that can be folded at blanks, else as encoded-words."""
     _refuse_breaks(text)
@@ -320,7 +360,7 @@ def _signed(
     # Addresses beyond ASCII stand as UTF-8 (RFC 6532); the relay has to offer SMTPUTF8 for them.
     head = _lines(headers).encode()
     signer = dkim.for_author(ground.settings, from_address)
-    return signer.signed(head, (body,), second=int(ground.clock.now().timestamp()))
+    return b"".join(signer.signed((head,), (body,), second=int(ground.clock.now().timestamp())))
 
 
 def _reply_to(email_address: str) -> list[tuple[str, str]]:

@@ -52,7 +52,8 @@ async def send(
             envelope = Envelope(
                 mail_from=message.ReturnPaths(ground)(0, is_notice=False),
                 rcpt_to=address.email,
-                data=data,
+                pieces=(data,),
+                size=len(data),
                 needs_smtputf8=not address.email.isascii(),
             )
             hand = _Hand()

@@ -50,7 +50,7 @@ class Plan:
     """Every value that a recipient needs."""
     answers: Callable[[Reader], Answers] = field(init=False, compare=False, repr=False)
     """For each of the conditions, whether it holds for a reader."""
-    subject: Callable[[Mapping[str, str]], str] = field(init=False, compare=False, repr=False)
+    subject: Callable[[runs.Values], str] = field(init=False, compare=False, repr=False)
     """The subject for one recipient: one line, whatever the values hold."""
     _variant: runs.Variants = field(init=False, compare=False, repr=False)
 
@@ -103,7 +103,7 @@ class Plan:
         )
 
     def body(
-        self, values: Mapping[str, str], answers: Answers | None = None, *, is_8bit: bool = False
+        self, values: runs.Values, answers: Answers | None = None, *, is_8bit: bool = False
     ) -> bytes:
         """The message's body for one recipient: text, then HTML, with CRLF line ends.
 
@@ -116,7 +116,7 @@ class Plan:
         return b"".join(self.pieces(values, answers, is_8bit=is_8bit)[0])
 
     def pieces(
-        self, values: Mapping[str, str], answers: Answers | None = None, *, is_8bit: bool = False
+        self, values: runs.Values, answers: Answers | None = None, *, is_8bit: bool = False
     ) -> tuple[Sequence[bytes], bool]:
         """What `body` joins, and whether octets beyond ASCII are among it."""
         variant = self._variant(answers, is_8bit)
@@ -185,15 +185,16 @@ class Plan:
             ) from error
 
 
-def _line(segments: tuple[Plain, ...]) -> Callable[[Mapping[str, str]], str]:
+def _line(segments: tuple[Plain, ...]) -> Callable[[runs.Values], str]:
     """What fills a line; as a rule many readers have the same."""
     names = [part.name for part in segments if isinstance(part, Slot)]
 
     @functools.lru_cache(maxsize=_KEPT_LINES)
-    def line(*values: str) -> str:
-        return slots.clean(slots.joined(segments, dict(zip(names, values, strict=True))))
+    def line(*values: runs.Value) -> str:
+        texts = [value if isinstance(value, str) else value.decode("ascii") for value in values]
+        return slots.clean(slots.joined(segments, dict(zip(names, texts, strict=True))))
 
-    def filled(values: Mapping[str, str]) -> str:
+    def filled(values: runs.Values) -> str:
         return line(*map(values.__getitem__, names))
 
     return filled

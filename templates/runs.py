@@ -10,7 +10,7 @@ hole is told to the caller, who then takes the quoted-printable variant (docs/de
 
 import functools
 import string
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from templates import wire
@@ -34,7 +34,13 @@ _BEGINNINGS = (string.ascii_letters + string.digits + "/").encode()
 _PLAIN = _BEGINNINGS + b":?#@!$()*+,;._~%-"
 # What can begin a line of unchanged text as well.
 _LINE_BEGINNINGS = _BEGINNINGS.replace(b"F", b"")
+# What an address begins with, of `http` and `https`.
+_ADDRESS_BEGINNINGS = (b"h", b"H")
 
+Value = str | bytes
+"""What fills a slot: text, or the octets of an address for which `is_plain` holds."""
+Values = Mapping[str, str] | Mapping[str, Value]
+"""What fills each slot, by name."""
 Piece = bytes | Slot
 _Holes = tuple[tuple[int, Slot], ...]
 
@@ -49,11 +55,13 @@ class Coded(NamedTuple):
     is_8bit: bool = False
     """Whether octets beyond ASCII are among them, whatever the values."""
 
-    def fill(self, values: Mapping[str, str]) -> list[bytes]:
+    def fill(self, values: Values) -> list[bytes]:
         """The pieces of one body."""
         pieces = list(self.pieces)
         for name, plain_holes, other_holes in self.fillers:
             value = values[name]
+            if isinstance(value, bytes):
+                value = value.decode("ascii")
             octets = _coded(value) if plain_holes else None
             for position, slot in plain_holes:
                 pieces[position] = octets or wire.piece(slot.fill(value))
@@ -63,19 +71,18 @@ class Coded(NamedTuple):
 
 
 _Encode = Callable[[str], bytes | None]
+_EncodeAll = Callable[[str], Sequence[bytes] | None]
 
 
 class _Filler(NamedTuple):
     """What a value of one name fills in an unchanged body."""
 
     name: str
-    beginnings: bytes
-    """With one of these a plain value of at most `room` octets can begin at `positions`."""
-    room: int
     positions: tuple[int, ...]
-    others: tuple[tuple[int, _Encode], ...]
-    """Holes that no value fills as it is."""
-    all: tuple[tuple[int, _Encode], ...]
+    room: int
+    """An address of at most so many octets can stand at all of them as it is; -1: none can."""
+    encode: _EncodeAll
+    """What stands at the positions for a value; None when it does not fit one of them."""
 
 
 class Unchanged(NamedTuple):
@@ -85,26 +92,22 @@ class Unchanged(NamedTuple):
     fillers: tuple[_Filler, ...]
     is_8bit: bool
 
-    def fill(self, values: Mapping[str, str]) -> list[bytes] | None:
+    def fill(self, values: Values) -> list[bytes] | None:
         """The pieces of one body; None when a value can't stand in it as it is."""
         pieces = list(self.pieces)
-        for name, beginnings, room, positions, others, each in self.fillers:
+        for name, positions, room, encode in self.fillers:
             value = values[name]
-            octets = value.encode("utf-8", "replace")
-            is_plain = (
-                octets
-                and octets[0] in beginnings
-                and len(octets) <= room
-                and not octets.translate(None, _PLAIN)
-            )
-            if is_plain:
-                for position in positions:
-                    pieces[position] = octets
-            for position, encode in others if is_plain else each:
-                found = encode(value)
-                if found is None:
-                    return None
-                pieces[position] = found
+            if isinstance(value, bytes):
+                if len(value) <= room:
+                    for position in positions:
+                        pieces[position] = value
+                    continue
+                value = value.decode("ascii")
+            found = encode(value)
+            if found is None:
+                return None
+            for position, octets in zip(positions, found, strict=True):
+                pieces[position] = octets
         return pieces
 
 
@@ -240,19 +243,63 @@ class _Assembly:
         direct = [each for each in self._direct if each[1].name == name]
         plain = [each for each in direct if each[1].keeps_plain]
         coded = [each for each in self._coded if each[1].name == name]
-        starts = any(hole.begins_line for _, _, hole in plain)
         others: tuple[tuple[int, _Encode], ...] = (
             *((at, _fitting(slot, hole)) for at, slot, hole in direct if not slot.keeps_plain),
             *((at, functools.partial(_piece_of, slot)) for at, slot in coded),
         )
+        encode = _together(
+            [_fitting(slot, hole) for _, slot, hole in plain],
+            [each for _, each in others],
+            beginnings=(
+                _LINE_BEGINNINGS if any(hole.begins_line for _, _, hole in plain) else _BEGINNINGS
+            ),
+            room=min((hole.room for _, _, hole in plain), default=0),
+        )
         return _Filler(
             name=name,
-            beginnings=_LINE_BEGINNINGS if starts else _BEGINNINGS,
-            room=min((hole.room for _, _, hole in plain), default=0),
-            positions=tuple(at for at, _, _ in plain),
-            others=others,
-            all=(*((at, _fitting(slot, hole)) for at, slot, hole in plain), *others),
+            positions=(*(at for at, _, _ in plain), *(at for at, _ in others)),
+            room=-1 if others else min(hole.room for _, _, hole in plain),
+            encode=functools.lru_cache(maxsize=_KEPT_VALUES)(encode) if name in _SHARED else encode,
         )
+
+
+def is_plain(address: str) -> bool:
+    """Whether an address can go into most holes just as it is, in octets (`Value`).
+
+    Blanks, quotes, `&`, `=` and what is beyond ASCII can't; a token behind it always can.
+    """
+    octets = address.encode("utf-8", "replace")
+    return octets[:1] in _ADDRESS_BEGINNINGS and not octets.translate(None, _PLAIN)
+
+
+def _together(
+    plain: Sequence[_Encode], others: Sequence[_Encode], *, beginnings: bytes, room: int
+) -> _EncodeAll:
+    """What fills all holes of one name: `plain` where most values stand as they are, `others`.
+
+    With one of `beginnings`, a plain value of at most `room` octets stands in each of the first.
+    """
+    each = (*plain, *others)
+
+    def encode(value: str) -> Sequence[bytes] | None:
+        octets = value.encode("utf-8", "replace")
+        stands = (
+            octets
+            and octets[0] in beginnings
+            and len(octets) <= room
+            and not octets.translate(None, _PLAIN)
+        )
+        if stands and not others:
+            return [octets] * len(plain)
+        found: list[bytes] = [octets] * len(plain) if stands else []
+        for one in each[len(found) :]:
+            filled = one(value)
+            if filled is None:
+                return None
+            found.append(filled)
+        return found
+
+    return encode
 
 
 def _coded(value: str) -> bytes | None:
@@ -279,4 +326,4 @@ def _fitting(slot: Slot, hole: wire.Hole) -> _Encode:
         octets = slot.fill(value).encode()
         return octets if hole.takes(octets) else None
 
-    return functools.lru_cache(maxsize=_KEPT_VALUES)(encode) if slot.name in _SHARED else encode
+    return encode

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from delivery import message
 from delivery.arriving import tags
 from delivery.models import Dispatch, DispatchState, WhenUncertain
-from foundation import findings
+from foundation import findings, tokens
 from foundation.findings import Finding
 from foundation.ground import Ground
 from foundation.i18n import N_
@@ -92,17 +92,16 @@ def sample(ground: Ground, *, author: str) -> bytes:
         when_uncertain=WhenUncertain.HOLD.value,
         started_at=now,
     )
-    token = ground.tokens.seal(Purpose.UNSUBSCRIBE, 0, 0, 0)
-    envelope = message.Letterhead(ground, order, plan).envelope(
+    nobody = tokens.number_octets(0)
+    head = message.Letterhead(ground, order, plan)
+    envelope = head.envelope(
         to="sample@example.org",
         subject=plan.subject({}),
         body=plan.pieces({})[0],
-        second=int(now.timestamp()),
-        sent_on=message.date(now),
-        delivery_id=0,
+        dated=head.dated(int(now.timestamp()), message.date(now)),
+        delivery=nobody,
         subscriber_id=0,
-        unsubscribe_url=ground.url(f"/unsubscribe/{token}"),
-        unsubscribe_token=token,
+        unsubscribe_token=ground.tokens.sealer(Purpose.UNSUBSCRIBE)(nobody * 3),
         is_8bit=False,
     )
-    return envelope.data
+    return b"".join(envelope.pieces)

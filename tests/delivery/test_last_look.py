@@ -21,7 +21,7 @@ from tests.world import mailing, people
 
 def no_envelope(_is_8bit: bool) -> Envelope:
     """The look needs none."""
-    return Envelope(mail_from="", rcpt_to="", data=b"", needs_smtputf8=False)
+    return Envelope(mail_from="", rcpt_to="", pieces=(), size=0, needs_smtputf8=False)
 
 
 async def leased(ground: Ground, *addresses: str) -> list[Letter]:

@@ -233,7 +233,13 @@ async def test_what_a_slow_line_has_not_taken_yet_can_still_be_stopped(
 
     server.acts["DATA"] = turn_deaf
     data = (b"a" * 76 + b"\r\n") * 400_000
-    envelope = Envelope(mail_from="us@example.org", rcpt_to=ANA, data=data, needs_smtputf8=False)
+    envelope = Envelope(
+        mail_from="us@example.org",
+        rcpt_to=ANA,
+        pieces=(data,),
+        size=len(data),
+        needs_smtputf8=False,
+    )
     letter = Letter(
         kind=Kind.DELIVERY,
         id=1,
