@@ -3,7 +3,6 @@
 A row is leased by exactly one worker at a time, and only its holder's results are written into it.
 """
 
-import operator
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -181,8 +180,8 @@ async def _lease(
         .cte("due")  # within the condition, PostgreSQL may ask it again and again, past its limit
     )
     statement = (
-        sa.update(Delivery)
-        .where(col(Delivery.id).in_(sa.select(due.c.id)))
+        sa.update(_TABLE)
+        .where(_TABLE.c.id.in_(sa.select(due.c.id)))
         .values(worker_id=worker_id, leased_until=until, **anew)
         .returning(
             col(Delivery.id),
@@ -193,10 +192,10 @@ async def _lease(
             col(Delivery.first_attempt_at),
             col(Delivery.variant),
         )
-        .execution_options(synchronize_session=False)
     )
-    leased = (await session.execute(statement)).all()
-    return [Claimed(*row) for row in sorted(leased, key=operator.itemgetter(0))]
+    # Past the session: it would make an object's state of each row.
+    leased = await (await session.connection()).execute(statement)
+    return sorted(map(Claimed._make, leased.all()))
 
 
 async def record(session: AsyncSession, *, worker_id: int, results: Iterable[Result]) -> bool:

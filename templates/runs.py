@@ -289,8 +289,6 @@ def _together(
             and len(octets) <= room
             and not octets.translate(None, _PLAIN)
         )
-        if stands and not others:
-            return [octets] * len(plain)
         found: list[bytes] = [octets] * len(plain) if stands else []
         for one in each[len(found) :]:
             filled = one(value)

@@ -60,6 +60,17 @@ async def suppressed(ground: Ground, address: str) -> None:
         )
 
 
+def statements_from_now_on(ground: Ground) -> list[str]:
+    """A list to which each statement is added that the database gets."""
+    asked: list[str] = []
+
+    def note(_connection: object, _cursor: object, statement: str, *_rest: object) -> None:
+        asked.append(statement)
+
+    event.listen(ground.db.engine.sync_engine, "before_cursor_execute", note)
+    return asked
+
+
 @pytest.mark.storage
 async def test_a_suppression_committed_after_the_look_at_the_one_before_is_seen(
     ground: Ground,
@@ -80,12 +91,7 @@ async def test_while_nothing_is_committed_the_next_ones_need_no_query(ground: Gr
     first, second = await leased(ground, "ana@example.org", "bo@example.org")
     recheck = Recheck(ground, worker_id=1, upcoming=lambda: [second])
     assert await recheck.look(first) is Look.GO
-    asked: list[str] = []
-
-    def note(_connection: object, _cursor: object, statement: str, *_rest: object) -> None:
-        asked.append(statement)
-
-    event.listen(ground.db.engine.sync_engine, "before_cursor_execute", note)
+    asked = statements_from_now_on(ground)
     assert await recheck.look(second) is Look.GO
     assert asked == []
     await recheck.close()
@@ -122,6 +128,22 @@ async def test_a_commit_of_our_own_leaves_what_is_known_and_brings_answers_of_it
     recheck.carry(mark, found)
     assert (recheck.known(second), recheck.known(third)) == (Look.GO, Look.GO)
     assert recheck.known(first) is None, "it is not waiting any more"
+    await recheck.close()
+
+
+async def test_a_look_beside_a_commit_of_our_own_is_answered_by_that(ground: Ground) -> None:
+    first, second = await leased(ground, "ana@example.org", "bo@example.org")
+    recheck = Recheck(ground, worker_id=1, upcoming=list)
+    await recheck.look(first)
+    async with ground.db.transaction() as session:
+        await written(session, first)
+        mark = recheck.mark()
+        found = await recheck.foresee(session, [second])
+        look = asyncio.create_task(recheck.look(second))
+        asked = statements_from_now_on(ground)
+    recheck.carry(mark, found)
+    assert await look is Look.GO
+    assert asked == []
     await recheck.close()
 
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from foundation import errors
+from foundation import errors, tokens
 from foundation.tokens import Keyring, Purpose
 
 OLD, NEW = b"an old key of many characters", b"a new key of many characters"
@@ -16,6 +16,14 @@ def test_a_token_gives_its_numbers_back(numbers: list[int]) -> None:
     assert keys.open(Purpose.CLICK, keys.seal(Purpose.CLICK, *numbers)) == tuple(numbers)
     local_part = keys.seal_for_address(Purpose.RETURN_PATH, *numbers)
     assert keys.open_from_address(Purpose.RETURN_PATH, local_part.upper()) == tuple(numbers)
+    octets = b"".join(map(tokens.number_octets, numbers))
+    assert keys.sealer(Purpose.CLICK)(octets).decode() == keys.seal(Purpose.CLICK, *numbers)
+    assert keys.sealer_for_address(Purpose.RETURN_PATH)(octets) == local_part
+
+
+def test_a_number_below_nought_is_sealed_by_nobody() -> None:
+    with pytest.raises(ValueError, match="range"):
+        Keyring([OLD]).seal(Purpose.CLICK, -1)
 
 
 def test_a_token_opens_nothing_else() -> None:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from templates import problems, wire
+from templates import problems, runs, wire
 from templates.conditions import Answers, Condition
 from templates.plan import Plan
 from templates.slots import Place, Section, Segments, Slot
@@ -306,6 +306,23 @@ def test_the_short_way_of_encoding_comes_to_the_same(value: str) -> None:
     for part in (text, html):
         octets = part.partition(b"\r\n\r\n")[2].replace(b"=\r\n", b"").removesuffix(b"\r\n")
         assert octets.removesuffix(b"\r\n") == slow.replace(b"=\r\n", b"") or b"=2E" in slow
+
+
+@pytest.mark.parametrize("length", [20, 75, 76, 160, 2000])
+@pytest.mark.parametrize("is_8bit", [False, True])
+def test_an_address_in_octets_comes_to_the_same_as_in_text(length: int, is_8bit: bool) -> None:
+    address = "https://x.example/".ljust(length, "a")
+    assert runs.is_plain(address)
+    texts = editions.values_for(EVERYTHING)
+    named = [name for name in texts if "url" in name or name.startswith("click:")]
+    as_text = {**texts, **dict.fromkeys(named, address)}
+    as_octets = {**texts, **dict.fromkeys(named, address.encode())}
+    assert EVERYTHING.body(as_octets, is_8bit=is_8bit) == EVERYTHING.body(as_text, is_8bit=is_8bit)
+
+
+@pytest.mark.parametrize("address", ["", "/r/x", "https://x.example/?a=b", "https://ñ.example/"])
+def test_an_address_that_stands_nowhere_unchanged_is_no_plain_one(address: str) -> None:
+    assert not runs.is_plain(address)
 
 
 def test_frozen_plan_thaws_to_the_same() -> None:
