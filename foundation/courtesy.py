@@ -2,7 +2,7 @@
 
 A page asks the database some fifty times, and each time it would wait until ten connections had
 their next message. A sender waits at a message's end, where nothing is on the wire that others
-wait for, and has a fifth of the time for itself whatever is asked of the pages.
+wait for, and has an eighth of the time for itself whatever is asked of the pages.
 """
 
 import asyncio
@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-HOLD_S = 0.08
+HOLD_S = 0.15
 """So long a sender waits at a time."""
 TURN_S = 0.02
 """Then it goes on for so long at least, whoever asks."""
