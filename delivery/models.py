@@ -343,7 +343,7 @@ class QueuedNotice(tables.Table, table=True):
     reply_code: int | None = Field(default=None)
     reply_text: str = Field(default="", nullable=False)
     created_at: datetime = tables.moment()
-    sent_at: datetime | None = tables.maybe_moment(index=True)
+    sent_at: datetime | None = tables.maybe_moment()
 
 
 class BounceKind(enum.StrEnum):

@@ -7,7 +7,7 @@ the same rules, wherever a request came from.
 import operator
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from foundation import addresses, errors
 from foundation.addresses import Address
@@ -36,9 +36,8 @@ _MAX_TAGS = 20
 _NO_LINE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class SignUpRequest:
-    """What was sent in, and where it came from."""
+class SignUpRequest(NamedTuple):
+    """What was sent in, and where it came from; made for each of very many, so a tuple."""
 
     email: str
     topics: Sequence[str] = ()
@@ -80,7 +79,7 @@ class SignUpRequest:
 
     def with_language(self, language: str) -> "SignUpRequest":
         """The same, in another language."""
-        return self if language == self.language else replace(self, language=language)
+        return self if language == self.language else self._replace(language=language)
 
 
 def check(request: SignUpRequest) -> Address:
@@ -142,10 +141,18 @@ def cut(request: SignUpRequest, name: str) -> str:
 
 
 def kept(request: SignUpRequest) -> list[str]:
-    """The values of `ABOUT_PERSON` and `ABOUT_ORIGIN`, tidy, the latter as long as may be."""
-    person = [each and tidy(each) for each in _PERSON_OF(request)]
-    origin = zip(_ORIGIN_OF(request), ABOUT_ORIGIN.values(), strict=True)
-    return person + [each and tidy(each)[:limit] for each, limit in origin]
+    """The values of `ABOUT_PERSON` and `ABOUT_ORIGIN`, tidy, the latter as long as may be.
+
+    Blanks at the end are left out.
+    """
+    said = [each and tidy(each) for each in _PERSON_OF(request)]
+    origin = _ORIGIN_OF(request)
+    if any(origin):
+        limits = zip(origin, ABOUT_ORIGIN.values(), strict=True)
+        said += [each and tidy(each)[:limit] for each, limit in limits]
+    while said and not said[-1]:
+        said.pop()
+    return said
 
 
 def clean_tags(tags: Sequence[str]) -> list[str]:

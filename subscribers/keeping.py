@@ -97,7 +97,8 @@ async def keep(ground: Ground, session: AsyncSession, entries: Sequence[Entry]) 
         return []
     dialect = session.get_bind().dialect.name
     now = ground.clock.now()
-    numbers = await _sign_ups(session, entries, {"now": now}, dialect)
+    slugs = [entry.slugs for entry in entries]
+    numbers = await _sign_ups(session, entries, slugs, {"now": now}, dialect)
     asked_for = [
         (entry.person_id, topic.id, number)
         for entry, number in zip(entries, numbers, strict=True)
@@ -113,12 +114,11 @@ async def keep(ground: Ground, session: AsyncSession, entries: Sequence[Entry]) 
     }
     steps = (
         (
-            place,
-            *(entry.person_id, entry.slugs, _words_of(entry) or wordings[entry.language]),
-            entry.language,
-            *(number, entry.form_id, entry.request.network or None, entry.request.via),
+            *(number, entry.person_id, asked),
+            *(_words_of(entry) or wordings[entry.language], entry.language),
+            *(entry.form_id, entry.request.network or None, entry.request.via),
         )
-        for place, (entry, number) in enumerate(zip(entries, numbers, strict=True))
+        for entry, asked, number in zip(entries, slugs, numbers, strict=True)
     )
     await session.execute(_consents(dialect), {_SOURCE: rows.packed(steps), "now": now})
     mail = list(_links(ground, entries, numbers))
@@ -185,18 +185,22 @@ def _link(
 
 
 async def _sign_ups(
-    session: AsyncSession, entries: Sequence[Entry], values: Mapping[str, Any], dialect: str
+    session: AsyncSession,
+    entries: Sequence[Entry],
+    slugs: Sequence[Sequence[str]],
+    values: Mapping[str, Any],
+    dialect: str,
 ) -> list[int]:
     listed = (
         (
             place,
             *(entry.person_id, entry.form_id, entry.partner_id, entry.state.value),
-            *(entry.doubt.value, entry.slugs, entry.language),
+            *(entry.doubt.value, asked, entry.language),
             intake.clean_tags(entry.request.tags),
-            *intake.kept(entry.request),
             *_written(entry.written),
+            *intake.kept(entry.request),
         )
-        for place, entry in enumerate(entries)
+        for place, (entry, asked) in enumerate(zip(entries, slugs, strict=True))
     )
     made = await session.execute(
         _insert_sign_ups(dialect), {_SOURCE: rows.packed(listed), **values}
@@ -271,10 +275,10 @@ def _insert_sign_ups(dialect: str) -> sa.Executable:
             "language": listed.text(7),
             "tags": listed.document(8),
             "shares": sa.literal([], tables.Json()),
-            **{name: listed.text(9 + place) for place, name in enumerate(said)},
-            "gathering_id": listed.number(9 + len(said)),
-            "typed_at": listed.moment(10 + len(said)),
-            "entry_number": listed.text(11 + len(said)),
+            "gathering_id": listed.number(9),
+            "typed_at": listed.moment(10),
+            "entry_number": listed.text(11),
+            **{name: sa.func.coalesce(listed.text(12 + n), "") for n, name in enumerate(said)},
             "created_at": _NOW,
         },
     ).returning(table.c.id, table.c.subscriber_id)
@@ -306,14 +310,14 @@ def _consents(dialect: str) -> sa.Executable:
         Consent,
         listed,
         {
+            "signup_id": listed.number(0),
             "subscriber_id": listed.number(1),
             "topics": listed.document(2),
             "wording_id": listed.number(3),
             "language": listed.text(4),
-            "signup_id": listed.number(5),
-            "form_id": listed.number(6),
-            "network": listed.text(7),
-            "via": listed.text(8),
+            "form_id": listed.number(5),
+            "network": listed.text(6),
+            "via": listed.text(7),
             "step": sa.literal(ConsentStep.ASKED.value),
             "reason": sa.literal(""),
             "at": _NOW,

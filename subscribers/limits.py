@@ -6,7 +6,7 @@ to whoever sent the form is the same on either side of a limit, so nothing here 
 
 import enum
 import functools
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import timedelta
 
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -67,6 +67,8 @@ class Submission:
     Made before the tally is taken, with what may have to be counted; asked afterwards.
     """
 
+    __slots__ = ("_from_network", "_mail", "_network", "_pages", "_tally")
+
     def __init__(
         self,
         ground: Ground,
@@ -76,6 +78,7 @@ class Submission:
         form_id: int | None,
         partner_id: int | None,
         address: Address | None,
+        unlimited: Collection[str],
     ) -> None:
         settings = ground.settings.signup
         self._tally = tally
@@ -94,7 +97,7 @@ class Submission:
                 subject = f"signup-{rank.name.lower()}:{number}"
                 tally.plan(subject, window=_HOUR, rank=rank)
                 self._pages.append((subject, limit))
-        self._mail = _Mail(ground, tally, address=address)
+        self._mail = _Mail(ground, tally, address=address, unlimited=unlimited)
 
     def network_load(self) -> float:
         """Count it for its network; returns the share of what that may send."""
@@ -139,11 +142,17 @@ async def may_confirm_each(
 ) -> list[bool]:
     """The same for several addresses that one transaction writes to, counted together."""
     tally = throttle.Tally(ground.clock.now())
-    mails = [_Mail(ground, tally, address=each) for each in addresses]
+    big = unlimited_domains(ground)
+    mails = [_Mail(ground, tally, address=each, unlimited=big) for each in addresses]
     await tally.take(session)
     may_go = [mail.may_go() for mail in mails]
     await tally.give_back(session)
     return may_go
+
+
+def unlimited_domains(ground: Ground) -> Collection[str]:
+    """Domains that have mailboxes for all: many people there are no sign of anything."""
+    return {name for limit in ground.settings.domain_limit for name in limit.domains}
 
 
 async def room_in_hour(ground: Ground, session: AsyncSession) -> int:
@@ -155,15 +164,23 @@ async def room_in_hour(ground: Ground, session: AsyncSession) -> int:
 class _Mail:
     """A confirmation mail, counted for its address, its domain and in all."""
 
-    def __init__(self, ground: Ground, tally: throttle.Tally, *, address: Address) -> None:
+    __slots__ = ("_day", "_domain", "_hour", "_settings", "_tally")
+
+    def __init__(
+        self,
+        ground: Ground,
+        tally: throttle.Tally,
+        *,
+        address: Address,
+        unlimited: Collection[str],
+    ) -> None:
         self._settings = ground.settings.signup
         self._tally = tally
         self._hour = _subject(ground, "confirm-address", address.key)
         # The name tells the day's counter from the hour's: at midnight both windows start together.
         self._day = f"{self._hour}:day"
-        # Hosts that have mailboxes for all are not spared.
         domain = address.domain
-        is_big = any(domain in limit.domains for limit in ground.settings.domain_limit)
+        is_big = domain in unlimited
         self._domain = "" if is_big else _common_subject(ground, "confirm-domain", domain)
         tally.plan(self._hour, window=_HOUR, rank=_Rank.ADDRESS)
         tally.plan(self._day, window=_DAY, rank=_Rank.DAY)

@@ -172,6 +172,12 @@ class Consent(tables.Table, table=True):
     """One step of a person's consent. Append-only; only `network` is blanked after its time."""
 
     __tablename__ = "consents"
+    __table_args__ = (
+        tables.index_of_some(
+            "ix_consents_dispatch_id", "dispatch_id", where=sa.text("dispatch_id IS NOT NULL")
+        ),
+        _OPTIONS,
+    )
 
     id: int = tables.identity()
     subscriber_id: int = tables.reference("subscribers.id")
@@ -189,7 +195,7 @@ class Consent(tables.Table, table=True):
     """The organisation that the step was about."""
     network: str | None = Field(default=None)
     """IPv4 /24 or IPv6 /48, blanked after `[retention] network_days`."""
-    dispatch_id: int | None = tables.loose_reference()
+    dispatch_id: int | None = tables.loose_reference(index=False)
     """The mail whose link was used, for unsubscriptions."""
     via: str = Field(default="", nullable=False)
     """form, api, import, preferences, link, one-click, mailto, staff, bounce."""
@@ -233,13 +239,24 @@ class SignUp(tables.Table, table=True):
     __table_args__ = (
         # Asked of a million people one by one: SQLite would look through all of one state else.
         sa.Index("ix_signups_subscriber_id", "subscriber_id", "state"),
+        # Sign-ups come by the thousand: one that has no form or partner is in no index of those.
+        *(
+            tables.index_of_some(
+                f"ix_signups_{column}", column, where=sa.text(f"{column} IS NOT NULL")
+            )
+            for column in ("form_id", "partner_id", "gathering_id")
+        ),
         _OPTIONS,
     )
 
     id: int = tables.identity()
     subscriber_id: int = tables.reference("subscribers.id", index=False)
-    form_id: int | None = tables.reference("forms.id", nullable=True, ondelete="SET NULL")
-    partner_id: int | None = tables.reference("partners.id", nullable=True, ondelete="SET NULL")
+    form_id: int | None = tables.reference(
+        "forms.id", nullable=True, index=False, ondelete="SET NULL"
+    )
+    partner_id: int | None = tables.reference(
+        "partners.id", nullable=True, index=False, ondelete="SET NULL"
+    )
     state: str = Field(nullable=False, index=True)
     doubt: str = Field(default=Doubt.NONE.value, nullable=False)
     topics: list[str] = tables.json_list()
@@ -251,20 +268,20 @@ class SignUp(tables.Table, table=True):
     tags: list[str] = tables.json_list()
     shares: list[int] = tables.json_list()
     """Partners that the person lets have the address, once it is confirmed."""
-    source: str = Field(default="", nullable=False, index=True)
+    source: str = Field(default="", nullable=False)
     referrer_host: str = Field(default="", nullable=False)
     page_path: str = Field(default="", nullable=False)
     utm_source: str = Field(default="", nullable=False)
     utm_medium: str = Field(default="", nullable=False)
     utm_campaign: str = Field(default="", nullable=False)
-    gathering_id: int | None = tables.loose_reference()
+    gathering_id: int | None = tables.loose_reference(index=False)
     """Where it was written down by hand."""
     typed_at: datetime | None = tables.maybe_moment()
     """When, where that was before it reached us."""
     entry_number: str | None = Field(default=None, unique=True)
     """A random one that a tablet gave it, so that it is taken once."""
     created_at: datetime = tables.moment(index=True)
-    confirmed_at: datetime | None = tables.maybe_moment(index=True)
+    confirmed_at: datetime | None = tables.maybe_moment()
 
 
 class SuppressionReason(enum.StrEnum):

@@ -59,6 +59,9 @@ class _Referrer:
         return f"https://{self.host}{self.path}" if self.host else ""
 
 
+_NOWHERE = _Referrer()
+
+
 def request_of(
     request: web.Request, values: MultiMapping[str], *, form: str, via: str
 ) -> SignUpRequest:
@@ -208,25 +211,25 @@ def _referrer(request: web.Request, values: Mapping[str, str]) -> _Referrer:
     """The page that led here: named by the form, else by the browser, never one of our own."""
     told = [_first(values, "referrer"), request.headers.get("Referer", "")]
     if not any(told):
-        return _Referrer()
+        return _NOWHERE
     own = _split(kit.ground(request).settings.site.url).host
     for text in told:
         found = _split(text)
         if found.host and found.host not in (own, (request.host or "").partition(":")[0]):
             return found
-    return _Referrer()
+    return _NOWHERE
 
 
 def _split(text: str) -> _Referrer:
     if ":" not in text:
-        return _Referrer()
+        return _NOWHERE
     try:
         parts = urlsplit(text)
         host = parts.hostname or ""
     except ValueError:
-        return _Referrer()
+        return _NOWHERE
     if parts.scheme not in ("http", "https") or not host:
-        return _Referrer()
+        return _NOWHERE
     return _Referrer(host=host, path=parts.path)
 
 

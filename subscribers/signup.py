@@ -7,7 +7,6 @@ What happens behind the link is in `confirming.py`.
 """
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -57,7 +56,7 @@ async def submit(ground: Ground, *, request: SignUpRequest) -> SignUpOutcome:
     language = i18n.match(request.language, ground.catalog.languages)
     if request.further_languages:
         codes = languages.further(ground, [request.further_languages], main=language)
-        request = replace(request, further_languages=codes)
+        request = request._replace(further_languages=codes)
     sent = Sent(
         request=request,
         address=address,

@@ -42,6 +42,10 @@ class SignUpOutcome:
     offer: Offer
 
 
+_Choice = tuple[Offer, Sequence[Topic]]
+"""A form, and what somebody asks of it."""
+
+
 class _Wanted(NamedTuple):
     """A request with what its form offers."""
 
@@ -107,21 +111,34 @@ async def _read(
             offers[form, partner] = await forms.offered(session, slug=form, partner_key=partner)
         except errors.NotFound as problem:
             offers[form, partner] = problem
-    return [
-        None
-        if is_attacked and not sent.is_judged
-        else _wanted(sent, offers[sent.request.form, sent.request.partner])
-        for sent in batch
-    ]
+    choices: dict[object, _Choice | errors.HandbillError] = {}
+    read: list[_Wanted | errors.HandbillError | None] = []
+    for sent in batch:
+        if is_attacked and not sent.is_judged:
+            read.append(None)
+            continue
+        asked = sent.request
+        # Most ask for the same.
+        key = (asked.form, asked.partner, tuple(asked.topics), asked.has_choice)
+        choice = choices.get(key)
+        if choice is None:
+            choice = choices[key] = _choice(offers[asked.form, asked.partner], asked)
+        read.append(_wanted(sent, *choice) if isinstance(choice, tuple) else choice)
+    return read
 
 
-def _wanted(sent: Sent, offer: Offer | errors.HandbillError) -> _Wanted | errors.HandbillError:
+def _choice(
+    offer: Offer | errors.HandbillError, asked: SignUpRequest
+) -> _Choice | errors.HandbillError:
     if isinstance(offer, errors.HandbillError):
         return offer
     try:
-        topics = intake.chosen(offer, sent.request)
+        return offer, intake.chosen(offer, asked)
     except errors.HandbillError as problem:
         return problem
+
+
+def _wanted(sent: Sent, offer: Offer, topics: Sequence[Topic]) -> _Wanted:
     doubt = sent.doubt or (Doubt.HASTE if sent.request.is_hasty else Doubt.NONE)
     return _Wanted(sent=sent, offer=offer, topics=topics, doubt=doubt)
 
@@ -131,6 +148,7 @@ async def _judged(
 ) -> list[tuple[Doubt, bool]]:
     """What speaks against each, and whether the limits have room for its mail."""
     tally = throttle.Tally(ground.clock.now())
+    unlimited = limits.unlimited_domains(ground)
     counted = [
         limits.Submission(
             ground,
@@ -140,6 +158,7 @@ async def _judged(
             partner_id=each.offer.partner.id if each.offer.partner else None,
             # What is doubtful brings no mail, and uses up nobody's.
             address=None if each.doubt else each.sent.address,
+            unlimited=unlimited,
         )
         for each in wanted
     ]

@@ -7,7 +7,7 @@ header injection starts.
 import json
 from collections.abc import Mapping, Sequence
 from typing import Any
-from urllib.parse import unquote
+from urllib.parse import unquote_to_bytes
 
 from aiohttp import hdrs, http_exceptions, web
 from multidict import MultiDict
@@ -151,8 +151,8 @@ def _decoded(request: web.Request) -> MultiDict[str]:
         values: MultiDict[str] = MultiDict()
         for name, _, value in (each.partition("=") for each in fields if each):
             values.add(
-                unquote(name, errors="strict") if "%" in name else name,
-                unquote(value, errors="strict") if "%" in value else value,
+                unquote_to_bytes(name).decode() if "%" in name else name,
+                unquote_to_bytes(value).decode() if "%" in value else value,
             )
     except UnicodeError as problem:
         raise _not_readable() from problem

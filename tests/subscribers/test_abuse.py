@@ -15,6 +15,7 @@ from sqlmodel import col
 from delivery.models import QueuedNotice
 from foundation import addresses
 from foundation.ground import Ground
+from foundation.throttle import ThrottleCounter
 from subscribers import doubts, pacing, signup, typos
 from subscribers.intake import SignUpRequest
 from subscribers.models import Doubt, Form, Partner, SignUpState, Subscriber
@@ -184,6 +185,25 @@ async def test_a_proof_is_good_once_fresh_and_whole(
     for rubbish in ("x", "e30=", "W10=", "A" * 5_000, json.dumps({"challenge": None})):
         assert (await sent("b@example.org", rubbish)).status == 428
     assert [each.state for each in await mailbox.sign_ups(ground)] == ["submitted"]
+
+
+@pytest.mark.settings(signup={"challenge": "always", **QUICK})
+@pytest.mark.storage
+async def test_what_is_refused_at_the_door_is_counted_once_and_uses_nothing_up_twice(
+    web: Web, ground: Ground
+) -> None:
+    await mailbox.topics(ground)
+    refused = await web.post("/subscribe", {"email": ANA})
+    assert refused.status == 428
+    counted = sa.select(col(ThrottleCounter.count)).where(
+        col(ThrottleCounter.subject) == "submissions"
+    )
+    async with ground.db.reading() as session:
+        assert (await session.scalars(counted)).all() == [1], "it was asked inside once more"
+    proof = solved(await work(web))
+    wrong = await web.post("/subscribe", {"email": ANA, "topic": "nowhere", "altcha": proof})
+    assert wrong.status == 422, "its proof was looked at twice"
+    assert await mailbox.sign_ups(ground) == []
 
 
 @pytest.mark.settings(signup={"challenge": "always", **QUICK})
