@@ -48,8 +48,8 @@ async def supporter(camera: Camera) -> None:
 
 
 async def widget(camera: Camera) -> None:
-    """The form as an element in a partner's page that follows the reader's scheme."""
-    page = camera.page
+    """The form as an element in a partner's page that follows the reader's scheme, and its list."""
+    page, address = camera.page, f"widget.{camera.language}@example.org"
     element = page.locator("handbill-signup [part=form]")
     html = (
         f'<!doctype html><html lang="{camera.language}"><meta charset="utf-8">'
@@ -58,7 +58,7 @@ async def widget(camera: Camera) -> None:
         "max-inline-size: 44rem; margin: 2rem auto; padding-inline: 1rem }</style>"
         f'<script type="module" src="{camera.demo.site}/widget.js"></script>'
         "<h1>Lynn Legal Project</h1><p>Lynn, Massachusetts</p>"
-        '<handbill-signup partner="lynn-legal" form="main" accent="#12496b"></handbill-signup>'
+        '<handbill-signup partner="lynn-legal" accent="#12496b"></handbill-signup>'
     )
     # In place of a page that is really there: else browsers load nothing from this machine.
     await page.goto(camera.demo.partner)
@@ -69,10 +69,15 @@ async def widget(camera: Camera) -> None:
     await element.locator("button").click()
     await element.locator("[part=suggestion]").wait_for()
     await camera.shoot("widget-2-slip")
-    await element.locator("input[name=email]").fill(f"widget.{camera.language}@example.org")
+    await element.locator("input[name=email]").fill(address)
+    await element.locator("input[name=share]").check()
     await element.locator("[part=button]").click()
     await page.locator("handbill-signup [part=thanks]").wait_for()
     await camera.shoot("widget-3-thanks")
+    await camera.mailed_link(address, "/confirm/")
+    await camera.press("Yes, sign me up")
+    await camera.mailed_link(address, "/preferences/")
+    await camera.shoot("widget-4-preferences")
 
 
 async def stopped(camera: Camera) -> None:
