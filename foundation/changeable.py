@@ -245,23 +245,25 @@ def group(key: str, settings: Settings) -> Group:
     return found
 
 
-_RATES = N_(
-    "One a line, such as 20/s, 500/min, 10000/h or 100000/day; all of them hold. Blank: no limit."
-)
+def _pace(section: str, label: str, values: Mapping[str, str]) -> Offer:
+    return Offer(
+        section=section,
+        key="rates",
+        label=label,
+        values=values,
+        hint=N_(
+            "One a line, such as 20/s, 500/min, 10000/h or 100000/day; all of them hold. "
+            "Blank: no limit."
+        ),
+        nothing=N_("no limit"),
+        kind=Kind.LINES,
+    )
 
 
 def _of_relay(relay: Relay) -> Sequence[Offer]:
     section, values = f"{RELAY}{relay.name}", {"relay": relay.name}
     return (
-        Offer(
-            section=section,
-            key="rates",
-            label=N_("Most that the relay “%(relay)s” gets"),
-            values=values,
-            hint=_RATES,
-            nothing=N_("no limit"),
-            kind=Kind.LINES,
-        ),
+        _pace(section, N_("Most that the relay “%(relay)s” gets"), values),
         Offer(
             section=section,
             key="warmup",
@@ -294,15 +296,7 @@ def _of_host(limit: DomainLimit) -> Sequence[Offer]:
     section = f"{HOST}{limit.name}"
     values = {"host": limit.name, "domains": ", ".join(limit.domains)}
     return (
-        Offer(
-            section=section,
-            key="rates",
-            label=N_("Most that goes to “%(host)s” (%(domains)s)"),
-            values=values,
-            hint=_RATES,
-            nothing=N_("no limit"),
-            kind=Kind.LINES,
-        ),
+        _pace(section, N_("Most that goes to “%(host)s” (%(domains)s)"), values),
         Offer(
             section=section,
             key="connections",
