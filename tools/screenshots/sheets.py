@@ -66,7 +66,7 @@ def lay_out(folder: Path, docs: Path) -> int:
     for name, which in README.items():
         if (folder / f"{which}.png").exists():
             top = _top(folder / f"{which}.png", 1280)
-            top.save(kept / f"{name}.webp", "WEBP", quality=85, method=6)
+            top.save(kept / f"{name}.webp", "WEBP", quality=80, method=6)
     return sum(path.stat().st_size for path in kept.iterdir())
 
 
