@@ -7,6 +7,7 @@ import pytest
 import sqlalchemy as sa
 
 from delivery import ledger, outbox
+from delivery.models import Delivery, DeliveryState
 from foundation.ground import Ground
 from foundation.notices import Notice
 from tests.world import mailing
@@ -53,3 +54,16 @@ async def test_a_claim_of_some_leaves_the_others(clumsy: Ground) -> None:
     async with clumsy.db.transaction() as session:
         (first,) = await outbox.claim(session, worker_id=1, limit=1, now=now, until=until)
         assert first.to_address == "ana@example.org"
+
+
+async def test_who_was_put_off_counts_as_queued_again_as_soon_as_a_sender_has_them(
+    ground: Ground,
+) -> None:
+    now = ground.clock.now()
+    topic = await mailing.crowd(ground, 2)
+    made = await mailing.start(ground, topics=[topic])
+    async with ground.db.transaction() as session:
+        await session.execute(sa.update(Delivery).values(state=DeliveryState.DEFERRED.value))
+        await ledger.claim(session, worker_id=1, limit=1, now=now, until=now + timedelta(minutes=2))
+        counts = await ledger.counts(session, made.id)
+    assert (counts.queued, counts.deferred) == (1, 1)
