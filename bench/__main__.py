@@ -12,8 +12,10 @@ import uvloop
 
 from bench import (
     clicks,
+    counts,
     far,
     fuzz_bounces,
+    kept,
     pages,
     postgres,
     preview,
@@ -51,12 +53,9 @@ PARTS: dict[str, Part] = {
     "widget": lambda times: widget.run(requests=3_000, times=times),
     "preview": lambda _: preview.run(words=20),
 }
-ROOMS: dict[str, Sequence[str]] = {
-    "rooms": rooms.ENGINES,
-    "rooms-sqlite": ("SQLite",),
-    "rooms-postgresql": ("PostgreSQL",),
-}
-"""The staff room of a million people, on both engines or one."""
+OF_A_MILLION = {"rooms": rooms.run, "counts": counts.run}
+"""The staff room of a million people: its pages, and audiences that are counted beside them."""
+_ENGINES = {engine.lower(): engine for engine in kept.ENGINES}
 ON_REQUEST: dict[str, Part] = {
     "fuzz-bounces": lambda _: fuzz_bounces.run(),
     "snapshot-million": lambda times: snapshot.run(people=1_000_000, times=times),
@@ -67,13 +66,14 @@ ON_REQUEST: dict[str, Part] = {
 def main() -> None:
     """Measure the parts asked for, in their order."""
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
-    known = [*PARTS, *ROOMS, *ON_REQUEST]
+    on_one = [f"{name}-{engine}" for name in OF_A_MILLION for engine in _ENGINES]
+    known = [*PARTS, *OF_A_MILLION, *on_one, *ON_REQUEST]
     parser.add_argument("parts", nargs="*", metavar="PART", help=", ".join(known))
     parser.add_argument(
         "--sites",
         type=Path,
         metavar="FOLDER",
-        help="keep the sites of `rooms` there, or use those that are kept there",
+        help="keep the sites of `rooms` and `counts` there, or use those that are kept there",
     )
     parser.add_argument("--times", type=int, default=3, help="how often each is repeated")
     chosen = parser.parse_args()
@@ -86,7 +86,7 @@ def main() -> None:
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         results = [
             each
-            for name in chosen.parts or (*PARTS, "rooms")
+            for name in chosen.parts or (*PARTS, *OF_A_MILLION)
             for each in runner.run(_measured(name, chosen))
         ]
     print(table(results))
@@ -99,9 +99,11 @@ def main() -> None:
 
 
 async def _measured(name: str, chosen: argparse.Namespace) -> Sequence[Result | Figure]:
-    if name in ROOMS:
+    part, _, engine = name.partition("-")
+    if part in OF_A_MILLION:
+        engines = [_ENGINES[engine]] if engine else kept.ENGINES
         sizes = {"people": 1_000_000, "campaigns": 500}
-        return await rooms.run(ROOMS[name], **sizes, kept=chosen.sites)
+        return await OF_A_MILLION[part](engines, **sizes, folder=chosen.sites)
     found = await {**PARTS, **ON_REQUEST}[name](chosen.times)
     return [found] if isinstance(found, Result) else found
 

@@ -12,6 +12,7 @@ from foundation import migrations, sections
 from foundation.clock import SystemClock
 from foundation.config import Settings
 from foundation.ground import Ground
+from foundation.sections import Server
 from subscribers.models import Subscriber
 from templates.plan import Plan
 from tests.world import grounds, mailing
@@ -35,6 +36,7 @@ def settings(
     """A SQLite file in `folder`, unless `url` names another; mail goes to `port`."""
     values: dict[str, Any] = {**(changes or {})}
     values["relay"] = {"connections": CONNECTIONS, **values.get("relay", {})}
+    values["server"] = {"page_patience_s": Server().page_patience_s, **values.get("server", {})}
     values["delivery"] = {"record_interval_s": 0.2, **values.get("delivery", {})}
     # As they are shipped: tests want their scheduler to look a hundred times as often.
     values["scheduler"] = sections.Scheduler().model_dump()

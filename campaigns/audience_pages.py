@@ -3,14 +3,17 @@
 Campaigns, series and segments share it.
 """
 
+import asyncio
 import secrets
 from collections.abc import Sequence
 from typing import Any
 
 from aiohttp import web
+from sqlmodel.ext.asyncio.session import AsyncSession
 
 from campaigns import (
     audience_choices,
+    audience_estimates,
     audience_staff_forms,
     audience_words,
     audiences,
@@ -18,17 +21,24 @@ from campaigns import (
     staff_forms,
     wording,
 )
+from campaigns.audience_estimates import Estimate
 from campaigns.audience_rules import Audience, Rules
 from campaigns.models import Bulletin
 from foundation import errors
 from foundation.accounts.models import Role
-from foundation.web import forms, kit
+from foundation.web import beside, forms, kit
 from foundation.web.forms import Form
+
+COUNT = "/staff/campaigns/count"
+ASKED = ("count", "sample")
+"""Buttons whose answer is waited for."""
+_ESTIMATED_WITHIN_S = 0.5
+"""An estimate that takes longer is none."""
 
 
 def routes() -> list[web.RouteDef]:
     """What is here."""
-    return [web.post("/staff/campaigns/count", count)]
+    return [web.post(COUNT, count)]
 
 
 @kit.staff(Role.VIEWER)
@@ -46,9 +56,7 @@ async def shown(
 ) -> dict[str, Any]:
     """Of an audience that is being chosen: its sentence, its count, perhaps a few people."""
     audience = staff_forms.audience(form)
-    return await told(
-        request, audience, bulletin=bulletin, with_sample=form.line("action") == "sample"
-    )
+    return await told(request, audience, bulletin=bulletin, form=form, count_path=COUNT)
 
 
 async def told(
@@ -56,14 +64,25 @@ async def told(
     audience: Audience,
     *,
     bulletin: Bulletin | None = None,
-    with_sample: bool = False,
+    form: Form | None = None,
+    count_path: str = "",
 ) -> dict[str, Any]:
-    """What `_count.html` says of an audience."""
-    found, problem = await counted(request, audience, bulletin)
+    """What `_count.html` says of an audience; `form` is what was sent in to choose it.
+
+    Whoever asked for the count, or for a few people, waits for it. `count_path` takes the form
+    around it, where that may hold another audience by now than the page came with.
+    """
+    action = form.line("action") if form is not None else ""
+    with_sample, is_again = action == "sample", action in ASKED
+    found, problem = await counted(request, audience, bulletin, is_again=is_again)
+    is_coming = found is None and not problem
     return {
         "sentence": await sentence(request, audience),
         "counted": found,
         "count_problem": problem,
+        "is_being_counted": is_coming,
+        "count_path": count_path,
+        "estimate": await _estimate(request, audience) if is_coming else None,
         "is_by_name": audience_words.is_by_name(audience),
         "exclusions": audiences.EXCLUSIONS,
         "people": await _a_few(request, audience) if with_sample and found else None,
@@ -78,21 +97,34 @@ async def sentence(request: web.Request, rules: Audience | Rules) -> str:
 
 
 async def counted(
-    request: web.Request, audience: Audience, bulletin: Bulletin | None
+    request: web.Request, audience: Audience, bulletin: Bulletin | None, *, is_again: bool = False
 ) -> tuple[audiences.Counted | None, str]:
-    """How many it is now; None, and why, while something is named that is not there."""
+    """How many it is now; None, and why, while something is named that is not there.
+
+    None without a reason: they are being counted, and the page comes before they are.
+    """
     ground = kit.ground(request)
     languages = bulletins.languages(bulletin) if bulletin else ground.catalog.languages
+
+    async def count(session: AsyncSession) -> audiences.Counted:
+        ordered = audiences.ordered(ground, languages, languages[0] if languages else "")
+        return await audiences.count_in(ground, session, audience, languages=ordered)
+
+    asked = (audience.model_dump_json(), tuple(languages))
     try:
-        found = await audiences.count(
-            ground,
-            audience,
-            languages=languages,
-            default_language=languages[0] if languages else "",
-        )
+        found = await beside.ask(request, "count", asked, count, is_again=is_again)
     except errors.Invalid as problem:
         return None, problem.say(kit.translator(request))
     return found, ""
+
+
+async def _estimate(request: web.Request, audience: Audience) -> Estimate | None:
+    """About how many; None where that can't be told at once either."""
+    try:
+        async with asyncio.timeout(_ESTIMATED_WITHIN_S):
+            return await audience_estimates.estimate(kit.ground(request), audience)
+    except (TimeoutError, errors.Invalid):
+        return None
 
 
 async def _a_few(request: web.Request, audience: Audience) -> Sequence[dict[str, Any]]:

@@ -3,6 +3,7 @@
 The same SQL counts, shows and fills the ledger, so what staff see is what is sent.
 """
 
+from collections import Counter
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -24,6 +25,8 @@ Audience = audience_rules.Audience
 
 _NEWEST = col(Subscriber.id).desc()
 MEMBERS_TOPIC = "coalition-members"
+_LEFT_OUT, _SPEAKS = "-", "="
+"""What a key of a count begins with: why somebody is left out, or a language as it was chosen."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -63,16 +66,25 @@ def is_to_somebody(audience: Audience) -> bool:
 
 
 async def resolve(
-    ground: Ground, session: AsyncSession, audience: Audience, *, languages: Sequence[str]
+    ground: Ground,
+    session: AsyncSession,
+    audience: Audience,
+    *,
+    languages: Sequence[str],
+    in_lists: bool = False,
 ) -> Resolved:
-    """Look up all that is named. Raises `errors.Invalid` that names what is not there."""
+    """Look up all that is named. Raises `errors.Invalid` that names what is not there.
+
+    `in_lists`: how conditions are asked; see `audience_conditions.ask`.
+    """
+    groups = audience_rules.unfolded(audience)
     slugs = list(audience.topics)
     if not slugs and _is_to_members(audience):
         slugs = [MEMBERS_TOPIC]
     return Resolved(
         topics=await topics.by_slugs(session, slugs),
         languages=languages,
-        asked=await audience_conditions.ask(ground, session, audience_rules.unfolded(audience)),
+        asked=await audience_conditions.ask(ground, session, groups, in_lists=in_lists),
     )
 
 
@@ -112,7 +124,7 @@ async def count(
     """
     async with ground.db.reading() as session:
         return await count_in(
-            ground, session, audience, languages=_ordered(ground, languages, default_language)
+            ground, session, audience, languages=ordered(ground, languages, default_language)
         )
 
 
@@ -120,20 +132,62 @@ async def count_in(
     ground: Ground, session: AsyncSession, audience: Audience, *, languages: Sequence[str]
 ) -> Counted:
     """The same within a session that is open already."""
-    resolved = await resolve(ground, session, audience, languages=languages)
+    # PostgreSQL makes a hashed list of whoever is asked for one by one itself, where it has room.
+    in_lists = ground.db.dialect == "sqlite"
+    resolved = await resolve(ground, session, audience, languages=languages, in_lists=in_lists)
     if not resolved.topics:
         return Counted(included=0, by_language={}, excluded={})
-    edition = readings.expression(await read_by(session, resolved), edition_language(languages))
-    # Asked of each person, conditions leave few to be looked up; else they are looked up together.
-    theirs = gets_it(resolved) if resolved.asked.is_narrow else is_included(resolved)
-    grouped = sa.select(edition, sa.func.count()).where(theirs).group_by(edition)
-    by_language: dict[str, int] = dict((await session.execute(grouped)).all())
-    included = sum(by_language.values())
+    excluded: Counter[str] = Counter(await _left_out_by_state(session, resolved))
+    by_language: Counter[str] = Counter()
+    for told, people in await _counted_once(session, resolved, in_lists=in_lists):
+        if told.startswith(_LEFT_OUT):
+            excluded[told.removeprefix(_LEFT_OUT)] += people
+        elif told.startswith(_SPEAKS):
+            by_language[_edition_for(told.removeprefix(_SPEAKS), languages)] += people
+        else:
+            by_language[told] += people
     return Counted(
-        included=included,
-        by_language=by_language,
-        excluded=await count_excluded(session, resolved, included=included),
+        included=by_language.total(), by_language=dict(by_language), excluded=dict(excluded)
     )
+
+
+async def _counted_once(
+    session: AsyncSession, resolved: Resolved, *, in_lists: bool
+) -> Sequence[tuple[str, int]]:
+    """Whoever can be mailed, looked at once: why left out, or else in what they read.
+
+    Under each a number: `_LEFT_OUT` and the first reason that holds, `_SPEAKS` and a language, or
+    the key of an edition of those who read several.
+    """
+    read = await read_by(session, resolved)
+    reads = readings.expression(read, sa.literal(_SPEAKS) + col(Subscriber.language))
+    reasons = [(~need, f"{_LEFT_OUT}{reason}") for need, reason in resolved.asked.needs]
+    people = sa.select(sa.case(*reasons, else_=reads) if reasons else reads)
+    if len(resolved.topics) == 1:
+        # Nobody is on one topic twice, and this join goes along two keys in the same order.
+        people = people.select_from(
+            sa.join(Subscription, Subscriber, col(Subscriber.id) == col(Subscription.subscriber_id))
+        ).where(
+            col(Subscription.topic_id) == resolved.topics[0].id,
+            col(Subscription.state) == SubscriptionState.CONFIRMED.value,
+        )
+    else:
+        confirmed = _subscribed(resolved, SubscriptionState.CONFIRMED)
+        people = people.where(col(Subscriber.id).in_(confirmed))
+    suppressed = col(Subscriber.id).in_(suppression.everybody())
+    people = people.where(~suppressed if in_lists else _is_not_suppressed())
+    # Else SQLite would sort everybody with all that was asked of them, and not the answers alone.
+    told = people.cte("told").prefix_with("MATERIALIZED", dialect="sqlite")
+    statement = sa.select(told.c[0], sa.func.count()).group_by(told.c[0])
+    return [(key, count) for key, count in (await session.execute(statement)).all()]
+
+
+def _edition_for(language: str, languages: Sequence[str]) -> str:
+    """What `edition_language` says in SQL: exact → base → the first."""
+    wish = language.lower()
+    exact = [each for each in languages if wish == each.lower()]
+    base = [each for each in languages if wish.startswith(f"{each.lower()}-")]
+    return [*exact, *base, languages[0]][0]
 
 
 async def is_anybody(ground: Ground, session: AsyncSession, audience: Audience) -> bool:
@@ -207,7 +261,8 @@ async def sample(
     return found
 
 
-def _ordered(ground: Ground, languages: Sequence[str], default: str) -> list[str]:
+def ordered(ground: Ground, languages: Sequence[str], default: str) -> list[str]:
+    """The editions' languages, the default first."""
     first = default or ground.settings.site.language
     return sorted(languages, key=lambda code: code != first) or [first]
 
@@ -257,46 +312,6 @@ def some(resolved: Resolved, *, limit: int) -> sa.Select[int]:
 
 def _is_not_suppressed() -> sa.ColumnElement[bool]:
     return ~suppression.is_active_for(col(Subscriber.id))
-
-
-async def count_excluded(
-    session: AsyncSession, resolved: Resolved, *, included: int | None = None
-) -> dict[str, int]:
-    """Everybody on the topics who is left out, each under the first reason that holds.
-
-    `included` is how many get it, where that is known. Whom a condition leaves out is told by how
-    many fit before it and how many after it: each such count is a join, which either engine does in
-    a second or two of a million people, where a reason for each would be asked of them one by one.
-    """
-    excluded = await _left_out_by_state(session, resolved)
-    needs = resolved.asked.needs
-    if not needs:
-        return excluded
-    before = await _eligible(session, resolved)
-    is_eligible = (_on_topics(resolved, SubscriptionState.CONFIRMED), _is_not_suppressed())
-    fits: list[sa.ColumnElement[bool]] = []
-    for place, (need, reason) in enumerate(needs, start=1):
-        fits.append(need)
-        after = included if place == len(needs) else None
-        if after is None:
-            fitting = sa.select(sa.func.count()).select_from(Subscriber).where(*fits, *is_eligible)
-            after = int(await session.scalar(fitting) or 0)
-        if before > after:
-            excluded[reason] = excluded.get(reason, 0) + before - after
-        before = after
-    return excluded
-
-
-async def _eligible(session: AsyncSession, resolved: Resolved) -> int:
-    """Who is confirmed and not suppressed; from the index of topics alone."""
-    on_topics = _subscribed(resolved, SubscriptionState.CONFIRMED)
-    people = sa.func.count(sa.distinct(col(Subscription.subscriber_id)))
-    # Nobody is on one topic twice, and telling a million numbers apart takes its time.
-    number = sa.func.count() if len(resolved.topics) == 1 else people
-    confirmed = await session.scalar(on_topics.with_only_columns(number))
-    is_suppressed = col(Subscription.subscriber_id).in_(suppression.everybody())
-    suppressed = await session.scalar(on_topics.with_only_columns(people).where(is_suppressed))
-    return int(confirmed or 0) - int(suppressed or 0)
 
 
 async def _left_out_by_state(session: AsyncSession, resolved: Resolved) -> dict[str, int]:

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from aiohttp import web
+from sqlmodel.ext.asyncio.session import AsyncSession
 
 from campaigns import (
     alarms,
@@ -43,7 +44,7 @@ from delivery import return_words
 from foundation import errors
 from foundation.accounts.models import Role
 from foundation.i18n import N_, Translator
-from foundation.web import forms, kit
+from foundation.web import beside, forms, kit
 from foundation.web.forms import Form
 from subscribers import topics
 from subscribers.models import Topic
@@ -189,6 +190,7 @@ async def render_campaign(
     values: dict[str, Any] = {
         **report_values(request, None),
         "counted": None,
+        "is_being_counted": False,
         "panel": None,
         "alarms": [],
         "is_clear": False,
@@ -272,18 +274,21 @@ def report_values(request: web.Request, report: Report | None) -> dict[str, Any]
 
 
 async def _hours(request: web.Request, view: View) -> list[reader_time.Hour]:
-    """When readers get it where they live; empty where all get it at one time."""
+    """When readers get it where they live; empty where all get it at one time, or not known yet."""
     campaign, ground = view.campaign, kit.ground(request)
     if not campaign.at_readers_time or campaign.state != CampaignState.SCHEDULED:
         return []
-    async with ground.db.reading() as session:
-        try:
-            return await reader_time.hours(
-                ground, session, campaign, view.bulletin,
-                local=campaign.scheduled_local, zone=campaign.scheduled_zone,
-            )  # fmt: skip
-        except errors.Invalid:
-            return []  # of a topic that is not there any more; the list before sending says so
+
+    async def hours(session: AsyncSession) -> list[reader_time.Hour]:
+        return await reader_time.hours(
+            ground, session, campaign, view.bulletin,
+            local=campaign.scheduled_local, zone=campaign.scheduled_zone,
+        )  # fmt: skip
+
+    try:
+        return await beside.ask(request, "hours", (campaign.id, campaign.version), hours) or []
+    except errors.Invalid:
+        return []  # of a topic that is not there any more; the list before sending says so
 
 
 def times_of(request: web.Request, view: View) -> list[tuple[str, str]]:
@@ -345,10 +350,7 @@ async def _form_page(
         relays=[(each.name, each.name) for each in ground.settings.relay],
         **await audience_pages.builder(request, audience, form),
         **await audience_pages.told(
-            request,
-            audience,
-            bulletin=bulletin,
-            with_sample=form is not None and form.line("action") == "sample",
+            request, audience, bulletin=bulletin, form=form, count_path=audience_pages.COUNT
         ),
     )
 

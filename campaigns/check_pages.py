@@ -9,7 +9,7 @@ from datetime import datetime
 
 from aiohttp import web
 
-from campaigns import bulletins, transitions
+from campaigns import transitions
 from campaigns.preflight import checklist, items, looking
 from campaigns.preflight.items import Item
 from campaigns.preflight.looking import Looker
@@ -17,7 +17,7 @@ from campaigns.preflight.models import Look
 from foundation.accounts.models import Role
 from foundation.findings import Tone
 from foundation.ground import Ground
-from foundation.web import forms, kit
+from foundation.web import beside, forms, kit
 
 LOOKER: web.AppKey[Looker] = web.AppKey("looker", Looker)
 """Set by `handbill/app.py`."""
@@ -31,6 +31,8 @@ class Panel:
     """What the panel shows to somebody."""
 
     campaign_id: int
+    is_whole: bool
+    """Whether everybody was counted whom it tells about; else it asks for the rest by itself."""
     first: Sequence[Line]
     """What stops it, should be looked at, or is to be known."""
     others: Sequence[Line]
@@ -65,16 +67,23 @@ async def panel(request: web.Request, campaign_id: int) -> Panel:
     role = kit.signed_in(request).role
     # How far a look is comes first: one that ends meanwhile is asked for again, with what it found.
     async with ground.db.reading() as session:
-        campaign = await transitions.get(session, campaign_id)
-        bulletin = await bulletins.get(session, campaign.bulletin_id)
         last = await looking.last(session, campaign_id)
-    found = await checklist.check(ground, campaign_id=campaign_id)
+        about = await checklist.subject(ground, session, campaign_id=campaign_id)
+    bulletin, ended = about.bulletin, last.finished_at if last else None
+    whole = await beside.ask(
+        request,
+        "checks",
+        (campaign_id, about.campaign.version, bulletin.version, ended),
+        lambda session: checklist.whole(ground, session, about),
+    )
+    found = whole if whole is not None else await _without_counting(ground, about)
     is_going_on = looking.is_going_on(ground, last)
     is_of_now = last is not None and last.bulletin_version == bulletin.version
     told = [(each, each.say(speaks)) for each in found]
     red = [each for each in found if each.stops]
     return Panel(
         campaign_id=campaign_id,
+        is_whole=whole is not None,
         first=[line for line in told if line[0].tone is not Tone.GOOD],
         others=[line for line in told if line[0].tone is Tone.GOOD],
         is_clear=items.is_clear(found),
@@ -90,6 +99,11 @@ async def panel(request: web.Request, campaign_id: int) -> Panel:
         may_mend=role.may(Role.AUTHOR),
         may_override=role.may(Role.OWNER) and bool(red) and not any(each.is_final for each in red),
     )
+
+
+async def _without_counting(ground: Ground, about: checklist.Subject) -> list[Item]:
+    async with ground.db.reading() as session:
+        return await checklist.without_counting(ground, session, about)
 
 
 def _asks_anybody(ground: Ground) -> bool:

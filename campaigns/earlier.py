@@ -9,7 +9,6 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from delivery.models import Delivery, DeliveryState, Dispatch
 from foundation import errors
 from foundation.i18n import N_
-from subscribers.models import Subscriber
 
 _HAVE_IT = (DeliveryState.SENT, DeliveryState.UNCERTAIN)
 """Whoever may have it is told what was wrong in it, too."""
@@ -43,26 +42,19 @@ async def last_dispatches(session: AsyncSession, count: int) -> list[int]:
     return list((await session.scalars(statement)).all())
 
 
-def have_it(dispatch_ids: Sequence[int]) -> sa.ColumnElement[bool]:
-    """SQL: got one of them, or may have got it."""
+def have_it(dispatch_ids: Sequence[int]) -> sa.Select[int | None]:
+    """SQL: whoever got one of them, or may have got it."""
     return _listed(dispatch_ids, col(Delivery.state).in_([each.value for each in _HAVE_IT]))
 
 
-def may_get_it(dispatch_ids: Sequence[int]) -> sa.ColumnElement[bool]:
-    """SQL: got one of them, may have got it, or is still to get it."""
+def may_get_it(dispatch_ids: Sequence[int]) -> sa.Select[int | None]:
+    """SQL: whoever got one of them, may have got it, or is still to get it."""
     over = [each.value for each in _WILL_NOT_GET_IT]
     return _listed(dispatch_ids, col(Delivery.state).not_in(over))
 
 
-def _listed(dispatch_ids: Sequence[int], state: sa.ColumnElement[bool]) -> sa.ColumnElement[bool]:
-    """SQL: stands in the ledger in such a state; looked up by dispatch and subscriber."""
-    return sa.exists(
-        sa.select(sa.literal(1))
-        .select_from(Delivery)
-        .where(
-            col(Delivery.dispatch_id).in_(dispatch_ids),
-            col(Delivery.subscriber_id) == col(Subscriber.id),
-            state,
-        )
-        .correlate(Subscriber)
+def _listed(dispatch_ids: Sequence[int], state: sa.ColumnElement[bool]) -> sa.Select[int | None]:
+    """SQL: who stands in the ledger in such a state; served by its key of dispatch and person."""
+    return sa.select(col(Delivery.subscriber_id)).where(
+        col(Delivery.dispatch_id).in_(dispatch_ids), state
     )

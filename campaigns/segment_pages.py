@@ -24,6 +24,7 @@ from foundation.web.forms import Form
 from subscribers import exporting
 
 _HOME = "/staff/segments"
+_COUNT = f"{_HOME}/count"
 
 
 def routes() -> list[web.RouteDef]:
@@ -33,7 +34,7 @@ def routes() -> list[web.RouteDef]:
         web.get(_HOME, index),
         web.get(f"{_HOME}/new", ask),
         web.post(f"{_HOME}/new", save),
-        web.post(f"{_HOME}/count", count),
+        web.post(_COUNT, count),
         web.get(one, show),
         web.post(one, show),
         web.get(f"{one}/edit", ask),
@@ -65,7 +66,8 @@ async def index(request: web.Request) -> web.StreamResponse:
 async def count(request: web.Request) -> web.StreamResponse:
     """`POST /staff/segments/count`: how many it has, while it is written."""
     form = await forms.read(request)
-    return kit.render(request, "campaigns/_count.html", **await _told(request, _rules(form), form))
+    told = await _told(request, _rules(form), form, count_path=_COUNT)
+    return kit.render(request, "campaigns/_count.html", **told)
 
 
 @kit.staff(Role.VIEWER)
@@ -189,16 +191,17 @@ async def _form_page(
         problems=staff_forms.say(request, problem) if problem else {},
         is_conflict=is_conflict,
         **await audience_pages.builder(request, rules, form, is_segment=True),
-        **await _told(request, rules, form),
+        **await _told(request, rules, form, count_path=_COUNT),
     )
 
 
-async def _told(request: web.Request, rules: Rules, form: Form | None) -> dict[str, Any]:
+async def _told(
+    request: web.Request, rules: Rules, form: Form | None, *, count_path: str = ""
+) -> dict[str, Any]:
     """Of a segment: its sentence, its count, perhaps a few people."""
     async with kit.ground(request).db.reading() as session:
         audience = await segments.audience_of(session, rules)
-    with_sample = form is not None and form.line("action") == "sample"
-    told = await audience_pages.told(request, audience, with_sample=with_sample)
+    told = await audience_pages.told(request, audience, form=form, count_path=count_path)
     return {**told, "sentence": await audience_pages.sentence(request, rules), "is_segment": True}
 
 

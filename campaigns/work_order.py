@@ -69,7 +69,7 @@ async def hand_over(
     others: dict[str, Plan] = {}
     if second is not None:
         _, others = await compiled_form(second, 1 + compiling.last_link(plans.values()))
-    excluded = await audiences.count_excluded(session, resolved)
+    counted = await audiences.count_in(ground, session, audience, languages=languages)
     settings = ground.settings
     made = await dispatch.start(
         ground,
@@ -85,7 +85,7 @@ async def hand_over(
             plans=plans,
             topics=resolved.topic_ids,
             recipients=audiences.select_recipients(resolved, read),
-            excluded=excluded,
+            excluded=counted.excluded,
             when_uncertain=WhenUncertain(campaign.when_uncertain)
             if campaign.when_uncertain
             else None,

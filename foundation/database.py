@@ -1,21 +1,24 @@
 """Opens the database and hands out sessions: SQLite in WAL mode by default, PostgreSQL by URL.
 
 `reading()` gives a session for queries, `transaction()` one that commits at the end of the block or
-rolls back when it raises. On SQLite writers queue up in the process (one lock) and take the write
-lock at once (`BEGIN IMMEDIATE`), so a read that turns into a write can't fail half-way.
+rolls back when it raises. What takes seconds is read `apart()`, over connections that nobody else
+waits for, and stops in the database when whoever asked gives it up. On SQLite writers queue up in
+the process (one lock) and take the write lock at once (`BEGIN IMMEDIATE`), so a read that turns
+into a write can't fail half-way.
 """
 
 import asyncio
 import contextlib
 import re
 import sqlite3
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
+import aiosqlite
 import sqlalchemy as sa
 from sqlalchemy import event, exc
-from sqlalchemy.engine import Connection, make_url
+from sqlalchemy.engine import URL, Connection, make_url
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -27,24 +30,31 @@ _SQLITE_BUSY = re.compile(r"database is locked|disk is full|disk I/O error", re.
 _POSTGRESQL_BUSY = ("08", "40", "53", "55P03", "57P", "58")
 """SQLSTATEs, or how they begin: connection, rollback by a deadlock, no space or no place left, lock
 timeout, going down or not up yet, the system (PostgreSQL, appendix A)."""
+_APART = 2
+"""So many readings that take long go on at a time, so that they leave the others their share."""
+_STOPPED_WITHIN_S = 0.05
+"""How soon a statement is interrupted once more, that began after it was interrupted."""
+_WORK_MEM = "64MB"
+"""What one step of a long reading may hold in PostgreSQL: a list of a million people is hashed."""
 _OLDEST_SQLITE = (3, 38)
 """The first with `->>`, by which `foundation.rows` takes a list apart as PostgreSQL does."""
+
+Answer = TypeVar("Answer")
 
 
 class Database:
     """One database, as the whole process uses it."""
 
-    def __init__(self, engine: AsyncEngine, *, busy_timeout_s: float) -> None:
+    def __init__(self, engine: AsyncEngine, *, apart: AsyncEngine, busy_timeout_s: float) -> None:
         self.engine = engine
+        self._apart = apart
+        self._places_apart = asyncio.Semaphore(_APART)
         self._busy_timeout_s = busy_timeout_s
         self.dialect = engine.dialect.name
         self._writing = engine.execution_options(sqlite_begin="IMMEDIATE")
         # Several queries of one page see one state; SQLite's read transactions do so by themselves.
-        self._reading = (
-            engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
-            if self.dialect == "postgresql"
-            else engine
-        )
+        self._reading = self._of_one_state(engine)
+        self._reading_apart = self._of_one_state(apart)
         self._writers = asyncio.Lock() if self.dialect == "sqlite" else None
         self._file = (engine.url.database or "") if self.dialect == "sqlite" else None
         if self._file is not None:
@@ -64,6 +74,24 @@ class Database:
         with _busy_is_said():
             async with AsyncSession(self._reading, expire_on_commit=False) as session:
                 yield session
+
+    async def apart(self, work: Callable[[AsyncSession], Coroutine[Any, Any, Answer]]) -> Answer:
+        """Have `work` read what takes long; it sees one consistent state and changes nothing.
+
+        Two at a time do so in this process, others wait. When whoever waits is cancelled, the
+        statement ends in the database, too. Raises `errors.Busy` when that can't be reached.
+        """
+        with _busy_is_said():
+            async with (
+                self._places_apart,
+                AsyncSession(self._reading_apart, expire_on_commit=False) as session,
+            ):
+                opened = await (await session.connection()).get_raw_connection()
+                reading = asyncio.create_task(work(session))
+                try:
+                    return await asyncio.shield(reading)
+                finally:
+                    await _stop(reading, opened.driver_connection)
 
     @contextlib.asynccontextmanager
     async def transaction(self) -> AsyncIterator[AsyncSession]:
@@ -90,9 +118,15 @@ class Database:
     async def close(self) -> None:
         """Give back every connection."""
         await self.engine.dispose()
+        await self._apart.dispose()
         if self._file is not None:
             changes.closed(self._file)
             self._file = None
+
+    def _of_one_state(self, engine: AsyncEngine) -> AsyncEngine:
+        if self.dialect != "postgresql":
+            return engine
+        return engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
 
 
 def connect(url: str, *, busy_timeout_s: float = 5.0, pool_size: int = 10) -> Database:
@@ -115,36 +149,56 @@ def connect(url: str, *, busy_timeout_s: float = 5.0, pool_size: int = 10) -> Da
             )
         if parsed.database and parsed.database != ":memory:":
             Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
-        engine = create_async_engine(
-            parsed.set(drivername="sqlite+aiosqlite"),
-            pool_size=pool_size,
-            max_overflow=pool_size,
-            pool_use_lifo=True,
-            connect_args={"timeout": busy_timeout_s, "isolation_level": None},
-        )
-        event.listen(engine.sync_engine, "connect", _prepare_sqlite)
-        event.listen(engine.sync_engine, "begin", _begin_sqlite)
-        event.listen(engine.sync_engine, "invalidate", _let_go_of_sqlite)
+        opened = _open_sqlite
     elif backend == "postgresql":
-        engine = create_async_engine(
-            parsed.set(drivername="postgresql+asyncpg"),
-            pool_size=pool_size,
-            max_overflow=pool_size,
-            pool_pre_ping=True,
-            connect_args={
-                "timeout": busy_timeout_s,
-                "server_settings": {
-                    "timezone": "UTC",
-                    "lock_timeout": f"{busy_timeout_s * 1000:.0f}",
-                },
-            },
-        )
+        opened = _open_postgresql
     else:
         raise errors.ConfigProblem(
             N_("The database URL starts with “%(backend)s”; use sqlite:/// or postgresql://."),
             backend=backend,
         )
-    return Database(engine, busy_timeout_s=busy_timeout_s)
+    return Database(
+        opened(parsed, busy_timeout_s=busy_timeout_s, pool_size=pool_size),
+        apart=opened(parsed, busy_timeout_s=busy_timeout_s, pool_size=_APART, is_apart=True),
+        busy_timeout_s=busy_timeout_s,
+    )
+
+
+def _open_sqlite(
+    url: URL, *, busy_timeout_s: float, pool_size: int, is_apart: bool = False
+) -> AsyncEngine:
+    engine = create_async_engine(
+        url.set(drivername="sqlite+aiosqlite"),
+        pool_size=pool_size,
+        max_overflow=pool_size,
+        pool_use_lifo=True,
+        connect_args={"timeout": busy_timeout_s, "isolation_level": None},
+    )
+    event.listen(engine.sync_engine, "connect", _prepare_apart if is_apart else _prepare_sqlite)
+    event.listen(engine.sync_engine, "begin", _begin_sqlite)
+    event.listen(engine.sync_engine, "invalidate", _let_go_of_sqlite)
+    return engine
+
+
+def _open_postgresql(
+    url: URL, *, busy_timeout_s: float, pool_size: int, is_apart: bool = False
+) -> AsyncEngine:
+    settings = {
+        "timezone": "UTC",
+        "lock_timeout": f"{busy_timeout_s * 1000:.0f}",
+        # Compiling a statement takes longer than nearly all of ours run.
+        "jit": "off",
+    }
+    return create_async_engine(
+        url.set(drivername="postgresql+asyncpg"),
+        pool_size=pool_size,
+        max_overflow=pool_size,
+        pool_pre_ping=True,
+        connect_args={
+            "timeout": busy_timeout_s,
+            "server_settings": settings | ({"work_mem": _WORK_MEM} if is_apart else {}),
+        },
+    )
 
 
 def _prepare_sqlite(connection: Any, _record: object) -> None:
@@ -157,6 +211,15 @@ def _prepare_sqlite(connection: Any, _record: object) -> None:
         "temp_store=MEMORY",
         "cache_size=-4000",
     ):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def _prepare_apart(connection: Any, record: object) -> None:
+    _prepare_sqlite(connection, record)
+    cursor = connection.cursor()
+    # Whole tables are read: room for more of their pages, and nothing is written by mistake.
+    for pragma in ("cache_size=-32000", "query_only=ON"):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
 
@@ -174,6 +237,18 @@ def _let_go_of_sqlite(connection: Any, _record: object, _problem: object) -> Non
     """
     with contextlib.suppress(Exception):
         connection.rollback()
+
+
+async def _stop(reading: asyncio.Task[Any], driver: Any) -> None:
+    """See a reading to its end: at once where it has ended, soon where it is given up."""
+    reading.cancel()
+    while not reading.done():
+        # PostgreSQL is told by the driver that is cancelled; SQLite's thread goes on if not told.
+        if isinstance(driver, aiosqlite.Connection):
+            await driver.interrupt()
+        await asyncio.wait([reading], timeout=_STOPPED_WITHIN_S)
+    if not reading.cancelled():
+        reading.exception()  # who gave it up does not ask
 
 
 @contextlib.contextmanager

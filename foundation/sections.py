@@ -64,6 +64,7 @@ class Server(Section):
     max_upload_bytes: Annotated[int, Field(ge=10_000)] = 10_485_760
     max_webhook_bytes: Annotated[int, Field(ge=10_000)] = 10_485_760
     secure_cookies: bool = True
+    page_patience_s: Annotated[float, Field(ge=0)] = 0.03
 
 
 class DatabaseSettings(Section):

@@ -44,9 +44,10 @@ from delivery.progress import Watch
 from foundation.accounts import log_pages, own_pages, team_pages
 from foundation.accounts import pages as account_pages
 from foundation.accounts.models import Role
+from foundation.asides import Asides
 from foundation.ground import Ground
 from foundation.i18n import N_
-from foundation.web import kit, middleware
+from foundation.web import beside, kit, middleware
 from foundation.web.pages import Pages
 from foundation.web.prepared import Shelf
 from foundation.web.rooms import Room
@@ -229,6 +230,7 @@ def build(
     app[deliverability_pages.LOOKER] = Looker(ground, planned=senders)
     app[check_pages.LOOKER] = looking.Looker(ground)
     app[handbill_pages.PRESS] = Press()
+    app[beside.ASIDES] = Asides(ground.db, patience_s=ground.settings.server.page_patience_s)
     app.on_shutdown.append(_end_streams)
     app.on_shutdown.append(_end_looks)
     app.on_cleanup.append(_write_hits)
@@ -285,3 +287,4 @@ async def _end_looks(app: web.Application) -> None:
     await app[deliverability_pages.LOOKER].close()
     await app[check_pages.LOOKER].close()
     await app[handbill_pages.PRESS].close()
+    await app[beside.ASIDES].close()

@@ -72,25 +72,28 @@ class Card:
     partner: Partner | None
 
 
-def contact_exists_for(
-    subscriber_id: SQLCoreOperations[int], *, duties: Sequence[ContactDuty] = ()
-) -> sa.ColumnElement[bool]:
-    """SQL: the person is a confirmed contact of an approved member, for one of `duties` if any."""
+def contact_exists_for(subscriber_id: SQLCoreOperations[int]) -> sa.ColumnElement[bool]:
+    """SQL: the person is a confirmed contact of an approved member."""
+    theirs = contacts().where(col(MemberContact.subscriber_id) == subscriber_id)
+    return sa.exists(theirs)
+
+
+def contacts(*, duties: Sequence[ContactDuty] = ()) -> sa.Select[int]:
+    """SQL: the confirmed contacts of approved members, who look after one of `duties` if any."""
     contact = (
-        sa.select(sa.literal(1))
+        sa.select(col(MemberContact.subscriber_id))
         .select_from(MemberContact)
         .join(Member, col(Member.id) == col(MemberContact.member_id))
         .where(
-            col(MemberContact.subscriber_id) == subscriber_id,
             col(MemberContact.confirmed_at).is_not(None),
             col(Member.state) == MemberState.APPROVED.value,
         )
     )
-    if duties:
-        contact = contact.join(
-            MemberContactDuty, col(MemberContactDuty.contact_id) == col(MemberContact.id)
-        ).where(col(MemberContactDuty.duty).in_([duty.value for duty in duties]))
-    return sa.exists(contact)
+    if not duties:
+        return contact
+    return contact.join(
+        MemberContactDuty, col(MemberContactDuty.contact_id) == col(MemberContact.id)
+    ).where(col(MemberContactDuty.duty).in_([duty.value for duty in duties]))
 
 
 async def listed(

@@ -1,6 +1,7 @@
 """Puts the list before sending together, and lets no campaign go while something is red."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -41,25 +42,66 @@ _TOLD_ELSEWHERE = frozenset(
 """What the compiler notices and a line of the list says better."""
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Subject:
+    """What the list is about."""
+
+    campaign: Campaign
+    bulletin: Bulletin
+    looked: Looked
+
+
+async def subject(ground: Ground, session: AsyncSession, *, campaign_id: int) -> Subject:
+    """A campaign with its bulletin, compiled. Raises `errors.NotFound`."""
+    campaign = await transitions.get(session, campaign_id)
+    bulletin = await bulletins.get(session, campaign.bulletin_id)
+    looked = await compiling.look(ground, session, bulletin)
+    return Subject(campaign=campaign, bulletin=bulletin, looked=looked)
+
+
 async def check(ground: Ground, *, campaign_id: int) -> list[Item]:
     """The list for a campaign, what stops it first. Raises `errors.NotFound`."""
     async with ground.db.reading() as session:
-        campaign = await transitions.get(session, campaign_id)
-        bulletin = await bulletins.get(session, campaign.bulletin_id)
-        looked = await compiling.look(ground, session, bulletin)
-        languages = _languages(ground, looked)
-        return items.ordered(
-            [
-                *await _look(ground, session, campaign, bulletin, looked),
-                *await audience.look_at_sections(ground, session, campaign, bulletin, looked),
-                *await overlap.look(ground, session, campaign, languages),
-                *await fields.look(ground, session, campaign, bulletin, looked),
-                *editions.look(bulletin, looked),
-                *await weight.look_at_stacked(ground, session, campaign, bulletin, looked),
-                *await handouts.look(session, looked),
-                *spam.look(await looking.last(session, campaign_id)),
-            ]
-        )
+        about = await subject(ground, session, campaign_id=campaign_id)
+        return await whole(ground, session, about)
+
+
+async def whole(ground: Ground, session: AsyncSession, about: Subject) -> list[Item]:
+    """Everything on the list; it takes as long as counting the audience a few times."""
+    campaign, bulletin, looked = about.campaign, about.bulletin, about.looked
+    languages = _languages(ground, looked)
+    return items.ordered(
+        [
+            *await _look(ground, session, campaign, bulletin, looked),
+            *await audience.look_at_sections(ground, session, campaign, bulletin, looked),
+            *await overlap.look(ground, session, campaign, languages),
+            *await fields.look(ground, session, campaign, bulletin, looked),
+            *await weight.look_at_stacked(ground, session, campaign, bulletin, looked),
+            *await _of_what_is_kept(session, campaign, bulletin, looked),
+        ]
+    )
+
+
+async def without_counting(ground: Ground, session: AsyncSession, about: Subject) -> list[Item]:
+    """What of it can be told at once: whatever can be red, and more that counts nobody."""
+    campaign, bulletin, looked = about.campaign, about.bulletin, about.looked
+    return items.ordered(
+        [
+            *await _look(ground, session, campaign, bulletin, looked, is_counted=False),
+            *await _of_what_is_kept(session, campaign, bulletin, looked),
+        ]
+    )
+
+
+async def _of_what_is_kept(
+    session: AsyncSession, campaign: Campaign, bulletin: Bulletin, looked: Looked
+) -> list[Item]:
+    """What neither stops it nor counts anybody."""
+    return [
+        *editions.look(bulletin, looked),
+        *await handouts.look(session, looked),
+        *spam.look(await looking.last(session, campaign.id)),
+    ]
 
 
 async def refuse_red(

@@ -13,6 +13,7 @@ from aiohttp import hdrs, web
 
 from foundation import errors, i18n, logs
 from foundation.accounts import sessions
+from foundation.asides import GivenUp
 from foundation.i18n import N_
 from foundation.web import forms, kit, security
 from foundation.web.kit import Handler
@@ -166,6 +167,9 @@ def _from_http(request: web.Request, problem: web.HTTPException) -> errors.Handb
 def _refusal(
     request: web.Request, problem: errors.HandbillError, *, status: int | None = None
 ) -> web.Response:
+    if isinstance(problem, GivenUp):
+        # RFC 9110 §15.3.5: what the page shows by now stays as it is.
+        return web.Response(status=204)
     found = status or status_of(problem)
     is_program = request.path.startswith(_FOR_PROGRAMS)
     if isinstance(problem, errors.SignInNeeded) and not is_program:

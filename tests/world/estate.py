@@ -111,22 +111,22 @@ async def build(ground: Ground) -> Estate:
         copies = await materials.copies(session, [handout.id])
     blocks = [newsroom.text_block("Hello", "Hola"), {"kind": "developments", "keys": ["news"]}]
     bulletin = await newsroom.bulletin(ground, newsroom.written(blocks=blocks))
-    await _writing(ground, bulletin.id)
+    await writing(ground, bulletin.id)
     archived, scheduled = await _campaigns(ground)
-    await _neighbours(ground)
-    await _returned(ground)
+    await neighbours(ground)
+    await returned(ground)
     series = await editions.made(ground)
     await series_runs.run_now(ground, actor=audit.COMMAND, series_id=series.id)
     await desk.feed(ground, "https://paper.example/feed")
     await desk.put(ground, desk.offer())
     await inbox_rules.add_usual(ground, actor=audit.COMMAND)
-    await _welcome(ground, issue.id)
+    await welcome_step(ground, issue.id)
     secret = await api_tokens.create(
         ground, actor=audit.COMMAND, name="Sweep", scopes=frozenset(Scope), partner_id=1
     )
     return Estate(
         ground=ground,
-        addresses=_addresses(ground),
+        addresses=addresses(ground),
         api_token=secret,
         values={
             "id": "1",
@@ -169,7 +169,7 @@ async def rows(ground: Ground, *, without: frozenset[str] = frozenset()) -> dict
     return found
 
 
-async def _writing(ground: Ground, bulletin_id: int) -> None:
+async def writing(ground: Ground, bulletin_id: int) -> None:
     """What writers keep beside their bulletins, and a remark on one."""
     block = parse_block({"kind": "rich_text", "texts": {"en": {"html": "<p>Come by.</p>"}}})
     await snippets.create(ground, actor=audit.COMMAND, name="Where to call", block=block)
@@ -215,7 +215,7 @@ async def _campaigns(ground: Ground) -> tuple[str, str]:
     return archived, scheduled
 
 
-async def _welcome(ground: Ground, issue_id: int) -> None:
+async def welcome_step(ground: Ground, issue_id: int) -> None:
     """A step that brought something once."""
     step = await welcome.add_step(
         ground,
@@ -228,7 +228,7 @@ async def _welcome(ground: Ground, issue_id: int) -> None:
         session.add(WelcomeMailing(step_id=step.id, digest="then", made_at=ground.clock.now()))
 
 
-async def _returned(ground: Ground) -> None:
+async def returned(ground: Ground) -> None:
     """A message that came back, with itself as evidence."""
     async with ground.db.transaction() as session:
         session.add(
@@ -243,7 +243,7 @@ async def _returned(ground: Ground) -> None:
         )
 
 
-async def _neighbours(ground: Ground) -> None:
+async def neighbours(ground: Ground) -> None:
     """A form of a partner, and an organisation that asks to join."""
     await partners.create(
         ground,
@@ -317,7 +317,8 @@ async def _neighbours(ground: Ground) -> None:
         )
 
 
-def _addresses(ground: Ground) -> tuple[Address, ...]:
+def addresses(ground: Ground) -> tuple[Address, ...]:
+    """Every route of the application."""
     found = set()
     for route in app.build(ground).router.routes():
         pattern = _pattern(route.resource)

@@ -33,6 +33,8 @@ def settings(
             "postal_address": "1 Example Street, Boston, MA 02108",
             "contact_email": "office@coalition.example",
         },
+        # Tests about pages that come before their numbers say so.
+        "server": {"page_patience_s": 60.0},
         "database": {"url": url},
         "security": {"secret_keys": [KEY], "secret_key_file": str(folder / "secret.key")},
         "mail": {"from_address": "bulletin@coalition.example"},

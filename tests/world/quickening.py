@@ -25,7 +25,7 @@ _COMPILED: dict[str, LRUCache[Any, Any]] = {}
 def quicken(db: Database) -> None:
     """Each statement is compiled once for all tests of a process, and none waits for the disk."""
     compiled = _COMPILED.setdefault(db.dialect, LRUCache(_STATEMENTS))
-    for engine in (db.engine, db._reading, db._writing):
+    for engine in (db.engine, db._reading, db._writing, db._reading_apart):
         engine.sync_engine._compiled_cache = compiled
     if db.dialect == "sqlite":
         event.listen(db.engine.sync_engine, "connect", _spare_disk)
