@@ -5,7 +5,7 @@ condition is an `EXISTS` or a comparison that is never NULL: it can be turned ro
 asked of one person, on either engine and however long the lists behind it are.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 
@@ -43,6 +43,7 @@ _ON_ITS_WAY = (
 """What may still reach somebody, or has."""
 
 Holds = sa.ColumnElement[bool]
+_Text = SQLCoreOperations[str]
 _OfPerson = (
     audience_rules.Speaks
     | audience_rules.PostalCode
@@ -107,18 +108,26 @@ class _Asking:
 
     ground: Ground
     session: AsyncSession
-    in_lists: bool
+    of_all: bool
+
+    @property
+    def in_lists(self) -> bool:
+        """Whether each person is looked for in a list of all who have something.
+
+        On SQLite that takes a third of the time of an `EXISTS` each; PostgreSQL makes such lists
+        itself, where it has room.
+        """
+        return self.of_all and self.ground.db.dialect == "sqlite"
 
 
 async def ask(
-    ground: Ground, session: AsyncSession, groups: Groups, *, in_lists: bool = False
+    ground: Ground, session: AsyncSession, groups: Groups, *, of_all: bool = False
 ) -> AskedGroups:
     """Look everything up that conditions name. Raises `errors.Invalid` for what is not there.
 
-    `in_lists`: whoever has something is put into a list, in which everybody is looked for then.
-    For SQLite, and where all are asked: there it takes a third of the time of an `EXISTS` each.
+    `of_all`: in the way that is quicker where everybody is asked, and slower for a few.
     """
-    asking = _Asking(ground=ground, session=session, in_lists=in_lists)
+    asking = _Asking(ground=ground, session=session, of_all=of_all)
     return AskedGroups(
         all_of=[await _narrowing(asking, each) for each in groups.all_of],
         any_of=[await _narrowing(asking, each) for each in groups.any_of],
@@ -178,7 +187,8 @@ async def _holds(asking: _Asking, condition: Condition) -> Holds:
             found = await topics.by_slugs(session, condition.topics)
             return _theirs(asking, _on_topics([each.id for each in found]))
         case audience_rules.Near():
-            return await _near(condition)
+            near = await _near(condition)
+            return _of_values(asking, col(Subscriber.postal_code), near)
         case audience_rules.ByForm():
             how = col(SignUp.form_id).in_(await _forms(session, condition.forms))
             return _theirs(asking, _signed_up(how))
@@ -198,7 +208,7 @@ async def _holds(asking: _Asking, condition: Condition) -> Holds:
             return ~_theirs(asking, await _mailed_since(session, since))
         case audience_rules.InSegment():
             rules = audience_rules.unfolded(await rules_of(session, condition))
-            held = await ask(ground, session, rules, in_lists=asking.in_lists)
+            held = await ask(ground, session, rules, of_all=asking.of_all)
             return sa.and_(sa.true(), *held.fits)
         case _:
             return _holds_of_person(asking, condition)
@@ -208,13 +218,16 @@ def _holds_of_person(asking: _Asking, condition: _OfPerson) -> Holds:
     """SQL of a condition that says all itself."""
     match condition:
         case audience_rules.Speaks():
-            return sa.or_(*map(speaks, condition.languages))
+            speaks_any = _speaks_any(condition.languages)
+            return _of_values(asking, col(Subscriber.language), speaks_any)
         case audience_rules.PostalCode():
-            return _code_begins(condition.codes)
+            begins = _code_begins(condition.codes)
+            return _of_values(asking, col(Subscriber.postal_code), begins)
         case audience_rules.Town():
-            return _is_any(col(Subscriber.town), condition.towns)
+            return _of_values(asking, col(Subscriber.town), _any_of(condition.towns))
         case audience_rules.Source():
-            return _theirs(asking, _signed_up(_is_any(col(SignUp.source), condition.sources)))
+            how = _of_values(asking, col(SignUp.source), _any_of(condition.sources))
+            return _theirs(asking, _signed_up(how))
         case audience_rules.Tag():
             return _theirs(asking, _tagged(condition.tags))
         case audience_rules.OwnField():
@@ -234,10 +247,30 @@ def _theirs(asking: _Asking, found: sa.Select[int] | sa.Select[int | None]) -> H
     return sa.exists(one.where(number == col(Subscriber.id)).correlate(Subscriber))
 
 
+def _of_values(asking: _Asking, column: _Text, test: Callable[[_Text], Holds]) -> Holds:
+    """SQL: `test` holds of a column; where all are asked, it is tried on each value once."""
+    if not asking.of_all:
+        return test(column)
+    values = sa.select(column.label("value")).distinct().correlate(None)
+    every = values.cte().prefix_with("MATERIALIZED")
+    return column.in_(sa.select(every.c.value).where(test(every.c.value)))
+
+
 def speaks(language: str) -> Holds:
     """SQL: wants the language, or a region's form of it."""
-    wish = sa.func.lower(col(Subscriber.language))
-    return sa.or_(wish == language.lower(), wish.like(f"{language.lower()}-%"))
+    return _speaks_any([language])(col(Subscriber.language))
+
+
+def _speaks_any(languages: Sequence[str]) -> Callable[[_Text], Holds]:
+    def test(wanted: _Text) -> Holds:
+        wish = sa.func.lower(wanted)
+        each = (
+            sa.or_(wish == language.lower(), wish.like(f"{language.lower()}-%"))
+            for language in languages
+        )
+        return sa.or_(*each)
+
+    return test
 
 
 def _on_topics(topic_ids: Sequence[int]) -> sa.Select[int]:
@@ -247,13 +280,17 @@ def _on_topics(topic_ids: Sequence[int]) -> sa.Select[int]:
     )
 
 
-def _code_begins(codes: Sequence[str]) -> Holds:
-    code = _plain_code()
+def _code_begins(codes: Sequence[str]) -> Callable[[_Text], Holds]:
     wanted = [audience_rules.plain_code(each) for each in codes]
-    return sa.or_(*(code.startswith(each, autoescape=True) for each in wanted))
+
+    def test(code: _Text) -> Holds:
+        plain = _plain_code(code)
+        return sa.or_(*(plain.startswith(each, autoescape=True) for each in wanted))
+
+    return test
 
 
-async def _near(condition: audience_rules.Near) -> Holds:
+async def _near(condition: audience_rules.Near) -> Callable[[_Text], Holds]:
     middle = await zips.named(condition.place)
     codes = await zips.around(middle.code, condition.miles)
     whole = [codes[at : at + ZIP_DIGITS] for at in range(0, len(codes), ZIP_DIGITS)]
@@ -261,18 +298,27 @@ async def _near(condition: audience_rules.Near) -> Holds:
     listed: list[sa.ColumnElement[str]] = [
         sa.literal_column(f"'{each}'") for each in whole if each.isdecimal()
     ]
-    return sa.func.substr(_plain_code(), 1, ZIP_DIGITS).in_(listed)
+
+    def test(code: _Text) -> Holds:
+        return sa.func.substr(_plain_code(code), 1, ZIP_DIGITS).in_(listed)
+
+    return test
 
 
-def _plain_code() -> sa.ColumnElement[str]:
-    """SQL: a person's postal code as `audience_rules.plain_code` writes it."""
-    code = sa.func.upper(col(Subscriber.postal_code))
-    return sa.func.replace(sa.func.replace(code, " ", ""), "-", "", type_=sa.String)
+def _plain_code(code: _Text) -> sa.ColumnElement[str]:
+    """SQL: a postal code as `audience_rules.plain_code` writes it."""
+    upper = sa.func.upper(code)
+    return sa.func.replace(sa.func.replace(upper, " ", ""), "-", "", type_=sa.String)
 
 
-def _is_any(column: SQLCoreOperations[str], values: Sequence[str]) -> Holds:
+def _any_of(values: Sequence[str]) -> Callable[[_Text], Holds]:
     """SQL: is one of the values; capitals beyond ASCII are as they were typed, on SQLite."""
-    return sa.func.lower(column).in_([each.lower() for each in values])
+    wanted = [each.lower() for each in values]
+
+    def test(found: _Text) -> Holds:
+        return sa.func.lower(found).in_(wanted)
+
+    return test
 
 
 def _signed_up(how: Holds) -> sa.Select[int]:
@@ -290,7 +336,7 @@ def _tagged(tags: Sequence[str]) -> sa.Select[int]:
 
 def _has_field(condition: audience_rules.OwnField) -> Holds:
     value = col(Subscriber.fields)[condition.name].as_string()
-    return _is_any(sa.func.coalesce(value, ""), condition.values)
+    return _any_of(condition.values)(sa.func.coalesce(value, ""))
 
 
 def _joined(ground: Ground, condition: audience_rules.Joined) -> Holds:

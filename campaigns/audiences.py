@@ -71,11 +71,11 @@ async def resolve(
     audience: Audience,
     *,
     languages: Sequence[str],
-    in_lists: bool = False,
+    of_all: bool = False,
 ) -> Resolved:
     """Look up all that is named. Raises `errors.Invalid` that names what is not there.
 
-    `in_lists`: how conditions are asked; see `audience_conditions.ask`.
+    `of_all`: how conditions are asked; see `audience_conditions.ask`.
     """
     groups = audience_rules.unfolded(audience)
     slugs = list(audience.topics)
@@ -84,7 +84,7 @@ async def resolve(
     return Resolved(
         topics=await topics.by_slugs(session, slugs),
         languages=languages,
-        asked=await audience_conditions.ask(ground, session, groups, in_lists=in_lists),
+        asked=await audience_conditions.ask(ground, session, groups, of_all=of_all),
     )
 
 
@@ -132,14 +132,12 @@ async def count_in(
     ground: Ground, session: AsyncSession, audience: Audience, *, languages: Sequence[str]
 ) -> Counted:
     """The same within a session that is open already."""
-    # PostgreSQL makes a hashed list of whoever is asked for one by one itself, where it has room.
-    in_lists = ground.db.dialect == "sqlite"
-    resolved = await resolve(ground, session, audience, languages=languages, in_lists=in_lists)
+    resolved = await resolve(ground, session, audience, languages=languages, of_all=True)
     if not resolved.topics:
         return Counted(included=0, by_language={}, excluded={})
     excluded: Counter[str] = Counter(await _left_out_by_state(session, resolved))
     by_language: Counter[str] = Counter()
-    for told, people in await _counted_once(session, resolved, in_lists=in_lists):
+    for told, people in await _counted_once(ground, session, resolved):
         if told.startswith(_LEFT_OUT):
             excluded[told.removeprefix(_LEFT_OUT)] += people
         elif told.startswith(_SPEAKS):
@@ -152,7 +150,7 @@ async def count_in(
 
 
 async def _counted_once(
-    session: AsyncSession, resolved: Resolved, *, in_lists: bool
+    ground: Ground, session: AsyncSession, resolved: Resolved
 ) -> Sequence[tuple[str, int]]:
     """Whoever can be mailed, looked at once: why left out, or else in what they read.
 
@@ -175,7 +173,7 @@ async def _counted_once(
         confirmed = _subscribed(resolved, SubscriptionState.CONFIRMED)
         people = people.where(col(Subscriber.id).in_(confirmed))
     suppressed = col(Subscriber.id).in_(suppression.everybody())
-    people = people.where(~suppressed if in_lists else _is_not_suppressed())
+    people = people.where(~suppressed if ground.db.dialect == "sqlite" else _is_not_suppressed())
     # Else SQLite would sort everybody with all that was asked of them, and not the answers alone.
     told = people.cte("told").prefix_with("MATERIALIZED", dialect="sqlite")
     statement = sa.select(told.c[0], sa.func.count()).group_by(told.c[0])
