@@ -223,7 +223,7 @@ async def test_whatever_is_combined_everybody_is_counted_once_as_if_told_by_hand
         ({"kind": "segment", "segment": segment.id}, "di", "not-in-segment"),
     )
     chance = random.Random(18)
-    for _ in range(40):
+    for _ in range(10):
         drawn = {
             group: chance.sample(known, chance.randint(0, most))
             for group, most in (("all_of", 2), ("any_of", 3), ("none_of", 2))
