@@ -73,8 +73,8 @@ async def run(
     found: list[Figure] = []
     for engine in engines:
         async with kept.site(engine, people=people, campaigns=campaigns, folder=folder) as ground:
-            for audiences_, limit_ms in ((_ONE, ONE_MS), (_SEVERAL, SEVERAL_MS)):
-                for name, conditions in audiences_.items():
+            for asked, limit_ms in ((_ONE, ONE_MS), (_SEVERAL, SEVERAL_MS)):
+                for name, conditions in asked.items():
                     found.append(await _counted(ground, f"{engine}: {name}", conditions, limit_ms))
     return found
 
