@@ -251,7 +251,7 @@ def _of_values(asking: _Asking, column: _Text, test: Callable[[_Text], Holds]) -
     """SQL: `test` holds of a column; where all are asked, it is tried on each value once."""
     if not asking.of_all:
         return test(column)
-    values = sa.select(column.label("value")).distinct().correlate(None)
+    values = sa.select(sa.label("value", column)).distinct().correlate(None)
     every = values.cte().prefix_with("MATERIALIZED")
     return column.in_(sa.select(every.c.value).where(test(every.c.value)))
 

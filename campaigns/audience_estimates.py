@@ -76,7 +76,7 @@ def _round(people: float, *, up: bool | None = None) -> int:
     """To two digits; `up` or down where an end of the interval must not come nearer."""
     if people < 1:
         return int(bool(up) and people > 0)
-    step = 10 ** max(0, len(str(int(people))) - 2)
+    step: int = 10 ** max(0, len(str(int(people))) - 2)
     if up is None:
         return round(people / step) * step
     return (-int(-people // step) if up else int(people // step)) * step

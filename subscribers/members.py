@@ -78,7 +78,7 @@ def contact_exists_for(subscriber_id: SQLCoreOperations[int]) -> sa.ColumnElemen
     return sa.exists(theirs)
 
 
-def contacts(*, duties: Sequence[ContactDuty] = ()) -> sa.Select[int]:
+def contacts(*, duties: Sequence[ContactDuty] = ()) -> sa.Select[int | None]:
     """SQL: the confirmed contacts of approved members, who look after one of `duties` if any."""
     contact = (
         sa.select(col(MemberContact.subscriber_id))
