@@ -72,15 +72,19 @@ def waiting(folder: Path) -> Iterator[str]:
     os.environ.setdefault("NODE_COMPILE_CACHE", str(folder / "compiled"))
     file = folder / "launch.json"
     file.write_text(json.dumps({"executablePath": find(), "args": _FLAGS}), encoding="utf-8")
-    command = [sys.executable, "-m", "playwright", "launch-server"]
+    command = [sys.executable, "-m", "playwright", "launch-server", "--browser", "chromium"]
+    command += ["--config", str(file)]
+    # Whoever is killed ends nothing: it ends by itself when nobody holds its standard input.
     server = subprocess.Popen(
-        [*command, "--browser", "chromium", "--config", str(file)],
+        ["/bin/sh", "-c", '"$@" & read -r _; kill 0', "sh", *command],
+        stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
         start_new_session=True,
     )
+    assert server.stdin is not None
     assert server.stdout is not None
-    with server.stdout:
+    with server.stdin, server.stdout:
         address = server.stdout.readline().strip()
         assert address, "the browser did not start"
         try:
