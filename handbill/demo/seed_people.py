@@ -2,7 +2,6 @@
 
 import asyncio
 import csv
-import dataclasses
 import functools
 import unicodedata
 from collections.abc import Iterator
@@ -81,8 +80,7 @@ def _as_it_came(
     """Half come by the partner's page, some of them to its own list, too; a few by another's."""
     if number % 2:
         own = scene.sample.coalition.partner_key
-        return dataclasses.replace(
-            asked,
+        return asked._replace(
             form=own,
             topics=["secure-communities"],
             shares=[own] if number % 3 else [],
@@ -93,15 +91,13 @@ def _as_it_came(
     is_quiet = scene.clock.now() > scene.ago(seed_partners.QUIET_SINCE)
     if number % 6 == 4 and is_taken_up and not is_quiet:
         quiet = seed_partners.QUIET
-        return dataclasses.replace(
-            asked,
+        return asked._replace(
             partner=quiet.key,
             topics=["secure-communities"],
             referrer_host="casaabierta.example",
             page_path=quiet.pages[0],
         )
-    return dataclasses.replace(
-        asked,
+    return asked._replace(
         form="main",
         topics=_some_topics(scene),
         postal_code=person.postal_code,

@@ -87,8 +87,8 @@ async def test_rules_are_written_ordered_tried_and_removed_on_their_pages(
     with pytest.raises(errors.Refused):
         await inbox_rules.add_usual(ground, actor=BEN)
     page = (await viewer.get("/staff/inbox/rules?text=Una+petici%C3%B3n&lang=es")).text
-    assert "“petición”" in page
-    assert "“judge”" in page  # what it makes of the latest story
+    assert "«petición»" in page
+    assert "«judge»" in page  # what it makes of the latest story
     assert (await editor.post("/staff/inbox/rules/new", {"words": "weather"})).status == 422
     drop = {"words": "weather\nel tiempo", "is_drop": "1"}
     await editor.post("/staff/inbox/rules/new", drop)

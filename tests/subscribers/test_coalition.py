@@ -65,7 +65,7 @@ async def test_who_looks_after_something_is_found_by_it(ground: Ground) -> None:
     async def found(*duties: ContactDuty) -> list[str]:
         statement = (
             sa.select(col(Subscriber.email))
-            .where(members.contact_exists_for(col(Subscriber.id), duties=duties))
+            .where(col(Subscriber.id).in_(members.contacts(duties=duties)))
             .order_by(col(Subscriber.email))
         )
         async with ground.db.reading() as session:
