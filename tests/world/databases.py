@@ -138,11 +138,22 @@ class PostgresServer:
         with _own_disk(self._folder / name) as disk:
             await self._execute(f"CREATE TABLESPACE {name} LOCATION '{disk / 'data'}'")
             await self._execute(f"ALTER TABLE {table} SET TABLESPACE {name}", url)
-            with contextlib.suppress(OSError):
-                (disk / "rest").write_bytes(bytes(_DISK_OCTETS))
-            yield (disk / "rest").unlink
-            await self._execute(f"ALTER TABLE {table} SET TABLESPACE pg_default", url)
-            await self._execute(f"DROP TABLESPACE {name}")
+            # Packed, and with somebody who may still read what is there: what is written anew finds
+            # no room in gaps, nor in that of older versions of rows.
+            await self._execute(f"VACUUM FULL {table}", url)
+            reader = await asyncpg.connect(url, ssl=False)
+            rest = disk / "rest"
+            try:
+                async with reader.transaction(isolation="repeatable_read"):
+                    await reader.fetchval("SELECT 1")
+                    with contextlib.suppress(OSError):
+                        rest.write_bytes(bytes(_DISK_OCTETS))
+                    yield rest.unlink
+            finally:
+                await reader.close()
+                rest.unlink(missing_ok=True)
+                await self._execute(f"ALTER TABLE {table} SET TABLESPACE pg_default", url)
+                await self._execute(f"DROP TABLESPACE {name}")
 
     def stop(self) -> None:
         """End the server."""
