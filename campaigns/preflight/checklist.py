@@ -49,14 +49,23 @@ class Subject:
     campaign: Campaign
     bulletin: Bulletin
     looked: Looked
+    told: Sequence[Item]
+    """What is said of the bulletin, whoever gets it."""
 
 
 async def subject(ground: Ground, session: AsyncSession, *, campaign_id: int) -> Subject:
-    """A campaign with its bulletin, compiled. Raises `errors.NotFound`."""
+    """A campaign with its bulletin, compiled and read. Raises `errors.NotFound`."""
     campaign = await transitions.get(session, campaign_id)
     bulletin = await bulletins.get(session, campaign.bulletin_id)
+    return await _read(ground, session, campaign, bulletin)
+
+
+async def _read(
+    ground: Ground, session: AsyncSession, campaign: Campaign, bulletin: Bulletin
+) -> Subject:
     looked = await compiling.look(ground, session, bulletin)
-    return Subject(campaign=campaign, bulletin=bulletin, looked=looked)
+    told = await _about_bulletin(ground, session, bulletin, looked)
+    return Subject(campaign=campaign, bulletin=bulletin, looked=looked, told=told)
 
 
 async def check(ground: Ground, *, campaign_id: int) -> list[Item]:
@@ -72,35 +81,32 @@ async def whole(ground: Ground, session: AsyncSession, about: Subject) -> list[I
     languages = _languages(ground, looked)
     return items.ordered(
         [
-            *await _look(ground, session, campaign, bulletin, looked),
+            *await _look(ground, session, about),
             *await audience.look_at_sections(ground, session, campaign, bulletin, looked),
             *await overlap.look(ground, session, campaign, languages),
             *await fields.look(ground, session, campaign, bulletin, looked),
             *await weight.look_at_stacked(ground, session, campaign, bulletin, looked),
-            *await _of_what_is_kept(session, campaign, bulletin, looked),
+            *await _of_what_is_kept(session, about),
         ]
     )
 
 
 async def without_counting(ground: Ground, session: AsyncSession, about: Subject) -> list[Item]:
     """What of it can be told at once: whatever can be red, and more that counts nobody."""
-    campaign, bulletin, looked = about.campaign, about.bulletin, about.looked
     return items.ordered(
         [
-            *await _look(ground, session, campaign, bulletin, looked, is_counted=False),
-            *await _of_what_is_kept(session, campaign, bulletin, looked),
+            *await _look(ground, session, about, is_counted=False),
+            *await _of_what_is_kept(session, about),
         ]
     )
 
 
-async def _of_what_is_kept(
-    session: AsyncSession, campaign: Campaign, bulletin: Bulletin, looked: Looked
-) -> list[Item]:
+async def _of_what_is_kept(session: AsyncSession, about: Subject) -> list[Item]:
     """What neither stops it nor counts anybody."""
     return [
-        *editions.look(bulletin, looked),
-        *await handouts.look(session, looked),
-        *spam.look(await looking.last(session, campaign.id)),
+        *editions.look(about.bulletin, about.looked),
+        *await handouts.look(session, about.looked),
+        *spam.look(await looking.last(session, about.campaign.id)),
     ]
 
 
@@ -123,9 +129,8 @@ async def look(
     ground: Ground, session: AsyncSession, campaign: Campaign, bulletin: Bulletin
 ) -> list[Item]:
     """Whatever can be red, in the caller's transaction: what is counted stops nothing."""
-    looked = await compiling.look(ground, session, bulletin)
-    found = await _look(ground, session, campaign, bulletin, looked, is_counted=False)
-    return items.ordered(found)
+    about = await _read(ground, session, campaign, bulletin)
+    return items.ordered(await _look(ground, session, about, is_counted=False))
 
 
 async def of_bulletin(
@@ -142,15 +147,10 @@ async def of_bulletin(
 
 
 async def _look(
-    ground: Ground,
-    session: AsyncSession,
-    campaign: Campaign,
-    bulletin: Bulletin,
-    looked: Looked,
-    *,
-    is_counted: bool = True,
+    ground: Ground, session: AsyncSession, about: Subject, *, is_counted: bool = True
 ) -> list[Item]:
     """Whatever can be red, and more of the same."""
+    campaign, bulletin, looked = about.campaign, about.bulletin, about.looked
     found = [
         *site.look(ground, campaign),
         *await audience.look(
@@ -158,7 +158,7 @@ async def _look(
         ),
         *await relay.look(ground, session, campaign),
         *await trial.look(ground, session, campaign, bulletin, looked, is_counted=is_counted),
-        *await _about_bulletin(ground, session, bulletin, looked),
+        *about.told,
     ]
     if campaign.approved_version not in (None, bulletin.version):
         found.append(_changed(bulletin))

@@ -58,11 +58,11 @@ class Room(web.AbstractResource):
 
     def add_prefix(self, prefix: str) -> NoReturn:
         """A room stands in the application itself."""
-        raise NotImplementedError(prefix)
+        raise RuntimeError(f"a room stands in no other application: {prefix}")
 
     def url_for(self, **kwargs: str) -> NoReturn:
         """Its addresses have no names."""
-        raise NotImplementedError(kwargs)
+        raise RuntimeError(f"the addresses of a room have no names: {kwargs}")
 
     def _opened(self) -> web.UrlDispatcher:
         if self._inside is None:
