@@ -14,6 +14,8 @@ from typing import Any, Literal
 
 from playwright.async_api import Browser, BrowserContext, Frame, Page, async_playwright, expect
 
+from tests.world import straight
+
 AXE = Path(__file__).parents[2] / "node_modules" / "axe-core" / "axe.min.js"
 PATIENCE_MS = 60_000
 """How long a page may take on a busy machine; what comes sooner is not waited for."""
@@ -21,10 +23,13 @@ SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
 _LOOK = """
 async rules => {
     const only = rules.length ? {runOnly: {type: 'rule', values: rules}} : {};
-    return (await axe.run(document, {resultTypes: ['violations'], ...only})).violations;
+    const how = {resultTypes: ['violations'], iframes: false, ...only};
+    return (await axe.run(document, how)).violations;
 }
 """
-"""What holds need not be told in detail, which would take as long as the look itself."""
+"""What holds need not be told in detail, which would take as long as the look itself. Nor is axe
+waited for in frames, where it only is if a test looked there.
+"""
 COLOURS = ("color-contrast", "link-in-text-block")
 """The rules that ask for colours; nothing else is different at night."""
 _FLAGS = [
@@ -68,8 +73,6 @@ async def opened() -> AsyncIterator[Browser]:
 @contextmanager
 def waiting(folder: Path) -> Iterator[str]:
     """A browser that many may use in turn, each for a while; gives the address for `reached`."""
-    # Playwright's driver starts for each test anew, and by this need not be compiled each time.
-    os.environ.setdefault("NODE_COMPILE_CACHE", str(folder / "compiled"))
     file = folder / "launch.json"
     file.write_text(json.dumps({"executablePath": find(), "args": _FLAGS}), encoding="utf-8")
     command = [sys.executable, "-m", "playwright", "launch-server", "--browser", "chromium"]
@@ -99,12 +102,8 @@ def waiting(folder: Path) -> Iterator[str]:
 async def reached(address: str) -> AsyncIterator[Browser]:
     """The browser that waits at an address; what was opened in it is closed after the block."""
     expect.set_options(timeout=PATIENCE_MS)
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.connect(address)
-        try:
-            yield _patient(browser)
-        finally:
-            await browser.close()
+    async with straight.connected(address) as browser:
+        yield _patient(browser)
 
 
 def _patient(browser: Browser) -> Browser:
