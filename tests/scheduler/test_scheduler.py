@@ -97,6 +97,7 @@ async def test_a_stop_in_the_middle_of_a_task_is_no_fault(
 
 
 @pytest.mark.storage
+@pytest.mark.settings(arriving={"look_timeout_s": 0.2})
 async def test_every_task_of_the_service_runs(ground: Ground) -> None:
     from scheduler import scheduler
 

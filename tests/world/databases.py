@@ -18,6 +18,10 @@ from sqlalchemy.engine import make_url
 from foundation import database, migrations
 
 _DISK_OCTETS = 16 * 1024 * 1024
+_ALONE = """
+    SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+    WHERE datname = current_database() AND pid <> pg_backend_pid()
+"""
 _SHAPE = """
     SELECT count(*) || ' ' || sum(relnatts) || ' ' || (SELECT count(*) FROM pg_constraint)
         || ' ' || (SELECT count(*) FROM pg_trigger) || ' ' || (SELECT count(*) FROM pg_proc)
@@ -104,10 +108,6 @@ class PostgresServer:
     async def drop(self, url: str) -> None:
         """Remove a database again, or empty it for the next test that wants one."""
         name = make_url(url).database or ""
-        await self._execute(
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
-            f" WHERE datname = '{name}' AND pid <> pg_backend_pid()"
-        )
         if name.startswith(self._CLONE) and await self._is_emptied(url):
             self._empty.append(url)
         else:
@@ -117,6 +117,7 @@ class PostgresServer:
         """False for one whose schema is another than it was made with."""
         connection = await asyncpg.connect(url, ssl=False)
         try:
+            await connection.execute(_ALONE)
             if await connection.fetchval(_SHAPE) != self._shape:
                 return False
             await connection.execute(_EMPTY)
