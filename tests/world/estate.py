@@ -1,7 +1,9 @@
 """A site with one of everything, and a real address for each of its routes."""
 
+import contextlib
 import re
-from dataclasses import dataclass
+import sqlite3
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
@@ -154,6 +156,21 @@ async def build(ground: Ground) -> Estate:
             "secret": "x" * 43,
         },
     )
+
+
+_BUILT: list[tuple[Estate, sqlite3.Connection]] = []
+"""The first one of this process, and what was in its database then, in memory."""
+
+
+async def copied(ground: Ground) -> Estate:
+    """The same on SQLite, which is built once for all tests of a process."""
+    with contextlib.closing(sqlite3.connect(ground.db.engine.url.database or "")) as file:
+        if not _BUILT:
+            _BUILT.append((await build(ground), sqlite3.connect(":memory:")))
+            file.backup(_BUILT[0][1])
+        else:
+            _BUILT[0][1].backup(file)
+    return replace(_BUILT[0][0], ground=ground)
 
 
 async def rows(ground: Ground, *, without: frozenset[str] = frozenset()) -> dict[str, list[Any]]:

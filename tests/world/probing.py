@@ -33,7 +33,7 @@ CHANGED_BY_LOOKING = frozenset(
 @asynccontextmanager
 async def opened(ground: Ground, web: Web) -> AsyncIterator[tuple[Estate, Web]]:
     """The estate, and a browser of an owner."""
-    yield await estate.build(ground), await web.as_staff(Role.OWNER)
+    yield await estate.copied(ground), await web.as_staff(Role.OWNER)
 
 
 def check(answer: Answer, *, told: str = "") -> None:
