@@ -168,17 +168,22 @@ async def test_whoever_waits_when_sending_is_stopped_costs_no_connection_each(
 async def test_replies_in_pieces_and_in_one_piece_are_the_same(
     ground: Ground, server: Sink
 ) -> None:
-    def in_pieces(connection: Connection) -> None:
-        connection.take()
-        for piece in (b"25", b"0-2.0.0 taken", b"\r", b"\n250 as 1", b"23\r\n"):
-            connection.say(piece)
+    reply = b"250-2.0.0 taken\r\n250 as 123\r\n"
+    cuts = iter(range(len(reply)))
 
-    server.acts["dot"] = in_pieces
-    await to(ground, ANA, BO)
+    def in_two(connection: Connection) -> None:
+        connection.take()
+        cut = next(cuts)
+        connection.say_apart(*filter(None, (reply[:cut], reply[cut:])))
+
+    server.acts["dot"] = in_two
+    topic = await mailing.crowd(ground, len(reply))
+    await mailing.start(ground, topics=[topic])
     await worker.run_until_idle(ground)
     rows = await mailing.rows(ground)
-    assert [row.reply_text for row in rows] == ["2.0.0 taken as 123"] * 2
-    assert server.taken == {ANA: 1, BO: 1}
+    assert [row.reply_text for row in rows] == ["2.0.0 taken as 123"] * len(reply)
+    assert server.taken == dict.fromkeys((mailing.address(row.id) for row in rows), 1)
+    assert server.accepted == 1
 
 
 @one_connection

@@ -92,7 +92,7 @@ class Connection(asyncio.Protocol):
         """Whether a message was begun, and neither taken nor refused."""
         self._transport: asyncio.Transport | None = None
         self._buffer = bytearray()
-        self._drops: deque[int] = deque()
+        self._pieces: deque[bytes] = deque()
         self._is_content = False
         self._has_come = asyncio.Event()
         self._is_refused = False
@@ -120,20 +120,31 @@ class Connection(asyncio.Protocol):
 
     def say(self, reply: bytes) -> None:
         """Answer."""
-        self._is_refused = reply[:1] in (b"4", b"5")
-        if not self.sink.drips:
-            self._write(reply)
-            return
-        self._drops.extend(reply)
-        if len(self._drops) == len(reply):
-            self._drip()
+        if self.sink.drips:
+            self.say_apart(*(bytes([octet]) for octet in reply))
+        else:
+            self.say_apart(reply)
 
-    def _drip(self) -> None:
-        """One octet now, the next when the client had its turn."""
-        if self._drops:
-            self._write(bytes([self._drops[0]]))
-            asyncio.get_running_loop().call_soon(self._drip)
-            self._drops.popleft()
+    def say_apart(self, *pieces: bytes) -> None:
+        """Answer in pieces, each in a packet of its own, when the client has heard those before."""
+        self._is_refused = pieces[0][:1] in (b"4", b"5")
+        self._pieces.extend(pieces)
+        if len(self._pieces) == len(pieces):
+            self._say_next()
+
+    def _say_next(self) -> None:
+        """What is said here is heard a turn later, and behind whatever was put off until then."""
+        put_off = asyncio.get_running_loop().call_soon
+        while self._pieces:
+            self._write(self._pieces[0])
+            if len(self._pieces) > 1:
+                put_off(put_off, self._was_heard)
+                return
+            self._pieces.popleft()
+
+    def _was_heard(self) -> None:
+        self._pieces.popleft()
+        self._say_next()
 
     def _write(self, octets: bytes) -> None:
         if self._transport is not None and not self._transport.is_closing():
