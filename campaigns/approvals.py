@@ -79,6 +79,8 @@ class Standing:
     """What the campaign says otherwise than when it was approved last."""
     authors: Authors
     do_authors_count: bool
+    people: Sequence[Staff]
+    """Who may approve, in the order of their addresses."""
 
     @property
     def missing(self) -> int:
@@ -111,7 +113,8 @@ async def standing(
             given.setdefault(each.staff_id or each.by, each)
     last = every[-1] if every else None
     authors = await _authors(session, campaign, bulletin)
-    others = await _others(session, authors)
+    people = await who_may(session)
+    others = _others(people, authors)
     wanted = ground.settings.release.approvers
     return Standing(
         given=list(given.values()),
@@ -121,6 +124,7 @@ async def standing(
         changed=[facet for facet in Facet if last and last.seen.get(facet) != now[facet]],
         authors=authors,
         do_authors_count=wanted == 1 or not others,
+        people=people,
     )
 
 
@@ -219,7 +223,6 @@ async def _number(
     return await session.scalar(statement)
 
 
-async def _others(session: AsyncSession, authors: Authors) -> int:
+def _others(people: Sequence[Staff], authors: Authors) -> int:
     """How many may approve besides those who wrote it."""
-    people = await who_may(session)
     return sum(not authors.include(each.name or each.email, each.id) for each in people)

@@ -39,8 +39,9 @@ async def estimate(ground: Ground, audience: Audience) -> Estimate | None:
     async with ground.db.reading() as session:
         resolved = await audiences.resolve(ground, session, audience, languages=[i18n.SOURCE])
         number = col(Subscriber.id)
-        ends = await session.execute(sa.select(sa.func.min(number), sa.func.max(number)))
-        first, last = ends.one()
+        # Apart, as SQLite looks through everybody for both ends at once, and finds each by its key.
+        ends = [sa.select(end(number)).scalar_subquery() for end in (sa.func.min, sa.func.max)]
+        first, last = (await session.execute(sa.select(*ends))).one()
         if first is None or last - first < 2 * _DRAWN or not resolved.topics:
             return None
         # Numbers without a person count as people who don't get it: nobody has to know how many

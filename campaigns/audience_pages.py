@@ -26,10 +26,13 @@ from campaigns.audience_rules import Audience, Rules
 from campaigns.models import Bulletin
 from foundation import errors
 from foundation.accounts.models import Role
+from foundation.asides import Asking
 from foundation.web import beside, forms, kit
 from foundation.web.forms import Form
 
 COUNT = "/staff/campaigns/count"
+Counting = Asking[audiences.Counted]
+"""A count that goes on beside the page."""
 ASKED = ("count", "sample")
 """Buttons whose answer is waited for."""
 _ESTIMATED_WITHIN_S = 0.5
@@ -45,63 +48,28 @@ def routes() -> list[web.RouteDef]:
 async def count(request: web.Request) -> web.StreamResponse:
     """`POST /staff/campaigns/count`: how many an audience has, while it is chosen."""
     form = await forms.read(request)
-    bulletin = await bulletin_of(request, form.number("bulletin", default=0) or 0)
-    return kit.render(
-        request, "campaigns/_count.html", **await shown(request, form, bulletin=bulletin)
-    )
+    audience, number = staff_forms.audience(form), form.number("bulletin", default=0) or 0
+    async with kit.ground(request).db.reading() as session:
+        bulletin = await bulletins.get(session, number) if number else None
+        page = beside.page_id(form)
+        asking = counting(request, audience, bulletin, form=form, page_id=page)
+        said = await sentence(request, session, audience)
+    values = await told(request, audience, asking, sentence=said, form=form, count_path=COUNT)
+    return kit.render(request, "campaigns/_count.html", **values)
 
 
-async def shown(
-    request: web.Request, form: Form, *, bulletin: Bulletin | None = None
-) -> dict[str, Any]:
-    """Of an audience that is being chosen: its sentence, its count, perhaps a few people."""
-    audience = staff_forms.audience(form)
-    return await told(request, audience, bulletin=bulletin, form=form, count_path=COUNT)
-
-
-async def told(
+def counting(
     request: web.Request,
     audience: Audience,
-    *,
     bulletin: Bulletin | None = None,
+    *,
     form: Form | None = None,
-    count_path: str = "",
-) -> dict[str, Any]:
-    """What `_count.html` says of an audience; `form` is what was sent in to choose it.
+    page_id: str = "",
+) -> Counting:
+    """Begin to count an audience, for the `bulletin` that it is chosen for, if there is one.
 
-    Whoever asked for the count, or for a few people, waits for it. `count_path` takes the form
-    around it, where that may hold another audience by now than the page came with.
-    """
-    action = form.line("action") if form is not None else ""
-    with_sample, is_again = action == "sample", action in ASKED
-    found, problem = await counted(request, audience, bulletin, is_again=is_again)
-    is_coming = found is None and not problem
-    return {
-        "sentence": await sentence(request, audience),
-        "counted": found,
-        "count_problem": problem,
-        "is_being_counted": is_coming,
-        "count_path": count_path,
-        "estimate": await _estimate(request, audience) if is_coming else None,
-        "is_by_name": audience_words.is_by_name(audience),
-        "exclusions": audiences.EXCLUSIONS,
-        "people": await _a_few(request, audience) if with_sample and found else None,
-    }
-
-
-async def sentence(request: web.Request, rules: Audience | Rules) -> str:
-    """An audience or segment in words."""
-    async with kit.ground(request).db.reading() as session:
-        names = await audience_words.names_of(session, rules)
-    return audience_words.sentence(rules, names, kit.translator(request))
-
-
-async def counted(
-    request: web.Request, audience: Audience, bulletin: Bulletin | None, *, is_again: bool = False
-) -> tuple[audiences.Counted | None, str]:
-    """How many it is now; None, and why, while something is named that is not there.
-
-    None without a reason: they are being counted, and the page comes before they are.
+    Whoever pressed a button of `form` for the count, or for a few people, waits for it. `page_id`
+    is that of a page on which an audience is chosen.
     """
     ground = kit.ground(request)
     languages = bulletins.languages(bulletin) if bulletin else ground.catalog.languages
@@ -111,11 +79,52 @@ async def counted(
         return await audiences.count_in(ground, session, audience, languages=ordered)
 
     asked = (audience.model_dump_json(), tuple(languages))
+    is_asked = _action(form) in ASKED
+    return beside.begin(request, "count", asked, count, page_id=page_id, is_again=is_asked)
+
+
+async def told(
+    request: web.Request,
+    audience: Audience,
+    asking: Counting,
+    *,
+    sentence: str,
+    form: Form | None = None,
+    count_path: str = "",
+) -> dict[str, Any]:
+    """What `_count.html` says of an audience; `form` is what was sent in to choose it.
+
+    `asking` is what was begun by `counting`. `count_path` takes the form around it, where that may
+    hold another audience by now than the page came with.
+    """
+    found, problem = None, ""
     try:
-        found = await beside.ask(request, "count", asked, count, is_again=is_again)
-    except errors.Invalid as problem:
-        return None, problem.say(kit.translator(request))
-    return found, ""
+        found = await asking.answer()
+    except errors.Invalid as invalid:
+        problem = invalid.say(kit.translator(request))
+    is_coming = found is None and not problem
+    with_sample = _action(form) == "sample" and found is not None
+    return {
+        "sentence": sentence,
+        "counted": found,
+        "count_problem": problem,
+        "is_being_counted": is_coming,
+        "count_path": count_path,
+        "estimate": await _estimate(request, audience) if is_coming else None,
+        "is_by_name": audience_words.is_by_name(audience),
+        "exclusions": audiences.EXCLUSIONS,
+        "people": await _a_few(request, audience) if with_sample else None,
+    }
+
+
+def _action(form: Form | None) -> str:
+    return form.line("action") if form is not None else ""
+
+
+async def sentence(request: web.Request, session: AsyncSession, rules: Audience | Rules) -> str:
+    """An audience or segment in words."""
+    names = await audience_words.names_of(session, rules)
+    return audience_words.sentence(rules, names, kit.translator(request))
 
 
 async def _estimate(request: web.Request, audience: Audience) -> Estimate | None:
@@ -150,6 +159,7 @@ def _masked(email: str) -> str:
 
 async def builder(
     request: web.Request,
+    session: AsyncSession,
     rules: Audience | Rules,
     form: Form | None = None,
     *,
@@ -164,8 +174,7 @@ async def builder(
         if not is_older and "not_received" not in form.values:
             lines, focus = list(typed.lines), typed.focus
     ground, speaks = kit.ground(request), kit.translator(request)
-    async with ground.db.reading() as session:
-        choices = await audience_choices.offered(ground, session, rules, speaks)
+    choices = await audience_choices.offered(ground, session, rules, speaks)
     has_segments = not is_segment and bool(choices["segment"])
     kinds = audience_staff_forms.KINDS if has_segments else audience_staff_forms.SIMPLE_KINDS
     return {
@@ -175,9 +184,3 @@ async def builder(
         "condition_kinds": kinds,
         "condition_choices": choices,
     }
-
-
-async def bulletin_of(request: web.Request, number: int) -> Bulletin | None:
-    """The bulletin that an audience is chosen for, if one is chosen."""
-    async with kit.ground(request).db.reading() as session:
-        return await bulletins.get(session, number) if number else None

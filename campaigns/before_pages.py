@@ -26,8 +26,6 @@ from campaigns import (
 )
 from campaigns import schedule as schedules
 from campaigns.campaign_views import View
-from campaigns.check_pages import Panel
-from campaigns.documents import Document
 from campaigns.models import Visibility
 from campaigns.review_panel_pages import Panel as Review
 from campaigns.transitions import Verb
@@ -42,8 +40,6 @@ from foundation.web.forms import Form
 class Before:
     """Everything that is said before it goes out."""
 
-    document: Document
-    panel: Panel
     review: Review
     sender: str
     reply_to: str
@@ -65,23 +61,33 @@ def routes() -> list[web.RouteDef]:
     ]
 
 
-async def before(request: web.Request, view: View) -> Before:
-    """What will happen when the campaign goes out as it stands."""
+async def before(request: web.Request, view: View) -> dict[str, Any]:
+    """What `campaigns/_before.html` needs: what will happen when it goes out as it stands."""
     ground, speaks = kit.ground(request), kit.translator(request)
     campaign = view.campaign
-    trial = await trials.show(ground, campaign_id=campaign.id)
+    audience = audiences.parse(campaign.audience)
+    async with ground.db.reading() as session:
+        begun = await check_pages.begin(request, session, campaign.id)
+        trial = await trials.read(session, campaign)
+        review = await review_panel_pages.panel(request, session, view)
+        said = await audience_pages.sentence(request, session, audience)
     visibility = archiving.VISIBILITY_WORDS[Visibility(campaign.visibility)]
-    return Before(
-        document=bulletins.document_of(view.bulletin),
-        panel=await check_pages.panel(request, campaign.id),
-        review=await review_panel_pages.panel(request, view),
-        sender=campaign_pages.sender(request, view),
-        reply_to=campaign.reply_to or ground.settings.mail.reply_to,
-        relay=campaign.relay,
-        visibility=speaks.gettext(visibility),
-        trial_percent=trial.plan.percent if trial else 0,
-        undo_s=ground.settings.release.undo_s,
-    )
+    return {
+        "before": Before(
+            review=review,
+            sender=campaign_pages.sender(request, view),
+            reply_to=campaign.reply_to or ground.settings.mail.reply_to,
+            relay=campaign.relay,
+            visibility=speaks.gettext(visibility),
+            trial_percent=trial.plan.percent if trial else 0,
+            undo_s=ground.settings.release.undo_s,
+        ),
+        "panel": await check_pages.panel(request, begun),
+        "document": bulletins.document_of(view.bulletin),
+        "bulletin": view.bulletin,
+        "language_name": lambda code: wording.language_name(code, speaks),
+        **await audience_pages.told(request, audience, begun.counting, sentence=said),
+    }
 
 
 @kit.staff(Role.EDITOR)
@@ -130,7 +136,7 @@ async def ask_start(request: web.Request) -> web.StreamResponse:
         request,
         "campaigns/start.html",
         campaign=view.campaign,
-        **await _values(request, view),
+        **await before(request, view),
     )
 
 
@@ -162,23 +168,7 @@ async def _schedule_page(
         zones=schedules.offered(site.zone, zone),
         soonest=schedules.local_text(ground.clock.now(), site.zone),
         is_repeated=is_repeated,
-        **await _values(request, view),
+        **await before(request, view),
         late_hours=ground.settings.delivery.late_start_hours,
         problems=staff_forms.say(request, problem) if problem else {},
     )
-
-
-async def _values(request: web.Request, view: View) -> dict[str, Any]:
-    """What `campaigns/_before.html` needs."""
-    speaks = kit.translator(request)
-    shown = await before(request, view)
-    return {
-        "before": shown,
-        "panel": shown.panel,
-        "document": shown.document,
-        "bulletin": view.bulletin,
-        "language_name": lambda code: wording.language_name(code, speaks),
-        **await audience_pages.told(
-            request, audiences.parse(view.campaign.audience), bulletin=view.bulletin
-        ),
-    }

@@ -43,6 +43,7 @@ from campaigns.trial_models import STATE_WORDS
 from delivery import return_words
 from foundation import errors
 from foundation.accounts.models import Role
+from foundation.asides import Asking
 from foundation.i18n import N_, Translator
 from foundation.web import beside, forms, kit
 from foundation.web.forms import Form
@@ -185,35 +186,25 @@ async def render_campaign(
 ) -> web.Response:
     """A campaign's page, perhaps with why a step was refused."""
     ground, speaks = kit.ground(request), kit.translator(request)
-    view = await campaign_views.show(ground, campaign_id=kit.number_in_path(request))
-    campaign, role = view.campaign, kit.signed_in(request).role
-    values: dict[str, Any] = {
-        **report_values(request, None),
-        "counted": None,
-        "is_being_counted": False,
-        "panel": None,
-        "alarms": [],
-        "is_clear": False,
-        "corrections": [],
-        "corrected": None,
-    }
-    if view.dispatch is not None:
-        async with ground.db.reading() as session:
-            values["alarms"] = await alarms.of_campaign(session, campaign.id)
-            values["corrections"] = await follow_ups.corrections(session, campaign.id)
-        values |= report_values(request, await reports.report(ground, campaign_id=campaign.id))
-        values["told"] = await live_pages.told(request, campaign.id)
-    elif campaign.state != _S.CANCELLED:
-        values["panel"] = await check_pages.panel(request, campaign.id)
-        values["is_clear"] = values["panel"].is_clear
-        values |= await audience_pages.told(
-            request, audiences.parse(campaign.audience), bulletin=view.bulletin
-        )
-    values["hours"] = await _hours(request, view)
-    values["trial"] = await trials.show(ground, campaign_id=campaign.id)
-    if campaign.corrects_id:
-        async with ground.db.reading() as session:
-            values["corrected"] = await session.get(Campaign, campaign.corrects_id)
+    number, role = kit.number_in_path(request), kit.signed_in(request).role
+    begun = hours = None
+    values: dict[str, Any] = {}
+    async with ground.db.reading() as session:
+        view = await campaign_views.read(session, number)
+        campaign = view.campaign
+        audience = audiences.parse(campaign.audience)
+        if view.dispatch is not None:
+            values["alarms"] = await alarms.of_campaign(session, number)
+            values["corrections"] = await follow_ups.corrections(session, number)
+        elif campaign.state != _S.CANCELLED:
+            begun = await check_pages.begin(request, session, number)
+            hours = _hours(request, view)
+        said = await audience_pages.sentence(request, session, audience)
+        trial = await trials.read(session, campaign)
+        review = await review_panel_pages.panel(request, session, view)
+        corrects = campaign.corrects_id
+        corrected = await session.get(Campaign, corrects) if corrects else None
+    values |= await _of_state(request, view, begun, said)
     return kit.render(
         request,
         "campaigns/campaign.html",
@@ -239,16 +230,50 @@ async def render_campaign(
         times=times_of(request, view),
         progress=translating.progress(bulletins.document_of(view.bulletin)),
         is_moving=campaign.state == _S.SENDING,
-        audience=await audience_pages.sentence(request, audiences.parse(campaign.audience)),
+        audience=said,
         sender=sender(request, view),
         when_uncertain=view.when_uncertain(ground),
         why=lambda each: attention.why(each, speaks.language),
         trial_words=STATE_WORDS,
         may_try=Verb.UPDATE in view.verbs and role.may(NEEDS[Verb.UPDATE]),
-        review=await review_panel_pages.panel(request, view),
+        review=review,
+        hours=await _known_hours(hours),
+        trial=trial,
+        corrected=corrected,
         alarm_words=lambda each: alarms.in_words(each).say(speaks),
         **values,
     )
+
+
+async def _of_state(
+    request: web.Request, view: View, begun: check_pages.Begun | None, said: str
+) -> dict[str, Any]:
+    """What came of it, or what stands in its way, by how far it is."""
+    ground, number = kit.ground(request), view.campaign.id
+    if view.dispatch is not None:
+        found = await reports.report(ground, campaign_id=number)
+        told = await live_pages.told(request, number)
+        return {**_NOT_COUNTED, **report_values(request, found), "told": told}
+    nothing = {**report_values(request, None), "alarms": [], "corrections": []}
+    if begun is None:
+        return {**nothing, **_NOT_COUNTED}
+    panel = await check_pages.panel(request, begun)
+    audience = audiences.parse(view.campaign.audience)
+    return {
+        **nothing,
+        "panel": panel,
+        "is_clear": panel.is_clear,
+        **await audience_pages.told(request, audience, begun.counting, sentence=said),
+    }
+
+
+_NOT_COUNTED: Mapping[str, Any] = {
+    "counted": None,
+    "is_being_counted": False,
+    "panel": None,
+    "is_clear": False,
+}
+"""Of a campaign that nobody is counted for any more."""
 
 
 def report_values(request: web.Request, report: Report | None) -> dict[str, Any]:
@@ -273,11 +298,11 @@ def report_values(request: web.Request, report: Report | None) -> dict[str, Any]
     }
 
 
-async def _hours(request: web.Request, view: View) -> list[reader_time.Hour]:
-    """When readers get it where they live; empty where all get it at one time, or not known yet."""
+def _hours(request: web.Request, view: View) -> Asking[list[reader_time.Hour]] | None:
+    """Begin to count when readers get it where they live; None where all get it at one time."""
     campaign, ground = view.campaign, kit.ground(request)
     if not campaign.at_readers_time or campaign.state != CampaignState.SCHEDULED:
-        return []
+        return None
 
     async def hours(session: AsyncSession) -> list[reader_time.Hour]:
         return await reader_time.hours(
@@ -285,8 +310,13 @@ async def _hours(request: web.Request, view: View) -> list[reader_time.Hour]:
             local=campaign.scheduled_local, zone=campaign.scheduled_zone,
         )  # fmt: skip
 
+    return beside.begin(request, "hours", (campaign.id, campaign.version), hours)
+
+
+async def _known_hours(asking: Asking[list[reader_time.Hour]] | None) -> list[reader_time.Hour]:
+    """Those hours; empty where there are none, or they are not known yet."""
     try:
-        return await beside.ask(request, "hours", (campaign.id, campaign.version), hours) or []
+        return (await asking.answer() or []) if asking is not None else []
     except errors.Invalid:
         return []  # of a topic that is not there any more; the list before sending says so
 
@@ -307,22 +337,18 @@ async def _form_page(
 ) -> web.Response:
     """The form of a new campaign or of one that is there, as kept or as typed."""
     ground, speaks = kit.ground(request), kit.translator(request)
-    is_new = "id" not in request.match_info
-    view = (
-        None
-        if is_new
-        else await campaign_views.show(ground, campaign_id=kit.number_in_path(request))
-    )
+    is_new, page_id = "id" not in request.match_info, beside.page_id(form)
     async with ground.db.reading() as session:
+        view = None if is_new else await campaign_views.read(session, kit.number_in_path(request))
         offered = (await bulletins.listed(session)).items if is_new else []
         every_topic = await topics.everything(session)
-    if view is not None:
-        bulletin: Bulletin | None = view.bulletin
-    else:
-        wished = form.values.get("bulletin", "") if form else request.query.get("bulletin", "")
-        number = int(wished) if wished.isdecimal() else 0
-        bulletin = await audience_pages.bulletin_of(request, number)
-    audience = staff_forms.audience(form) if form else _first_audience(view, bulletin, every_topic)
+        bulletin = view.bulletin if view else await _chosen(request, session, form)
+        audience = (
+            staff_forms.audience(form) if form else _first_audience(view, bulletin, every_topic)
+        )
+        counting = audience_pages.counting(request, audience, bulletin, form=form, page_id=page_id)
+        builder = await audience_pages.builder(request, session, audience, form)
+        said = await audience_pages.sentence(request, session, audience)
     is_conflict = isinstance(problem, errors.Conflict)
     return kit.render(
         request,
@@ -337,6 +363,7 @@ async def _form_page(
         bulletins=[(str(each.id), each.name) for each in offered],
         values=staff_forms.typed(form) if form else _kept(view, bulletin),
         version=view.campaign.version if view else 1,
+        page_id=page_id,
         audience=audience,
         topics=[
             (each.slug, topics.name(each, speaks.language), _hidden(each, speaks))
@@ -348,11 +375,20 @@ async def _form_page(
         default_from=ground.settings.from_name,
         default_address=ground.settings.mail.from_address,
         relays=[(each.name, each.name) for each in ground.settings.relay],
-        **await audience_pages.builder(request, audience, form),
+        **builder,
         **await audience_pages.told(
-            request, audience, bulletin=bulletin, form=form, count_path=audience_pages.COUNT
+            request, audience, counting, sentence=said, form=form, count_path=audience_pages.COUNT
         ),
     )
+
+
+async def _chosen(
+    request: web.Request, session: AsyncSession, form: Form | None
+) -> Bulletin | None:
+    """The bulletin of a new campaign, if one is chosen. Raises `errors.NotFound`."""
+    wished = form.values.get("bulletin", "") if form else request.query.get("bulletin", "")
+    number = int(wished) if wished.isdecimal() else 0
+    return await bulletins.get(session, number) if number else None
 
 
 def _read(form: Form) -> dict[str, Any]:

@@ -52,15 +52,19 @@ class Page:
 async def show(ground: Ground, *, campaign_id: int) -> View:
     """A campaign with its bulletin, dispatch and what may be done. Raises `errors.NotFound`."""
     async with ground.db.reading() as session:
-        campaign = await transitions.get(session, campaign_id)
-        bulletin = await bulletins.get(session, campaign.bulletin_id)
-        order = await dispatch_of(session, campaign_id)
+        return await read(session, campaign_id)
+
+
+async def read(session: AsyncSession, campaign_id: int) -> View:
+    """The same within a session that is open already."""
+    campaign = await transitions.get(session, campaign_id)
+    bulletin = await bulletins.get(session, campaign.bulletin_id)
     state = CampaignState(campaign.state)
     return View(
         campaign=campaign,
         bulletin=bulletin,
         languages=bulletins.languages(bulletin),
-        dispatch=order,
+        dispatch=await dispatch_of(session, campaign_id),
         verbs=frozenset(
             verb for verb, steps in TRANSITIONS.items() if state in steps and verb is not Verb.SIGN
         ),

@@ -8,13 +8,18 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from aiohttp import web
+from sqlmodel.ext.asyncio.session import AsyncSession
 
-from campaigns import transitions
+from campaigns import audience_pages, audiences, bulletins, transitions
+from campaigns.audience_pages import Counting
 from campaigns.preflight import checklist, items, looking
+from campaigns.preflight.checklist import Beyond, Subject
 from campaigns.preflight.items import Item
 from campaigns.preflight.looking import Looker
 from campaigns.preflight.models import Look
+from foundation import errors
 from foundation.accounts.models import Role
+from foundation.asides import Asking
 from foundation.findings import Tone
 from foundation.ground import Ground
 from foundation.web import beside, forms, kit
@@ -61,29 +66,54 @@ def routes() -> list[web.RouteDef]:
     ]
 
 
-async def panel(request: web.Request, campaign_id: int) -> Panel:
-    """The panel for whoever is signed in. Raises `errors.NotFound`."""
-    ground, speaks = kit.ground(request), kit.translator(request)
-    role = kit.signed_in(request).role
-    # How far a look is comes first: one that ends meanwhile is asked for again, with what it found.
-    async with ground.db.reading() as session:
-        last = await looking.last(session, campaign_id)
-        about = await checklist.subject(ground, session, campaign_id=campaign_id)
-    bulletin, ended = about.bulletin, last.finished_at if last else None
-    whole = await beside.ask(
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Begun:
+    """A panel as far as it counts nobody; the rest is being found beside the page."""
+
+    about: Subject
+    last: Look | None
+    told: Sequence[Item]
+    counting: Counting
+    beyond: Asking[Beyond]
+
+
+async def begin(request: web.Request, session: AsyncSession, campaign_id: int) -> Begun:
+    """Read what the panel tells, while the rest is being found. Raises `errors.NotFound`."""
+    ground = kit.ground(request)
+    campaign = await transitions.get(session, campaign_id)
+    bulletin = await bulletins.get(session, campaign.bulletin_id)
+    audience = audiences.parse(campaign.audience)
+    counting = audience_pages.counting(request, audience, bulletin)
+    about = await checklist.subject(ground, session, campaign, bulletin)
+    beyond = beside.begin(
         request,
         "checks",
-        (campaign_id, about.campaign.version, bulletin.version, ended),
-        lambda session: checklist.whole(ground, session, about),
+        (campaign_id, campaign.version, bulletin.version),
+        lambda apart: checklist.beyond(ground, apart, about),
     )
-    found = whole if whole is not None else await _without_counting(ground, about)
+    last = await looking.last(session, campaign_id)
+    return Begun(
+        about=about,
+        last=last,
+        told=await checklist.without_counting(ground, session, about, last),
+        counting=counting,
+        beyond=beyond,
+    )
+
+
+async def panel(request: web.Request, begun: Begun) -> Panel:
+    """The panel for whoever is signed in."""
+    ground, speaks = kit.ground(request), kit.translator(request)
+    role = kit.signed_in(request).role
+    about, last = begun.about, begun.last
+    found, is_whole = await _found(begun)
     is_going_on = looking.is_going_on(ground, last)
-    is_of_now = last is not None and last.bulletin_version == bulletin.version
+    is_of_now = last is not None and last.bulletin_version == about.bulletin.version
     told = [(each, each.say(speaks)) for each in found]
     red = [each for each in found if each.stops]
     return Panel(
-        campaign_id=campaign_id,
-        is_whole=whole is not None,
+        campaign_id=about.campaign.id,
+        is_whole=is_whole,
         first=[line for line in told if line[0].tone is not Tone.GOOD],
         others=[line for line in told if line[0].tone is Tone.GOOD],
         is_clear=items.is_clear(found),
@@ -101,9 +131,24 @@ async def panel(request: web.Request, campaign_id: int) -> Panel:
     )
 
 
-async def _without_counting(ground: Ground, about: checklist.Subject) -> list[Item]:
-    async with ground.db.reading() as session:
-        return await checklist.without_counting(ground, session, about)
+async def _found(begun: Begun) -> tuple[Sequence[Item], bool]:
+    """The list, and whether it is whole: everybody was counted whom it tells about."""
+    counted, can_be_counted = None, True
+    try:
+        counted = await begun.counting.answer()
+    except errors.Invalid:
+        can_be_counted = False
+    beyond = await begun.beyond.answer()
+    if beyond is None or (counted is None and can_be_counted):
+        return begun.told, False
+    return checklist.whole(begun.about, begun.told, counted, beyond), True
+
+
+async def _alone(request: web.Request, campaign_id: int) -> Panel:
+    """The panel without a page around it. Raises `errors.NotFound`."""
+    async with kit.ground(request).db.reading() as session:
+        begun = await begin(request, session, campaign_id)
+    return await panel(request, begun)
 
 
 def _asks_anybody(ground: Ground) -> bool:
@@ -120,7 +165,7 @@ async def show(request: web.Request) -> web.StreamResponse:
     number = kit.number_in_path(request)
     if not kit.is_htmx(request):
         return kit.redirect(request, f"/staff/campaigns/{number}#check")
-    shown = await panel(request, number)
+    shown = await _alone(request, number)
     response = kit.render(request, "campaigns/_check.html", panel=shown)
     if request.query.get("clear", "") != ("1" if shown.is_clear else "0"):
         response.headers["HX-Refresh"] = "true"
@@ -135,7 +180,7 @@ async def look(request: web.Request) -> web.StreamResponse:
     await request.app[LOOKER].begin(campaign_id=number, is_anew=form.flag("anew"))
     if not kit.is_htmx(request):
         return kit.redirect(request, f"/staff/campaigns/{number}#check")
-    shown = await panel(request, number)
+    shown = await _alone(request, number)
     return kit.render(request, "campaigns/_check.html", panel=shown)
 
 

@@ -16,13 +16,16 @@ from campaigns.findings import Finding
 from campaigns.models import Bulletin
 from foundation import errors, looks
 from foundation.ground import Ground
-from foundation.i18n import N_
+from foundation.i18n import N_, Translator
 from foundation.tokens import Purpose
 from templates import compiler, content, problems
 from templates.plan import Plan
 
 _NEAR_LIMIT_BYTES = 92 * 1024
 """A little under what Gmail clips, so that a long name does not push a mail over."""
+
+_KEPT = 8
+"""Editions compiled last: pages of a campaign are looked at again and again."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -190,7 +193,7 @@ async def compile_whole(
         ground.settings.site, await looks.current(session), language=language
     )
     compiled = functools.partial(
-        compiler.compile_edition,
+        _plan_of,
         brand=brand,
         archive_url=archive_url or ground.url("/archive"),
         translator=ground.translator(language),
@@ -208,6 +211,21 @@ async def compile_whole(
     noticed = [resolved.numbered(each) for each in plan.concerns]
     whole = replace(plan, concerns=(*noticed, *resolved.findings))
     return Compiled(plan=whole, resolved=resolved, brand=brand)
+
+
+@functools.lru_cache(maxsize=_KEPT)
+def _plan_of(
+    edition: content.Edition,
+    *,
+    brand: content.Brand,
+    archive_url: str,
+    translator: Translator,
+    first_link: int,
+) -> Plan:
+    """The plan of one edition: it holds for as long as what it is made of, which is all here."""
+    return compiler.compile_edition(
+        edition, brand, archive_url=archive_url, translator=translator, first_link=first_link
+    )
 
 
 def _in_usual_template(resolved: editions.Resolved, document: Document) -> editions.Resolved:

@@ -4,8 +4,10 @@ from datetime import date, datetime
 
 from aiohttp import web
 from babel import dates
+from sqlmodel.ext.asyncio.session import AsyncSession
 
 from campaigns import (
+    audiences,
     bulletins,
     campaign_pages,
     campaign_views,
@@ -20,9 +22,11 @@ from campaigns.campaign_views import View
 from campaigns.models import Campaign, CampaignState
 from campaigns.planner import Calendar, Entry, Span
 from campaigns.preflight import overlap
+from campaigns.preflight.items import Item
 from foundation import errors
 from foundation.accounts.models import Role
 from foundation.findings import Tone
+from foundation.ground import Ground
 from foundation.i18n import N_, Translator
 from foundation.web import forms, kit
 from foundation.web.forms import Form
@@ -126,16 +130,27 @@ async def move(request: web.Request) -> web.StreamResponse:
 async def show_overlap(request: web.Request) -> web.StreamResponse:
     """`GET …/overlap/{id}`: how many get another campaign within a day, too, for the calendar."""
     ground, speaks = kit.ground(request), kit.translator(request)
-    view = await campaign_views.show(ground, campaign_id=kit.number_in_path(request))
     async with ground.db.reading() as session:
-        found = await overlap.look(
-            ground, session, view.campaign, bulletins.languages(view.bulletin)
-        )
+        view = await campaign_views.read(session, kit.number_in_path(request))
+        found = await _overlap(ground, session, view)
     return kit.render(
         request,
         "campaigns/_overlap.html",
         lines=[(each.say(speaks), each.tone is Tone.WARN) for each in found],
     )
+
+
+async def _overlap(ground: Ground, session: AsyncSession, view: View) -> list[Item]:
+    try:
+        mine = await audiences.resolve(
+            ground,
+            session,
+            audiences.parse(view.campaign.audience),
+            languages=bulletins.languages(view.bulletin),
+        )
+    except errors.Invalid:
+        return []  # its own page says what is not there
+    return await overlap.look(ground, session, view.campaign, mine)
 
 
 async def _move_page(

@@ -134,10 +134,10 @@ async def release(request: web.Request) -> web.StreamResponse:
 
 async def _review_page(request: web.Request) -> web.Response:
     ground, speaks = kit.ground(request), kit.translator(request)
-    view = await campaign_views.show(ground, campaign_id=kit.number_in_path(request))
-    document = bulletins.document_of(view.bulletin)
-    shown = await review_panel_pages.panel(request, view)
     async with ground.db.reading() as session:
+        view = await campaign_views.read(session, kit.number_in_path(request))
+        document = bulletins.document_of(view.bulletin)
+        shown = await review_panel_pages.panel(request, session, view)
         changes = await _changes(session, view, shown, document)
     remarks = await review_panel_pages.remarks(
         request, view.bulletin.id, document, back=view.campaign.id
@@ -180,6 +180,10 @@ async def _release_page(
     may_confirm = Verb.APPROVE in view.verbs and alert_release.takes_two(ground, view.bulletin)
     if problem is None and not may_confirm:
         return kit.redirect(request, f"/staff/campaigns/{number}")
+    audience = audiences.parse(view.campaign.audience)
+    async with ground.db.reading() as session:
+        begun = await check_pages.begin(request, session, number)
+        said = await audience_pages.sentence(request, session, audience)
     return kit.render(
         request,
         "campaigns/release.html",
@@ -190,13 +194,11 @@ async def _release_page(
         bulletin=view.bulletin,
         document=bulletins.document_of(view.bulletin),
         standing=await alert_release.show(ground, actor=kit.actor(request), campaign_id=number),
-        panel=await check_pages.panel(request, number),
+        panel=await check_pages.panel(request, begun),
         minutes=ground.settings.release.alert_minutes,
         language_name=lambda code: wording.language_name(code, speaks),
         may_confirm=may_confirm,
-        **await audience_pages.told(
-            request, audiences.parse(view.campaign.audience), bulletin=view.bulletin
-        ),
+        **await audience_pages.told(request, audience, begun.counting, sentence=said),
     )
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from aiohttp import web
+from sqlmodel.ext.asyncio.session import AsyncSession
 
 from campaigns import alert_release, approvals, comments, reviewing, wording
 from campaigns.approvals import FACET_WORDS, Standing
@@ -56,17 +57,14 @@ class Panel:
     """Addresses of the settings."""
 
 
-async def panel(request: web.Request, view: View) -> Panel:
+async def panel(request: web.Request, session: AsyncSession, view: View) -> Panel:
     """The panel for whoever is signed in."""
     ground, speaks = kit.ground(request), kit.translator(request)
     me, role = kit.actor(request), kit.signed_in(request).role
     campaign = view.campaign
-    async with ground.db.reading() as session:
-        standing = await approvals.standing(ground, session, campaign, view.bulletin)
-        review = await reviewing.of_campaign(session, campaign.id)
-        people = await approvals.who_may(session)
-        still_open = await comments.count_open(session, view.bulletin.id)
-    names = {each.id: each.name or each.email for each in people}
+    standing = await approvals.standing(ground, session, campaign, view.bulletin)
+    review = await reviewing.of_campaign(session, campaign.id)
+    names = {each.id: each.name or each.email for each in standing.people}
     void = standing.last if standing.last in standing.void else None
     changed = [speaks.gettext(FACET_WORDS[each]) for each in standing.changed]
     if void is not None and void.bulletin_version != view.bulletin.version:
@@ -78,7 +76,7 @@ async def panel(request: web.Request, view: View) -> Panel:
         standing=standing,
         void=void,
         changed=changed,
-        open_comments=still_open,
+        open_comments=await comments.count_open(session, view.bulletin.id),
         may_approve=standing.may(me)
         and (me.label, me.staff_id) not in {(each.by, each.staff_id) for each in standing.given},
         is_author=standing.authors.include(me.label, me.staff_id),

@@ -1,8 +1,10 @@
 """Staff's pages of segments: rules over people that have a name (`/staff/segments`)."""
 
+from dataclasses import dataclass
 from typing import Any
 
 from aiohttp import web
+from sqlmodel.ext.asyncio.session import AsyncSession
 
 from campaigns import (
     audience_pages,
@@ -13,13 +15,14 @@ from campaigns import (
     staff_forms,
     transitions,
 )
-from campaigns.audience_rules import Rules
+from campaigns.audience_pages import Counting
+from campaigns.audience_rules import Audience, Rules
 from campaigns.campaign_pages import TONES
 from campaigns.segment_models import Segment
 from foundation import errors
 from foundation.accounts.models import Role
 from foundation.i18n import N_
-from foundation.web import forms, kit
+from foundation.web import beside, forms, kit
 from foundation.web.forms import Form
 from subscribers import exporting
 
@@ -66,7 +69,9 @@ async def index(request: web.Request) -> web.StreamResponse:
 async def count(request: web.Request) -> web.StreamResponse:
     """`POST /staff/segments/count`: how many it has, while it is written."""
     form = await forms.read(request)
-    told = await _told(request, _rules(form), form, count_path=_COUNT)
+    async with kit.ground(request).db.reading() as session:
+        asked = await _asked(request, session, _rules(form), form, page_id=beside.page_id(form))
+    told = await _told(request, asked, form, count_path=_COUNT)
     return kit.render(request, "campaigns/_count.html", **told)
 
 
@@ -149,6 +154,7 @@ async def _segment_page(
     form = await forms.read(request) if request.method == "POST" and problem is None else None
     async with kit.ground(request).db.reading() as session:
         segment = await segments.get(session, kit.number_in_path(request))
+        asked = await _asked(request, session, segments.rules_of(segment), form)
         where = await segments.uses(session, segment.id)
     role = kit.signed_in(request).role
     return kit.render(
@@ -162,7 +168,7 @@ async def _segment_page(
         tones=TONES,
         may_change=role.may(Role.AUTHOR) and segment.put_away_at is None,
         may_export=role.may(Role.EDITOR),
-        **await _told(request, segments.rules_of(segment), form),
+        **await _told(request, asked, form),
     )
 
 
@@ -172,13 +178,15 @@ async def _form_page(
     problem: errors.HandbillError | None = None,
 ) -> web.Response:
     segment: Segment | None = None
-    where = None
-    if "id" in request.match_info:
-        async with kit.ground(request).db.reading() as session:
+    where, page_id = None, beside.page_id(form)
+    async with kit.ground(request).db.reading() as session:
+        if "id" in request.match_info:
             segment = await segments.get(session, kit.number_in_path(request))
             where = await segments.uses(session, segment.id)
-    kept = segments.rules_of(segment) if segment else Rules()
-    rules = _rules(form) if form else kept
+        kept = segments.rules_of(segment) if segment else Rules()
+        rules = _rules(form) if form else kept
+        asked = await _asked(request, session, rules, form, page_id=page_id)
+        builder = await audience_pages.builder(request, session, rules, form, is_segment=True)
     is_conflict = isinstance(problem, errors.Conflict)
     return kit.render(
         request,
@@ -188,21 +196,49 @@ async def _form_page(
         approved=where.approved if where else [],
         values=staff_forms.typed(form) if form else {"name": segment.name if segment else ""},
         version=segment.version if segment else 1,
+        page_id=page_id,
         problems=staff_forms.say(request, problem) if problem else {},
         is_conflict=is_conflict,
-        **await audience_pages.builder(request, rules, form, is_segment=True),
-        **await _told(request, rules, form, count_path=_COUNT),
+        **builder,
+        **await _told(request, asked, form, count_path=_COUNT),
+    )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Asked:
+    """A segment whose people are being counted."""
+
+    audience: Audience
+    counting: Counting
+    sentence: str
+
+
+async def _asked(
+    request: web.Request,
+    session: AsyncSession,
+    rules: Rules,
+    form: Form | None,
+    *,
+    page_id: str = "",
+) -> _Asked:
+    """Begin to count who is in a segment, and say whom it takes."""
+    audience = await segments.audience_of(session, rules)
+    return _Asked(
+        audience=audience,
+        counting=audience_pages.counting(request, audience, form=form, page_id=page_id),
+        sentence=await audience_pages.sentence(request, session, rules),
     )
 
 
 async def _told(
-    request: web.Request, rules: Rules, form: Form | None, *, count_path: str = ""
+    request: web.Request, asked: _Asked, form: Form | None, *, count_path: str = ""
 ) -> dict[str, Any]:
     """Of a segment: its sentence, its count, perhaps a few people."""
-    async with kit.ground(request).db.reading() as session:
-        audience = await segments.audience_of(session, rules)
-    told = await audience_pages.told(request, audience, form=form, count_path=count_path)
-    return {**told, "sentence": await audience_pages.sentence(request, rules), "is_segment": True}
+    told = await audience_pages.told(
+        request, asked.audience, asked.counting,
+        sentence=asked.sentence, form=form, count_path=count_path,
+    )  # fmt: skip
+    return {**told, "is_segment": True}
 
 
 def _rules(form: Form) -> Rules:

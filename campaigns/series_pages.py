@@ -141,6 +141,9 @@ async def _page(
     )
     more = str(request.rel_url.update_query(after=str(past.next_after))) if past.next_after else ""
     ahead = await series.ahead(ground, found)
+    async with ground.db.reading() as session:
+        audience = audiences.parse(plan.audience)
+        said = await audience_pages.sentence(request, session, audience)
     zone = plan.rule.zone or ground.settings.site.zone
     return kit.render(
         request,
@@ -150,7 +153,7 @@ async def _page(
         plan=plan,
         rule=_rule_words(request, plan),
         mode=speaks.gettext(series_plans.MODE_WORDS[plan.mode]),
-        audience=await audience_pages.sentence(request, audiences.parse(plan.audience)),
+        audience=said,
         problem=found.problem_texts.get(speaks.language) or found.problem_texts.get("en", ""),
         ahead=ahead,
         ahead_problem=ahead.problem.say(speaks) if ahead.problem else "",
@@ -289,6 +292,8 @@ async def _form_page(
     values = series_staff_forms.typed(form) if form else _kept(request, found)
     audience = series_staff_forms.audience_of(form or (_plan(found).audience if found else {}))
     is_conflict = isinstance(problem, errors.Conflict)
+    async with ground.db.reading() as session:
+        builder = await audience_pages.builder(request, session, audience, form)
     return kit.render(
         request,
         "campaigns/series_form.html",
@@ -317,7 +322,7 @@ async def _form_page(
         default_address=ground.settings.mail.from_address,
         relays=[(each.name, each.name) for each in ground.settings.relay],
         **await _offered(request),
-        **await audience_pages.builder(request, audience, form),
+        **builder,
     )
 
 

@@ -152,23 +152,26 @@ async def of_campaign(session: AsyncSession, campaign_id: int) -> Trial | None:
 async def show(ground: Ground, *, campaign_id: int) -> View | None:
     """A campaign's trial; None where there is none. Raises `errors.NotFound`."""
     async with ground.db.reading() as session:
-        campaign = await transitions.get(session, campaign_id)
-        found = await of_campaign(session, campaign_id)
-        if found is None:
-            return None
-        order = await _order(session, campaign_id)
-        figures = None
-        if found.figures:
-            figures = trial_figures.kept(found.figures)
-        elif order is not None:
-            figures = await trial_figures.read(session, order.id)
-        waiting = await dispatch.count_waiting(session, dispatch_id=order.id) if order else 0
+        return await read(session, await transitions.get(session, campaign_id))
+
+
+async def read(session: AsyncSession, campaign: Campaign) -> View | None:
+    """The same within a session that is open already."""
+    found = await of_campaign(session, campaign.id)
+    if found is None:
+        return None
+    order = await _order(session, campaign.id)
+    figures = None
+    if found.figures:
+        figures = trial_figures.kept(found.figures)
+    elif order is not None:
+        figures = await trial_figures.read(session, order.id)
     return View(
         campaign=campaign,
         trial=found,
         plan=trial_plans.parse(found.plan),
         figures=figures,
-        waiting=waiting,
+        waiting=await dispatch.count_waiting(session, dispatch_id=order.id) if order else 0,
     )
 
 

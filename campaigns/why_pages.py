@@ -8,7 +8,6 @@ from typing import Any
 from aiohttp import web
 
 from campaigns import (
-    audience_pages,
     audience_why,
     audience_words,
     audiences,
@@ -100,7 +99,7 @@ async def _page(
         back=back,
         email=email,
         problems=problems,
-        sentence=await audience_pages.sentence(request, audience) if campaign_id else "",
+        sentence=audience_words.sentence(audience, names, speaks) if campaign_id else "",
         verdict=verdict,
         groups=GROUPS,
         say=lambda condition: audience_words.phrase(condition, names, speaks),

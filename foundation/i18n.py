@@ -60,7 +60,8 @@ def _formats(name: str) -> Locale:
     return Locale.parse(name)
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+# No two that say the same are made, and so it can be a key.
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
 class Translator:
     """One language: its texts, and how it writes dates and numbers in the site's zone."""
 

@@ -1,9 +1,11 @@
 """How many would get it, whether that is a surprise, and who would see which blocks."""
 
-from sqlmodel import col, select
+import sqlalchemy as sa
+from sqlmodel import col
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from campaigns import audiences, sections
+from campaigns.audiences import Counted, Resolved
 from campaigns.block_models import Near
 from campaigns.compiling import Looked
 from campaigns.models import Bulletin, Campaign
@@ -15,41 +17,24 @@ from foundation.findings import Tone
 from foundation.ground import Ground
 from foundation.i18n import N_, NN_
 
+CODE = "audience"
+"""Of what is said of the audience as a whole."""
 SURPRISING = 10
 """So many times the audience of the last campaign are worth a second look."""
 _LOOKED_BACK = 50
 """Campaigns that are looked through for one to the same topics."""
 
 
-async def look(
-    ground: Ground,
-    session: AsyncSession,
-    campaign: Campaign,
-    languages: list[str],
-    *,
-    is_counted: bool = True,
-) -> list[Item]:
-    """How many would get it now; nobody stops it, and is looked for alone unless `is_counted`."""
+async def look(ground: Ground, session: AsyncSession, campaign: Campaign) -> list[Item]:
+    """What stops it: an audience that can't be read, or that is nobody. Else nothing."""
     place = places.audience(campaign)
     try:
-        audience = audiences.parse(campaign.audience)
-        if not await audiences.is_anybody(ground, session, audience):
-            return [
-                items.bad(
-                    "audience",
-                    N_("Nobody would get this: choose topics that people are on."),
-                    place=place,
-                    is_final=True,
-                )
-            ]
-        if not is_counted:
+        if await audiences.is_anybody(ground, session, audiences.parse(campaign.audience)):
             return []
-        resolved = await audiences.resolve(ground, session, audience, languages=languages)
-        counted = await audiences.count_in(ground, session, audience, languages=languages)
     except errors.Invalid as problem:
         return [
             Item(
-                code="audience",
+                code=CODE,
                 tone=Tone.BAD,
                 msgid=problem.msgid,
                 values=problem.values,
@@ -57,20 +42,31 @@ async def look(
                 is_final=True,
             )
         ]
+    return [
+        items.bad(
+            CODE,
+            N_("Nobody would get this: choose topics that people are on."),
+            place=place,
+            is_final=True,
+        )
+    ]
+
+
+def of_count(campaign: Campaign, counted: Counted, *, last: int) -> list[Item]:
+    """How many would get it now; `last` is the audience of the last campaign like it, if any."""
     found = [
         items.good(
-            "audience",
+            CODE,
             NN_("%(count)s person would get it now.", "%(count)s people would get it now."),
             count=counted.included,
         )
     ]
-    last = await _last(session, campaign, resolved.topic_ids)
     if last and counted.included >= SURPRISING * last:
         found.append(
             items.warn(
                 "audience-surprise",
                 N_("This would go to %(count)s people; the last campaign went to %(last)s."),
-                place=place,
+                place=places.audience(campaign),
                 last=last,
                 count=counted.included,
             )
@@ -78,17 +74,17 @@ async def look(
     return found
 
 
-async def _last(session: AsyncSession, campaign: Campaign, topics: list[int]) -> int:
+async def last(session: AsyncSession, campaign: Campaign, mine: Resolved) -> int:
     """The audience of the last campaign to one of the topics, else of the last; 0 if none was."""
     statement = (
-        select(Dispatch)
-        .where(Dispatch.campaign_id != campaign.id, col(Dispatch.audience) > 0)
+        sa.select(col(Dispatch.topics), col(Dispatch.audience))
+        .where(col(Dispatch.campaign_id) != campaign.id, col(Dispatch.audience) > 0)
         .order_by(col(Dispatch.id).desc())
         .limit(_LOOKED_BACK)
     )
-    past = (await session.exec(statement)).all()
-    alike = [each for each in past if set(each.topics) & set(topics)]
-    return next((each.audience for each in [*alike, *past]), 0)
+    past = (await session.execute(statement)).all()
+    of_alike = [people for on, people in past if set(mine.topic_ids).intersection(on)]
+    return next(iter([*of_alike, *(people for _, people in past)]), 0)
 
 
 async def look_at_sections(

@@ -1,11 +1,13 @@
 """Puts the list before sending together, and lets no campaign go while something is red."""
 
+import contextlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from campaigns import bulletins, compiling, transitions
+from campaigns import audiences, bulletins, compiling, transitions
+from campaigns.audiences import Counted, Resolved
 from campaigns.compiling import Looked
 from campaigns.findings import Finding
 from campaigns.models import Bulletin, Campaign
@@ -31,6 +33,8 @@ from campaigns.preflight import (
     words,
 )
 from campaigns.preflight.items import Item
+from campaigns.preflight.models import Look
+from campaigns.trial_plans import Plan
 from foundation import errors
 from foundation.findings import Tone
 from foundation.ground import Ground
@@ -53,16 +57,10 @@ class Subject:
     """What is said of the bulletin, whoever gets it."""
 
 
-async def subject(ground: Ground, session: AsyncSession, *, campaign_id: int) -> Subject:
-    """A campaign with its bulletin, compiled and read. Raises `errors.NotFound`."""
-    campaign = await transitions.get(session, campaign_id)
-    bulletin = await bulletins.get(session, campaign.bulletin_id)
-    return await _read(ground, session, campaign, bulletin)
-
-
-async def _read(
+async def subject(
     ground: Ground, session: AsyncSession, campaign: Campaign, bulletin: Bulletin
 ) -> Subject:
+    """A campaign with its bulletin, compiled and read."""
     looked = await compiling.look(ground, session, bulletin)
     told = await _about_bulletin(ground, session, bulletin, looked)
     return Subject(campaign=campaign, bulletin=bulletin, looked=looked, told=told)
@@ -71,43 +69,91 @@ async def _read(
 async def check(ground: Ground, *, campaign_id: int) -> list[Item]:
     """The list for a campaign, what stops it first. Raises `errors.NotFound`."""
     async with ground.db.reading() as session:
-        about = await subject(ground, session, campaign_id=campaign_id)
-        return await whole(ground, session, about)
+        campaign = await transitions.get(session, campaign_id)
+        bulletin = await bulletins.get(session, campaign.bulletin_id)
+        about = await subject(ground, session, campaign, bulletin)
+        last = await looking.last(session, campaign_id)
+        told = await without_counting(ground, session, about, last)
+        counted = None
+        with contextlib.suppress(errors.Invalid):  # the list says already what is not there
+            counted = await audiences.count_in(
+                ground,
+                session,
+                audiences.parse(campaign.audience),
+                languages=_languages(ground, about.looked),
+            )
+        return whole(about, told, counted, await beyond(ground, session, about))
 
 
-async def whole(ground: Ground, session: AsyncSession, about: Subject) -> list[Item]:
-    """Everything on the list; it takes as long as counting the audience a few times."""
-    campaign, bulletin, looked = about.campaign, about.bulletin, about.looked
-    languages = _languages(ground, looked)
-    return items.ordered(
-        [
-            *await _look(ground, session, about),
-            *await audience.look_at_sections(ground, session, campaign, bulletin, looked),
-            *await overlap.look(ground, session, campaign, languages),
-            *await fields.look(ground, session, campaign, bulletin, looked),
-            *await weight.look_at_stacked(ground, session, campaign, bulletin, looked),
-            *await _of_what_is_kept(session, about),
-        ]
-    )
+async def without_counting(
+    ground: Ground, session: AsyncSession, about: Subject, last: Look | None
+) -> list[Item]:
+    """What of it can be told at once: whatever can be red, and more that counts nobody.
 
-
-async def without_counting(ground: Ground, session: AsyncSession, about: Subject) -> list[Item]:
-    """What of it can be told at once: whatever can be red, and more that counts nobody."""
-    return items.ordered(
-        [
-            *await _look(ground, session, about, is_counted=False),
-            *await _of_what_is_kept(session, about),
-        ]
-    )
-
-
-async def _of_what_is_kept(session: AsyncSession, about: Subject) -> list[Item]:
-    """What neither stops it nor counts anybody."""
-    return [
+    `last` is what was looked at last that takes long.
+    """
+    found = await _look(ground, session, about)
+    found += [
         *editions.look(about.bulletin, about.looked),
         *await handouts.look(session, about.looked),
-        *spam.look(await looking.last(session, about.campaign.id)),
+        *spam.look(last),
     ]
+    return items.ordered(found)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Beyond:
+    """What has to be looked up among all who would get it, beside how many they are."""
+
+    items: Sequence[Item]
+    last: int
+    """The audience of the last campaign like it; 0 if none was."""
+    trial: Plan | None
+    """Where two forms are to be tried."""
+
+
+async def beyond(ground: Ground, session: AsyncSession, about: Subject) -> Beyond:
+    """What takes about as long as counting, or is needed for what counting says."""
+    campaign, bulletin, looked = about.campaign, about.bulletin, about.looked
+    mine = await _people(ground, session, about)
+    found = await fields.look(session, bulletin, looked, mine)
+    if mine is not None:
+        found += [
+            *await audience.look_at_sections(ground, session, campaign, bulletin, looked),
+            *await overlap.look(ground, session, campaign, mine),
+            *await weight.look_at_stacked(ground, session, bulletin, looked, mine),
+        ]
+    return Beyond(
+        items=found,
+        last=await audience.last(session, campaign, mine) if mine is not None else 0,
+        trial=await trial.planned(session, campaign),
+    )
+
+
+async def _people(ground: Ground, session: AsyncSession, about: Subject) -> Resolved | None:
+    """The audience; None for one that can't be read, as the list says already."""
+    try:
+        return await audiences.resolve(
+            ground,
+            session,
+            audiences.parse(about.campaign.audience),
+            languages=_languages(ground, about.looked),
+        )
+    except errors.Invalid:
+        return None
+
+
+def whole(
+    about: Subject, told: Sequence[Item], counted: Counted | None, found: Beyond
+) -> list[Item]:
+    """Everything on the list; `counted` is None of an audience that can't be counted."""
+    campaign = about.campaign
+    every, are_told = list(told), {each.code for each in told}
+    if counted is not None and audience.CODE not in are_told:
+        every += audience.of_count(campaign, counted, last=found.last)
+    if counted is not None and found.trial is not None and trial.CODE not in are_told:
+        every += trial.of_count(campaign, found.trial, counted)
+    return items.ordered([*every, *found.items])
 
 
 async def refuse_red(
@@ -129,8 +175,8 @@ async def look(
     ground: Ground, session: AsyncSession, campaign: Campaign, bulletin: Bulletin
 ) -> list[Item]:
     """Whatever can be red, in the caller's transaction: what is counted stops nothing."""
-    about = await _read(ground, session, campaign, bulletin)
-    return items.ordered(await _look(ground, session, about, is_counted=False))
+    about = await subject(ground, session, campaign, bulletin)
+    return items.ordered(await _look(ground, session, about))
 
 
 async def of_bulletin(
@@ -146,18 +192,14 @@ async def of_bulletin(
     return looked, items.ordered(found)
 
 
-async def _look(
-    ground: Ground, session: AsyncSession, about: Subject, *, is_counted: bool = True
-) -> list[Item]:
+async def _look(ground: Ground, session: AsyncSession, about: Subject) -> list[Item]:
     """Whatever can be red, and more of the same."""
-    campaign, bulletin, looked = about.campaign, about.bulletin, about.looked
+    campaign, bulletin = about.campaign, about.bulletin
     found = [
         *site.look(ground, campaign),
-        *await audience.look(
-            ground, session, campaign, _languages(ground, looked), is_counted=is_counted
-        ),
+        *await audience.look(ground, session, campaign),
         *await relay.look(ground, session, campaign),
-        *await trial.look(ground, session, campaign, bulletin, looked, is_counted=is_counted),
+        *await trial.look(ground, session, campaign),
         *about.told,
     ]
     if campaign.approved_version not in (None, bulletin.version):

@@ -8,12 +8,11 @@ from sqlmodel import col
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from campaigns import audiences
+from campaigns.audiences import Resolved
 from campaigns.compiling import Compiled, Looked
-from campaigns.models import Bulletin, Campaign
+from campaigns.models import Bulletin
 from campaigns.preflight import items, places
 from campaigns.preflight.items import Item, Place
-from foundation import errors
-from foundation.ground import Ground
 from foundation.i18n import N_, NN_
 from subscribers.models import Subscriber
 from templates import slots
@@ -30,16 +29,16 @@ _COLUMNS: Mapping[str, Any] = {
 
 
 async def look(
-    ground: Ground, session: AsyncSession, campaign: Campaign, bulletin: Bulletin, looked: Looked
+    session: AsyncSession, bulletin: Bulletin, looked: Looked, mine: Resolved | None
 ) -> list[Item]:
-    """A line for each field that nothing stands in for, with how many would see the hole."""
+    """A line for each field that nothing stands in for, with how many of `mine` see the hole."""
     where: dict[str, Place] = {}
     for compiled in looked.editions.values():
         for name in _bare(compiled):
             where.setdefault(name, places.holding(bulletin.id, looked, compiled, name))
     if not where:
         return [items.good("fields", N_("No merge field can leave a hole."))]
-    blank = await _blank(ground, session, campaign, looked, list(where))
+    blank = await _blank(session, mine, list(where)) if mine is not None else {}
     return [_told(name, place, blank.get(name)) for name, place in where.items()]
 
 
@@ -73,20 +72,11 @@ def _bare(compiled: Compiled) -> list[str]:
     return sorted(set(found) - _ALWAYS_THERE)
 
 
-async def _blank(
-    ground: Ground, session: AsyncSession, campaign: Campaign, looked: Looked, names: list[str]
-) -> dict[str, int]:
+async def _blank(session: AsyncSession, mine: Resolved, names: list[str]) -> dict[str, int]:
     """Of how many people of the audience each field is blank, in one query."""
     columns = {name: _COLUMNS[name] for name in names if name in _COLUMNS}
-    try:
-        audience = audiences.parse(campaign.audience)
-        resolved = await audiences.resolve(
-            ground, session, audience, languages=looked.document.languages
-        )
-    except errors.Invalid:
-        return {}
     if not columns:
         return {}
     counts = [sa.func.count().filter(column == "") for column in columns.values()]
-    row = await session.execute(sa.select(*counts).where(audiences.is_included(resolved)))
+    row = await session.execute(sa.select(*counts).where(audiences.is_included(mine)))
     return dict(zip(columns, row.one(), strict=True))

@@ -29,15 +29,9 @@ _REACHED = (CampaignState.SENDING.value, CampaignState.PAUSED.value, CampaignSta
 
 
 async def look(
-    ground: Ground, session: AsyncSession, campaign: Campaign, languages: list[str]
+    ground: Ground, session: AsyncSession, campaign: Campaign, mine: Resolved
 ) -> list[Item]:
     """A line for each campaign near this one that goes to some of its people, too."""
-    try:
-        mine = await audiences.resolve(
-            ground, session, audiences.parse(campaign.audience), languages=languages
-        )
-    except errors.Invalid:
-        return []  # on the list already
     moment = campaign.scheduled_at or ground.clock.now()
     near = await _near(session, campaign, moment)
     if not near:

@@ -1,7 +1,7 @@
 """Whether a mail can be read: by eye, by ear, by day and at night, and without its HTML."""
 
+import itertools
 import re
-from html.parser import HTMLParser
 
 from campaigns.compiling import Compiled, Looked
 from campaigns.models import Bulletin
@@ -53,25 +53,16 @@ def _contrast(ground: Ground, looked: Looked) -> Item:
     )
 
 
-class _Levels(HTMLParser):
-    """The levels of a document's headings, in order."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.found: list[int] = []
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:  # noqa: ARG002
-        if re.fullmatch(r"h[1-6]", tag):
-            self.found.append(int(tag[1]))
+_COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
+_LEVEL = re.compile(r"<h([1-6])[\s>]", re.IGNORECASE)
+"""A heading begins: the compiler leaves no `<` in a value."""
 
 
 def _headings(bulletin: Bulletin, looked: Looked, compiled: Compiled) -> list[Item]:
-    parser = _Levels()
-    parser.feed("".join(_static(compiled.plan.html_segments)))
+    html = _COMMENT.sub("", "".join(_static(compiled.plan.html_segments)))
+    levels = [int(each[1]) for each in _LEVEL.finditer(html)]
     language, found = compiled.language, []
-    if parser.found[:1] != [1] or any(
-        after > before + 1 for before, after in zip(parser.found, parser.found[1:], strict=False)
-    ):
+    if levels[:1] != [1] or any(after > before + 1 for before, after in itertools.pairwise(levels)):
         words = N_("In %(language)s, headings do not follow one another: who listens is lost.")
         found.append(
             items.warn("headings", words, place=places.bulletin(bulletin.id), about=language,
@@ -94,7 +85,7 @@ def _headings(bulletin: Bulletin, looked: Looked, compiled: Compiled) -> list[It
                     language=language,
                 )
             )
-    if len(parser.found) < 2 and _own_words(compiled) > LONG_WORDS:
+    if len(levels) < 2 and _own_words(compiled) > LONG_WORDS:
         words = N_("The mail in %(language)s is long and has no heading: few will find their way.")
         found.append(
             items.warn("no-headings", words, place=places.bulletin(bulletin.id), about=language,

@@ -3,8 +3,9 @@
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from campaigns import audiences, compiling, readings
+from campaigns.audiences import Resolved
 from campaigns.compiling import Looked
-from campaigns.models import Bulletin, Campaign
+from campaigns.models import Bulletin
 from campaigns.preflight import items, places
 from campaigns.preflight.items import Item
 from foundation.ground import Ground
@@ -24,17 +25,14 @@ def look(ground: Ground, bulletin: Bulletin, looked: Looked) -> list[Item]:
 
 
 async def look_at_stacked(
-    ground: Ground, session: AsyncSession, campaign: Campaign, bulletin: Bulletin, looked: Looked
+    ground: Ground, session: AsyncSession, bulletin: Bulletin, looked: Looked, mine: Resolved
 ) -> list[Item]:
     """A line for each two editions that some readers get in one mail and that Gmail would cut."""
     made = list(looked.editions.values())
     languages = [each.language for each in made]
     if len(made) < 2 or languages != list(looked.document.languages):
         return []
-    resolved = await audiences.resolve(
-        ground, session, audiences.parse(campaign.audience), languages=languages
-    )
-    read = await audiences.read_by(session, resolved)
+    read = await audiences.read_by(session, mine)
     plans = compiling.stack(ground, made, keys=read.stacked)
     sizes = {key: compiling.html_bytes(ground, plan) for key, plan in plans.items()}
     return [

@@ -168,6 +168,9 @@ def _refusal(
     request: web.Request, problem: errors.HandbillError, *, status: int | None = None
 ) -> web.Response:
     if isinstance(problem, GivenUp):
+        if request.method == "GET":
+            # Another window shows what changed meanwhile: this one asks for that, too.
+            return web.Response(status=303, headers={"Location": str(request.rel_url)})
         # RFC 9110 §15.3.5: what the page shows by now stays as it is.
         return web.Response(status=204)
     found = status or status_of(problem)

@@ -1,5 +1,6 @@
 """Pages come before their numbers where those take long, and say so, with an honest estimate."""
 
+import asyncio
 import random
 from collections.abc import Mapping
 from typing import Any
@@ -8,8 +9,9 @@ import pytest
 import sqlalchemy as sa
 from sqlmodel import col
 
-from campaigns import audience_estimates, audience_rules, audiences, segments
+from campaigns import audience_estimates, audience_rules, audiences, lifecycle, segments
 from foundation.accounts.models import Role
+from foundation.asides import Work
 from foundation.audit import COMMAND
 from foundation.ground import Ground
 from subscribers.models import Subscriber
@@ -27,6 +29,19 @@ async def crowd(ground: Ground) -> None:
     tenth = col(Subscriber.id) % 10 == 0
     async with ground.db.transaction() as session:
         await session.execute(sa.update(Subscriber).where(tenth).values(town="Lowell"))
+
+
+def held(ground: Ground, monkeypatch: pytest.MonkeyPatch) -> tuple[asyncio.Event, asyncio.Event]:
+    """Hold counts up; told when one begins, and when all may go on."""
+    began, may_go, apart = asyncio.Event(), asyncio.Event(), ground.db.apart
+
+    async def late(work: Work[Any]) -> Any:
+        began.set()
+        await may_go.wait()
+        return await apart(work)
+
+    monkeypatch.setattr(ground.db, "apart", late)
+    return began, may_go
 
 
 @pytest.mark.storage
@@ -103,3 +118,48 @@ async def test_while_an_audience_is_chosen_the_form_is_counted_as_it_stands(
     ):
         part = await author.post(path, {**typed, **more})
         assert "500 people would get it now" in words(part.text), more
+
+
+@pytest.mark.settings(server=AT_ONCE)
+async def test_the_same_page_in_two_windows_comes_to_the_number_of_each(
+    web: Web, ground: Ground, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await crowd(ground)
+    author = await web.as_staff(Role.AUTHOR)
+    began, may_go = held(ground, monkeypatch)
+    windows = []
+    for town in ("Lowell", "Boston"):
+        page = await author.get("/staff/campaigns/new")
+        typed = {"topics": (await people.topic(ground)).slug, "bulletin": "0"}
+        typed |= {"c0-group": "all_of", "c0-kind": "town", "c0-text": town}
+        windows.append({**typed, "page_id": page.field("page_id")})
+    mine, yours = windows
+    began.clear()
+    waiting = asyncio.create_task(author.post("/staff/campaigns/count?whole=1", mine))
+    await began.wait()
+    assert "being counted" in (await author.post("/staff/campaigns/count", yours)).text
+    may_go.set()
+    assert "500 people would get it now" in words((await waiting).text)
+
+
+@pytest.mark.settings(server=AT_ONCE)
+async def test_a_window_that_waits_for_an_older_audience_asks_for_the_newer_one(
+    web: Web, ground: Ground, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await crowd(ground)
+    campaign = await campaigning.draft(ground)
+    editor, here = await web.as_staff(Role.EDITOR), f"/staff/campaigns/{campaign.id}"
+    began, may_go = held(ground, monkeypatch)
+    waiting = asyncio.create_task(editor.get(f"{here}?whole=1"))
+    await began.wait()
+    await lifecycle.update(
+        ground, actor=COMMAND, campaign_id=campaign.id, version=campaign.version,
+        name=campaign.name, audience=audiences.parse(
+            {**campaign.audience, "all_of": [{"kind": "town", "towns": ["Lowell"]}]}
+        ),
+    )  # fmt: skip
+    assert (await editor.get(here)).status == 200
+    may_go.set()
+    answer = await waiting
+    assert (answer.status, answer.location) == (303, f"{here}?whole=1")
+    assert "500 people would get it now" in words((await editor.get(answer.location)).text)

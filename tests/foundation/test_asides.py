@@ -101,3 +101,29 @@ async def test_what_another_page_waits_for_is_not_given_up(ground: Ground) -> No
     may_end.set()
     assert await asides.ask(Asked(place="yours", question="shared", is_again=True), shared) == 7
     await asides.close()
+
+
+@pytest.mark.storage
+async def test_an_answer_is_found_once_for_all_parts_of_a_page_and_for_all_that_come_back(
+    ground: Ground,
+) -> None:
+    asked = 0
+
+    async def counted(session: AsyncSession) -> int:
+        nonlocal asked
+        asked += 1
+        return int(await session.scalar(sa.text("SELECT 7")) or 0)
+
+    patient, hasty = Asides(ground.db, patience_s=60), Asides(ground.db, patience_s=0)
+    page = patient.begin(Asked(place="page", question="how many"), counted)
+    assert [await page.answer(), await page.answer()] == [7, 7]
+    assert asked == 1
+    assert await patient.ask(Asked(place="page", question="how many"), counted) == 7
+    assert asked == 2, "a page that is loaded anew is counted anew"
+    shown = hasty.begin(Asked(place="page", question="how many"), counted)
+    assert [await shown.answer(), await shown.answer()] == [None, None]
+    again = Asked(place="page", question="how many", is_again=True)
+    # Each part comes back by itself, the second when the first is there already.
+    assert [await hasty.ask(again, counted), await hasty.ask(again, counted)] == [7, 7]
+    assert asked == 3
+    await hasty.close()
