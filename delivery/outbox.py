@@ -37,6 +37,7 @@ class Outbox:
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._bell = asyncio.Event()
+        self._listens: asyncio.AbstractEventLoop | None = None
 
     async def queue(self, session: AsyncSession, notice: Notice) -> None:
         """Keep `notice` in the caller's transaction; it is sent once that is committed."""
@@ -61,11 +62,16 @@ class Outbox:
 
         What other processes queue is found by looking, a little later.
         """
+        self._listens = asyncio.get_running_loop()
         await self._bell.wait()
         self._bell.clear()
 
     def _ring(self, _session: object) -> None:
-        self._bell.set()
+        """From any thread: a stretch ends in another than the loop's."""
+        if self._listens is None:
+            self._bell.set()
+        elif not self._listens.is_closed():
+            self._listens.call_soon_threadsafe(self._bell.set)
 
 
 @functools.cache

@@ -1,10 +1,10 @@
 """Opens the database and hands out sessions: SQLite in WAL mode by default, PostgreSQL by URL.
 
 `reading()` gives a session for queries, `transaction()` one that commits at the end of the block or
-rolls back when it raises. What takes seconds is read `apart()`, over connections that nobody else
-waits for, and stops in the database when whoever asked gives it up. On SQLite writers queue up in
-the process (one lock) and take the write lock at once (`BEGIN IMMEDIATE`), so a read that turns
-into a write can't fail half-way.
+rolls back when it raises; what many write together goes through `at_a_stretch()`. What takes
+seconds is read `apart()`, over connections that nobody else waits for, and stops in the database
+when whoever asked gives it up. On SQLite writers queue up in the process (one lock) and take the
+write lock at once (`BEGIN IMMEDIATE`), so a read that turns into a write can't fail half-way.
 """
 
 import asyncio
@@ -21,13 +21,14 @@ from typing import Any, TypeVar
 import aiosqlite
 import sqlalchemy as sa
 from sqlalchemy import event, exc
-from sqlalchemy.engine import URL, Connection, make_url
+from sqlalchemy.engine import URL, Connection, Engine, make_url
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from foundation import changes, errors
 from foundation.i18n import N_
 from foundation.snapshots import Snapshots
+from foundation.stretches import Stretches, Work
 
 _SQLITE_BUSY = re.compile(r"database is locked|disk is full|disk I/O error", re.IGNORECASE)
 _POSTGRESQL_BUSY = ("08", "40", "53", "55P03", "57P", "58")
@@ -50,9 +51,17 @@ Answer = TypeVar("Answer")
 class Database:
     """One database, as the whole process uses it."""
 
-    def __init__(self, engine: AsyncEngine, *, apart: AsyncEngine, busy_timeout_s: float) -> None:
+    def __init__(
+        self,
+        engine: AsyncEngine,
+        *,
+        apart: AsyncEngine,
+        at_a_stretch: Engine | None,
+        busy_timeout_s: float,
+    ) -> None:
         self.engine = engine
         self._apart = apart
+        self._stretches = Stretches(at_a_stretch) if at_a_stretch is not None else None
         self._places_apart = asyncio.Semaphore(_APART)
         self._busy_timeout_s = busy_timeout_s
         self.dialect = engine.dialect.name
@@ -110,6 +119,20 @@ class Database:
                     async with session.begin():
                         yield session
 
+    async def at_a_stretch(self, work: Work[Answer]) -> Answer:
+        """Have `work` done in a transaction of its own, handed over to the database once.
+
+        For what very many wait for: `work` may wait for its session and for nothing else. On
+        SQLite it runs in another thread; PostgreSQL's answers come by the loop anyhow. Raises
+        `errors.Busy` as `transaction` does.
+        """
+        if self._stretches is None or self._writers is None:
+            async with self.transaction() as session:
+                return await work(session)
+        with _busy_is_said():
+            async with self._writers:
+                return await self._stretches.through(work)
+
     def changes(self) -> changes.Changes | None:
         """Tells of commits, to be closed by who asked before this is; None for PostgreSQL."""
         return changes.Changes(self._file) if self._file is not None else None
@@ -124,6 +147,8 @@ class Database:
         """Give back every connection."""
         await self.engine.dispose()
         await self._apart.dispose()
+        if self._stretches is not None:
+            await self._stretches.close()
         if self._file is not None:
             changes.closed(self._file)
             self._file = None
@@ -165,6 +190,7 @@ def connect(url: str, *, busy_timeout_s: float = 5.0, pool_size: int = 10) -> Da
     return Database(
         opened(parsed, busy_timeout_s=busy_timeout_s, pool_size=pool_size),
         apart=opened(parsed, busy_timeout_s=busy_timeout_s, pool_size=_APART, is_apart=True),
+        at_a_stretch=_open_plainly(parsed, busy_timeout_s) if backend == "sqlite" else None,
         busy_timeout_s=busy_timeout_s,
     )
 
@@ -179,10 +205,30 @@ def _open_sqlite(
         pool_use_lifo=True,
         connect_args={"timeout": busy_timeout_s, "isolation_level": None},
     )
-    event.listen(engine.sync_engine, "connect", _prepare_apart if is_apart else _prepare_sqlite)
-    event.listen(engine.sync_engine, "begin", _begin_sqlite)
-    event.listen(engine.sync_engine, "invalidate", _let_go_of_sqlite)
+    _arrange_sqlite(engine.sync_engine, _prepare_apart if is_apart else _prepare_sqlite)
     return engine
+
+
+def _open_plainly(url: URL, busy_timeout_s: float) -> Engine:
+    """One connection to a SQLite file that is used without the loop, opened when it is needed."""
+    engine = sa.create_engine(
+        url.set(drivername="sqlite+pysqlite"),
+        pool_size=1,
+        max_overflow=0,
+        connect_args={
+            "timeout": busy_timeout_s,
+            "isolation_level": None,
+            "check_same_thread": False,
+        },
+    )
+    _arrange_sqlite(engine, _prepare_sqlite)
+    return engine.execution_options(sqlite_begin="IMMEDIATE")
+
+
+def _arrange_sqlite(engine: Engine, prepare: Callable[[Any, object], None]) -> None:
+    event.listen(engine, "connect", prepare)
+    event.listen(engine, "begin", _begin_sqlite)
+    event.listen(engine, "invalidate", _let_go_of_sqlite)
 
 
 def _open_postgresql(

@@ -2,7 +2,8 @@
 
 A statement that is run once for each row, or that has a parameter for each of a thousand numbers,
 is put together in Python value by value; this one is put together once, and SQLite works through
-the list without holding up the rest of the process.
+the list without holding up the rest of the process. What such a statement finds can come back in
+the same way, see `gathered`.
 """
 
 import json
@@ -71,6 +72,25 @@ def _day_on_postgresql(element: _Day, compiler: SQLCompiler, **options: Any) -> 
     return f"CAST({compiler.process(element.clauses, **options)} AS DATE)"
 
 
+class _Gathered(GenericFunction[str]):
+    """Columns of all rows that a query finds, in one text."""
+
+    name = "gathered"
+    inherit_cache = True
+    type = sa.String()
+
+
+@compiles(_Gathered)
+def _gathered(element: _Gathered, compiler: SQLCompiler, **options: Any) -> str:
+    return f"json_group_array(json_array({compiler.process(element.clauses, **options)}))"
+
+
+@compiles(_Gathered, "postgresql")
+def _gathered_on_postgresql(element: _Gathered, compiler: SQLCompiler, **options: Any) -> str:
+    columns = compiler.process(element.clauses, **options)
+    return f"CAST(json_agg(json_build_array({columns})) AS TEXT)"
+
+
 class Rows:
     """A list of rows as a statement's source; the parameter `name` takes what `packed` gives."""
 
@@ -122,6 +142,21 @@ def insertion(
 def packed(rows: Iterable[Sequence[Any]]) -> str:
     """Rows as the parameter of a statement over `Rows`."""
     return _encode(list(rows))
+
+
+def gathered(*columns: Any) -> sa.ColumnElement[str]:
+    """What a query finds as one value, which `unpacked` takes apart: numbers and texts, any order.
+
+    A row that is fetched alone is made in Python, and on SQLite gives the interpreter away and
+    waits for it again; this is done once for all.
+    """
+    return sa.func.gathered(*columns)
+
+
+def unpacked(found: str | None) -> list[list[Any]]:
+    """The rows of a query for `gathered`."""
+    rows: list[list[Any]] = json.loads(found) if found else []
+    return rows
 
 
 def written(moment: datetime) -> str:

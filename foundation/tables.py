@@ -185,3 +185,27 @@ def insert_on(dialect: str, table: type[SQLModel]) -> "postgresql.Insert | sqlit
     from sqlalchemy.dialects import sqlite
 
     return sqlite.insert(target)
+
+
+async def draw_numbers(session: AsyncSession, table: type[Table], amount: int) -> list[int]:
+    """Numbers for rows that the caller's transaction is about to add, in rising order.
+
+    For who adds many rows with others that refer to them, and need not ask for their numbers then.
+    On SQLite the transaction has to hold the place for a writer, as ours do.
+    """
+    name = str(table.__tablename__)
+    if session.get_bind().dialect.name == "postgresql":
+        sequence = sa.func.pg_get_serial_sequence(name, "id")
+        drawn = sa.select(sa.func.nextval(sequence)).select_from(
+            sa.func.generate_series(1, sa.bindparam("amount", amount)).alias("each")
+        )
+        return sorted(await session.scalars(drawn))
+    own = sa.inspect(table).local_table
+    given = sa.select(_SEQUENCES.c.seq).where(_SEQUENCES.c.name == name).scalar_subquery()
+    # What was erased last counts where the table remembers it; the newest row does anyhow.
+    last = await session.execute(sa.select(sa.func.max(own.c.id), given))
+    newest = max(number or 0 for number in last.one())
+    return list(range(newest + 1, newest + 1 + amount))
+
+
+_SEQUENCES = sa.table("sqlite_sequence", sa.column("name", sa.String), sa.column("seq", BIG))

@@ -7,13 +7,14 @@ words go with their person. `finding.py` and the lists of recipients ask it.
 
 import functools
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
 from sqlmodel import col
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from foundation import lookup, rows, words
+from foundation import lookup, rows, tables, words
 from subscribers.models import Subscriber
 from subscribers.word_models import SubscriberWord
 
@@ -42,9 +43,19 @@ async def keep(session: AsyncSession, subscriber_ids: Collection[int]) -> None:
     await _write(session, {number: of(texts) for number, *texts in found.all()})
 
 
-async def keep_first(session: AsyncSession, people: Iterable[tuple[int, str]]) -> None:
-    """The same for people who were made just now: their number and address is all there is."""
-    await _write(session, {number: of([email]) for number, email in people})
+async def keep_first(
+    session: AsyncSession, emails: Iterable[tuple[str, str]], *, made_at: datetime
+) -> None:
+    """The same for people who were made at a moment: keys of addresses, and the addresses.
+
+    Those are all that is known of them. Who has such a key for longer keeps the words that are
+    there.
+    """
+    # Sorted, so that two processes that meet at the same people wait in one order only.
+    pairs = sorted((key, word) for key, email in emails for word in of([email]))
+    listed = rows.packed((place, *pair) for place, pair in enumerate(pairs))
+    dialect = session.get_bind().dialect.name
+    await session.execute(_first_insertion(dialect), {_LISTED: listed, "made_at": made_at})
 
 
 async def _write(session: AsyncSession, found: Mapping[int, set[str]]) -> None:
@@ -62,6 +73,21 @@ def _insertion(dialect: str) -> sa.Executable:
     listed = rows.Rows(_LISTED)
     columns = {"subscriber_id": listed.number(1), "word": listed.text(2)}
     return rows.insertion(dialect, SubscriberWord, listed, columns).on_conflict_do_nothing()
+
+
+@functools.cache
+def _first_insertion(dialect: str) -> sa.Executable:
+    listed = rows.Rows(_LISTED)
+    fresh = (
+        sa.select(col(Subscriber.id), listed.text(2))
+        .select_from(listed.table)
+        .join(Subscriber, col(Subscriber.email_key) == listed.text(1))
+        .where(col(Subscriber.created_at) == sa.bindparam("made_at", type_=tables.UtcDateTime()))
+        .order_by(listed.number(0))
+    )
+    columns = ["subscriber_id", "word"]
+    insertion = tables.insert_on(dialect, SubscriberWord).from_select(columns, fresh)
+    return insertion.on_conflict_do_nothing()
 
 
 def with_each(text: str, *, is_inside: bool) -> Sequence[sa.Select[Any]]:

@@ -230,6 +230,17 @@ async def origins(session: AsyncSession) -> set[str]:
     return found
 
 
+def check_origin(offer: Offer, origin: str) -> None:
+    """Raises `errors.Forbidden` for another site that neither the form nor the partner names.
+
+    Blank is no other site.
+    """
+    if origin and origin not in offer.origins:
+        raise errors.Forbidden(
+            N_("This site may not send the form. Its origin has to be added to the form first.")
+        )
+
+
 def is_own(ground: Ground, url: str, origins: Collection[str]) -> bool:
     """Whether an address, or an origin, is this site's or one of some origins."""
     parts = urlsplit(url.lower())

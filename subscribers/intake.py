@@ -76,6 +76,8 @@ class SignUpRequest(NamedTuple):
     """The form was shown with a challenge."""
     sure: str = ""
     """An address that looks like a slip, and of which the person is sure."""
+    origin: str = ""
+    """Another site whose script sent it, where that was not looked at yet."""
 
     def with_language(self, language: str) -> "SignUpRequest":
         """The same, in another language."""

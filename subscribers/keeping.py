@@ -6,7 +6,7 @@ sent in, by `tabling.py` for what was written down, and by `signup.ask` for peop
 """
 
 import functools
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -19,7 +19,7 @@ from foundation import rows, tables
 from foundation.addresses import Address
 from foundation.ground import Ground
 from foundation.notices import Notice
-from foundation.tokens import Purpose
+from foundation.tokens import Purpose, number_octets
 from subscribers import catchwords, consent, intake, topics
 from subscribers.intake import SignUpRequest
 from subscribers.models import (
@@ -36,6 +36,7 @@ from subscribers.models import (
 from subscribers.street_models import Gathering
 
 _SOURCE = "listed"
+_LISTED = rows.Rows(_SOURCE)
 _NOW = sa.bindparam("now", type_=tables.UtcDateTime())
 
 
@@ -83,11 +84,12 @@ async def people(
     listed = rows.packed(
         (place, key, found[key][0].email, found[key][1]) for place, key in enumerate(sorted(found))
     )
-    dialect = session.get_bind().dialect.name
-    values = {_SOURCE: listed, "now": ground.clock.now()}
-    made = await session.execute(_new_people(dialect), values)
-    await catchwords.keep_first(session, [(number, email) for number, email in made.all()])
-    known = await session.execute(_known_people(), {_SOURCE: listed})
+    dialect, now = session.get_bind().dialect.name, ground.clock.now()
+    values = {_SOURCE: listed, "now": now}
+    await session.execute(_new_people(dialect), values)
+    typed = ((key, address.email) for key, (address, _) in found.items())
+    await catchwords.keep_first(session, typed, made_at=now)
+    known = rows.unpacked(await session.scalar(_KNOWN_PEOPLE, {_SOURCE: listed}))
     return {key: (number, email) for number, email, key in known}
 
 
@@ -98,7 +100,8 @@ async def keep(ground: Ground, session: AsyncSession, entries: Sequence[Entry]) 
     dialect = session.get_bind().dialect.name
     now = ground.clock.now()
     slugs = [entry.slugs for entry in entries]
-    numbers = await _sign_ups(session, entries, slugs, {"now": now}, dialect)
+    numbers = await tables.draw_numbers(session, SignUp, len(entries))
+    await _sign_ups(session, numbers, entries, slugs, {"now": now}, dialect)
     asked_for = [
         (entry.person_id, topic.id, number)
         for entry, number in zip(entries, numbers, strict=True)
@@ -121,7 +124,7 @@ async def keep(ground: Ground, session: AsyncSession, entries: Sequence[Entry]) 
         for entry, asked, number in zip(entries, slugs, numbers, strict=True)
     )
     await session.execute(_consents(dialect), {_SOURCE: rows.packed(steps), "now": now})
-    mail = list(_links(ground, entries, numbers))
+    mail = list(_links(ground, entries, slugs, numbers))
     if mail:
         await ground.notices.queue_all(session, mail)
     return numbers
@@ -139,17 +142,28 @@ def _words_of(entry: Entry) -> int | None:
     return entry.written.wording_id if entry.written else None
 
 
-def _links(ground: Ground, entries: Sequence[Entry], numbers: Sequence[int]) -> Iterator[Notice]:
+def _links(
+    ground: Ground,
+    entries: Sequence[Entry],
+    slugs: Sequence[Sequence[str]],
+    numbers: Sequence[int],
+) -> Iterator[Notice]:
     """To those whose turn it is; many ask for the same, whose names are looked up once."""
-    default = ground.catalog.default
+    default, url = ground.catalog.default, _urls(ground)
     names: dict[tuple[str, ...], str] = {}
-    for entry, number in zip(entries, numbers, strict=True):
+    for entry, topic_slugs, number in zip(entries, slugs, numbers, strict=True):
         if entry.state is not SignUpState.SUBMITTED:
             continue
-        asked = (entry.language, *entry.slugs)
+        asked = (entry.language, *topic_slugs)
         if asked not in names:
             names[asked] = topics.names(entry.topics, entry.language, default=default)
-        notice = _link(ground, number, entry.person_id, entry.email, entry.language, names[asked])
+        notice = Notice(
+            kind="confirm",
+            to=entry.email,
+            language=entry.language,
+            context={"confirm_url": url(number, entry.person_id), "topics": names[asked]},
+            subscriber_id=entry.person_id,
+        )
         gathering = entry.written.gathering if entry.written else None
         yield at_table(notice, gathering) if gathering else notice
 
@@ -165,52 +179,47 @@ def link(
 ) -> Notice:
     """The mail that asks to confirm a sign-up."""
     names = topics.names(wanted, language, default=ground.catalog.default)
-    return _link(ground, signup_id, person_id, email, language, names)
-
-
-def _link(
-    ground: Ground, signup_id: int, person_id: int, email: str, language: str, names: str
-) -> Notice:
-    minute = int(ground.clock.now().timestamp()) // 60
     return Notice(
         kind="confirm",
         to=email,
         language=language,
-        context={
-            "confirm_url": ground.link("/confirm", Purpose.CONFIRM, signup_id, person_id, minute),
-            "topics": names,
-        },
+        context={"confirm_url": _urls(ground)(signup_id, person_id), "topics": names},
         subscriber_id=person_id,
     )
 
 
+def _urls(ground: Ground) -> Callable[[int, int], str]:
+    """What makes the address behind which a sign-up of somebody is confirmed, issued now."""
+    start, seal = ground.url("/confirm/"), ground.tokens.sealer(Purpose.CONFIRM)
+    minute = number_octets(int(ground.clock.now().timestamp()) // 60)
+
+    def url(signup_id: int, person_id: int) -> str:
+        numbers = number_octets(signup_id) + number_octets(person_id) + minute
+        return start + seal(numbers).decode("ascii")
+
+    return url
+
+
 async def _sign_ups(
     session: AsyncSession,
+    numbers: Sequence[int],
     entries: Sequence[Entry],
     slugs: Sequence[Sequence[str]],
     values: Mapping[str, Any],
     dialect: str,
-) -> list[int]:
+) -> None:
     listed = (
         (
-            place,
+            number,
             *(entry.person_id, entry.form_id, entry.partner_id, entry.state.value),
             *(entry.doubt.value, asked, entry.language),
             intake.clean_tags(entry.request.tags),
             *_written(entry.written),
             *intake.kept(entry.request),
         )
-        for place, (entry, asked) in enumerate(zip(entries, slugs, strict=True))
+        for number, entry, asked in zip(numbers, entries, slugs, strict=True)
     )
-    made = await session.execute(
-        _insert_sign_ups(dialect), {_SOURCE: rows.packed(listed), **values}
-    )
-    # Rows get their numbers in the order in which they are put in; how an engine returns them is
-    # its own affair.
-    found = sorted(made.all())
-    if [person for _, person in found] != [entry.person_id for entry in entries]:
-        raise RuntimeError("the database numbered sign-ups in another order than they came in")
-    return [number for number, _ in found]
+    await session.execute(_insert_sign_ups(dialect), {_SOURCE: rows.packed(listed), **values})
 
 
 def _written(written: Written | None) -> tuple[int | None, datetime | None, str | None]:
@@ -223,49 +232,42 @@ def _written(written: Written | None) -> tuple[int | None, datetime | None, str 
 
 @functools.cache
 def _new_people(dialect: str) -> sa.Executable:
-    listed = rows.Rows(_SOURCE)
+    listed = _LISTED
     blank = sa.literal("")
-    return (
-        rows.insertion(
-            dialect,
-            Subscriber,
-            listed,
-            {
-                "email_key": listed.text(1),
-                "email": listed.text(2),
-                "language": listed.text(3),
-                **dict.fromkeys((*intake.ABOUT_PERSON, "town"), blank),
-                "reads_both": sa.false(),
-                "fields": sa.literal({}, tables.Json()),
-                "allows_tracking": sa.false(),
-                "soft_bounces": sa.literal(0),
-                "created_at": _NOW,
-                "updated_at": _NOW,
-            },
-        )
-        .on_conflict_do_nothing(index_elements=["email_key"])
-        .returning(col(Subscriber.id), col(Subscriber.email))
-    )
+    return rows.insertion(
+        dialect,
+        Subscriber,
+        listed,
+        {
+            "email_key": listed.text(1),
+            "email": listed.text(2),
+            "language": listed.text(3),
+            **dict.fromkeys((*intake.ABOUT_PERSON, "town"), blank),
+            "reads_both": sa.false(),
+            "fields": sa.literal({}, tables.Json()),
+            "allows_tracking": sa.false(),
+            "soft_bounces": sa.literal(0),
+            "created_at": _NOW,
+            "updated_at": _NOW,
+        },
+    ).on_conflict_do_nothing(index_elements=["email_key"])
 
 
-@functools.cache
-def _known_people() -> sa.Executable:
-    listed = rows.Rows(_SOURCE)
-    return sa.select(col(Subscriber.id), col(Subscriber.email), col(Subscriber.email_key)).join(
-        listed.table, col(Subscriber.email_key) == listed.text(1)
-    )
+_KNOWN_PEOPLE = sa.select(
+    rows.gathered(col(Subscriber.id), col(Subscriber.email), col(Subscriber.email_key))
+).join(_LISTED.table, col(Subscriber.email_key) == _LISTED.text(1))
 
 
 @functools.cache
 def _insert_sign_ups(dialect: str) -> sa.Executable:
-    listed = rows.Rows(_SOURCE)
+    listed = _LISTED
     said = (*intake.ABOUT_PERSON, *intake.ABOUT_ORIGIN)
-    table = sa.inspect(SignUp).local_table
     return rows.insertion(
         dialect,
         SignUp,
         listed,
         {
+            "id": listed.number(0),
             "subscriber_id": listed.number(1),
             "form_id": listed.number(2),
             "partner_id": listed.number(3),
@@ -281,13 +283,13 @@ def _insert_sign_ups(dialect: str) -> sa.Executable:
             **{name: sa.func.coalesce(listed.text(12 + n), "") for n, name in enumerate(said)},
             "created_at": _NOW,
         },
-    ).returning(table.c.id, table.c.subscriber_id)
+    )
 
 
 @functools.cache
 def _subscriptions(dialect: str) -> sa.Executable:
     """A topic that the person has, or took back, stays as it is until they confirm."""
-    listed = rows.Rows(_SOURCE)
+    listed = _LISTED
     return rows.insertion(
         dialect,
         Subscription,
@@ -304,7 +306,7 @@ def _subscriptions(dialect: str) -> sa.Executable:
 
 @functools.cache
 def _consents(dialect: str) -> sa.Executable:
-    listed = rows.Rows(_SOURCE)
+    listed = _LISTED
     return rows.insertion(
         dialect,
         Consent,

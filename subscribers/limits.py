@@ -67,7 +67,7 @@ class Submission:
     Made before the tally is taken, with what may have to be counted; asked afterwards.
     """
 
-    __slots__ = ("_from_network", "_mail", "_network", "_pages", "_tally")
+    __slots__ = ("_from_network", "_mail", "_network", "_pages")
 
     def __init__(
         self,
@@ -81,11 +81,10 @@ class Submission:
         unlimited: Collection[str],
     ) -> None:
         settings = ground.settings.signup
-        self._tally = tally
-        self._network = _common_subject(ground, "signup-network", network)
+        subject = _common_subject(ground, "signup-network", network)
+        self._network = tally.plan(subject, window=_HOUR, rank=_Rank.NETWORK)
         self._from_network = settings.submissions_per_network_per_hour
-        tally.plan(self._network, window=_HOUR, rank=_Rank.NETWORK)
-        self._pages: list[tuple[str, int]] = []
+        self._pages: list[tuple[throttle.Planned, int]] = []
         self._mail: _Mail | None = None
         if address is None:
             return
@@ -95,17 +94,16 @@ class Submission:
         ):
             if number is not None:
                 subject = f"signup-{rank.name.lower()}:{number}"
-                tally.plan(subject, window=_HOUR, rank=rank)
-                self._pages.append((subject, limit))
+                self._pages.append((tally.plan(subject, window=_HOUR, rank=rank), limit))
         self._mail = _Mail(ground, tally, address=address, unlimited=unlimited)
 
     def network_load(self) -> float:
         """Count it for its network; returns the share of what that may send."""
-        return self._tally.add(self._network) / self._from_network
+        return self._network.add() / self._from_network
 
     def page_load(self) -> float:
         """Count it for its form and its partner's pages; returns the larger share used."""
-        return max([self._tally.add(each) / limit for each, limit in self._pages], default=0.0)
+        return max([each.add() / limit for each, limit in self._pages], default=0.0)
 
     def may_confirm(self) -> bool:
         """Count its confirmation mail; returns whether that may go out."""
@@ -164,7 +162,7 @@ async def room_in_hour(ground: Ground, session: AsyncSession) -> int:
 class _Mail:
     """A confirmation mail, counted for its address, its domain and in all."""
 
-    __slots__ = ("_day", "_domain", "_hour", "_settings", "_tally")
+    __slots__ = ("_counters",)
 
     def __init__(
         self,
@@ -174,29 +172,26 @@ class _Mail:
         address: Address,
         unlimited: Collection[str],
     ) -> None:
-        self._settings = ground.settings.signup
-        self._tally = tally
-        self._hour = _subject(ground, "confirm-address", address.key)
-        # The name tells the day's counter from the hour's: at midnight both windows start together.
-        self._day = f"{self._hour}:day"
-        domain = address.domain
-        is_big = domain in unlimited
-        self._domain = "" if is_big else _common_subject(ground, "confirm-domain", domain)
-        tally.plan(self._hour, window=_HOUR, rank=_Rank.ADDRESS)
-        tally.plan(self._day, window=_DAY, rank=_Rank.DAY)
-        if self._domain:
-            tally.plan(self._domain, window=_HOUR, rank=_Rank.DOMAIN)
-        tally.plan(_TOTAL, window=_HOUR, rank=_Rank.TOTAL)
+        limits = ground.settings.signup
+        hour = _subject(ground, "confirm-address", address.key)
+        counted = [
+            (hour, _HOUR, _Rank.ADDRESS, limits.confirmations_per_address_per_hour),
+            # Its name tells it from the hour's: at midnight both windows start together.
+            (f"{hour}:day", _DAY, _Rank.DAY, limits.confirmations_per_address_per_day),
+        ]
+        if address.domain not in unlimited:
+            domain = _common_subject(ground, "confirm-domain", address.domain)
+            limit = limits.confirmations_per_domain_per_hour
+            counted.append((domain, _HOUR, _Rank.DOMAIN, limit))
+        counted.append((_TOTAL, _HOUR, _Rank.TOTAL, limits.confirmations_per_hour))
+        self._counters = [
+            (tally.plan(subject, window=window, rank=rank), limit)
+            for subject, window, rank, limit in counted
+        ]
 
     def may_go(self) -> bool:
         """Count it, as far as the limits before have room; what one refuses uses up no other."""
-        limits, add = self._settings, self._tally.add
-        return (
-            add(self._hour) <= limits.confirmations_per_address_per_hour
-            and add(self._day) <= limits.confirmations_per_address_per_day
-            and (not self._domain or add(self._domain) <= limits.confirmations_per_domain_per_hour)
-            and add(_TOTAL) <= limits.confirmations_per_hour
-        )
+        return all(planned.add() <= limit for planned, limit in self._counters)
 
 
 def _subject(ground: Ground, name: str, value: str) -> str:

@@ -6,8 +6,8 @@ keeps a turn's sign-ups with their mail, and only then is anybody answered
 (docs/decisions/0022-sign-ups-and-clicks-are-kept-in-groups.md).
 """
 
+import functools
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -33,8 +33,7 @@ class Sent(NamedTuple):
     """Whether its proof of work was looked at, or none is asked of whoever sent it."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class SignUpOutcome:
+class SignUpOutcome(NamedTuple):
     """What became of a submission. Only `offer` may be shown to whoever sent it."""
 
     signup_id: int
@@ -62,35 +61,40 @@ async def take(
 
     None: the forms are under attack, so its proof has to be looked at first.
     """
-    async with ground.db.transaction() as session:
-        read = await _read(ground, session, batch)
-        wanted = {place: each for place, each in enumerate(read) if isinstance(each, _Wanted)}
-        verdicts = await _judged(ground, session, list(wanted.values()))
-        found = await keeping.people(
-            ground,
-            session,
-            {
-                each.sent.address.key: (each.sent.address, each.sent.language)
-                for each in wanted.values()
-            },
-        )
-        barred = await suppression.look_up(
-            ground, session, {key: number for key, (number, _) in found.items()}
-        )
-        entries = [
-            _entry(each, found, barred, *verdict)
-            for each, verdict in zip(wanted.values(), verdicts, strict=True)
-        ]
-        numbers = await keeping.keep(ground, session, entries)
-        for each, number in zip(wanted.values(), numbers, strict=True):
-            if each.sent.request.shares:
-                await sharing.ask(
-                    ground,
-                    session,
-                    signup_id=number,
-                    form=each.offer.form,
-                    request=each.sent.request,
-                )
+    return await ground.db.at_a_stretch(functools.partial(_take, ground, batch))
+
+
+async def _take(
+    ground: Ground, batch: Sequence[Sent], session: AsyncSession
+) -> Sequence[SignUpOutcome | errors.HandbillError | None]:
+    read = await _read(ground, session, batch)
+    wanted = {place: each for place, each in enumerate(read) if isinstance(each, _Wanted)}
+    verdicts = await _judged(ground, session, list(wanted.values()))
+    found = await keeping.people(
+        ground,
+        session,
+        {
+            each.sent.address.key: (each.sent.address, each.sent.language)
+            for each in wanted.values()
+        },
+    )
+    barred = await suppression.look_up(
+        ground, session, {key: number for key, (number, _) in found.items()}
+    )
+    entries = [
+        _entry(each, found, barred, *verdict)
+        for each, verdict in zip(wanted.values(), verdicts, strict=True)
+    ]
+    numbers = await keeping.keep(ground, session, entries)
+    for each, number in zip(wanted.values(), numbers, strict=True):
+        if each.sent.request.shares:
+            await sharing.ask(
+                ground,
+                session,
+                signup_id=number,
+                form=each.offer.form,
+                request=each.sent.request,
+            )
     kept = {
         place: SignUpOutcome(signup_id=number, state=entry.state, offer=each.offer)
         for (place, each), entry, number in zip(wanted.items(), entries, numbers, strict=True)
@@ -119,7 +123,7 @@ async def _read(
             continue
         asked = sent.request
         # Most ask for the same.
-        key = (asked.form, asked.partner, tuple(asked.topics), asked.has_choice)
+        key = (asked.form, asked.partner, tuple(asked.topics), asked.has_choice, asked.origin)
         choice = choices.get(key)
         if choice is None:
             choice = choices[key] = _choice(offers[asked.form, asked.partner], asked)
@@ -133,6 +137,7 @@ def _choice(
     if isinstance(offer, errors.HandbillError):
         return offer
     try:
+        forms.check_origin(offer, asked.origin)
         return offer, intake.chosen(offer, asked)
     except errors.HandbillError as problem:
         return problem

@@ -1,26 +1,49 @@
 """A database is there for the next who asks, whatever became of who asked before."""
 
 import asyncio
+import sqlite3
+import threading
+from collections.abc import AsyncIterator
 from pathlib import Path
 
+import pytest
 import sqlalchemy as sa
+from sqlmodel.ext.asyncio.session import AsyncSession
 
-from foundation import database
+from foundation import database, errors, tables
 from foundation.database import Database
+from foundation.ground import Ground
+from subscribers.models import SignUp, Topic
+from tests.subscribers import mailbox
 from tests.world import quickening
+
+INSERT = sa.text("INSERT INTO kept VALUES (1)")
+COUNT = sa.text("SELECT count(*) FROM kept")
+
+
+@pytest.fixture
+async def db(tmp_path: Path) -> AsyncIterator[Database]:
+    """A SQLite file with one table, whose lock is not waited for long."""
+    found = database.connect(f"sqlite:///{tmp_path / 'handbill.db'}", busy_timeout_s=0.2)
+    quickening.quicken(found)
+    async with found.transaction() as session:
+        await session.execute(sa.text("CREATE TABLE kept (number INTEGER)"))
+    yield found
+    await found.close()
 
 
 async def write(db: Database) -> None:
     async with db.transaction() as session:
-        await session.execute(sa.text("INSERT INTO kept VALUES (1)"))
-        await session.execute(sa.text("SELECT count(*) FROM kept"))
+        await session.execute(INSERT)
+        await session.execute(COUNT)
 
 
-async def test_who_is_cut_off_in_the_middle_of_a_change_leaves_no_lock(tmp_path: Path) -> None:
-    db = database.connect(f"sqlite:///{tmp_path / 'handbill.db'}", busy_timeout_s=0.2)
-    quickening.quicken(db)
-    async with db.transaction() as session:
-        await session.execute(sa.text("CREATE TABLE kept (number INTEGER)"))
+async def kept(db: Database) -> int:
+    async with db.reading() as session:
+        return int((await session.execute(COUNT)).scalar_one())
+
+
+async def test_who_is_cut_off_in_the_middle_of_a_change_leaves_no_lock(db: Database) -> None:
     ends: list[object] = []
     for steps in range(0, 300, 5):
         writing = asyncio.create_task(write(db))
@@ -31,4 +54,69 @@ async def test_who_is_cut_off_in_the_middle_of_a_change_leaves_no_lock(tmp_path:
         ends += await asyncio.gather(writing, return_exceptions=True)
         await write(db)
     assert any(isinstance(each, asyncio.CancelledError) for each in ends)
-    await db.close()
+
+
+async def test_what_goes_through_at_a_stretch_is_kept_whole_or_not_at_all(db: Database) -> None:
+    async def two(session: AsyncSession) -> int:
+        await session.execute(INSERT)
+        await session.execute(INSERT)
+        return int(await session.scalar(COUNT) or 0)
+
+    async def fails(session: AsyncSession) -> None:
+        await two(session)
+        raise errors.Invalid("no")
+
+    async def waits(session: AsyncSession) -> None:
+        await two(session)
+        await asyncio.sleep(0)
+
+    assert await db.at_a_stretch(two) == 2
+    for work, problem in ((fails, errors.Invalid), (waits, RuntimeError)):
+        with pytest.raises(problem):
+            await db.at_a_stretch(work)
+    assert await kept(db) == 2
+    assert await db.at_a_stretch(two) == 4
+
+
+async def test_a_stretch_that_is_given_up_ends_before_the_next_who_writes(db: Database) -> None:
+    has_begun, may_end = asyncio.Event(), threading.Event()
+    loop = asyncio.get_running_loop()
+
+    async def slow(session: AsyncSession) -> None:
+        await session.execute(INSERT)
+        loop.call_soon_threadsafe(has_begun.set)
+        may_end.wait()
+
+    giving_up = asyncio.create_task(db.at_a_stretch(slow))
+    await has_begun.wait()
+    giving_up.cancel()
+    following = asyncio.create_task(write(db))
+    loop.call_soon(loop.call_soon, may_end.set)
+    await asyncio.gather(giving_up, following, return_exceptions=True)
+    assert giving_up.cancelled()
+    assert following.exception() is None
+    assert await kept(db) == 2
+
+
+async def test_a_stretch_on_a_locked_database_is_told_to_come_later(
+    db: Database, tmp_path: Path
+) -> None:
+    other = sqlite3.connect(tmp_path / "handbill.db", isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    with pytest.raises(errors.Busy):
+        await db.at_a_stretch(lambda session: session.execute(INSERT))
+    other.execute("ROLLBACK")
+    other.close()
+    await db.at_a_stretch(lambda session: session.execute(INSERT))
+    assert await kept(db) == 1
+
+
+@pytest.mark.storage
+async def test_numbers_that_are_drawn_are_nobodys_and_rise(ground: Ground) -> None:
+    await mailbox.topics(ground)
+    async with ground.db.transaction() as session:
+        (last,) = await session.scalars(sa.select(sa.func.max(sa.inspect(Topic).local_table.c.id)))
+        drawn = await tables.draw_numbers(session, Topic, 3)
+        assert drawn == sorted(set(drawn))
+        assert drawn[0] > last
+        assert len(await tables.draw_numbers(session, SignUp, 2)) == 2, "there is no row yet"

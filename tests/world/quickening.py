@@ -11,6 +11,7 @@ from argon2 import PasswordHasher
 from sqlalchemy import event
 from sqlalchemy.dialects.postgresql.asyncpg import PGDialect_asyncpg
 from sqlalchemy.dialects.sqlite.aiosqlite import SQLiteDialect_aiosqlite
+from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
 from sqlalchemy.util import LRUCache
 
 from foundation.database import Database
@@ -29,6 +30,10 @@ def quicken(db: Database) -> None:
         engine.sync_engine._compiled_cache = compiled
     if db.dialect == "sqlite":
         event.listen(db.engine.sync_engine, "connect", _spare_disk)
+    if db._stretches is not None:
+        plain = db._stretches.engine
+        plain._compiled_cache = _COMPILED.setdefault("plain", LRUCache(_STATEMENTS))
+        event.listen(plain, "connect", _spare_disk)
 
 
 @functools.cache
@@ -52,7 +57,7 @@ def _hash_of_kind(dialect: object) -> int:
     return hash(type(dialect))
 
 
-for _kind in (SQLiteDialect_aiosqlite, PGDialect_asyncpg):
+for _kind in (SQLiteDialect_aiosqlite, SQLiteDialect_pysqlite, PGDialect_asyncpg):
     # A dialect is part of what a compiled statement is found by; ours are set up in one way.
     _kind.__eq__ = _is_same_kind  # type: ignore[method-assign]
     _kind.__hash__ = _hash_of_kind  # type: ignore[method-assign, assignment]
