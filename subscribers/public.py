@@ -4,15 +4,16 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import quote
 
-from aiohttp import hdrs, web
+from aiohttp import web
 
-from foundation import errors, i18n
+from foundation import errors
 from foundation.ground import Ground
 from foundation.tokens import Purpose
 from foundation.web import door, kit, middleware, security
 from foundation.web import forms as web_forms
 from foundation.web.ready import Written
 from subscribers import (
+    at_door,
     challenge,
     confirming,
     consent,
@@ -33,8 +34,6 @@ from subscribers import (
 )
 from subscribers.forms import Offer
 
-_REFUSED: web.RequestKey[errors.HandbillError] = web.RequestKey("refused", errors.HandbillError)
-"""Why a form was refused at the door."""
 _STATUS = {confirming.Answer.TOO_LATE: 410, confirming.Answer.BLOCKED: 409}
 
 
@@ -77,34 +76,20 @@ async def show(request: web.Request) -> web.Response:
 
 async def _taken_at_once(app: web.Application, request: web.Request, slug: str) -> Written | None:
     """At the door: a form as most send it, which is in order; what is not is told inside."""
-    ground = app[kit.GROUND]
-    end = pacing.end_of(ground.settings.signup.answer_after_s)
-    found = await _quickly(app, request, slug)
-    if found is not None:
-        await pacing.wait_until(end)  # else it is waited inside, and once is enough
-    return found
-
-
-async def _quickly(app: web.Application, request: web.Request, slug: str) -> Written | None:
-    ground = app[kit.GROUND]
-    if "?" in request.raw_path or hdrs.COOKIE in request.headers:
+    if not at_door.is_usual(request):
         return None
     values = await web_forms.read_at_once(request)
     if values is None or received.is_trapped(values):
         return None
     asked = received.request_of(request, values, form=slug, via="form")
-    accepted = request.headers.get(hdrs.ACCEPT_LANGUAGE)
-    wishes, offered = asked.language, ground.catalog.languages
-    language = i18n.match(wishes, offered) if wishes else i18n.match_header(accepted, offered)
-    try:
-        outcome = await signup.submit(ground, request=asked.with_language(wishes or language))
-    except errors.HandbillError as problem:
-        request[_REFUSED] = problem
+    found = await at_door.submitted(app, request, asked)
+    if found is None:
         return None
+    outcome, language = found
     return door.elsewhere(app, _thanks(outcome.offer, language), status=303)
 
 
-@door.answers(_taken_at_once)
+@door.answers(at_door.paced(_taken_at_once))
 async def send(request: web.Request) -> web.Response:
     """`POST /subscribe[/{form}]`: take a sign-up.
 
@@ -124,8 +109,8 @@ async def _taken(request: web.Request) -> web.Response:
     if received.is_trapped(form.values):
         return _to_sent(request, await _offer(request, partner=asked.partner))
     try:
-        if _REFUSED in request:
-            raise request[_REFUSED]
+        if at_door.REFUSED in request:
+            raise request[at_door.REFUSED]
         outcome = await signup.submit(kit.ground(request), request=_in_language(request, asked))
     except (errors.Invalid, errors.ProofNeeded) as problem:
         return _form(

@@ -4,18 +4,21 @@ It needs no token: it does what the form does, through the same verb, with the s
 same answer for everybody. Which sites may send is said by the form or partner that is named.
 """
 
+import functools
 from datetime import timedelta
 
-from aiohttp import web
-from multidict import CIMultiDict
+from aiohttp import hdrs, web
+from multidict import CIMultiDict, MultiDict
 
 from foundation import errors
 from foundation.i18n import N_
+from foundation.web import door, kit, middleware, security
 from foundation.web import forms as web_forms
-from foundation.web import kit, middleware
 from foundation.web.prepared import Shelf
-from subscribers import challenge, forms, pacing, received, signup
+from foundation.web.ready import Ready, Written
+from subscribers import at_door, challenge, forms, pacing, received, signup
 from subscribers.forms import Offer
+from subscribers.intake import SignUpRequest
 
 PATH = "/api/public/signups"
 CHALLENGE_PATH = "/api/public/challenge"
@@ -23,6 +26,8 @@ _KEEP_PREFLIGHT_S = 600
 ORIGINS: web.AppKey[Shelf[frozenset[str]]] = web.AppKey("origins", Shelf)
 """Whose scripts may read answers, as long as `KEEP_ORIGINS`: what staff change counts by then."""
 KEEP_ORIGINS = timedelta(seconds=5)
+
+_LOOK = N_("Look into your mail: press the button in our message, and you are on the list.")
 
 
 def routes() -> list[web.RouteDef]:
@@ -48,6 +53,28 @@ async def preflight(request: web.Request) -> web.Response:
     return web.Response(status=204, headers=headers)
 
 
+async def _taken_at_once(app: web.Application, request: web.Request, _path: str) -> Written | None:
+    """At the door: what is in order; the site is checked where its form is looked up anyhow."""
+    ground, origin = app[kit.GROUND], request.headers.get("Origin", "")
+    listed = app[ORIGINS].find((), now=ground.clock.now()) if origin else frozenset[str]()
+    if listed is None or not at_door.is_usual(request):
+        return None
+    body = await web_forms.read_json_at_once(request)
+    values = received.values_at_once(body) if body is not None else None
+    if values is None or received.is_trapped(values):
+        return None
+    asked = _request_of(request, values)
+    found = await at_door.submitted(app, request, asked._replace(origin=_elsewhere(request)))
+    if found is None:
+        return None
+    _, language = found
+    said = ground.translator(language).gettext(_LOOK)
+    ready = _ready(said, ground.settings.site.url.startswith("https:"))
+    is_listed = origin.lower() in listed
+    return ready.to({hdrs.ACCESS_CONTROL_ALLOW_ORIGIN: origin} if is_listed else {})
+
+
+@door.answers(at_door.paced(_taken_at_once))
 async def send(request: web.Request) -> web.Response:
     """`POST …`: take a sign-up; 202 whatever was known of the address, after the same time."""
     headers = await cross_origin(request)
@@ -79,32 +106,47 @@ async def show_challenge(request: web.Request) -> web.Response:
 
 async def _taken(request: web.Request) -> web.Response:
     values = received.values_of_json(await web_forms.read_json(request))
-    asked = received.request_of(request, values, form=values.get("form", ""), via="api")
+    asked = _request_of(request, values)
     kit.speak(request, asked.language)
     async with kit.ground(request).db.reading() as session:
         offer = await forms.offered(session, slug=asked.form, partner_key=asked.partner)
     check_origin(request, offer)
     if not received.is_trapped(values):
+        if at_door.REFUSED in request:
+            raise request[at_door.REFUSED]
         await signup.submit(
             kit.ground(request),
             request=asked.with_language(asked.language or kit.translator(request).language),
         )
-    said = N_("Look into your mail: press the button in our message, and you are on the list.")
-    return web.json_response(
-        {"status": "check-mail", "message": kit.translator(request).gettext(said)}, status=202
-    )
+    return _said(kit.translator(request).gettext(_LOOK))
+
+
+def _request_of(request: web.Request, values: MultiDict[str]) -> SignUpRequest:
+    return received.request_of(request, values, form=values.get("form", ""), via="api")
+
+
+def _said(text: str) -> web.Response:
+    return web.json_response({"status": "check-mail", "message": text}, status=202)
+
+
+@functools.lru_cache(maxsize=64)
+def _ready(text: str, is_https: bool) -> Ready:
+    response = _said(text)
+    response.headers["Vary"] = "Origin"
+    security.add_headers(response, nonce="", is_https=is_https)
+    return Ready(status=202, headers=response.headers, body=(response.text or "").encode())
 
 
 def check_origin(request: web.Request, offer: Offer) -> None:
     """Raises `errors.Forbidden` for a site that neither the form nor the partner names."""
+    forms.check_origin(offer, _elsewhere(request))
+
+
+def _elsewhere(request: web.Request) -> str:
+    """The site whose script sends this; blank for ours, and for programs, which name none."""
     origin = request.headers.get("Origin", "").lower()
     is_ours = request.headers.get("Sec-Fetch-Site") == "same-origin"
-    if not origin or is_ours or origin == kit.ground(request).settings.site.url.lower():
-        return
-    if origin not in offer.origins:
-        raise errors.Forbidden(
-            N_("This site may not send the form. Its origin has to be added to the form first.")
-        )
+    return "" if is_ours or origin == kit.ground(request).settings.site.url.lower() else origin
 
 
 async def cross_origin(request: web.Request) -> CIMultiDict[str]:

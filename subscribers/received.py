@@ -138,6 +138,14 @@ def values_of_json(body: Mapping[str, Any]) -> MultiDict[str]:
     return values
 
 
+def values_at_once(body: Mapping[str, Any]) -> MultiDict[str] | None:
+    """The same at the door; None for what is told inside."""
+    try:
+        return values_of_json(body)
+    except errors.Invalid:
+        return None
+
+
 def network(request: web.Request) -> str:
     """The truncated network of a request."""
     return security.client_network(request, kit.ground(request).settings.server.trusted_proxies)

@@ -30,6 +30,7 @@ FILES: web.RequestKey[tuple[web.FileField, ...]] = web.RequestKey("files", tuple
 _BODY: web.RequestKey[bytes] = web.RequestKey("body", bytes)
 """A urlencoded form that was read at the door."""
 _URLENCODED = "application/x-www-form-urlencoded"
+_JSON = "application/json"
 _USUAL_BYTES = 16_384
 
 
@@ -125,14 +126,7 @@ async def read_at_once(request: web.Request) -> MultiDict[str] | None:
 
     Whoever goes on inside finds the same by `read`, or what is wrong with it.
     """
-    headers = request.headers
-    length = headers.get(hdrs.CONTENT_LENGTH, "")
-    if (
-        headers.get(hdrs.CONTENT_TYPE) != _URLENCODED
-        or not (length.isdecimal() and int(length) <= min(_USUAL_BYTES, request.client_max_size))
-        or hdrs.CONTENT_ENCODING in headers
-        or hdrs.EXPECT in headers
-    ):
+    if not _is_usual(request, _URLENCODED):
         return None
     content = request.content
     try:
@@ -140,6 +134,28 @@ async def read_at_once(request: web.Request) -> MultiDict[str] | None:
         return _decoded(request)
     except (errors.HandbillError, *_UNREADABLE):
         return None
+
+
+async def read_json_at_once(request: web.Request) -> Mapping[str, Any] | None:
+    """The same for a JSON object, and `read_json`."""
+    if not _is_usual(request, _JSON):
+        return None
+    try:
+        return await read_json(request)
+    except (errors.HandbillError, *_UNREADABLE):
+        return None
+
+
+def _is_usual(request: web.Request, kind: str) -> bool:
+    headers = request.headers
+    length = headers.get(hdrs.CONTENT_LENGTH, "")
+    return (
+        headers.get(hdrs.CONTENT_TYPE) == kind
+        and length.isdecimal()
+        and int(length) <= min(_USUAL_BYTES, request.client_max_size)
+        and hdrs.CONTENT_ENCODING not in headers
+        and hdrs.EXPECT not in headers
+    )
 
 
 def _decoded(request: web.Request) -> MultiDict[str]:
@@ -159,9 +175,7 @@ def _decoded(request: web.Request) -> MultiDict[str]:
     return values
 
 
-async def read_json(
-    request: web.Request, *, kinds: Sequence[str] = ("application/json",)
-) -> Mapping[str, Any]:
+async def read_json(request: web.Request, *, kinds: Sequence[str] = (_JSON,)) -> Mapping[str, Any]:
     """The JSON object in a request's body of one of `kinds`. Raises as `read` does."""
     if request.content_type not in kinds:
         raise errors.Invalid(N_("Send this as JSON, with Content-Type: application/json."))

@@ -6,6 +6,7 @@ import sqlalchemy as sa
 
 from foundation.audit import COMMAND
 from foundation.ground import Ground
+from foundation.throttle import ThrottleCounter
 from subscribers import forms, intake
 from subscribers.models import Partner
 from tests.subscribers import mailbox
@@ -15,6 +16,7 @@ from tests.world.web import Answer, Web
 
 PATH = "/api/public/signups"
 RIVER = "https://river.example"
+OF_SERVER = ("Date", "Server")
 
 pytestmark = pytest.mark.usefixtures("partner")
 
@@ -75,6 +77,51 @@ async def test_the_answer_is_the_same_for_everybody(web: Web, ground: Ground) ->
         await send(web, {"email": "bot@example.org", intake.HONEYPOT: "x"}),
     ]
     assert {(each.status, each.body) for each in answers} == {(202, answers[0].body)}
+
+
+async def test_a_sign_up_by_script_is_taken_at_the_door_as_it_is_inside(
+    web: Web, ground: Ground
+) -> None:
+    body = {"language": "es", "partner": "river", "form": "river", "tags": ["fair"]}
+    inside, at_door = [
+        await send(web, {**body, "email": f"{way}@example.org"}, Origin=RIVER, **headers)
+        for way, headers in (("inside", {"Cookie": "of=another"}), ("door", {}))
+    ]
+    assert ["Server" in each.headers for each in (inside, at_door)] == [True, False]
+    told = [
+        (each.status, each.body, {n: v for n, v in each.headers.items() if n not in OF_SERVER})
+        for each in (inside, at_door)
+    ]
+    assert told[0] == told[1]
+    assert at_door.headers["Access-Control-Allow-Origin"] == RIVER
+    kept = await mailbox.sign_ups(ground)
+    assert len(kept) == 2
+    assert len({(row.form_id, row.partner_id, row.language, row.state) for row in kept}) == 1
+
+
+async def test_what_is_wrong_at_the_door_is_told_inside_and_counted_once(
+    web: Web, ground: Ground
+) -> None:
+    assert (await send(web, {"email": "first@example.org"}, Origin=RIVER)).status == 403
+    for body, status in (
+        ({"email": "nobody", "form": "river"}, 422),
+        ({"email": "p@example.org", "form": "gone"}, 404),
+        ({"email": "p@example.org", "topics": ["unheard-of"]}, 422),
+        ({"email": {"a": "b"}}, 422),
+        (["p@example.org"], 422),
+    ):
+        answer = await send(web, body)
+        assert answer.status == status, body
+        assert answer.headers["Content-Type"].startswith("application/problem+json")
+    assert await mailbox.sign_ups(ground) == []
+    assert await counted(ground) == 0
+
+
+async def counted(ground: Ground) -> int:
+    """How often anything was counted towards a limit."""
+    async with ground.db.reading() as session:
+        counters = sa.select(sa.func.count()).select_from(ThrottleCounter)
+        return (await session.execute(counters)).scalar_one()
 
 
 async def test_only_sites_that_the_form_or_partner_names_may_send(web: Web, ground: Ground) -> None:
