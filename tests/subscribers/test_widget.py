@@ -1,5 +1,6 @@
 """What other sites load from us: to whom it is told, what it says, and how it is kept."""
 
+import html
 import json
 import re
 
@@ -15,6 +16,7 @@ from tests.world.web import Answer, Web
 
 RIVER = "https://river.example"
 FORM = "/api/public/forms"
+TOPIC = "secure-communities"
 
 pytestmark = pytest.mark.usefixtures("partner")
 
@@ -76,6 +78,27 @@ async def test_a_partner_makes_the_code_of_each_of_its_own_forms_and_of_no_other
         assert f'value="{shown}" selected' in page
         assert f"/subscribe/{shown}?partner=river-valley" in page
         assert "/subscribe/somebody-elses" not in page
+
+
+async def test_plain_codes_count_for_their_partner_and_the_one_for_strict_sites_has_no_style(
+    web: Web, ground: Ground
+) -> None:
+    hill = await partners.create(
+        ground, actor=COMMAND, details=partners.Details(name="Hill", key="hill")
+    )
+    page = (await web.get("/widget/hill/code?source=fair")).text
+    section = page.partition('aria-labelledby="way-plain"')[2].partition("</section>")[0]
+    styled, strict = map(html.unescape, re.findall(r"<code>(.*?)</code>", section, re.DOTALL))
+    assert "style=" in styled
+    assert "style=" not in strict
+    for number, code in enumerate((styled, strict)):
+        # The site's own form: nothing but the key in the code says whose page it is.
+        assert 'action="http://handbill.test/subscribe"' in code
+        assert f'name="{intake.HONEYPOT}" tabindex="-1"' in code
+        sent = dict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)"', code))
+        await web.post("/subscribe", {**sent, "email": f"p{number}@h.example", "topic": TOPIC})
+    rows = await mailbox.sign_ups(ground)
+    assert [(row.partner_id, row.source) for row in rows] == [(hill.id, "fair")] * 2
 
 
 async def test_organizations_with_lists_of_their_own_are_named_each_by_itself(
