@@ -11,6 +11,7 @@ from handbill.demo import (
     seed_people,
     seed_series,
     seed_site,
+    seed_statement,
     seed_welcome,
 )
 from handbill.demo.scene import Scene
@@ -33,6 +34,7 @@ async def seed(scene: Scene, *, partner_origin: str) -> None:
     seed_inbox.plan_stories(scene, issue_id=issue_id)
     await seed_people.bring_along(scene)
     seed_people.plan_members(scene, from_days_ago=_FOUNDED - 3)
+    seed_statement.plan_signatures(scene)
     seed_people.plan_sign_ups(scene, from_days_ago=_FOUNDED - 4, until_days_ago=1)
     seed_partners.plan_partners(scene, own=own, from_days_ago=_FOUNDED - 4)
     seed_campaigns.plan_sending(scene, days_ago=_SENT)

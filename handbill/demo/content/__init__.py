@@ -177,6 +177,18 @@ class Member(_Sample):
     reason: str = ""
 
 
+class Signatory(_Sample):
+    """An organisation outside that signs the statement, and what the office makes of it."""
+
+    organisation: str
+    town: str
+    name: str
+    email: str
+    language: Literal["en", "es"]
+    days_ago: int
+    decision: Literal["shown", "waiting"]
+
+
 class Coalition(_Sample):
     """The made-up coalition."""
 
@@ -185,6 +197,7 @@ class Coalition(_Sample):
     forms: list[Form]
     partner: Partner
     members: list[Member]
+    signatories: list[Signatory]
 
     @property
     def partner_key(self) -> str:
