@@ -94,9 +94,10 @@ def _gathered_on_postgresql(element: _Gathered, compiler: SQLCompiler, **options
 class Rows:
     """A list of rows as a statement's source; the parameter `name` takes what `packed` gives."""
 
-    def __init__(self, name: str) -> None:
-        entries = sa.func.json_each(sa.bindparam(name, type_=sa.String))
-        self.table = entries.table_valued("value", name=f"{name}_each")
+    def __init__(self, name: str, within: sa.ColumnElement[Any] | None = None) -> None:
+        """`within` is a column of another list, whose rows each hold such rows again."""
+        listed = sa.bindparam(name, type_=sa.String) if within is None else within
+        self.table = sa.func.json_each(listed).table_valued("value", name=f"{name}_each")
         """What a join starts from."""
 
     def number(self, position: int) -> sa.ColumnElement[Any]:

@@ -20,6 +20,7 @@ class ThrottleCounter(tables.Table, table=True):
     """How often something happened within one window."""
 
     __tablename__ = "throttle_counters"
+    __table_args__ = {"sqlite_with_rowid": False}
 
     subject: str = Field(primary_key=True)
     window_start: datetime = Field(primary_key=True, sa_type=tables.UtcDateTime)
@@ -52,7 +53,7 @@ async def count(
 
 
 class Planned:
-    """A counter that may be added to, as often as it was planned."""
+    """A counter that may be added to, as often as it was planned, from where its window began."""
 
     __slots__ = ("began", "count", "unused")
 

@@ -43,19 +43,19 @@ async def keep(session: AsyncSession, subscriber_ids: Collection[int]) -> None:
     await _write(session, {number: of(texts) for number, *texts in found.all()})
 
 
-async def keep_first(
-    session: AsyncSession, emails: Iterable[tuple[str, str]], *, made_at: datetime
-) -> None:
-    """The same for people who were made at a moment: keys of addresses, and the addresses.
+def first(email: str) -> list[tuple[str]]:
+    """The words of somebody of whom no more than the address is known, each as a row."""
+    return [(word,) for word in sorted(of([email]))]
 
-    Those are all that is known of them. Who has such a key for longer keeps the words that are
-    there.
+
+async def keep_first(session: AsyncSession, people: str, *, made_at: datetime) -> None:
+    """Write down the `first` words of people who were made at a moment.
+
+    `people` is a list by `rows.packed`: the key of each address second, the words fifth. Who has
+    such a key for longer keeps the words that are there.
     """
-    # Sorted, so that two processes that meet at the same people wait in one order only.
-    pairs = sorted((key, word) for key, email in emails for word in of([email]))
-    listed = rows.packed((place, *pair) for place, pair in enumerate(pairs))
     dialect = session.get_bind().dialect.name
-    await session.execute(_first_insertion(dialect), {_LISTED: listed, "made_at": made_at})
+    await session.execute(_first_insertion(dialect), {_LISTED: people, "made_at": made_at})
 
 
 async def _write(session: AsyncSession, found: Mapping[int, set[str]]) -> None:
@@ -78,9 +78,11 @@ def _insertion(dialect: str) -> sa.Executable:
 @functools.cache
 def _first_insertion(dialect: str) -> sa.Executable:
     listed = rows.Rows(_LISTED)
+    said = rows.Rows("words", within=listed.document(4))
     fresh = (
-        sa.select(col(Subscriber.id), listed.text(2))
+        sa.select(col(Subscriber.id), said.text(0))
         .select_from(listed.table)
+        .join(said.table, sa.true())
         .join(Subscriber, col(Subscriber.email_key) == listed.text(1))
         .where(col(Subscriber.created_at) == sa.bindparam("made_at", type_=tables.UtcDateTime()))
         .order_by(listed.number(0))

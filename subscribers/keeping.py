@@ -6,6 +6,7 @@ sent in, by `tabling.py` for what was written down, and by `signup.ask` for peop
 """
 
 import functools
+import operator
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -38,6 +39,9 @@ from subscribers.street_models import Gathering
 _SOURCE = "listed"
 _LISTED = rows.Rows(_SOURCE)
 _NOW = sa.bindparam("now", type_=tables.UtcDateTime())
+
+
+_key = operator.itemgetter(0)
 
 
 class Written(NamedTuple):
@@ -82,13 +86,12 @@ async def people(
     """
     # Sorted, so that two processes that meet at the same addresses wait in one order only.
     listed = rows.packed(
-        (place, key, found[key][0].email, found[key][1]) for place, key in enumerate(sorted(found))
+        (place, key, address.email, language, catchwords.first(address.email))
+        for place, (key, (address, language)) in enumerate(sorted(found.items(), key=_key))
     )
     dialect, now = session.get_bind().dialect.name, ground.clock.now()
-    values = {_SOURCE: listed, "now": now}
-    await session.execute(_new_people(dialect), values)
-    typed = ((key, address.email) for key, (address, _) in found.items())
-    await catchwords.keep_first(session, typed, made_at=now)
+    await session.execute(_new_people(dialect), {_SOURCE: listed, "now": now})
+    await catchwords.keep_first(session, listed, made_at=now)
     known = rows.unpacked(await session.scalar(_KNOWN_PEOPLE, {_SOURCE: listed}))
     return {key: (number, email) for number, email, key in known}
 

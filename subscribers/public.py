@@ -13,7 +13,6 @@ from foundation.web import door, kit, middleware, security
 from foundation.web import forms as web_forms
 from foundation.web.ready import Written
 from subscribers import (
-    at_door,
     challenge,
     confirming,
     consent,
@@ -22,6 +21,7 @@ from subscribers import (
     languages,
     pacing,
     public_api,
+    public_door,
     public_embeds,
     public_links,
     public_steps,
@@ -76,20 +76,20 @@ async def show(request: web.Request) -> web.Response:
 
 async def _taken_at_once(app: web.Application, request: web.Request, slug: str) -> Written | None:
     """At the door: a form as most send it, which is in order; what is not is told inside."""
-    if not at_door.is_usual(request):
+    if not public_door.is_usual(request):
         return None
     values = await web_forms.read_at_once(request)
     if values is None or received.is_trapped(values):
         return None
     asked = received.request_of(request, values, form=slug, via="form")
-    found = await at_door.submitted(app, request, asked)
+    found = await public_door.submitted(app, request, asked)
     if found is None:
         return None
     outcome, language = found
     return door.elsewhere(app, _thanks(outcome.offer, language), status=303)
 
 
-@door.answers(at_door.paced(_taken_at_once))
+@door.answers(public_door.paced(_taken_at_once))
 async def send(request: web.Request) -> web.Response:
     """`POST /subscribe[/{form}]`: take a sign-up.
 
@@ -109,8 +109,8 @@ async def _taken(request: web.Request) -> web.Response:
     if received.is_trapped(form.values):
         return _to_sent(request, await _offer(request, partner=asked.partner))
     try:
-        if at_door.REFUSED in request:
-            raise request[at_door.REFUSED]
+        if public_door.REFUSED in request:
+            raise request[public_door.REFUSED]
         outcome = await signup.submit(kit.ground(request), request=_in_language(request, asked))
     except (errors.Invalid, errors.ProofNeeded) as problem:
         return _form(

@@ -16,7 +16,7 @@ from foundation.web import door, kit, middleware, security
 from foundation.web import forms as web_forms
 from foundation.web.prepared import Shelf
 from foundation.web.ready import Ready, Written
-from subscribers import at_door, challenge, forms, pacing, received, signup
+from subscribers import challenge, forms, pacing, public_door, received, signup
 from subscribers.forms import Offer
 from subscribers.intake import SignUpRequest
 
@@ -57,14 +57,14 @@ async def _taken_at_once(app: web.Application, request: web.Request, _path: str)
     """At the door: what is in order; the site is checked where its form is looked up anyhow."""
     ground, origin = app[kit.GROUND], request.headers.get("Origin", "")
     listed = app[ORIGINS].find((), now=ground.clock.now()) if origin else frozenset[str]()
-    if listed is None or not at_door.is_usual(request):
+    if listed is None or not public_door.is_usual(request):
         return None
     body = await web_forms.read_json_at_once(request)
     values = received.values_at_once(body) if body is not None else None
     if values is None or received.is_trapped(values):
         return None
     asked = _request_of(request, values)
-    found = await at_door.submitted(app, request, asked._replace(origin=_elsewhere(request)))
+    found = await public_door.submitted(app, request, asked._replace(origin=_elsewhere(request)))
     if found is None:
         return None
     _, language = found
@@ -74,7 +74,7 @@ async def _taken_at_once(app: web.Application, request: web.Request, _path: str)
     return ready.to({hdrs.ACCESS_CONTROL_ALLOW_ORIGIN: origin} if is_listed else {})
 
 
-@door.answers(at_door.paced(_taken_at_once))
+@door.answers(public_door.paced(_taken_at_once))
 async def send(request: web.Request) -> web.Response:
     """`POST …`: take a sign-up; 202 whatever was known of the address, after the same time."""
     headers = await cross_origin(request)
@@ -112,8 +112,8 @@ async def _taken(request: web.Request) -> web.Response:
         offer = await forms.offered(session, slug=asked.form, partner_key=asked.partner)
     check_origin(request, offer)
     if not received.is_trapped(values):
-        if at_door.REFUSED in request:
-            raise request[at_door.REFUSED]
+        if public_door.REFUSED in request:
+            raise request[public_door.REFUSED]
         await signup.submit(
             kit.ground(request),
             request=asked.with_language(asked.language or kit.translator(request).language),

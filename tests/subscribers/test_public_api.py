@@ -121,7 +121,7 @@ async def counted(ground: Ground) -> int:
     """How often anything was counted towards a limit."""
     async with ground.db.reading() as session:
         counters = sa.select(sa.func.count()).select_from(ThrottleCounter)
-        return (await session.execute(counters)).scalar_one()
+        return int((await session.execute(counters)).scalar_one())
 
 
 async def test_only_sites_that_the_form_or_partner_names_may_send(web: Web, ground: Ground) -> None:
