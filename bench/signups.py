@@ -17,7 +17,7 @@ from bench.measure import Result, Spent, compare
 from delivery.models import QueuedNotice
 from foundation.ground import Ground
 from handbill import listening
-from tests.world import people
+from tests.world import people, service
 
 GOAL = 0.5
 _CONNECTIONS = 2_000
@@ -35,8 +35,18 @@ UNLIMITED = {
 _Kept = tuple[str, str, str]
 
 
-async def run(*, signups: int, times: int) -> Result:
-    """Both in this process; who sends is another one."""
+async def run(*, signups: int, times: int) -> list[Result]:
+    """By one process, as the service is shipped, and with sign-ups kept by a process of their own.
+
+    The yardstick is in this process, and so are we the first time; who sends is another one.
+    """
+    return [
+        await _by_one(signups=signups, times=times),
+        await _by_two(signups=signups, times=times),
+    ]
+
+
+async def _by_one(*, signups: int, times: int) -> Result:
     numbers = itertools.count()
     with tempfile.TemporaryDirectory() as folder:
         async with (
@@ -46,23 +56,50 @@ async def run(*, signups: int, times: int) -> Result:
             await people.topic(ground)
             async with listening.open_web(ground, host="127.0.0.1", port=0) as port:
                 spent = Spent(each=signups)
-
-                async def rate(at: int) -> float:
-                    wanted = list(itertools.islice(_forms(numbers), signups))
-                    return await load.from_outside(at, wanted, connections=_CONNECTIONS)
-
                 found = await compare(
                     f"POST /subscribe, {_CONNECTIONS:,} people at once",
                     unit="sign-ups",
                     yardstick="a bare aiohttp handler, one row each by group commit",
-                    ours=lambda: spent.on_ours(rate(port)),
-                    theirs=lambda: spent.on_theirs(rate(bare_port)),
+                    ours=lambda: spent.on_ours(_rate(port, numbers, signups)),
+                    theirs=lambda: spent.on_theirs(_rate(bare_port, numbers, signups)),
                     times=times,
                     goal=GOAL,
                 )
             await _check(ground, signups * times)
     found.notes.append(spent.told())
     return found
+
+
+async def _by_two(*, signups: int, times: int) -> Result:
+    """A service as operators start it, but for sending."""
+    numbers = itertools.count()
+    changes = {"signup": {**UNLIMITED, "own_process": True}}
+    with tempfile.TemporaryDirectory() as folder:
+        async with (
+            house.opened(Path(folder), changes=changes) as ground,
+            _bare(Path(folder) / "bare.db") as bare_port,
+        ):
+            await people.topic(ground)
+            async with service.running(
+                ground.settings, Path(folder), options=["--no-worker"], is_forked=False
+            ) as serving:
+                port = int(serving.url.rpartition(":")[2])
+                found = await compare(
+                    "… with [signup] own_process",
+                    unit="sign-ups",
+                    yardstick="the same, by one process",
+                    ours=lambda: _rate(port, numbers, signups),
+                    theirs=lambda: _rate(bare_port, numbers, signups),
+                    times=times,
+                    goal=GOAL,
+                )
+            await _check(ground, signups * times)
+    return found
+
+
+async def _rate(port: int, numbers: Iterator[int], signups: int) -> float:
+    wanted = list(itertools.islice(_forms(numbers), signups))
+    return await load.from_outside(port, wanted, connections=_CONNECTIONS)
 
 
 def _forms(numbers: Iterator[int]) -> Iterator[str]:

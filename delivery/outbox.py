@@ -66,6 +66,10 @@ class Outbox:
         await self._bell.wait()
         self._bell.clear()
 
+    def ring(self) -> None:
+        """Say that another process has committed one for this one."""
+        self._bell.set()
+
     def _ring(self, _session: object) -> None:
         """From any thread: a stretch ends in another than the loop's."""
         if self._listens is None:

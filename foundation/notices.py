@@ -42,3 +42,7 @@ class NoticeQueue(Protocol):
     async def rung(self) -> None:
         """Wait until this process has committed a notice since the last time."""
         ...
+
+    def ring(self) -> None:
+        """Say that another process has committed one for this one."""
+        ...

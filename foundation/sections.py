@@ -180,6 +180,7 @@ class SignupSettings(Section):
     disposable_domains: list[str] = []
     welcome_domains: list[str] = []
     confirm_link_days: Annotated[int, Field(ge=1)] = 14
+    own_process: bool = False
 
     @field_validator("disposable_domains", "welcome_domains")
     @classmethod

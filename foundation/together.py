@@ -121,6 +121,12 @@ class Together:
 
     def __init__(self) -> None:
         self._queues: dict[Any, Queue[Any, Any]] = {}
+        self._instead: dict[Any, Any] = {}
+
+    def hand_over(self, work: Any, instead: Any) -> None:
+        """Have `instead` do whatever is asked of `work` from now on."""
+        self._instead[work] = instead
+        self._queues.pop(work, None)
 
     async def ask(
         self,
@@ -133,7 +139,8 @@ class Together:
         """Have `work(context, […])` done for `asked` and whoever else asks for it now."""
         queue = self._queues.get(work)
         if queue is None:
-            queue = self._queues[work] = Queue(functools.partial(work, context))
+            doing = self._instead.get(work, work)
+            queue = self._queues[work] = Queue(functools.partial(doing, context))
         found: Done = await queue.ask(asked)
         return found
 

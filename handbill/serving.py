@@ -14,7 +14,8 @@ from delivery.shift import pause
 from delivery.worker import Worker
 from foundation import changing, errors, logs, migrations
 from foundation.ground import Ground
-from handbill import listening
+from foundation.helper import Helper
+from handbill import keeper, listening
 from scheduler.scheduler import Scheduler
 
 _log = logs.get("serving")
@@ -34,11 +35,13 @@ async def serve(
     port: int,
     with_worker: bool = True,
     crew: Crew = NOBODY,
+    keeps: Helper | None = None,
     stop: asyncio.Event | None = None,
 ) -> None:
     """Migrate, then serve until SIGTERM or SIGINT; what is being sent or taken is finished first.
 
     Then nothing new is begun anywhere, and the web closes last: it still answers what came before.
+    `keeps` is who keeps sign-ups, if that is not this process.
     Raises `errors.Refused` for a database newer than the program or a port that is taken.
     """
     stop = stop or stop_on_signals()
@@ -46,6 +49,7 @@ async def serve(
     await migrations.migrate(ground.db)
     await changing.refresh(ground)
     async with (
+        keeper.asked(ground, keeps),
         listening.open_web(ground, host=host, port=port) as bound,
         ways.opened(ground, mailed_stories.Desk(ground)) as ways_in,
     ):

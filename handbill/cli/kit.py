@@ -9,6 +9,7 @@ import contextlib
 import dataclasses
 import json
 import os
+import socket
 import sys
 from collections.abc import (
     AsyncIterator,
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from delivery.crew import Crew
+    from foundation.helper import Helper
 
 T = TypeVar("T")
 
@@ -110,6 +112,26 @@ def crew(chosen: Chosen) -> "Crew":
 
     serving.spare_the_collector()
     return crews.Crew.forked(number - 1, send)
+
+
+def keeper(chosen: Chosen) -> "Helper | None":
+    """The process that is to keep sign-ups, if one is wanted; before there is an event loop."""
+    from foundation.helper import Helper
+    from handbill import keeper as keepers
+    from handbill import serving
+
+    try:
+        is_wanted = settings(chosen).signup.own_process
+    except errors.HandbillError as problem:
+        fail(problem)
+    if not is_wanted:
+        return None
+
+    def life(line: socket.socket) -> None:
+        run(chosen, lambda ground: keepers.keep(ground, line), is_migrated=False)
+
+    serving.spare_the_collector()
+    return Helper.forked(life)
 
 
 def run_loop(work: Coroutine[Any, Any, T]) -> T:

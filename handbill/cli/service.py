@@ -20,6 +20,8 @@ def serve(chosen: Chosen, host: str | None, port: int | None, no_worker: bool) -
     from delivery.crew import NOBODY
     from handbill import serving
 
+    # Before the crew, which ends first: nobody else may hold the line that the crew lives by.
+    keeps = kit.keeper(chosen)
     crew = NOBODY if no_worker else kit.crew(chosen)
 
     async def act(ground: Ground) -> None:
@@ -30,6 +32,7 @@ def serve(chosen: Chosen, host: str | None, port: int | None, no_worker: bool) -
             port=server.port if port is None else port,
             with_worker=not no_worker,
             crew=crew,
+            keeps=keeps,
         )
 
     kit.run(chosen, act)

@@ -40,8 +40,9 @@ UNLIMITED = {
 class Crowd:
     """Many who ask a service for something over and over, until it is gone."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, *, may_be_busy: bool = False) -> None:
         self.url = url
+        self._may_be_busy = may_be_busy
         self.answered: list[tuple[str, float]] = []
         """What was answered, and when."""
         self._moved = asyncio.Event()
@@ -65,6 +66,8 @@ class Crowd:
                 async with client.request(
                     method, self.url + path, data=form or None, allow_redirects=False
                 ) as answer:
+                    if answer.status == 503 and self._may_be_busy:
+                        continue
                     assert answer.status in (302, 303)
             except (aiohttp.ClientError, ConnectionError):
                 return  # killed

@@ -91,6 +91,8 @@ async def test_the_mail_and_the_sign_up_are_kept_together_or_not_at_all(ground: 
 
         async def rung(self) -> None: ...
 
+        def ring(self) -> None: ...
+
     broken = Ground(
         db=ground.db,
         clock=ground.clock,

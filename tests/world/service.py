@@ -4,7 +4,7 @@ import asyncio
 import json
 import os
 import re
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -41,6 +41,7 @@ async def running(
     folder: Path,
     *,
     environment: Mapping[str, str] | None = None,
+    options: Sequence[str] = (),
     is_forked: bool = True,
 ) -> AsyncIterator[Service]:
     """A service over these settings; it is gone after the block, however that ends.
@@ -51,7 +52,7 @@ async def running(
     file.write_text(as_toml(settings.model_dump(mode="json", exclude_unset=True)), encoding="utf-8")
     start = forking.started if is_forked else forking.by_itself
     process = await start(
-        *("--config", str(file), "serve", "--port", "0"),
+        *("--config", str(file), "serve", "--port", "0", *options),
         environment={**os.environ, "PYTHONWARNINGS": "ignore", **(environment or {})},
     )
     assert process.stdout is not None

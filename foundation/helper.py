@@ -1,0 +1,152 @@
+"""A process that does one kind of work for another, over a line between the two.
+
+It is forked before there are threads or an event loop, as senders are, and begins nothing before it
+is first asked: until then it shares its memory with the first process. It lives by the line: when
+that is closed, however that came, it ends what it is at, and then itself.
+"""
+
+import asyncio
+import contextlib
+import os
+import pickle
+import signal
+import socket
+import sys
+from collections.abc import Awaitable, Callable
+from typing import Any, NoReturn
+
+from foundation import errors, logs
+from foundation.i18n import N_
+
+_log = logs.get("helper")
+
+_LENGTH_OCTETS = 4
+_PATIENCE_S = 60.0
+"""So long an answer is waited for; whatever holds the database up so long has told us before."""
+_LOOKS = 250
+_LOOK_S = 0.02
+"""So often, and after so long, it is looked whether the process has ended."""
+Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
+Life = Callable[[socket.socket], None]
+"""What the process does from when it is first asked, with its end of the line."""
+
+
+class Gone(errors.Busy):
+    """The helper is not there any more; what it was asked last may have been done or not."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            N_("The database can't be used just now. Nothing was lost; try again in a moment.")
+        )
+
+
+class Helper:
+    """The other process, as the first one has it; make it with `forked`."""
+
+    def __init__(self, process: int, line: socket.socket) -> None:
+        self.process = process
+        self._line = line
+        self._streams: Streams | None = None
+        self.is_gone = False
+        """Whether it can't be asked any more."""
+
+    @classmethod
+    def forked(cls, life: Life) -> "Helper":
+        """A process that waits to be asked."""
+        for stream in (sys.stdout, sys.stderr):
+            with contextlib.suppress(OSError, ValueError):
+                stream.flush()
+        ours, theirs = socket.socketpair()
+        process = os.fork()
+        if not process:
+            ours.close()
+            _live(life, theirs)
+        theirs.close()
+        return cls(process, ours)
+
+    async def ask(self, asked: object) -> Any:
+        """What comes of it; one question at a time. Raises what it was refused for, and `Gone`."""
+        if self.is_gone:
+            raise Gone
+        try:
+            async with asyncio.timeout(_PATIENCE_S):
+                if self._streams is None:
+                    self._streams = await _opened(self._line)
+                reader, writer = self._streams
+                writer.write(_framed(asked))
+                await writer.drain()
+                is_done, found = await _read(reader)
+        except (OSError, EOFError) as problem:  # a timeout is one of the first
+            self.is_gone = True
+            _log.error("a helping process is gone", process=self.process)
+            raise Gone from problem
+        if not is_done:
+            raise found
+        return found
+
+    async def close(self) -> None:
+        """Let it end, and see it ended."""
+        if self._streams is not None:
+            self._streams[1].close()
+        self._line.close()
+        for _ in range(_LOOKS):
+            if _has_ended(self.process):
+                return
+            await asyncio.sleep(_LOOK_S)
+        _log.error("a helping process does not end", process=self.process)
+
+
+async def help_out(line: socket.socket, work: Callable[[Any], Awaitable[object]]) -> None:
+    """Do what is asked for, one after the other, until the line is closed."""
+    reader, writer = await _opened(line)
+    with contextlib.suppress(OSError, EOFError):
+        while True:
+            asked = await _read(reader)
+            try:
+                answer = _framed((True, await work(asked)))
+            except errors.HandbillError as problem:
+                answer = _framed((False, problem))
+            except Exception as problem:  # noqa: BLE001 - whoever asked is told
+                _log.error("a helping process could not do it", exc_info=problem)
+                answer = _framed((False, RuntimeError(repr(problem))))
+            writer.write(answer)
+            await writer.drain()
+    writer.close()
+
+
+def _live(life: Life, line: socket.socket) -> NoReturn:
+    status = 1
+    try:
+        # Who stops the service ends this one last, by the line.
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, signal.SIG_IGN)
+        if line.recv(1, socket.MSG_PEEK):
+            life(line)
+        status = 0
+    except Exception as problem:  # noqa: BLE001 - nobody else would tell
+        _log.error("a helping process failed", exc_info=problem)
+    finally:
+        os._exit(status)
+
+
+def _has_ended(process: int) -> bool:
+    try:
+        return os.waitpid(process, os.WNOHANG)[0] != 0
+    except ChildProcessError:
+        return True
+
+
+async def _opened(line: socket.socket) -> Streams:
+    line.setblocking(False)
+    return await asyncio.open_unix_connection(sock=line)
+
+
+def _framed(said: object) -> bytes:
+    octets = pickle.dumps(said, pickle.HIGHEST_PROTOCOL)
+    return len(octets).to_bytes(_LENGTH_OCTETS, "big") + octets
+
+
+async def _read(reader: asyncio.StreamReader) -> Any:
+    """What the other end said; both ends are one program, which was forked."""
+    length = int.from_bytes(await reader.readexactly(_LENGTH_OCTETS), "big")
+    return pickle.loads(await reader.readexactly(length))  # noqa: S301 - see above
