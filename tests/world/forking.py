@@ -254,6 +254,7 @@ def main() -> None:
     """Load everything, then fork."""
     for each in _LOADED:
         importlib.import_module(each)
+    importlib.import_module("tests.world.quickening").warm_up()
     gc.collect()
     gc.freeze()
     _Parent(socket.socket(fileno=int(sys.argv[1]))).serve()

@@ -2,7 +2,7 @@
 
 It reads a line for each, with settings and the number of a moment, and says how the child ended.
 Moments are counted before and after every write that somebody else can see: to the journal, to the
-relay, and each commit.
+relay, and each commit. What it sent once itself its children need not compile and put together.
 """
 
 import asyncio
@@ -29,6 +29,7 @@ from foundation.ground import Ground
 from tests.world import grounds
 
 ROOT = Path(__file__).parents[2]
+_NEVER = 0
 
 
 class Nursery:
@@ -36,6 +37,10 @@ class Nursery:
 
     def __init__(self, process: asyncio.subprocess.Process) -> None:
         self._process = process
+
+    async def practise(self, settings: Settings) -> None:
+        """Send all that is due in the process itself."""
+        assert await self.send(settings, killed_at=_NEVER) == 0
 
     async def send(self, settings: Settings, *, killed_at: int) -> int:
         """Send all that is due in a child, killed at this moment; returns how it ended."""
@@ -104,8 +109,18 @@ class _Countdown:
 
 async def _send(settings: Settings, killed_at: int) -> None:
     async with grounds.standing(settings, SystemClock()) as ground:
-        _Countdown(killed_at).watch(ground)
+        if killed_at != _NEVER:
+            _Countdown(killed_at).watch(ground)
         await worker.run_until_idle(ground)
+
+
+def _in_a_child(settings: Settings, killed_at: int) -> int:
+    child = os.fork()
+    if child == 0:
+        asyncio.run(_send(settings, killed_at))
+        os._exit(0)
+    _, status = os.waitpid(child, 0)
+    return os.waitstatus_to_exitcode(status)
 
 
 def main() -> None:
@@ -113,12 +128,13 @@ def main() -> None:
     logs.configure(level="error")
     for line in sys.stdin:
         words = json.loads(line)
-        child = os.fork()
-        if child == 0:
-            asyncio.run(_send(Settings.model_validate(words["settings"]), words["killed_at"]))
-            os._exit(0)
-        _, status = os.waitpid(child, 0)
-        sys.stdout.write(f"{os.waitstatus_to_exitcode(status)}\n")
+        settings = Settings.model_validate(words["settings"])
+        if words["killed_at"] == _NEVER:
+            asyncio.run(_send(settings, _NEVER))
+            ended = 0
+        else:
+            ended = _in_a_child(settings, words["killed_at"])
+        sys.stdout.write(f"{ended}\n")
         sys.stdout.flush()
 
 

@@ -12,8 +12,11 @@ from sqlalchemy import event
 from sqlalchemy.dialects.postgresql.asyncpg import PGDialect_asyncpg
 from sqlalchemy.dialects.sqlite.aiosqlite import SQLiteDialect_aiosqlite
 from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
+from sqlalchemy.orm import configure_mappers
 from sqlalchemy.util import LRUCache
 
+from foundation import i18n
+from foundation.config import Settings
 from foundation.database import Database
 
 LOOK_S = 0.1
@@ -34,6 +37,13 @@ def quicken(db: Database) -> None:
         plain = db._stretches.engine
         plain._compiled_cache = _COMPILED.setdefault("plain", LRUCache(_STATEMENTS))
         event.listen(plain, "connect", _spare_disk)
+
+
+def warm_up() -> None:
+    """Read and put together what every program does when it begins, before it is forked."""
+    site = Settings().site
+    i18n.load(languages=site.languages, default=site.language, zone=site.zone)
+    configure_mappers()
 
 
 @functools.cache
