@@ -188,7 +188,7 @@ async def _holds(asking: _Asking, condition: Condition) -> Holds:
             return _theirs(asking, _on_topics([each.id for each in found]))
         case audience_rules.Near():
             near = await _near(condition)
-            return _of_values(asking, col(Subscriber.postal_code), near)
+            return _of_values(asking, col(Subscriber.postal_code), near, takes_long=True)
         case audience_rules.ByForm():
             how = col(SignUp.form_id).in_(await _forms(session, condition.forms))
             return _theirs(asking, _signed_up(how))
@@ -222,7 +222,7 @@ def _holds_of_person(asking: _Asking, condition: _OfPerson) -> Holds:
             return _of_values(asking, col(Subscriber.language), speaks_any)
         case audience_rules.PostalCode():
             begins = _code_begins(condition.codes)
-            return _of_values(asking, col(Subscriber.postal_code), begins)
+            return _of_values(asking, col(Subscriber.postal_code), begins, takes_long=True)
         case audience_rules.Town():
             return _of_values(asking, col(Subscriber.town), _any_of(condition.towns))
         case audience_rules.Source():
@@ -247,9 +247,14 @@ def _theirs(asking: _Asking, found: sa.Select[int] | sa.Select[int | None]) -> H
     return sa.exists(one.where(number == col(Subscriber.id)).correlate(Subscriber))
 
 
-def _of_values(asking: _Asking, column: _Text, test: Callable[[_Text], Holds]) -> Holds:
-    """SQL: `test` holds of a column; where all are asked, it is tried on each value once."""
-    if not asking.of_all:
+def _of_values(
+    asking: _Asking, column: _Text, test: Callable[[_Text], Holds], *, takes_long: bool = False
+) -> Holds:
+    """SQL: `test` holds of a column; where all are asked, it is tried on each value once.
+
+    SQLite finds the values by a look at everybody, which only a test that `takes_long` is worth.
+    """
+    if not asking.of_all or not (takes_long or asking.ground.db.dialect == "postgresql"):
         return test(column)
     values = sa.select(sa.label("value", column)).distinct().correlate(None)
     every = values.cte().prefix_with("MATERIALIZED")

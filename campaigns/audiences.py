@@ -160,7 +160,8 @@ async def _counted_once(
     read = await read_by(session, resolved)
     reads = readings.expression(read, sa.literal(_SPEAKS) + col(Subscriber.language))
     reasons = [(~need, f"{_LEFT_OUT}{reason}") for need, reason in resolved.asked.needs]
-    people = sa.select(sa.case(*reasons, else_=reads) if reasons else reads)
+    told = sa.case(*reasons, else_=reads) if reasons else reads
+    people = sa.select(told.label("told"))
     if len(resolved.topics) == 1:
         # Nobody is on one topic twice, and this join goes along two keys in the same order.
         people = people.select_from(
@@ -173,11 +174,40 @@ async def _counted_once(
         confirmed = _subscribed(resolved, SubscriptionState.CONFIRMED)
         people = people.where(col(Subscriber.id).in_(confirmed))
     suppressed = col(Subscriber.id).in_(suppression.everybody())
-    people = people.where(~suppressed if ground.db.dialect == "sqlite" else _is_not_suppressed())
+    if ground.db.dialect != "sqlite":
+        return await _in_groups(session, people.where(_is_not_suppressed()))
+    people = people.where(~suppressed)
+    keys = dict.fromkeys(
+        (
+            *(key for _, key in reasons),
+            *(f"{_SPEAKS}{each}" for each in ground.catalog.languages),
+            *read.editions.values(),
+        )
+    )
+    return await _by_keys(session, people, told, list(keys)) or await _in_groups(session, people)
+
+
+async def _in_groups(session: AsyncSession, people: sa.Select[str]) -> Sequence[tuple[str, int]]:
     # Else SQLite would sort everybody with all that was asked of them, and not the answers alone.
-    told = people.cte("told").prefix_with("MATERIALIZED", dialect="sqlite")
-    statement = sa.select(told.c[0], sa.func.count()).group_by(told.c[0])
+    told = people.cte("everybody").prefix_with("MATERIALIZED", dialect="sqlite")
+    statement = sa.select(told.c.told, sa.func.count()).group_by(told.c.told)
     return [(key, count) for key, count in (await session.execute(statement)).all()]
+
+
+async def _by_keys(
+    session: AsyncSession, people: sa.Select[str], told: sa.ColumnElement[str], keys: list[str]
+) -> Sequence[tuple[str, int]]:
+    """The same by keys that are known, in half the time: SQLite sorts nobody then.
+
+    Nothing where somebody has another key.
+    """
+    places = {key: place for place, key in enumerate(keys)}
+    place = sa.case(places, value=told, else_=len(keys)).label("place")
+    # A limit keeps SQLite from asking everything again for each number.
+    everybody = people.with_only_columns(place, maintain_column_froms=True).limit(-1).subquery()
+    counts = (sa.func.count().filter(everybody.c.place == n) for n in range(len(keys) + 1))
+    *found, others = (await session.execute(sa.select(*counts))).one()
+    return [] if others else [each for each in zip(keys, found, strict=True) if each[1]]
 
 
 def _edition_for(language: str, languages: Sequence[str]) -> str:

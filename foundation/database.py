@@ -35,13 +35,20 @@ _POSTGRESQL_BUSY = ("08", "40", "53", "55P03", "57P", "58")
 """SQLSTATEs, or how they begin: connection, rollback by a deadlock, no space or no place left, lock
 timeout, going down or not up yet, the system (PostgreSQL, appendix A)."""
 _APART = 2
-"""So many readings that take long go on at a time, so that they leave the others their share."""
+"""So many readings that take long go on at a time, so that they leave the others their share; on
+two processors, one does.
+"""
 _NICE = 10
 """How far long readings stand back, of 19."""
 _STOPPED_WITHIN_S = 0.05
 """How soon a statement is interrupted once more, that began after it was interrupted."""
-_WORK_MEM = "64MB"
-"""What one step of a long reading may hold in PostgreSQL: a list of a million people is hashed."""
+_APART_IN_POSTGRESQL = {
+    # What one step may hold: a list of a million people is hashed.
+    "work_mem": "64MB",
+    # One processor each: several took longer on two processors, and pages waited for them.
+    "max_parallel_workers_per_gather": "0",
+}
+"""How long readings are made."""
 _OLDEST_SQLITE = (3, 38)
 """The first with `->>`, by which `foundation.rows` takes a list apart as PostgreSQL does."""
 
@@ -62,7 +69,7 @@ class Database:
         self.engine = engine
         self._apart = apart
         self._stretches = Stretches(at_a_stretch) if at_a_stretch is not None else None
-        self._places_apart = asyncio.Semaphore(_APART)
+        self._places_apart = asyncio.Semaphore(max(1, min(_APART, (os.cpu_count() or 1) - 1)))
         self._busy_timeout_s = busy_timeout_s
         self.dialect = engine.dialect.name
         self._writing = engine.execution_options(sqlite_begin="IMMEDIATE")
@@ -92,8 +99,8 @@ class Database:
     async def apart(self, work: Callable[[AsyncSession], Coroutine[Any, Any, Answer]]) -> Answer:
         """Have `work` read what takes long; it sees one consistent state and changes nothing.
 
-        Two at a time do so in this process, others wait. When whoever waits is cancelled, the
-        statement ends in the database, too. Raises `errors.Busy` when that can't be reached.
+        One or two at a time do so in this process, others wait. When whoever waits is cancelled,
+        the statement ends in the database, too. Raises `errors.Busy` when that can't be reached.
         """
         with _busy_is_said():
             async with (
@@ -247,7 +254,7 @@ def _open_postgresql(
         pool_pre_ping=True,
         connect_args={
             "timeout": busy_timeout_s,
-            "server_settings": settings | ({"work_mem": _WORK_MEM} if is_apart else {}),
+            "server_settings": settings | (_APART_IN_POSTGRESQL if is_apart else {}),
         },
     )
 
