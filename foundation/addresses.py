@@ -7,7 +7,7 @@ and lower case, the local part in lower case. For sending, the local part is kep
 import functools
 import hmac
 import re
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from email_validator import EmailNotValidError, validate_email
 
@@ -22,9 +22,11 @@ _PLAIN = re.compile(r"(?=.{1,64}\Z)[a-z0-9_+-]+(?:\.[a-z0-9_+-]+)*")
 """Local parts that are good as they are (RFC 5321 §4.1.2), as most are; others are looked at."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Address:
-    """An address that was checked: `email` for sending, `key` for comparing."""
+class Address(NamedTuple):
+    """An address that was checked: `email` for sending, `key` for comparing.
+
+    Made for each of very many, and handed from process to process, so a tuple.
+    """
 
     email: str
     key: str

@@ -12,6 +12,7 @@ import pickle
 import signal
 import socket
 import sys
+from collections import deque
 from collections.abc import Awaitable, Callable
 from typing import Any, NoReturn
 
@@ -46,7 +47,10 @@ class Helper:
     def __init__(self, process: int, line: socket.socket) -> None:
         self.process = process
         self._line = line
-        self._streams: Streams | None = None
+        self._writer: asyncio.StreamWriter | None = None
+        self._reading: asyncio.Task[None] | None = None
+        self._asked: deque[asyncio.Future[Any]] = deque()
+        """Who waits for an answer; answers come in the order of questions."""
         self.is_gone = False
         """Whether it can't be asked any more."""
 
@@ -64,36 +68,63 @@ class Helper:
         theirs.close()
         return cls(process, ours)
 
+    async def open(self) -> None:
+        """Take up the line, which wakes nobody yet."""
+        reader, self._writer = await _opened(self._line)
+        self._reading = asyncio.create_task(self._read(reader))
+
     async def ask(self, asked: object) -> Any:
-        """What comes of it; one question at a time. Raises what it was refused for, and `Gone`."""
-        if self.is_gone:
+        """What comes of it. Raises what it was refused for, and `Gone`.
+
+        A further question may be asked before the first is answered, and lies ready then.
+        """
+        if self.is_gone or self._writer is None:
             raise Gone
+        answer: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+        self._asked.append(answer)
         try:
             async with asyncio.timeout(_PATIENCE_S):
-                if self._streams is None:
-                    self._streams = await _opened(self._line)
-                reader, writer = self._streams
-                writer.write(_framed(asked))
-                await writer.drain()
-                is_done, found = await _read(reader)
-        except (OSError, EOFError) as problem:  # a timeout is one of the first
-            self.is_gone = True
-            _log.error("a helping process is gone", process=self.process)
+                self._writer.write(_framed(asked))
+                await self._writer.drain()
+                return await answer
+        except OSError as problem:  # a timeout is one
+            self._give_up()
             raise Gone from problem
-        if not is_done:
-            raise found
-        return found
 
     async def close(self) -> None:
         """Let it end, and see it ended."""
-        if self._streams is not None:
-            self._streams[1].close()
+        if self._reading is not None and self._writer is not None:
+            self._reading.cancel()
+            self._writer.close()
         self._line.close()
         for _ in range(_LOOKS):
             if _has_ended(self.process):
                 return
             await asyncio.sleep(_LOOK_S)
         _log.error("a helping process does not end", process=self.process)
+
+    async def _read(self, reader: asyncio.StreamReader) -> None:
+        """Hand answers out until the line is closed."""
+        with contextlib.suppress(OSError, EOFError):
+            while True:
+                is_done, found = await _read(reader)
+                answer = self._asked.popleft()
+                if answer.done():
+                    continue  # whoever asked went away
+                if is_done:
+                    answer.set_result(found)
+                else:
+                    answer.set_exception(found)
+        self._give_up()
+
+    def _give_up(self) -> None:
+        if not self.is_gone:
+            _log.error("a helping process is gone", process=self.process)
+        self.is_gone = True
+        while self._asked:
+            answer = self._asked.popleft()
+            if not answer.done():
+                answer.set_exception(Gone())
 
 
 async def help_out(line: socket.socket, work: Callable[[Any], Awaitable[object]]) -> None:

@@ -14,7 +14,7 @@ from foundation import errors, logs
 
 _log = logs.get("together")
 
-_MOST = 500
+MOST = 500
 """So many at a time, so that a turn holds nobody else up for long."""
 _APART_S = 0.02
 """While many come, turns begin no sooner after one another, so that more go along with each."""
@@ -33,9 +33,13 @@ When it raises, none of it was done.
 class Queue(Generic[Asked, Done]):
     """Those who wait for one kind of work."""
 
-    def __init__(self, work: Work[Asked, Done], *, apart_s: float = _APART_S) -> None:
+    def __init__(
+        self, work: Work[Asked, Done], *, apart_s: float = _APART_S, lies_ready: bool = False
+    ) -> None:
         self._work = work
         self._apart_s = apart_s
+        self._lies_ready = lies_ready
+        """Whether a full turn is handed over while the one before it is under way."""
         self._waiting: list[_Waiting[Asked, Done]] = []
         self._turns: asyncio.Task[None] | None = None
         self._first_came = self._turn_came = 0.0
@@ -88,15 +92,25 @@ class Queue(Generic[Asked, Done]):
 
     async def _take_turns(self) -> None:
         loop = asyncio.get_running_loop()
+        before: asyncio.Task[None] | None = None
         try:
             while self._waiting:
                 began = loop.time()
-                taken, self._waiting = self._waiting[:_MOST], self._waiting[_MOST:]
+                taken, self._waiting = self._waiting[:MOST], self._waiting[MOST:]
                 self._turn_came = self._first_came
+                if self._lies_ready and len(self._waiting) >= MOST:
+                    turn = asyncio.create_task(self._turn(taken))
+                    if before is not None:
+                        await before
+                    before = turn
+                    continue
                 await self._turn(taken)
+                if before is not None:
+                    await before
+                    before = None
                 self._turn_came = 0.0
                 left_s = began + self._apart_s - loop.time()
-                if 1 < len(taken) < _MOST and left_s > 0:
+                if 1 < len(taken) < MOST and left_s > 0:
                     with contextlib.suppress(TimeoutError):
                         await asyncio.wait_for(self._is_over.wait(), left_s)
         finally:
@@ -121,12 +135,13 @@ class Together:
 
     def __init__(self) -> None:
         self._queues: dict[Any, Queue[Any, Any]] = {}
-        self._instead: dict[Any, Any] = {}
 
-    def hand_over(self, work: Any, instead: Any) -> None:
-        """Have `instead` do whatever is asked of `work` from now on."""
-        self._instead[work] = instead
-        self._queues.pop(work, None)
+    def hand_over(
+        self, work: Callable[..., Any], instead: Callable[..., Any], context: object
+    ) -> None:
+        """Have another process do by `instead` what is asked of `work` from now on."""
+        doing = functools.partial(instead, context)
+        self._queues[work] = Queue(doing, lies_ready=True)
 
     async def ask(
         self,
@@ -139,8 +154,7 @@ class Together:
         """Have `work(context, […])` done for `asked` and whoever else asks for it now."""
         queue = self._queues.get(work)
         if queue is None:
-            doing = self._instead.get(work, work)
-            queue = self._queues[work] = Queue(functools.partial(doing, context))
+            queue = self._queues[work] = Queue(functools.partial(work, context))
         found: Done = await queue.ask(asked)
         return found
 

@@ -35,8 +35,9 @@ async def asked(ground: Ground, helper: Helper | None) -> AsyncIterator[None]:
         own.notices.ring()
         return found
 
+    await helper.open()
     _log.info("sign-ups are kept by a process of their own", process=helper.process)
-    ground.together.hand_over(taking.take, elsewhere)
+    ground.together.hand_over(taking.take, elsewhere, ground)
     try:
         yield
     finally:

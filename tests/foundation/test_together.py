@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import pytest
 
 from foundation import errors
-from foundation.together import Queue
+from foundation.together import MOST, Queue
 
 BAD, REFUSED = -1, -2
 
@@ -111,3 +111,18 @@ async def test_who_goes_away_does_not_end_it_for_others() -> None:
     assert await waits == 4
     with pytest.raises(asyncio.CancelledError):
         await gone
+
+
+async def test_where_turns_may_lie_ready_a_full_one_is_handed_over_before_the_last_is_done() -> (
+    None
+):
+    work = Work()
+    queue = Queue(work, lies_ready=True)
+    work.may_go_on.clear()
+    asking = [asyncio.create_task(queue.ask(number)) for number in range(3 * MOST)]
+    for _ in range(10):
+        await asyncio.sleep(0)
+    assert [len(turn) for turn in work.turns] == [MOST, MOST], "one under way, and one ready"
+    work.may_go_on.set()
+    assert await asyncio.gather(*asking) == [2 * number for number in range(3 * MOST)]
+    assert [number for turn in work.turns for number in turn] == list(range(3 * MOST))
