@@ -63,6 +63,7 @@ const isText = (element) => element?.closest?.("input:not([type=checkbox], [type
 /** Begins to listen; the buttons are there for who has no keyboard. */
 export function listen() {
   keep();
+  root.addEventListener("composer:saved", ({ detail }) => push(detail.before, detail.version));
   buttons.undo.addEventListener("click", () => step("undo"));
   buttons.redo.addEventListener("click", () => step("redo"));
   addEventListener("keydown", (event) => {

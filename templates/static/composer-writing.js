@@ -3,7 +3,6 @@ import { fit } from "./choosing.js";
 import { announce, ask, reach, refresh, root, status, version, words } from "./composer-page.js";
 import { edit, ready, show as showRich } from "./editor.js";
 import * as spare from "./composer-spare.js";
-import * as steps from "./composer-steps.js";
 
 const PAUSE_MS = 900;
 const AGAIN_MS = 5000;
@@ -151,7 +150,7 @@ async function save(prefer = "") {
 
 function kept(mine, told, sent) {
   mark(mine.form, {});
-  if (told.before !== told.version) steps.push(told.before, told.version);
+  if (told.before !== told.version) root.dispatchEvent(new CustomEvent("composer:saved", { detail: told }));
   // Others' saves in between are shown by who polls; that nothing is missed, only our own step counts.
   if (told.before === version()) root.dataset.version = told.version;
   const hasFile = [...mine.form.querySelectorAll('input[type="file"]')].some((each) => each.value);

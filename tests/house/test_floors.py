@@ -1,6 +1,7 @@
-"""Imports go down the floors; verbs know nothing of the web."""
+"""Imports go down the floors; verbs know nothing of the web; scripts import one way as well."""
 
 import ast
+import graphlib
 import re
 import subprocess
 import sys
@@ -60,6 +61,16 @@ def _imports(path: Path) -> set[str]:
         if isinstance(node, ast.ImportFrom) and node.module:
             names += [f"{node.module}.{alias.name}" for alias in node.names]
     return {".".join(name.split(".")[:2]) for name in names}
+
+
+def test_scripts_of_pages_import_one_another_one_way() -> None:
+    imported = re.compile(r"""(?:from|import\() ?"\./([^"]+)""")
+    scripts = {
+        path.name: imported.findall(path.read_text(encoding="utf-8"))
+        for path in sorted((ROOT / "templates" / "static").glob("*.js"))
+    }
+    assert "composer-writing.js" in scripts["composer.js"]
+    graphlib.TopologicalSorter(scripts).prepare()
 
 
 def test_an_import_that_goes_up_is_found(tmp_path: Path) -> None:
