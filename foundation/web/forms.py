@@ -192,15 +192,13 @@ async def read_json(request: web.Request, *, kinds: Sequence[str] = (_JSON,)) ->
 
 def too_large(limit: int, *, is_file: bool = False) -> errors.TooLarge:
     """What is said of a body over `limit` bytes."""
-    megabytes = f"{limit / 1_048_576:.3g}"
+    size = f"{limit / 1_048_576:.3g} MB" if limit >= 1_048_576 else f"{limit / 1024:.0f} KB"
     if is_file:
         return errors.TooLarge(
-            N_("Files here can have %(megabytes)s MB at most. Go back and choose a smaller one."),
-            megabytes=megabytes,
+            N_("Files here can have %(size)s at most. Go back and choose a smaller one."), size=size
         )
     return errors.TooLarge(
-        N_("This is more than can be taken at once: at most %(megabytes)s MB. Make it smaller."),
-        megabytes=megabytes,
+        N_("This is more than can be taken at once: at most %(size)s. Make it smaller."), size=size
     )
 
 
