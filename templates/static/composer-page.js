@@ -1,4 +1,5 @@
 // What the parts of the composer share: where it is, its words, asking the server, showing what is kept.
+import * as holding from "./holding.js";
 
 export const root = document.getElementById("composer");
 export const words = JSON.parse(root.dataset.words);
@@ -71,6 +72,7 @@ export function show(html) {
   const next = new DOMParser().parseFromString(html, "text/html");
   const fresh = next.getElementById("composer");
   if (!fresh) return null;
+  holding.hold();
   for (const id of ["problems", "looking", "about", "jump", "open-points", "adding"]) exchange(id, fresh);
   const heading = document.querySelector("main h1");
   heading.textContent = next.querySelector("main h1").textContent;
@@ -81,6 +83,7 @@ export function show(html) {
   root.dataset.version = fresh.dataset.version;
   root.dispatchEvent(new CustomEvent("composer:shown"));
   restore(focus);
+  holding.restore();
   return fresh.dataset;
 }
 

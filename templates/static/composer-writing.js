@@ -239,9 +239,13 @@ function mark(form, problems) {
 
 function focusIn(form, field) {
   const fields = "input:not([type=hidden], trix-toolbar *), trix-editor, textarea:not([hidden]), select:not(trix-toolbar *)";
-  const named = field && form.querySelector(`#f-${CSS.escape(field)}`);
+  const named = field ? form.querySelector(`#f-${CSS.escape(field)}`) : null;
   const wanted = named?.hidden ? named.parentElement.querySelector("trix-editor") : named;
-  (wanted || form.querySelector("[data-choosing] input") || form.querySelector(".sides")?.querySelector(fields) || form.querySelector(fields))?.focus();
+  const choices = "[data-choosing] input, [data-picker]:not(:has(:checked)) input";
+  const sides = form.querySelector(".sides");
+  const stops = [wanted, ...form.querySelectorAll(choices), ...(sides?.querySelectorAll(fields) ?? []), ...form.querySelectorAll(fields)];
+  // A line has nothing to fill in but what is folded away: then it is done.
+  (stops.find((each) => each?.checkVisibility()) ?? form.querySelector(".button[type=submit]")).focus();
   form.closest(".block, section")?.scrollIntoView({ block: "nearest" });
   return true;
 }

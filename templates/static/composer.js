@@ -39,7 +39,7 @@ async function open(url, field = "") {
 }
 
 async function add(kind, after) {
-  closeInserter();
+  leaveInserter();
   const shown = await arrange({ action: "add", kind, after });
   if (shown?.opened) await open(`${here}/blocks/${shown.opened}`);
 }
@@ -60,6 +60,13 @@ function closeInserter() {
   inserter?.panel.remove();
   inserter?.link.setAttribute("aria-expanded", "false");
   inserter = null;
+}
+
+// Its link takes the focus along, which would be nowhere else until a form is open, or if none comes.
+function leaveInserter() {
+  const link = inserter?.link;
+  closeInserter();
+  link?.focus();
 }
 
 function insert(link) {
@@ -128,11 +135,8 @@ function click(event) {
 }
 
 function keydown(event) {
-  if (event.key === "Escape" && inserter) {
-    const { link } = inserter;
-    closeInserter();
-    link.focus();
-  } else if (event.altKey && ["ArrowUp", "ArrowDown"].includes(event.key)) {
+  if (event.key === "Escape" && inserter) leaveInserter();
+  else if (event.altKey && ["ArrowUp", "ArrowDown"].includes(event.key)) {
     const header = event.target.closest(".block > header");
     const button = header?.querySelector(`button[value="${event.key === "ArrowUp" ? "up" : "down"}"]`);
     if (!button) return;

@@ -19,8 +19,8 @@ addEventListener("click", async (event) => {
 
 document.querySelector("[data-focus]")?.focus();
 
-// Escape closes the innermost part of the menu that is open; a press elsewhere closes all of it.
-const openMenus = () => [...document.querySelectorAll(":is(.menu, .rooms)[open]")];
+// Escape closes the innermost menu that is open; a press elsewhere closes all of it.
+const openMenus = () => [...document.querySelectorAll(":is(.menu, .rooms, .jump)[open]")];
 addEventListener("keydown", (event) => {
   const menu = openMenus().at(-1);
   if (event.key !== "Escape" || !menu) return;

@@ -7,6 +7,7 @@ const AFTER = 1200;
 
 if (form && status) {
   const changed = new Set();
+  const underway = new Set();
   const touched = new Set();
   let timer = 0;
   let turn = Promise.resolve();
@@ -32,6 +33,7 @@ if (form && status) {
     clearTimeout(timer);
     for (const pair of changed) {
       changed.delete(pair);
+      underway.add(pair);
       turn = turn.then(() => send(pair));
     }
     return turn;
@@ -54,6 +56,9 @@ if (form && status) {
     } catch {
       changed.add(pair);
       status.textContent = form.dataset.failed;
+    } finally {
+      underway.delete(pair);
+      offerNext();
     }
   }
 
@@ -61,7 +66,9 @@ if (form && status) {
     const wrong = Object.values(said.problems);
     const theirs = said.theirs[pair.dataset.place];
     status.textContent = wrong.length || theirs ? "" : form.dataset.saved;
+    const isAtTold = Boolean(document.activeElement.closest("[data-told]"));
     pair.querySelectorAll("[data-told]").forEach((each) => each.remove());
+    if (isAtTold) enter(pair);
     for (const [name, words] of Object.entries(said.problems)) {
       const field = fieldsOf(pair).find((each) => each.name === name);
       const line = tell("error", words);
@@ -87,7 +94,6 @@ if (form && status) {
     word.textContent = states[state];
     word.dataset.tone = tones[state];
     if (state !== "behind") pair.querySelector(".moved")?.remove();
-    offerNext();
   }
 
   // What somebody else wrote stands there to be read; a press keeps ours over theirs.
@@ -118,7 +124,8 @@ if (form && status) {
     return box;
   }
 
-  const waiting = () => [...form.querySelectorAll('[data-place]:not([data-state="done"])')];
+  const waiting = () =>
+    [...form.querySelectorAll('[data-place]:not([data-state="done"])')].filter((each) => !underway.has(each));
   const next = form.querySelector("[data-next]");
 
   function offerNext() {
@@ -133,6 +140,11 @@ if (form && status) {
     const pair = later ?? all[0];
     if (!pair) return;
     pair.scrollIntoView({ block: "start" });
+    enter(pair);
+  }
+
+  // At its first field that is still empty.
+  function enter(pair) {
     const fields = fieldsOf(pair);
     const field = fields.find((each) => !each.value) ?? fields[0];
     const editor = field?.closest(".field").querySelector("trix-editor, [contenteditable=true]");
@@ -146,13 +158,13 @@ if (form && status) {
   document.querySelector("[data-keys]")?.removeAttribute("hidden");
   addEventListener(
     "keydown",
-    async (event) => {
+    (event) => {
       if (event.key !== "Enter" || !(event.ctrlKey || event.metaKey)) return;
       event.preventDefault();
       event.stopPropagation();
-      const pair = pairOf(document.activeElement);
-      await keep();
-      go(pair);
+      // At once: what is typed next is meant for the next text, however long this one takes to save.
+      keep();
+      go(pairOf(document.activeElement));
     },
     true,
   );
