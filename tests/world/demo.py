@@ -110,7 +110,7 @@ def running() -> Iterator[Demo]:
                     break
             site = found["The issue's page"].removesuffix("/issues/secure-communities")
             shown = asyncio.run(_look(found.values()))
-            asyncio.run(_come_in(site, found["Staff, one-time link"]))
+            asyncio.run(come_in(site, found["Staff, one-time link"]))
             yield Demo(
                 site=site,
                 partner=found["A partner's page"],
@@ -140,7 +140,7 @@ async def _look(urls: Iterable[str]) -> dict[str, int]:
         return shown
 
 
-async def _come_in(site: str, link: str) -> None:
+async def come_in(site: str, link: str) -> None:
     """Spend the printed link, and choose a password."""
     async with Browser(site) as browser:
         page = await browser.open(link)

@@ -7,6 +7,7 @@ every combination. `--keep` lays what the folder holds out on the sheets of `doc
 
 import argparse
 import asyncio
+import dataclasses
 import re
 from pathlib import Path
 
@@ -16,7 +17,7 @@ from foundation import i18n
 from tests.world import browsers
 from tests.world import demo as demo_world
 from tests.world.demo import Demo
-from tools.screenshots import mails, pages, sheets, walks
+from tools.screenshots import first_day, mails, pages, sheets, walks
 from tools.screenshots.camera import LANGUAGES, WIDTHS, Camera
 
 ROOT = Path(__file__).parents[2]
@@ -37,11 +38,21 @@ async def in_room(camera: Camera, room: str) -> None:
     if room == "mail":
         await camera.come_in()
         await mails.bulletins(camera)
+        await mails.other_bulletins(camera)
         await mails.small_mails(camera)
 
 
+async def on_first_day(camera: Camera, empty: Demo) -> int:
+    """The pages of a site in which there is nothing yet; says how many pictures that was."""
+    camera = dataclasses.replace(camera, demo=empty, taken=0)
+    await camera.come_in()
+    for name, path in pages.FIRST_DAY.items():
+        await camera.open(f"{sheets.FIRST_DAY}-{name}", path)
+    return camera.taken
+
+
 async def in_language(
-    browser: Browser, demo: Demo, language: str, given: argparse.Namespace
+    browser: Browser, demo: Demo, empty: Demo, language: str, given: argparse.Namespace
 ) -> int:
     """Everything in one language; says how many pictures that was."""
     context = await browser.new_context(viewport={"width": 1280, "height": WIDTHS[1280]})
@@ -57,14 +68,22 @@ async def in_language(
     for room in sheets.ROOMS:
         if not given.room or room in given.room:
             await in_room(camera, room)
+    if not given.room or sheets.FIRST_DAY in given.room:
+        camera.taken += await on_first_day(camera, empty)
     await context.close()
     return camera.taken
 
 
 async def take(demo: Demo, given: argparse.Namespace) -> int:
     """Everything; says how many pictures that was."""
-    async with browsers.opened() as browser, asyncio.TaskGroup() as group:
-        tasks = [group.create_task(in_language(browser, demo, each, given)) for each in LANGUAGES]
+    async with (
+        browsers.opened() as browser,
+        first_day.running() as empty,
+        asyncio.TaskGroup() as group,
+    ):
+        tasks = [
+            group.create_task(in_language(browser, demo, empty, each, given)) for each in LANGUAGES
+        ]
     return sum(task.result() for task in tasks)
 
 

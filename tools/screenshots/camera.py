@@ -87,6 +87,12 @@ class Camera:
         await self.page.unroute(address)
         await self.shoot(name)
 
+    async def here(self) -> str:
+        """The page that came of what was pressed, opened in the window's language; its path."""
+        path = self.page.url.removeprefix(self.demo.site).partition("?")[0].partition("#")[0]
+        await self.page.goto(self.address(path))
+        return path
+
     async def press(self, text: str) -> None:
         """Press a button by its words."""
         async with self.page.expect_navigation():

@@ -6,7 +6,7 @@ from handbill.demo import content
 from templates import notices
 from templates.content import Brand
 from tests.world import demo as demo_world
-from tools.screenshots.camera import Camera
+from tools.screenshots.camera import LANGUAGES, Camera
 
 MADE_UP = {
     "campaign": "November bulletin",
@@ -47,6 +47,17 @@ async def bulletins(camera: Camera) -> None:
         await camera.press("Send a test to myself")
         mail = await camera.demo.mail(camera.demo.owner, having=f"[Test] {subject}")
         await camera.show(name, demo_world.html_of(mail))
+
+
+async def other_bulletins(camera: Camera) -> None:
+    """Two editions in one mail, and the first words of a correction."""
+    page, both = camera.page, "%2B".join((camera.language, *set(LANGUAGES) - {camera.language}))
+    await camera.open("mail-both-languages", f"/staff/bulletins/1/mail?language={both}")
+    if camera.only.search("mail-correction"):
+        await page.goto(camera.address("/staff/campaigns/1"))
+        await camera.press("Write a correction")
+        mail = f"{await camera.here()}/mail?language={camera.language}"
+        await camera.open("mail-correction", mail)
 
 
 async def small_mails(camera: Camera) -> None:

@@ -160,6 +160,46 @@ STAFF = {
 }
 """Rooms of the staff, as the menu groups them → their pages."""
 
+FIRST_DAY = {
+    "front": "/",
+    "issues": "/issues",
+    "archive": "/archive",
+    "subscribe": "/subscribe",
+    "members": "/members",
+    "overview": "/staff",
+    "desk": "/staff/inbox",
+    "desk-rules": "/staff/inbox/rules",
+    "desk-feeds": "/staff/inbox/feeds",
+    "staff-issues": "/staff/issues",
+    "bulletins": "/staff/bulletins",
+    "bulletin-new": "/staff/bulletins/new",
+    "snippets": "/staff/snippets",
+    "media": "/staff/media",
+    "translations": "/staff/translations",
+    "series": "/staff/series",
+    "series-new": "/staff/series/new",
+    "welcomes": "/staff/welcome",
+    "campaigns": "/staff/campaigns",
+    "campaign-new": "/staff/campaigns/new",
+    "calendar": "/staff/calendar",
+    "returns": "/staff/returns",
+    "suppressions": "/staff/suppressions",
+    "people": "/staff/people",
+    "doubtful": "/staff/people/doubtful",
+    "segments": "/staff/segments",
+    "staff-members": "/staff/members",
+    "unanswered": "/staff/members/unanswered",
+    "statement": "/staff/statement",
+    "gatherings": "/staff/gatherings",
+    "forms": "/staff/forms",
+    "partners": "/staff/partners",
+    "templates": "/staff/templates",
+    "team": "/staff/team",
+    "tokens": "/staff/tokens",
+    "audit": "/staff/audit",
+}
+"""Where a site that has nothing in it yet says how to begin."""
+
 NO_PICTURE = {
     "/api/": "for programs",
     "/healthz": "for programs",
@@ -199,13 +239,5 @@ NO_PICTURE = {
     "/staff/calendar/overlap/": "a part of a page",
     "/staff/campaigns/{id}/check": "a part of a page",
     "/staff/campaigns/{id}/live": "a part of a page",
-    "/staff/campaigns/{id}/start": "the page of `/staff/campaigns/{id}/schedule` for now",
-    "/staff/campaigns/{id}/release": "needs an alert that one person has released",
-    "/staff/segments/{id}/": "the demo keeps no segment; a new one has the same form",
-    "/join/answer/": "needs a question from the office",
-    "/member/": "needs a member's letter",
-    "/statement/sent": "as `/join/sent`",
-    "/statement/confirm/": "as `/join/confirm/{token}`",
-    "/staff/signin/password/": "as the page of somebody who was invited",
 }
 """Address, or how one begins that ends in a stroke or point → why no picture is taken of it."""

@@ -11,12 +11,14 @@ from PIL import Image, ImageDraw, ImageFont
 
 from tools.screenshots.camera import CHOSEN, WIDTHS
 
+FIRST_DAY = "first-day"
 ROOMS = {
     "public": "What anybody can open",
     "supporter": "Signing up, changing and leaving",
     "stopped": "Coming back after mail was returned",
     "widget": "The form on a partner’s page",
     "organisation": "Joining the coalition",
+    "statement": "Signing the coalition’s statement",
     "partner": "What a partner sees",
     "write": "The staff room: writing",
     "send": "The staff room: sending and what came of it",
@@ -24,6 +26,7 @@ ROOMS = {
     "office": "The staff room: the office",
     "coming-in": "Coming in for the first time",
     "mail": "Mails",
+    FIRST_DAY: "A site on its first day",
 }
 """Word before the names of pictures → heading."""
 README = {
