@@ -176,18 +176,17 @@ async def _counted_once(
     suppressed = col(Subscriber.id).in_(suppression.everybody())
     if ground.db.dialect != "sqlite":
         return await _in_groups(session, people.where(_is_not_suppressed()))
-    people = people.where(~suppressed)
-    keys = dict.fromkeys(
-        (
-            *(key for _, key in reasons),
-            *(f"{_SPEAKS}{each}" for each in ground.catalog.languages),
-            *read.editions.values(),
-        )
-    )
-    return await _by_keys(session, people, told, list(keys)) or await _in_groups(session, people)
+    people, languages = people.where(~suppressed), ground.catalog.languages
+    keys = [key for _, key in reasons] + [f"{_SPEAKS}{each}" for each in languages]
+    keys = list(dict.fromkeys([*keys, *read.editions.values()]))
+    found, others = await _by_keys(session, people, told, keys)
+    if others:
+        rest = people.where(col(Subscriber.language).not_in(languages), told.not_in(keys))
+        found += await _in_groups(session, rest)
+    return found
 
 
-async def _in_groups(session: AsyncSession, people: sa.Select[str]) -> Sequence[tuple[str, int]]:
+async def _in_groups(session: AsyncSession, people: sa.Select[str]) -> list[tuple[str, int]]:
     # Else SQLite would sort everybody with all that was asked of them, and not the answers alone.
     told = people.cte("everybody").prefix_with("MATERIALIZED", dialect="sqlite")
     statement = sa.select(told.c.told, sa.func.count()).group_by(told.c.told)
@@ -196,10 +195,10 @@ async def _in_groups(session: AsyncSession, people: sa.Select[str]) -> Sequence[
 
 async def _by_keys(
     session: AsyncSession, people: sa.Select[str], told: sa.ColumnElement[str], keys: list[str]
-) -> Sequence[tuple[str, int]]:
+) -> tuple[list[tuple[str, int]], int]:
     """The same by keys that are known, in half the time: SQLite sorts nobody then.
 
-    Nothing where somebody has another key.
+    Beside them how many have another key, of a language that the site does not speak.
     """
     places = {key: place for place, key in enumerate(keys)}
     place = sa.case(places, value=told, else_=len(keys)).label("place")
@@ -207,7 +206,7 @@ async def _by_keys(
     everybody = people.with_only_columns(place, maintain_column_froms=True).limit(-1).subquery()
     counts = (sa.func.count().filter(everybody.c.place == n) for n in range(len(keys) + 1))
     *found, others = (await session.execute(sa.select(*counts))).one()
-    return [] if others else [each for each in zip(keys, found, strict=True) if each[1]]
+    return [each for each in zip(keys, found, strict=True) if each[1]], int(others)
 
 
 def _edition_for(language: str, languages: Sequence[str]) -> str:

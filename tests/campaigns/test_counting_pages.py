@@ -31,13 +31,17 @@ async def crowd(ground: Ground) -> None:
         await session.execute(sa.update(Subscriber).where(tenth).values(town="Lowell"))
 
 
-def held(ground: Ground, monkeypatch: pytest.MonkeyPatch) -> tuple[asyncio.Event, asyncio.Event]:
-    """Hold counts up; told when one begins, and when all may go on."""
+def held(
+    ground: Ground, monkeypatch: pytest.MonkeyPatch, *, is_first_alone: bool = False
+) -> tuple[asyncio.Event, asyncio.Event]:
+    """Hold what is counted up, or the first of it; told when one begins, and when all may go on."""
     began, may_go, apart = asyncio.Event(), asyncio.Event(), ground.db.apart
 
     async def late(work: Work[Any]) -> Any:
+        is_held = not (is_first_alone and began.is_set())
         began.set()
-        await may_go.wait()
+        if is_held:
+            await may_go.wait()
         return await apart(work)
 
     monkeypatch.setattr(ground.db, "apart", late)
@@ -163,3 +167,19 @@ async def test_a_window_that_waits_for_an_older_audience_asks_for_the_newer_one(
     answer = await waiting
     assert (answer.status, answer.location) == (303, f"{here}?whole=1")
     assert "500 people would get it now" in words((await editor.get(answer.location)).text)
+
+
+@pytest.mark.settings(server={"page_patience_s": 0.3})
+async def test_a_list_is_not_called_whole_while_its_audience_is_counted(
+    web: Web, ground: Ground, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await people.subscribed(ground)
+    campaign = await campaigning.draft(ground)
+    viewer, here = await web.as_staff(Role.VIEWER), f"/staff/campaigns/{campaign.id}"
+    _, may_go = held(ground, monkeypatch, is_first_alone=True)
+    page = await viewer.get(here)
+    assert "Whom it reaches is being counted" in page.text
+    may_go.set()
+    page = await viewer.get(f"{here}?whole=1")
+    assert "Whom it reaches is being counted" not in page.text
+    assert "1 person would get it now." in page.text
