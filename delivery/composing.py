@@ -15,11 +15,12 @@ from delivery.limit import Limit
 from delivery.models import Dispatch, DispatchPlan, QueuedNotice, Variant
 from delivery.routing import Route
 from delivery.splicing import Splicer
-from foundation import errors, i18n
+from foundation import errors, i18n, portions
 from foundation.ground import Ground
 from foundation.i18n import N_
 from foundation.looks import Look
 from subscribers import recipients
+from subscribers.recipients import Recipient
 from templates.plan import Plan
 
 _KEPT = 8
@@ -72,27 +73,37 @@ class Composer:
             ids,
             with_membership=any(self._dispatches[number].asks_membership for number in numbers),
         )
-        letters = []
-        for row in claimed:
-            prepared = self._dispatches[row.dispatch_id]
-            person = people.get(row.subscriber_id or 0)
-            letters.append(
-                Letter(
-                    kind=Kind.DELIVERY,
-                    id=row.id,
-                    attempt=row.attempts + 1,
-                    lease=lease,
-                    topics=prepared.topics,
-                    first_attempt_at=row.first_attempt_at,
-                    compose=_erased
-                    if person is None
-                    else functools.partial(prepared.splicer(row).envelope, person, row.id),
-                    relays=prepared.relays,
-                    group=group(person.email) if person is not None else None,
-                    is_signed=prepared.is_signed,
-                )
-            )
+        letters: list[Letter] = []
+        async for some in portions.of(claimed):
+            letters += [
+                self._letter(row, people.get(row.subscriber_id or 0), lease=lease, group=group)
+                for row in some
+            ]
         return letters
+
+    def _letter(
+        self,
+        row: Claimed,
+        person: Recipient | None,
+        *,
+        lease: Lease,
+        group: Callable[[str], Limit | None],
+    ) -> Letter:
+        prepared = self._dispatches[row.dispatch_id]
+        return Letter(
+            kind=Kind.DELIVERY,
+            id=row.id,
+            attempt=row.attempts + 1,
+            lease=lease,
+            topics=prepared.topics,
+            first_attempt_at=row.first_attempt_at,
+            compose=_erased
+            if person is None
+            else functools.partial(prepared.splicer(row).envelope, person, row.id),
+            relays=prepared.relays,
+            group=group(person.email) if person is not None else None,
+            is_signed=prepared.is_signed,
+        )
 
     def notices(
         self,

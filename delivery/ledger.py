@@ -3,7 +3,7 @@
 A row is leased by exactly one worker at a time, and only its holder's results are written into it.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import NamedTuple, cast
@@ -23,7 +23,7 @@ from delivery.models import (
     Return,
     WhenUncertain,
 )
-from foundation import rows
+from foundation import portions, rows
 from foundation.sections import Delivery as DeliverySettings
 
 WAITING = (DeliveryState.QUEUED.value, DeliveryState.DEFERRED.value)
@@ -195,7 +195,10 @@ async def _lease(
     )
     # Past the session: it would make an object's state of each row.
     leased = await (await session.connection()).execute(statement)
-    return sorted(map(Claimed._make, leased.all()))
+    found: list[Claimed] = []
+    async for some in portions.of(leased.all()):
+        found += map(Claimed._make, some)
+    return sorted(found)
 
 
 async def record(session: AsyncSession, *, worker_id: int, results: Iterable[Result]) -> bool:
@@ -210,7 +213,7 @@ async def record(session: AsyncSession, *, worker_id: int, results: Iterable[Res
         return False
     connection = await session.connection()
     has_written = False
-    for (relay, code), taken in _taken(mine).items():
+    for (relay, code), taken in (await _taken(mine)).items():
         values = {"holder": worker_id, "taken": rows.packed(taken), "by": relay, "said": code}
         has_written |= (await connection.execute(_RECORD_TAKEN, values)).rowcount > 0
     others = [result for result in mine if result.verdict is not Verdict.SENT]
@@ -228,14 +231,17 @@ _TABLE = cast(sa.Table, sa.inspect(Delivery).local_table)
 _WAITING = (Verdict.DEFERRED, Verdict.BACK)
 
 
-def _taken(results: Iterable[Result]) -> Mapping[tuple[str, int], list[tuple[int | str, ...]]]:
+async def _taken(
+    results: Sequence[Result],
+) -> Mapping[tuple[str, int], list[tuple[int | str, ...]]]:
     """Those that a relay took, as `_RECORD_TAKEN` reads them, by the relay and its reply's code."""
     found: dict[tuple[str, int], list[tuple[int | str, ...]]] = {}
-    for result in results:
-        if result.verdict is Verdict.SENT:
-            code, text, relay = result.reply
-            taken = found.setdefault((relay, code), [])
-            taken.append((result.id, result.attempt, rows.written(result.at), text))
+    async for some in portions.of(results):
+        for result in some:
+            if result.verdict is Verdict.SENT:
+                code, text, relay = result.reply
+                taken = found.setdefault((relay, code), [])
+                taken.append((result.id, result.attempt, rows.written(result.at), text))
     return found
 
 

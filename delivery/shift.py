@@ -75,6 +75,8 @@ class Shift:
         self._said = ""
         self._has_strays = False
         """Whether a claim failed, and may have leased rows all the same."""
+        self._has_more = False
+        """Whether the last claim left something behind, as far as it could tell."""
 
     async def work(self, stop: asyncio.Event, *, is_endless: bool) -> None:
         """Feed the sender and record beside it, until stopped or until nothing is due any more."""
@@ -185,8 +187,9 @@ class Shift:
         if not self._may_claim(is_notice=False):
             bulk = 0
         self._desk.waiting.sweep()
-        has_notices, has_bulk = await self._is_due() if notices or bulk else (False, False)
-        notices, bulk = notices * has_notices, bulk * has_bulk
+        if (notices or bulk) and not (bulk and self._has_more):
+            has_notices, has_bulk = await self._is_due()
+            notices, bulk = notices * has_notices, bulk * has_bulk
         if not notices and not bulk:
             if self._desk.is_idle and not self._desk.has_results:
                 await self._finish_dispatches()
@@ -219,6 +222,7 @@ class Shift:
                     rows = await ledger.claim(
                         session, worker_id=self._id, limit=bulk, now=now, until=lease.until
                     )
+                    self._has_more = len(rows) == bulk
                     letters += await self._composer.letters(session, rows, lease=lease, group=group)
                 mark = self._desk.recheck.mark() if letters else None
                 found = await self._desk.recheck.foresee(session, letters) if mark else None

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from sqlmodel import col
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from foundation import rows
+from foundation import portions, rows
 from foundation.ground import Ground
 from subscribers import members
 from subscribers.models import Subscriber
@@ -50,7 +50,10 @@ async def by_id(
     statement = _WITH_MEMBERSHIP if with_membership else _RECIPIENTS
     connection = await session.connection()
     found = await connection.execute(statement, {"people": rows.packed([number] for number in ids)})
-    return {row[0]: Recipient(*row) for row in found.all()}
+    people: dict[int, Recipient] = {}
+    async for some in portions.of(found.all()):
+        people |= {row[0]: Recipient(*row) for row in some}
+    return people
 
 
 async def one(ground: Ground, *, subscriber_id: int) -> Recipient | None:

@@ -1,5 +1,7 @@
 """No claim takes more than it asks for, whatever way PostgreSQL goes about it."""
 
+import asyncio
+import itertools
 from collections.abc import AsyncIterator
 from datetime import timedelta
 
@@ -7,6 +9,8 @@ import pytest
 import sqlalchemy as sa
 
 from delivery import ledger, outbox
+from delivery.composing import Composer
+from delivery.letter import Lease
 from delivery.models import Delivery, DeliveryState
 from foundation.ground import Ground
 from foundation.notices import Notice
@@ -67,3 +71,30 @@ async def test_who_was_put_off_counts_as_queued_again_as_soon_as_a_sender_has_th
         await ledger.claim(session, worker_id=1, limit=1, now=now, until=now + timedelta(minutes=2))
         counts = await ledger.counts(session, made.id)
     assert (counts.queued, counts.deferred) == (1, 1)
+
+
+async def test_relays_are_heard_while_a_large_claim_is_made_into_letters(ground: Ground) -> None:
+    """A look at the event loop a thousand rows later would leave every connection idle."""
+    now = ground.clock.now()
+    topic = await mailing.crowd(ground, 600)
+    await mailing.start(ground, topics=[topic])
+    made = 0
+    seen: list[int] = []
+
+    def group(_: str) -> None:
+        nonlocal made
+        made += 1
+
+    async def others() -> None:
+        while True:
+            seen.append(made)
+            await asyncio.sleep(0)
+
+    beside = asyncio.create_task(others())
+    async with ground.db.transaction() as session:
+        rows = await ledger.claim(session, worker_id=1, limit=600, now=now, until=now)
+        lease = Lease.starting(now, seconds=60)
+        letters = await Composer(ground).letters(session, rows, lease=lease, group=group)
+    beside.cancel()
+    assert len(letters) == made == 600
+    assert max(later - earlier for earlier, later in itertools.pairwise(seen)) <= 100
