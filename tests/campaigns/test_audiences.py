@@ -120,3 +120,11 @@ async def test_contacts_of_members_are_chosen_by_what_they_look_after(ground: Gr
     ]
     with pytest.raises(errors.Invalid):
         audiences.parse({"members": True, "duties": ["catering"]})
+
+
+@pytest.mark.storage
+async def test_whoever_reads_a_language_of_no_edition_is_counted_once(ground: Ground) -> None:
+    await people.subscribed(ground, "one@example.org", language="ht")
+    await people.subscribed(ground, "two@example.org", language="ht", further_languages="es")
+    counted = await audiences.count(ground, Audience(topics=TOPIC), languages=["en", "es"])
+    assert counted.by_language == {"en": 1, "es": 1}
