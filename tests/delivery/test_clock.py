@@ -1,14 +1,17 @@
 """The machine's clock jumps by an hour in the middle of sending; what counts time goes on."""
 
+import asyncio
 import quopri
 import re
+import time
+import types
 from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
 from sqlmodel import select
 
-from delivery import shift
+from delivery import letter, shift, worker
 from delivery.journal import Journal
 from delivery.models import DeliveryState, NoticeState, QueuedNotice, Worker
 from foundation.ground import Ground
@@ -74,6 +77,29 @@ async def test_when_the_clock_jumps_before_a_last_dot_everybody_gets_one(
         await mailing.stand(ground, sent=PEOPLE)
     assert server.taken == dict.fromkeys(map(mailing.address, range(1, PEOPLE + 1)), 1)
     assert not any(row.worker_id for row in await mailing.rows(ground))
+
+
+@one_connection
+async def test_a_lease_that_runs_out_while_the_clock_goes_back_ends_the_message_without_its_dot(
+    ground: Ground, server: Sink, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    topic = await mailing.crowd(ground, 1)
+    await mailing.start(ground, topics=[topic])
+    held = sink.Holding()
+    server.acts["RCPT"] = held
+    sending = asyncio.create_task(worker.run_until_idle(ground))
+    await held.reached()
+    clock.advance(hours=-1)
+    passed_s = ground.settings.delivery.lease_s
+    later = types.SimpleNamespace(monotonic=lambda: time.monotonic() + passed_s)
+    monkeypatch.setattr(letter, "time", later)
+    server.acts.clear()
+    held.release()
+    await sending
+    assert (server.total, server.accepted) == (0, 1)
+    clock.advance(hours=1)
+    await worker.run_until_idle(ground)
+    assert server.taken == {mailing.address(1): 1}
 
 
 @one_connection

@@ -187,9 +187,15 @@ async def test_replies_in_pieces_and_in_one_piece_are_the_same(
 
 
 @one_connection
-@pytest.mark.parametrize("said", [b"what?\r\n", b"9" * 40_000])
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        (b"what?\r\n", "the server said something that is no SMTP reply"),
+        (b"9" * 40_000, "the server said more than any reply holds"),
+    ],
+)
 async def test_a_relay_that_talks_no_smtp_is_dropped_and_nobody_is_called_sent(
-    ground: Ground, server: Sink, said: bytes
+    ground: Ground, server: Sink, said: bytes, told: str
 ) -> None:
     def babble(connection: Connection) -> None:
         connection.say(said)
@@ -199,6 +205,7 @@ async def test_a_relay_that_talks_no_smtp_is_dropped_and_nobody_is_called_sent(
     await worker.run_until_idle(ground)
     (row,) = await mailing.rows(ground)
     assert (row.state, row.reason) == (DeliveryState.UNCERTAIN, Reason.NO_REPLY)
+    assert row.reply_text == told
 
 
 @one_connection
