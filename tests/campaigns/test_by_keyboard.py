@@ -20,6 +20,8 @@ HERE = re.compile(r"/staff/bulletins/1(\?|#|$)")
 CAMPAIGN = re.compile(r"/staff/campaigns/1(\?|#|$)")
 MOST = 25
 """So many presses of Tab at most to what comes next: few enough to keep count of."""
+LOOKS = 100
+"""So often it is looked whether something lies over the focus: what loads late moves what is there."""
 FOCUS = """() => {
   const at = document.activeElement;
   const { top, bottom, left, width } = at.getBoundingClientRect();
@@ -52,6 +54,9 @@ class Keys:
             passed.append(focus["name"])
             assert not focus["isLost"], passed
             assert focus["isShown"], passed
+            for _ in range(LOOKS):
+                if focus["isCovered"]:
+                    focus = await self.page.evaluate(FOCUS)
             assert not focus["isCovered"], passed
             if re.match(name, focus["name"]):
                 return

@@ -82,22 +82,25 @@ async def block(camera: Camera) -> None:
 async def kept(camera: Camera) -> None:
     """A snippet and a template of one's own."""
     page = camera.page
+    snippet = {"en": "Who we are", "es": "Quiénes somos"}[camera.language]
+    template = {"en": "Ours", "es": "La nuestra"}[camera.language]
     await page.goto(camera.address("/staff/snippets/new"))
-    await camera.fill(name=f"Who we are ({camera.language})")
+    await camera.fill(name=snippet)
     editor = page.locator("trix-editor").first
     await editor.wait_for()
     await editor.press_sequentially("We are twelve organizations.")
     await camera.press("Save it as a snippet")
     await page.goto(camera.address("/staff/snippets"))
     async with page.expect_navigation():
-        await page.locator('main li a[href^="/staff/snippets/"]').last.click()
+        await page.get_by_role("link", name=snippet).click()
     await camera.here()
     await camera.shoot("office-snippet")
     await page.goto(camera.address("/staff/templates/new?of=bulletin"))
-    await camera.fill(name=f"Ours ({camera.language})")
+    await camera.fill(name=template)
     await page.locator(".cm-content").wait_for()
     await camera.press("Save this template")
     await camera.here()
+    await page.wait_for_load_state("networkidle")  # with the mail in its frame
     await camera.shoot("office-template")
 
 
