@@ -21,7 +21,7 @@ CAMPAIGN = re.compile(r"/staff/campaigns/1(\?|#|$)")
 MOST = 25
 """So many presses of Tab at most to what comes next: few enough to keep count of."""
 LOOKS = 100
-"""So often it is looked whether something lies over the focus: what loads late moves what is there."""
+"""So often it is looked whether something still lies over the focus while a page settles."""
 FOCUS = """() => {
   const at = document.activeElement;
   const { top, bottom, left, width } = at.getBoundingClientRect();
