@@ -55,6 +55,22 @@ async def test_the_migrated_schema_is_that_of_the_models(ground: Ground) -> None
         assert await connection.run_sync(differences) == []
 
 
+async def test_sqlite_gives_an_erased_rows_number_to_nobody_else(ground: Ground) -> None:
+    """Links in mail hold numbers, and one that was erased must open nothing of anybody's."""
+    numbered = {
+        table.name
+        for table in tables.METADATA.sorted_tables
+        if [column.name for column in table.primary_key] == ["id"]
+        and isinstance(table.c.id.type, sa.Integer)
+    }
+    async with ground.db.reading() as session:
+        found = await session.execute(
+            sa.text("SELECT name FROM sqlite_master WHERE sql LIKE '%PRIMARY KEY AUTOINCREMENT%'")
+        )
+        assert numbered
+        assert numbered - set(found.scalars().all()) == set()
+
+
 def test_the_newest_schema_is_that_of_the_last_script() -> None:
     scripts = ScriptDirectory.from_config(upgrading.config())
     assert migrations.newest() == scripts.get_current_head()
