@@ -101,6 +101,8 @@ class Asides:
         """By question."""
         self._asked: dict[Hashable, Hashable] = {}
         """Place → the question that was asked there last."""
+        self._at_work: set[asyncio.Task[Any]] = set()
+        """Also those that were given up, until the database has stopped."""
 
     def begin(self, asked: Asked, work: Work[Answer]) -> Asking[Answer]:
         """Have `work` find it. What is being found already is not asked of the database twice."""
@@ -108,6 +110,8 @@ class Asides:
         finding = self._findings.get(asked.question)
         if finding is None or (finding.task.done() and not asked.is_again):
             finding = _Finding(task=asyncio.create_task(self._db.apart(work)))
+            self._at_work.add(finding.task)
+            finding.task.add_done_callback(self._at_work.discard)
             self._findings[asked.question] = finding
             finding.task.add_done_callback(lambda _: self._forget_later(asked, finding))
         return Asking(self, asked, finding, patience_s=self._patience_s)
@@ -118,11 +122,10 @@ class Asides:
 
     async def close(self) -> None:
         """Stop looking, for a process that ends."""
-        tasks = [each.task for each in self._findings.values()]
-        for task in tasks:
+        for task in self._at_work:
             task.cancel()
-        if tasks:
-            await asyncio.wait(tasks)
+        if self._at_work:
+            await asyncio.wait(set(self._at_work))
 
     def taken(self, asked: Asked, finding: _Finding) -> None:
         """A page has the answer; it is forgotten when none is still to come back for it."""

@@ -32,6 +32,30 @@ async def ended(db: Database) -> None:
 
 
 @pytest.mark.storage
+async def test_what_was_given_up_has_ended_when_all_is_closed(ground: Ground) -> None:
+    """A connection that is in use when the database is closed is closed by nobody."""
+    db, began, has_ended = ground.db, asyncio.Event(), False
+
+    async def endless(session: AsyncSession) -> None:
+        nonlocal has_ended
+        began.set()
+        try:
+            await session.execute(sa.text(_ENDLESS[db.dialect]))
+        finally:
+            has_ended = True
+
+    async def quick(session: AsyncSession) -> int:
+        return int(await session.scalar(sa.select(1)) or 0)
+
+    asides = Asides(db, patience_s=0)
+    await asides.ask(Asked(place="page", question="long"), endless)
+    await began.wait()
+    await asides.ask(Asked(place="page", question="short"), quick)
+    await asides.close()
+    assert has_ended
+
+
+@pytest.mark.storage
 async def test_whoever_gives_a_long_reading_up_stops_the_database_too(ground: Ground) -> None:
     db, began = ground.db, asyncio.Event()
 
