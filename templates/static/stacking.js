@@ -7,7 +7,8 @@ function stack(wrap) {
   if (wrap.closest(".chart")) return;
   const table = wrap.querySelector("table");
   const headings = [...(table?.tHead?.rows ?? [])].at(-1)?.cells ?? [];
-  if (headings.length < 3) return;
+  // Two columns stand side by side wherever they find room.
+  if (headings.length < 2 || (headings.length === 2 && wrap.scrollWidth <= wrap.clientWidth)) return;
   wrap.dataset.stacked = "";
   const words = [...headings].map((each) => (each.querySelector(".visually-hidden") ? "" : each.textContent.trim()));
   for (const [part, role] of Object.entries(PARTS)) {

@@ -16,6 +16,8 @@ Scheme = Literal["light", "dark"]
 LANGUAGES = ("en", "es")
 WIDTHS = {1280: 900, 375: 812}
 """In pixels → height of the window."""
+_TALLEST = 40_000
+"""Of a page that is taller, such as the one for programs, what the window shows is enough."""
 SCHEMES: tuple[Scheme, ...] = ("light", "dark")
 CHOSEN: dict[str, tuple[tuple[int, Scheme], ...]] = {
     "en": ((1280, "light"), (375, "dark")),
@@ -66,8 +68,12 @@ class Camera:
             await self.page.set_viewport_size({"width": width, "height": WIDTHS[width]})
             await self.page.emulate_media(color_scheme=scheme)
             path = self.folder / f"{name}.{self.language}.{width}.{scheme}.png"
+            height = await self.page.evaluate("document.documentElement.scrollHeight")
             await self.page.screenshot(
-                path=path, full_page=True, animations="disabled", timeout=browsers.PATIENCE_MS
+                path=path,
+                full_page=height <= _TALLEST,
+                animations="disabled",
+                timeout=browsers.PATIENCE_MS,
             )
             self.taken += 1
         await self.page.set_viewport_size({"width": 1280, "height": WIDTHS[1280]})
