@@ -33,9 +33,10 @@ function label(row, words) {
   }
 }
 
-/** Readies every table that is here, and those that come later. */
+/** Readies every table that is here, those that come later, and those whose window grows narrow. */
 export function watch() {
   const look = () => document.querySelectorAll(".table-wrap:not([data-stacked])").forEach(stack);
   look();
+  addEventListener("resize", look);
   new MutationObserver(look).observe(document.body, { childList: true, subtree: true });
 }
