@@ -7,14 +7,14 @@ and end. What one leaves that is killed is settled by the others, as after any c
 
 import asyncio
 import contextlib
+import functools
 import os
 import signal
-import sys
 from collections.abc import Awaitable, Callable, Iterable
-from typing import NamedTuple, NoReturn
+from typing import NamedTuple
 
 from delivery.shift import pause
-from foundation import logs
+from foundation import forking, logs
 from foundation.config import Settings
 
 _log = logs.get("crew")
@@ -77,15 +77,15 @@ class Crew:
         """
         if not number:
             return NOBODY
-        _say_all()
         ends, line = os.pipe()
-        processes = []
-        for place in range(1, number + 1):
-            process = os.fork()
-            if not process:
-                os.close(line)
-                _be(send, place, ends)
-            processes.append(process)
+        processes = [
+            forking.forked(
+                functools.partial(_be, send, place, ends, line),
+                name=f"sender {place}",
+                deaf_to=(signal.SIGINT,),
+            )
+            for place in range(1, number + 1)
+        ]
         os.close(ends)
         return cls(processes, line=line)
 
@@ -110,7 +110,7 @@ class Crew:
 
     def _ended(self) -> Iterable[int]:
         """Those that ended since the last time."""
-        gone = [process for process in self._processes if _has_ended(process)]
+        gone = [process for process in self._processes if forking.has_ended(process)]
         self._processes.difference_update(gone)
         return gone
 
@@ -118,30 +118,9 @@ class Crew:
 NOBODY = Crew()
 
 
-def _be(send: Send, place: int, ends: int) -> NoReturn:
+def _be(send: Send, place: int, ends: int, line: int) -> None:
     """The life of another sender."""
-    status = 1
-    try:
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
-        os.nice(_NICER)
-        if os.read(ends, len(_BEGIN)):
-            send(place, ends)
-        status = 0
-    except Exception as problem:  # noqa: BLE001 - nobody else would tell
-        _log.error("a sending process failed", place=place, exc_info=problem)
-    finally:
-        _say_all()
-        os._exit(status)
-
-
-def _has_ended(process: int) -> bool:
-    try:
-        return os.waitpid(process, os.WNOHANG)[0] != 0
-    except ChildProcessError:
-        return True
-
-
-def _say_all() -> None:
-    for stream in (sys.stdout, sys.stderr):
-        with contextlib.suppress(OSError, ValueError):
-            stream.flush()
+    os.close(line)
+    os.nice(_NICER)
+    if os.read(ends, len(_BEGIN)):
+        send(place, ends)

@@ -7,16 +7,15 @@ that is closed, however that came, it ends what it is at, and then itself.
 
 import asyncio
 import contextlib
-import os
+import functools
 import pickle
 import signal
 import socket
-import sys
 from collections import deque
 from collections.abc import Awaitable, Callable
-from typing import Any, NoReturn
+from typing import Any
 
-from foundation import errors, logs
+from foundation import errors, forking, logs
 from foundation.i18n import N_
 
 _log = logs.get("helper")
@@ -57,14 +56,13 @@ class Helper:
     @classmethod
     def forked(cls, life: Life) -> "Helper":
         """A process that waits to be asked."""
-        for stream in (sys.stdout, sys.stderr):
-            with contextlib.suppress(OSError, ValueError):
-                stream.flush()
         ours, theirs = socket.socketpair()
-        process = os.fork()
-        if not process:
-            ours.close()
-            _live(life, theirs)
+        process = forking.forked(
+            functools.partial(_live, life, ours, theirs),
+            name="helper",
+            # Who stops the service ends this one last, by the line.
+            deaf_to=(signal.SIGINT, signal.SIGTERM),
+        )
         theirs.close()
         return cls(process, ours)
 
@@ -98,7 +96,7 @@ class Helper:
             self._writer.close()
         self._line.close()
         for _ in range(_LOOKS):
-            if _has_ended(self.process):
+            if forking.has_ended(self.process):
                 return
             await asyncio.sleep(_LOOK_S)
         _log.error("a helping process does not end", process=self.process)
@@ -145,26 +143,10 @@ async def help_out(line: socket.socket, work: Callable[[Any], Awaitable[object]]
     writer.close()
 
 
-def _live(life: Life, line: socket.socket) -> NoReturn:
-    status = 1
-    try:
-        # Who stops the service ends this one last, by the line.
-        for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, signal.SIG_IGN)
-        if line.recv(1, socket.MSG_PEEK):
-            life(line)
-        status = 0
-    except Exception as problem:  # noqa: BLE001 - nobody else would tell
-        _log.error("a helping process failed", exc_info=problem)
-    finally:
-        os._exit(status)
-
-
-def _has_ended(process: int) -> bool:
-    try:
-        return os.waitpid(process, os.WNOHANG)[0] != 0
-    except ChildProcessError:
-        return True
+def _live(life: Life, ours: socket.socket, theirs: socket.socket) -> None:
+    ours.close()
+    if theirs.recv(1, socket.MSG_PEEK):
+        life(theirs)
 
 
 async def _opened(line: socket.socket) -> Streams:
