@@ -11,6 +11,7 @@ from campaigns import (
     alarms,
     alert_release,
     archiving,
+    campaign_form_pages,
     campaign_pages,
     campaign_views,
     follow_ups,
@@ -220,7 +221,7 @@ async def set_visibility(request: web.Request) -> web.StreamResponse:
         kit.ground(request),
         actor=kit.actor(request),
         campaign_id=number,
-        visibility=campaign_pages.visibility(form),
+        visibility=campaign_form_pages.visibility(form),
     )
     words = kit.translator(request).gettext(N_("Saved."))
     return kit.redirect(request, f"/staff/campaigns/{number}", flash=words)
