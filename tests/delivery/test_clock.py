@@ -1,6 +1,5 @@
 """The machine's clock jumps by an hour in the middle of sending; what counts time goes on."""
 
-import asyncio
 import quopri
 import re
 import time
@@ -85,10 +84,7 @@ async def test_a_lease_that_runs_out_while_the_clock_goes_back_ends_the_message_
 ) -> None:
     topic = await mailing.crowd(ground, 1)
     await mailing.start(ground, topics=[topic])
-    held = sink.Holding()
-    server.acts["RCPT"] = held
-    sending = asyncio.create_task(worker.run_until_idle(ground))
-    await held.reached()
+    held, sending = await mailing.held_at(ground, server, "RCPT")
     clock.advance(hours=-1)
     passed_s = ground.settings.delivery.lease_s
     later = types.SimpleNamespace(monotonic=lambda: time.monotonic() + passed_s)

@@ -235,10 +235,7 @@ async def test_a_pause_in_the_middle_of_a_message_holds_back_that_message_too(
 ) -> None:
     topic = await mailing.crowd(ground, 5)
     await mailing.start(ground, topics=[topic])
-    held = sink.Holding()
-    server.acts["RCPT"] = held
-    sending = asyncio.create_task(worker.run_until_idle(ground))
-    await held.reached()
+    held, sending = await mailing.held_at(ground, server, "RCPT")
     await change(ground, dispatch.pause)
     server.acts.clear()
     held.release()
@@ -259,10 +256,7 @@ async def test_a_cancel_in_the_middle_of_a_message_stops_that_message_too(
 ) -> None:
     topic = await mailing.crowd(ground, 5)
     await mailing.start(ground, topics=[topic])
-    held = sink.Holding()
-    server.acts["RCPT"] = held
-    sending = asyncio.create_task(worker.run_until_idle(ground))
-    await held.reached()
+    held, sending = await mailing.held_at(ground, server, "RCPT")
     await change(ground, dispatch.cancel)
     assert (await mailing.counts(ground)).cancelled == 5
     server.acts.clear()
@@ -302,10 +296,7 @@ async def test_a_mail_that_is_put_off_while_staff_cancel_stays_cancelled(
 ) -> None:
     topic = await mailing.crowd(ground, 2)
     await mailing.start(ground, topics=[topic])
-    held = sink.Holding()
-    server.acts["RCPT"] = held
-    sending = asyncio.create_task(worker.run_until_idle(ground))
-    await held.reached()
+    held, sending = await mailing.held_at(ground, server, "RCPT")
     await change(ground, dispatch.cancel)
     server.acts.clear()
     held.release(b"451 4.3.0 later\r\n")
@@ -323,10 +314,7 @@ async def test_a_lease_that_runs_out_while_a_message_is_on_the_wire_ends_it_with
 ) -> None:
     topic = await mailing.crowd(ground, 1)
     await mailing.start(ground, topics=[topic])
-    held = sink.Holding()
-    server.acts["RCPT"] = held
-    sending = asyncio.create_task(worker.run_until_idle(ground))
-    await held.reached()
+    held, sending = await mailing.held_at(ground, server, "RCPT")
     clock.advance(seconds=ground.settings.delivery.lease_s)
     server.acts.clear()
     held.release()

@@ -149,10 +149,7 @@ async def test_whoever_waits_when_sending_is_stopped_costs_no_connection_each(
     ground: Ground, server: Sink, stop: Callable[..., Awaitable[bool]]
 ) -> None:
     await to(ground, *(f"person{number}@example.org" for number in range(12)))
-    held = sink.Holding()
-    server.acts["DATA"] = held
-    sending = asyncio.create_task(worker.run_until_idle(ground))
-    await held.reached()
+    held, sending = await mailing.held_at(ground, server, "DATA")
     async with ground.db.transaction() as session:
         await stop(session, dispatch_id=1)
     server.acts.clear()

@@ -24,11 +24,24 @@ from templates import compiler, content
 from templates.plan import Plan
 from tests.world import forking, grounds, people
 from tests.world.forking import Forked
+from tests.world.sink import Holding, Sink
 
 
 def address(number: int) -> str:
     """The address of the `number`th person, counted from 1."""
     return f"person{number}@example.org"
+
+
+async def held_at(ground: Ground, server: Sink, command: str) -> tuple[Holding, asyncio.Task[None]]:
+    """Begin to send all that is due; returns when a command waits for its reply.
+
+    With who holds it back, and the sending that goes on from there.
+    """
+    held = Holding()
+    server.acts[command] = held
+    sending = asyncio.create_task(worker.run_until_idle(ground))
+    await held.reached()
+    return held, sending
 
 
 async def crowd(ground: Ground, size: int, *, topic: str = "secure-communities") -> int:
