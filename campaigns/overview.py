@@ -49,6 +49,8 @@ class Overview:
     """Whose pages with our form need a look."""
     troubles: Sequence[str]
     """What the relays or running senders complain of."""
+    is_full: bool
+    """Whether the database's disk is full."""
     held: Sequence[holding_back.Held]
     """Limits that keep mail back for now, while something is being sent."""
     outcomes: Sequence[Outcome]
@@ -84,6 +86,7 @@ async def read(ground: Ground, *, days: int = DAYS) -> Overview:
             applications=await _applications(session),
             partners=await widget_health.troubled(session),
             troubles=said,
+            is_full=ground.db.is_full,
             outcomes=await outcomes.latest(session, limit=_SOME),
             growth=await growth.read(ground, session, since=since, until=today),
             steps=await funnel.steps(session, since=since, until=today),

@@ -192,8 +192,9 @@ class Limits:
             await allowances.reserve(self._ground, asks)
 
     async def _work(self) -> None:
+        # Each is forgotten when it is kept: until then the database may be busy.
         while self._heard:
-            limit, said = self._heard.popitem()
+            limit, said = next(iter(self._heard.items()))
             pace = await allowances.slow_down(
                 self._ground,
                 name=limit.terms.name,
@@ -205,10 +206,12 @@ class Limits:
                     "a host wants less mail", limit=limit.terms.name, per_minute=pace.ceiling
                 )
             limit.set_pace(pace)
+            del self._heard[limit]
         while self._refused:
-            limit, said = self._refused.popitem()
+            limit, said = next(iter(self._refused.items()))
             hold = await blocks.hold(self._ground, name=limit.terms.name, said=said)
             limit.set_hold(hold)
+            del self._refused[limit]
         wanted = {limit.terms.name: limit for limit in self._all() if limit.is_wanted}
         if not wanted:
             return

@@ -14,6 +14,7 @@ import re
 import sqlite3
 import sys
 import threading
+import time
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from pathlib import Path
 from typing import Any, TypeVar
@@ -31,6 +32,10 @@ from foundation.snapshots import Snapshots
 from foundation.stretches import Stretches, Work
 
 _SQLITE_BUSY = re.compile(r"database is locked|disk is full|disk I/O error", re.IGNORECASE)
+_SQLITE_FULL = "disk is full"
+_POSTGRESQL_FULL = "53100"
+_FULL_FOR_S = 30.0
+"""A disk that was found full so lately passes for full: whoever sends tries again all the time."""
 _POSTGRESQL_BUSY = ("08", "40", "53", "55P03", "57P", "58")
 """SQLSTATEs, or how they begin: connection, rollback by a deadlock, no space or no place left, lock
 timeout, going down or not up yet, the system (PostgreSQL, appendix A)."""
@@ -78,6 +83,7 @@ class Database:
         self._reading_apart = self._of_one_state(apart)
         self._writers = asyncio.Lock() if self.dialect == "sqlite" else None
         self._file = (engine.url.database or "") if self.dialect == "sqlite" else None
+        self._full_at: float | None = None
         if self._file is not None:
             changes.opened(self._file)
 
@@ -85,6 +91,11 @@ class Database:
     def is_writing(self) -> bool:
         """Whether a transaction of this process holds SQLite's one place for a writer."""
         return self._writers is not None and self._writers.locked()
+
+    @property
+    def is_full(self) -> bool:
+        """Whether something could not be written by this process lately, for want of room."""
+        return self._full_at is not None and time.monotonic() - self._full_at < _FULL_FOR_S
 
     @contextlib.asynccontextmanager
     async def reading(self) -> AsyncIterator[AsyncSession]:
@@ -118,9 +129,9 @@ class Database:
     async def transaction(self) -> AsyncIterator[AsyncSession]:
         """A session whose changes are all kept at the end of the block, or none if it raises.
 
-        Raises `errors.Busy` when the database is locked, full or gone.
+        Raises `errors.Busy` when the database is locked or gone, `errors.NoRoom` when it is full.
         """
-        with _busy_is_said():
+        with self._want_of_room_is_noted(), _busy_is_said():
             async with self._writers or contextlib.nullcontext():
                 async with AsyncSession(self._writing, expire_on_commit=False) as session:
                     async with session.begin():
@@ -136,7 +147,7 @@ class Database:
         if self._stretches is None or self._writers is None:
             async with self.transaction() as session:
                 return await work(session)
-        with _busy_is_said():
+        with self._want_of_room_is_noted(), _busy_is_said():
             async with self._writers:
                 return await self._stretches.through(work)
 
@@ -159,6 +170,14 @@ class Database:
         if self._file is not None:
             changes.closed(self._file)
             self._file = None
+
+    @contextlib.contextmanager
+    def _want_of_room_is_noted(self) -> Iterator[None]:
+        try:
+            yield
+        except errors.NoRoom:
+            self._full_at = time.monotonic()
+            raise
 
     def _of_one_state(self, engine: AsyncEngine) -> AsyncEngine:
         if self.dialect != "postgresql":
@@ -327,6 +346,13 @@ def _busy_is_said() -> Iterator[None]:
     except (exc.DBAPIError, exc.TimeoutError, OSError) as problem:
         if isinstance(problem, exc.DBAPIError) and not _may_pass(problem):
             raise
+        if isinstance(problem, exc.DBAPIError) and _is_about_room(problem):
+            raise errors.NoRoom(
+                N_(
+                    "The database's disk is full. Nothing was lost: what waits is written "
+                    "when there is room again."
+                )
+            ) from problem
         raise errors.Busy(
             N_("The database can't be used just now. Nothing was lost; try again in a moment.")
         ) from problem
@@ -340,6 +366,12 @@ def _may_pass(problem: exc.DBAPIError) -> bool:
         or str(getattr(problem.orig, "sqlstate", "")).startswith(_POSTGRESQL_BUSY)
         or _SQLITE_BUSY.search(str(problem.orig)) is not None
     )
+
+
+def _is_about_room(problem: exc.DBAPIError) -> bool:
+    """Whether the disk on which it should be written is full."""
+    sqlstate = getattr(problem.orig, "sqlstate", "")
+    return sqlstate == _POSTGRESQL_FULL or _SQLITE_FULL in str(problem.orig)
 
 
 async def backup(db: Database, target: Path) -> None:

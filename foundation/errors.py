@@ -142,6 +142,10 @@ class Busy(HandbillError):
     """The database, disk or a server that is needed can't be used just now; try again."""
 
 
+class NoRoom(Busy):
+    """The database's disk is full; what waits is written when there is room again."""
+
+
 class BadToken(HandbillError):
     """A link's token is forged, cut short, or meant for something else."""
 

@@ -4,14 +4,20 @@ import asyncio
 import contextlib
 import resource
 import sys
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
+import sqlalchemy as sa
 from sqlalchemy.engine import make_url
+from sqlmodel import col
+from sqlmodel.ext.asyncio.session import AsyncSession
 
-from delivery import worker
+from delivery import recovery, worker
+from delivery.models import Allowance
+from foundation import errors
 from foundation.clock import SystemClock
 from foundation.config import Settings
 from foundation.ground import Ground
@@ -24,15 +30,18 @@ FULL_AT_BYTES = 1500
 """Room for a journal's header and a handful of records."""
 
 
-def settings_for(url: str, folder: Path, port: int, **delivery: float) -> Settings:
-    """Outcomes are recorded seldom, so that the journal grows."""
+def settings_for(
+    url: str, folder: Path, port: int, record_interval_s: float, sections: Mapping[str, Any]
+) -> Settings:
+    """Outcomes are recorded seldom unless that is asked for, so that the journal grows."""
     return grounds.settings(
         url=url,
         folder=folder,
         changes={
             "relay": {"connections": 2},
-            "delivery": {"batch_size": 100, "record_interval_s": 0.5, **delivery},
+            "delivery": {"batch_size": 100, "record_interval_s": record_interval_s},
             "database": {"busy_timeout_s": 0.5},
+            **sections,
         },
         relay_port=port,
     )
@@ -40,11 +49,11 @@ def settings_for(url: str, folder: Path, port: int, **delivery: float) -> Settin
 
 @asynccontextmanager
 async def started(
-    url: str, folder: Path, **delivery: float
+    url: str, folder: Path, *, record_interval_s: float = 0.5, **sections: Any
 ) -> AsyncIterator[tuple[Settings, Ground, Sink]]:
     """A dispatch that waits to be sent; the settings are for processes that send it."""
     async with sink.running() as server:
-        settings = settings_for(url, folder, server.port, **delivery)
+        settings = settings_for(url, folder, server.port, record_interval_s, sections)
         async with grounds.standing(settings, SystemClock()) as ground:
             topic = await mailing.crowd(ground, PEOPLE)
             await mailing.start(ground, topics=[topic])
@@ -242,6 +251,58 @@ async def test_a_sender_killed_while_the_database_is_locked_loses_nothing(
         assert counts.sent + counts.uncertain == PEOPLE
         assert set(server.taken.values()) == {1}
         assert len(server.taken) >= counts.sent
+
+
+async def test_a_journal_is_kept_until_the_database_takes_what_it_says(
+    database_url: str, tmp_path: Path
+) -> None:
+    async with started(database_url, tmp_path) as (settings, ground, server):
+        process = await mailing.sending_process(settings)
+        await server.reached(PEOPLE // 2)
+        process.kill()
+        await process.wait()
+        await server.left()
+        async with locked(database_url):
+            with pytest.raises(errors.Busy):
+                await recovery.recover(ground, node="here")
+        assert await recovery.recover(ground, node="here") == 1
+        counts = await mailing.counts(ground)
+        assert counts.uncertain <= 2
+        assert counts.sent + counts.uncertain >= server.total == len(server.taken)
+
+
+@pytest.mark.parametrize(
+    ("reply", "is_kept"),
+    [
+        (b"450 4.7.28 unusual rate of mail\r\n", col(Allowance.ceiling).is_not(None)),
+        (b"550 5.7.1 refused as spam\r\n", col(Allowance.held_until).is_not(None)),
+    ],
+    ids=["too-fast", "refuses-us"],
+)
+async def test_what_a_host_said_while_the_database_was_locked_is_kept_afterwards(
+    database_url: str, tmp_path: Path, reply: bytes, is_kept: sa.ColumnElement[bool]
+) -> None:
+    async with started(
+        database_url,
+        tmp_path,
+        domain_limit=[{"name": "big", "domains": ["example.org"], "connections": 1}],
+        bounces={"blocks_in_a_row": 1},
+    ) as (settings, ground, server):
+        held = sink.Holding()
+        server.acts["RCPT"] = held
+        process = await mailing.sending_process(settings, is_heard=True, log_level="warning")
+        async with mailing.ended(process):
+            await held.reached()
+            async with locked(database_url):
+                # Once: whoever comes after that is taken.
+                server.acts.clear()
+                held.release(reply)
+                await said(process, "permits can't be had")
+
+            async def is_in_the_database(session: AsyncSession) -> bool:
+                return bool(await session.scalar(sa.select(sa.exists().where(is_kept))))
+
+            await mailing.until(ground, is_in_the_database)
 
 
 async def test_a_sender_that_starts_on_a_locked_database_waits_for_it(

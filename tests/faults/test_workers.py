@@ -8,14 +8,17 @@ from pathlib import Path
 
 import pytest
 from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
 
-from delivery import ledger, worker
+from delivery import ledger, outbox, worker
 from delivery.models import Delivery, Reason, Worker
 from foundation.clock import SystemClock
 from foundation.config import Settings
 from foundation.ground import Ground
+from foundation.notices import Notice
 from tests.world import grounds, mailing, sink
 from tests.world.clock import FakeClock
+from tests.world.databases import PostgresServer
 from tests.world.sink import Sink
 
 
@@ -53,6 +56,39 @@ async def test_of_many_claims_at_one_moment_no_two_get_the_same_row(ground: Grou
     assert len(claimed) == len(set(claimed))
     rows = await mailing.rows(ground)
     assert {row.id for row in rows if row.worker_id is not None} == set(claimed)
+
+
+async def test_who_claims_while_another_claim_is_not_committed_gets_the_next_at_once(
+    postgres: PostgresServer, tmp_path: Path
+) -> None:
+    """On SQLite there is one writer at a time, so nobody can come in between."""
+    url = await postgres.fresh()
+    settings = grounds.settings(url=url, folder=tmp_path, changes={})
+    async with grounds.standing(settings, FakeClock()) as ground:
+        topic = await mailing.crowd(ground, 6)
+        await mailing.start(ground, topics=[topic])
+        async with ground.db.transaction() as session:
+            for name in ("ana", "bo"):
+                notice = Notice(
+                    kind="join_received",
+                    to=f"{name}@example.org",
+                    language="en",
+                    context={"organisation": "Tenants"},
+                )
+                await ground.notices.queue(session, notice)
+
+        async def claim(session: AsyncSession, number: int) -> tuple[list[int], list[int]]:
+            now = ground.clock.now()
+            until = now + timedelta(minutes=2)
+            mine = await ledger.claim(session, worker_id=number, limit=3, now=now, until=until)
+            mail = await outbox.claim(session, worker_id=number, limit=1, now=now, until=until)
+            return [row.id for row in mine], [row.id for row in mail]
+
+        async with ground.db.transaction() as first:
+            assert await claim(first, 1) == ([1, 2, 3], [1])
+            async with ground.db.transaction() as second:
+                assert await claim(second, 2) == ([4, 5, 6], [2])
+    await postgres.drop(url)
 
 
 @pytest.mark.storage

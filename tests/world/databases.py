@@ -54,6 +54,23 @@ _EMPTY = """
 """A tenth of the time of a new database: few tests fill more than a page of a few tables."""
 
 
+class Disk:
+    """A file system of some megabytes, with a folder for `data`."""
+
+    def __init__(self, folder: Path) -> None:
+        self.data = folder / "data"
+        self._rest = folder / "rest"
+
+    def fill(self) -> None:
+        """Take all the room that is left."""
+        with contextlib.suppress(OSError):
+            self._rest.write_bytes(bytes(_DISK_OCTETS))
+
+    def make_room(self) -> None:
+        """Give it back."""
+        self._rest.unlink(missing_ok=True)
+
+
 class SqliteFiles:
     """Copies of one migrated SQLite file."""
 
@@ -66,6 +83,15 @@ class SqliteFiles:
         target = folder / "handbill.db"
         shutil.copyfile(self._original, target)
         return f"sqlite:///{target}"
+
+    @contextlib.contextmanager
+    def narrow(self, folder: Path) -> Iterator[tuple[str, Disk]]:
+        """The URL of a new migrated database on a small disk of its own, and that disk.
+
+        Raises `PermissionError` where this process may not mount a file system.
+        """
+        with own_disk(folder) as disk:
+            yield self.fresh(disk.data), disk
 
 
 class PostgresServer:
@@ -136,23 +162,21 @@ class PostgresServer:
         Raises `PermissionError` where this process may not mount a file system.
         """
         name = f"narrow_{next(self._numbers)}"
-        with _own_disk(self._folder / name) as disk:
-            await self._execute(f"CREATE TABLESPACE {name} LOCATION '{disk / 'data'}'")
+        with own_disk(self._folder / name) as disk:
+            await self._execute(f"CREATE TABLESPACE {name} LOCATION '{disk.data}'")
             await self._execute(f"ALTER TABLE {table} SET TABLESPACE {name}", url)
             # Packed, and with somebody who may still read what is there: what is written anew finds
             # no room in gaps, nor in that of older versions of rows.
             await self._execute(f"VACUUM FULL {table}", url)
             reader = await asyncpg.connect(url, ssl=False)
-            rest = disk / "rest"
             try:
                 async with reader.transaction(isolation="repeatable_read"):
                     await reader.fetchval("SELECT 1")
-                    with contextlib.suppress(OSError):
-                        rest.write_bytes(bytes(_DISK_OCTETS))
-                    yield rest.unlink
+                    disk.fill()
+                    yield disk.make_room
             finally:
                 await reader.close()
-                rest.unlink(missing_ok=True)
+                disk.make_room()
                 await self._execute(f"ALTER TABLE {table} SET TABLESPACE pg_default", url)
                 await self._execute(f"DROP TABLESPACE {name}")
 
@@ -202,8 +226,11 @@ class PostgresServer:
 
 
 @contextlib.contextmanager
-def _own_disk(folder: Path) -> Iterator[Path]:
-    """A small file system, mounted for as long as the block lasts, with a folder `data`."""
+def own_disk(folder: Path) -> Iterator[Disk]:
+    """A small file system, mounted for as long as the block lasts.
+
+    Raises `PermissionError` where this process may not mount one.
+    """
     folder.mkdir()
     owner = folder.parent.stat()
     options = f"size={_DISK_OCTETS},mode=755"
@@ -212,9 +239,10 @@ def _own_disk(folder: Path) -> Iterator[Path]:
     if done.returncode != 0:
         raise PermissionError(done.stderr)
     try:
-        (folder / "data").mkdir()
-        os.chown(folder / "data", owner.st_uid, owner.st_gid)
-        yield folder
+        disk = Disk(folder)
+        disk.data.mkdir()
+        os.chown(disk.data, owner.st_uid, owner.st_gid)
+        yield disk
     finally:
         subprocess.run(["/bin/umount", "--lazy", str(folder)], check=True)
 
