@@ -38,7 +38,12 @@ async def test_when_one_of_two_senders_is_killed_the_other_sends_the_rest_and_no
             topic = await mailing.crowd(ground, PEOPLE)
             file = tmp_path / "config.toml"
             file.write_text(service.as_toml(settings.model_dump(mode="json", exclude_unset=True)))
-            first = await forking.started("--config", str(file), "worker", environment=os.environ)
+            # Nobody looks for who is gone, so that it has to be the first that hears of it.
+            first = await forking.started(
+                *("--config", str(file), "worker"),
+                module="tests.world.unhurried",
+                environment=os.environ,
+            )
             async with mailing.ended(first):
                 await mailing.workers(ground, 2)
                 other = await other_than(ground, first.pid)
