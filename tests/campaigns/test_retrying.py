@@ -92,13 +92,13 @@ async def test_the_uncertain_get_it_again_when_staff_say_so_and_nobody_else_does
 async def test_a_retry_takes_all_of_a_reason_and_nobody_who_may_not_be_mailed(
     ground: Ground, smtp: Catcher, deliver: Deliver
 ) -> None:
-    names = ("again", "other", "left", "barred", "bounced")
+    names = ("again", "other", "left", "barred", "bounced", "late")
     numbers = {name: (await people.subscribed(ground, f"{name}@example.org")).id for name in names}
     for name in names:
         code = "550 5.3.5 Setup" if name != "other" else "554 5.6.0 Too odd"
         smtp.answer("RCPT", f"{name}@example.org", code)
     campaign = await over(ground, deliver)
-    assert (await mailing.counts(ground)).failed == 5
+    assert (await mailing.counts(ground)).failed == 6
     async with ground.db.transaction() as session:
         await session.execute(
             sa.update(Subscription)
@@ -110,6 +110,11 @@ async def test_a_retry_takes_all_of_a_reason_and_nobody_who_may_not_be_mailed(
             .where(col(Delivery.subscriber_id) == numbers["bounced"])
             .values(bounce="hard")
         )
+        await session.execute(
+            sa.update(Delivery)
+            .where(col(Delivery.subscriber_id) == numbers["late"])
+            .values(reason=Reason.GAVE_UP.value)
+        )
     await mending.suppress(ground, actor=COMMAND, subscriber_id=numbers["barred"], note="asked")
     smtp.answers.clear()
     choice = Choice(state=DeliveryState.FAILED, reason=Reason.REFUSED, reply_code=550)
@@ -120,7 +125,7 @@ async def test_a_retry_takes_all_of_a_reason_and_nobody_who_may_not_be_mailed(
     await lifecycle.follow_dispatches(ground)
     assert [each.rcpt_to for each in smtp.messages] == ["again@example.org"]
     counts = await mailing.counts(ground)
-    assert (counts.sent, counts.failed) == (1, 4)
+    assert (counts.sent, counts.failed) == (1, 5)
     assert await campaigning.state(ground, campaign.id) == CampaignState.SENT
     (entry,) = await logged(ground, "campaign.retry")
     assert entry.actor_label == COMMAND.label
@@ -193,6 +198,29 @@ async def test_who_was_put_off_is_tried_now_or_given_up_by_choice(
 
 
 @pytest.mark.storage
+async def test_whom_a_worker_holds_is_neither_tried_again_nor_given_up(
+    ground: Ground, smtp: Catcher, deliver: Deliver
+) -> None:
+    for name in ("held", "free"):
+        await people.subscribed(ground, f"{name}@example.org")
+        smtp.answer("RCPT", f"{name}@example.org", "450 4.2.1 Later")
+    await campaigning.started(ground)
+    await deliver()
+    async with ground.db.transaction() as session:
+        held = (await session.exec(select(Delivery).order_by(col(Delivery.id)))).all()[0]
+        held.worker_id = 99
+    for state in (DeliveryState.DEFERRED, DeliveryState.FAILED, DeliveryState.UNCERTAIN):
+        async with ground.db.transaction() as session:
+            await session.execute(sa.update(Delivery).values(state=state.value))
+            choice = Choice(state=state)
+            given_up = await rows.give_up(session, dispatch_id=1, choice=choice)
+            assert given_up == (1 if choice == DEFERRED else 0)
+            await session.execute(sa.update(Delivery).values(state=state.value))
+            done = await rows.retry(session, dispatch_id=1, choice=choice, now=ground.clock.now())
+            assert done == Retried(queued=1, withheld=0)
+
+
+@pytest.mark.storage
 async def test_a_cancelled_campaign_tries_nobody_again(
     ground: Ground, smtp: Catcher, deliver: Deliver
 ) -> None:
@@ -239,10 +267,11 @@ async def test_a_worker_that_closes_a_dispatch_waits_for_who_queues_somebody_ane
 async def waits_for_a_lock(ground: Ground) -> None:
     """Until somebody waits for somebody else's transaction."""
     waiting = sa.text("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'")
-    while ground.db.dialect == "postgresql":
-        async with ground.db.reading() as session:
-            if await session.scalar(waiting):
-                return
+    async with asyncio.timeout(90):
+        while ground.db.dialect == "postgresql":
+            async with ground.db.reading() as session:
+                if await session.scalar(waiting):
+                    return
     await asyncio.sleep(0)
 
 
@@ -310,3 +339,19 @@ async def test_a_campaign_says_what_becomes_of_the_uncertain_while_it_is_sending
                     await mailing.stand(ground, sent=1)
             (entry,) = await logged(ground, "campaign.decide-uncertain")
             assert entry.after["when_uncertain"] == choice
+
+
+@pytest.mark.parametrize("choice", WhenUncertain)
+@pytest.mark.parametrize("setting", WhenUncertain)
+async def test_what_a_campaign_says_of_the_uncertain_before_it_starts_goes_before_the_settings(
+    ground: Ground, choice: WhenUncertain, setting: WhenUncertain
+) -> None:
+    present = ground.settings.section("delivery")
+    ground.settings.put("delivery", present.model_copy(update={"uncertain": setting.value}))
+    await people.subscribed(ground, "a@example.org")
+    campaign = await campaigning.approved(ground)
+    await retrying.decide_uncertain(
+        ground, actor=COMMAND, campaign_id=campaign.id, when_uncertain=choice
+    )
+    order = await lifecycle.start(ground, actor=COMMAND, campaign_id=campaign.id)
+    assert order.when_uncertain == choice

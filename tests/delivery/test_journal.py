@@ -1,5 +1,6 @@
 """The file in which a sending process writes down what it is about to do."""
 
+import fcntl
 import zlib
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -75,6 +76,23 @@ def test_only_one_takes_over_a_journal(tmp_path: Path) -> None:
     first.retire()
     with pytest.raises(FileNotFoundError):
         journal.take_over(mine.path)
+
+
+def test_a_journal_that_was_replaced_while_it_was_being_taken_over_is_left(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mine = Journal.create(tmp_path)
+    mine.intend((Kind.DELIVERY, 1, 1))
+
+    def replaced_before(file: int, how: int) -> None:
+        monkeypatch.undo()
+        mine.rewrite(intents=[(Kind.DELIVERY, 1, 1)], results=[])
+        fcntl.flock(file, how)
+
+    monkeypatch.setattr(fcntl, "flock", replaced_before)
+    assert journal.take_over(mine.path) is None, "who wrote it lives, and holds another file"
+    mine.close()
+    assert replay_of(mine.path).entries
 
 
 def test_a_cleared_journal_forgets_and_goes_on(tmp_path: Path) -> None:

@@ -187,6 +187,48 @@ async def test_erasing_a_person_erases_the_notice_that_waits_and_the_one_on_the_
     assert [row.to_address for row in await rows(ground)] == [BO]
 
 
+@pytest.mark.storage
+@pytest.mark.settings(relay={"connections": 1})
+async def test_a_notice_that_is_anothers_before_its_last_dot_is_left_to_them(
+    ground: Ground, server: Sink
+) -> None:
+    await queue(ground, asking())
+    held, sending = await mailing.held_at(ground, server, "RCPT")
+    (mine,) = await rows(ground)
+    assert mine.worker_id is not None
+    heir = mine.worker_id + 1
+    async with ground.db.transaction() as session:
+        (await session.get_one(QueuedNotice, mine.id)).worker_id = heir
+    server.acts.clear()
+    held.release()
+    await sending
+    assert server.total == 0
+    (row,) = await rows(ground)
+    assert (row.state, row.worker_id, row.attempts) == (NoticeState.QUEUED, heir, 0)
+
+
+@pytest.mark.storage
+@pytest.mark.parametrize(
+    "is_sent_again",
+    [
+        pytest.param(True, marks=pytest.mark.settings(delivery={"uncertain": "resend"})),
+        pytest.param(False, marks=pytest.mark.settings(delivery={"uncertain": "hold"})),
+    ],
+)
+async def test_a_notice_of_which_nobody_knows_is_sent_once_more_where_the_settings_say_so(
+    ground: Ground, server: Sink, clock: FakeClock, is_sent_again: bool
+) -> None:
+    await queue(ground, asking())
+    server.acts["dot"] = sink.hanging_up
+    await worker.run_until_idle(ground)
+    server.acts.clear()
+    clock.advance(hours=1)
+    await worker.run_until_idle(ground)
+    assert server.total == is_sent_again
+    (row,) = await rows(ground)
+    assert row.state == (NoticeState.SENT if is_sent_again else NoticeState.UNCERTAIN)
+
+
 async def suppress(ground: Ground, who: Subscriber, reason: SuppressionReason) -> None:
     async with ground.db.transaction() as session:
         await suppression.add(ground, session, subscriber_id=who.id, reason=reason, via="bounce")

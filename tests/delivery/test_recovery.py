@@ -105,6 +105,19 @@ async def crowd(ground: Ground, size: int) -> None:
     await mailing.start(ground, topics=[topic])
 
 
+async def queue_notices(ground: Ground, *names: str) -> None:
+    """A mail to each of these people alone."""
+    async with ground.db.transaction() as session:
+        for name in names:
+            notice = Notice(
+                kind="join_received",
+                to=f"{name}@example.org",
+                language="en",
+                context={"organisation": "Tenants"},
+            )
+            await ground.notices.queue(session, notice)
+
+
 @pytest.mark.storage
 async def test_each_row_of_a_dead_process_ends_as_its_journal_says(
     ground: Ground, smtp: Catcher, deliver: Deliver
@@ -273,6 +286,19 @@ async def test_of_several_who_find_a_dead_process_one_settles_it(ground: Ground)
 
 
 @pytest.mark.storage
+async def test_of_several_who_give_up_a_process_whose_journal_is_gone_one_settles_it(
+    ground: Ground, clock: FakeClock
+) -> None:
+    await crowd(ground, 2)
+    gone = await Process.start(ground)
+    await gone.claim(2)
+    gone.journal.retire()
+    clock.advance(days=1)
+    assert sum(await asyncio.gather(*(recover(ground) for _ in range(4)))) == 1
+    assert await outcomes(ground) == [("uncertain", Reason.JOURNAL_LOST)] * 2
+
+
+@pytest.mark.storage
 async def test_a_living_process_keeps_its_rows_however_long_it_takes(
     ground: Ground, smtp: Catcher, deliver: Deliver, clock: FakeClock
 ) -> None:
@@ -380,15 +406,7 @@ async def test_a_lease_that_reached_the_database_after_its_process_was_settled_i
 async def test_a_notice_that_may_have_gone_out_before_a_crash_is_not_sent_again(
     ground: Ground, smtp: Catcher, deliver: Deliver
 ) -> None:
-    async with ground.db.transaction() as session:
-        for name in ("ana", "bo"):
-            notice = Notice(
-                kind="join_received",
-                to=f"{name}@example.org",
-                language="en",
-                context={"organisation": "Tenants"},
-            )
-            await ground.notices.queue(session, notice)
+    await queue_notices(ground, "ana", "bo")
     dead = await Process.start(ground)
     dead.intend(await dead.claim_notice(), kind=Kind.NOTICE)
     dead.die()
@@ -397,6 +415,18 @@ async def test_a_notice_that_may_have_gone_out_before_a_crash_is_not_sent_again(
     async with ground.db.reading() as session:
         found = (await session.exec(select(QueuedNotice).order_by(col(QueuedNotice.id)))).all()
     assert [each.state for each in found] == [NoticeState.UNCERTAIN, NoticeState.SENT]
+
+
+@pytest.mark.settings(delivery={"uncertain": "resend"})
+async def test_a_notice_that_a_crash_made_uncertain_is_sent_again_where_the_settings_say_so(
+    ground: Ground, smtp: Catcher, deliver: Deliver
+) -> None:
+    await queue_notices(ground, "ana")
+    dead = await Process.start(ground)
+    dead.intend(await dead.claim_notice(), kind=Kind.NOTICE)
+    dead.die()
+    await deliver()
+    assert [each.rcpt_to for each in smtp.messages] == ["ana@example.org"]
 
 
 @pytest.mark.storage
@@ -452,17 +482,32 @@ async def test_an_old_and_empty_journal_of_a_process_that_never_had_a_row_is_cle
 
 
 @pytest.mark.storage
-async def test_a_result_of_somebody_who_lost_the_lease_changes_nothing(ground: Ground) -> None:
+@pytest.mark.settings(delivery={"uncertain": "resend"})
+@pytest.mark.parametrize(
+    "verdict", [Verdict.SENT, Verdict.FAILED, Verdict.DEFERRED, Verdict.UNCERTAIN, Verdict.BACK]
+)
+async def test_a_result_of_somebody_who_lost_the_lease_changes_nothing(
+    ground: Ground, verdict: Verdict
+) -> None:
     await crowd(ground, 1)
+    await queue_notices(ground, "ana")
     dead = await Process.start(ground)
     (number,) = await dead.claim(1)
+    notice = await dead.claim_notice()
     dead.die()
     await recover(ground)
     heir = await Process.start(ground)
     await heir.claim(1)
+    await heir.claim_notice()
+    result = dead.sent(number)._replace(verdict=verdict, due_at=ground.clock.now())
+    about_notice = result._replace(kind=Kind.NOTICE, id=notice)
     async with ground.db.transaction() as session:
-        await ledger.record(session, worker_id=dead.id, results=[dead.sent(number)])
+        await ledger.record(session, worker_id=dead.id, results=[result])
+        await outbox.record(session, worker_id=dead.id, results=[about_notice])
     async with ground.db.reading() as session:
         row = await session.get_one(Delivery, number)
-    assert (row.state, row.worker_id) == (DeliveryState.QUEUED, heir.id)
+        mail = await session.get_one(QueuedNotice, notice)
+    assert (row.state, row.worker_id, row.attempts) == (DeliveryState.QUEUED, heir.id, 0)
+    assert (mail.state, mail.worker_id, mail.attempts) == (NoticeState.QUEUED, heir.id, 0)
+    assert mail.context, "what the heir is going to send"
     heir.die()
