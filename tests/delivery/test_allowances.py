@@ -89,6 +89,20 @@ async def test_what_one_worker_got_nobody_else_gets(ground: Ground, clock: FakeC
     assert sum(grant.notices for grant in both) == 50
 
 
+async def test_who_waited_for_the_lock_gets_permits_of_the_moment_at_which_it_came(
+    ground: Ground, clock: FakeClock
+) -> None:
+    terms = Terms(name="relay:a", rates=(Rate(50, 60),))
+    async with grounds.standing(ground.settings, clock) as second:
+        async with second.db.transaction() as session:
+            await allowances.locked(second, session, [terms.name])
+            asking = asyncio.create_task(reserve(ground, terms, notices=5))
+            await asyncio.sleep(0)
+            clock.advance(seconds=5)
+        grant = await asking
+    assert grant.tick == rates.tick(clock.now())
+
+
 async def test_a_limit_survives_a_restart(ground: Ground, clock: FakeClock) -> None:
     terms = Terms(name="relay:a", rates=(Rate(100, 86_400),))
     assert (await reserve(ground, terms, notices=500)).notices == 100

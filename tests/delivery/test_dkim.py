@@ -21,7 +21,8 @@ DOMAIN = "coalition.example"
 ANA = "ana@example.org"
 SIGNED = (
     *(b"From", b"To", b"Subject", b"Date", b"Message-ID", b"Content-Type", b"List-Id"),
-    *(b"List-Unsubscribe", b"List-Unsubscribe-Post", b"Reply-To", b"Cc"),
+    *(b"List-Unsubscribe", b"List-Unsubscribe-Post", b"Reply-To", b"Cc", b"MIME-Version"),
+    *(b"Auto-Submitted", b"List-Help", b"List-Archive", b"Feedback-ID"),
 )
 
 
@@ -88,6 +89,34 @@ async def test_headers_that_a_relay_adds_or_folds_anew_break_nothing(
     folded = message.replace(b"List-Unsubscribe-Post: ", b"List-Unsubscribe-Post:\r\n\t ")
     assert folded != message
     assert verified(signing, folded) == [True, True]
+
+
+@pytest.mark.parametrize(
+    ("head", "body"),
+    [
+        ("From: a@coalition.example\r\nTo: b@example.org\r\nTo: c@example.org\r\n", "Hello\r\n"),
+        ("From: a@coalition.example\r\nSubject: a long\r\n\tone\r\n", "Hello\r\n"),
+        ("From: a@coalition.example\r\n", "Hello\r\n\r\n\r\n"),
+        ("From: a@coalition.example\r\n", "Hello \r\n\r\n  two\r\n"),
+    ],
+    ids=["a-header-twice", "folded-by-a-tab", "blank-lines-at-the-end", "blanks-in-the-body"],
+)
+def test_whatever_a_mail_is_made_of_both_signatures_hold(
+    signing: Ground, head: str, body: str
+) -> None:
+    signer = dkim.for_author(signing.settings, "a@coalition.example")
+    pieces = signer.signed((head.encode(),), (body.encode(),), second=1_790_000_000)
+    assert verified(signing, b"".join(pieces)) == [True, True]
+
+
+async def test_blanks_that_stand_together_in_a_header_are_one_to_the_signature(
+    signing: Ground, smtp: Catcher
+) -> None:
+    message = await bulletin(signing, smtp, from_name="Bay State  Coalition")
+    assert b'"Bay State  Coalition"' in message
+    assert verified(signing, message) == [True, True]
+    passed_on = message.replace(b"State  Coalition", b"State Coalition")
+    assert verified(signing, passed_on) == [True, True]
 
 
 @pytest.mark.parametrize("name", SIGNED)

@@ -283,25 +283,73 @@ async def test_with_a_running_worker_a_hosts_rate_delays_its_readers_alone(
     assert set(server.taken.values()) == {1}
 
 
-@pytest.mark.settings(relay={"rates": ["10/min"], "connections": 9})
+NINE = {"rates": ["10/min"], "connections": 9}
+
+
+@pytest.mark.parametrize(
+    "is_with_host",
+    [
+        pytest.param(False, marks=pytest.mark.settings(relay=NINE)),
+        # Whose permits are good for much longer.
+        pytest.param(
+            True,
+            marks=pytest.mark.settings(
+                relay=NINE, domain_limit=[{**BIG, "domains": ["*"], "rates": ["1000/day"]}]
+            ),
+        ),
+    ],
+    ids=["relay", "relay-and-host"],
+)
 async def test_a_permit_that_ran_out_while_a_relay_was_slow_is_not_used(
-    ground: Ground, clock: FakeClock, server: Sink
+    ground: Ground, clock: FakeClock, server: Sink, is_with_host: bool
 ) -> None:
+    assert any("*" in each.domains for each in ground.settings.domain_limit) is is_with_host
     await begin(ground, 18)
+    await send_while_the_clock_moves(ground, clock, server, seconds=30)
+    # Where its dot goes out is where it counts.
+    arrived = [rates.tick(clock.now())] * server.total
+    await check_the_rest_comes_in_time(ground, clock, server, arrived)
+
+
+@pytest.mark.settings(relay=NINE)
+async def test_a_permit_from_before_the_clock_went_back_is_not_used(
+    ground: Ground, clock: FakeClock, server: Sink, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("delivery.limits._RENEW_S", 0.2)
+    await begin(ground, 18)
+    await worker.run_until_idle(ground)
+    arrived = [rates.tick(clock.now())] * server.total
+    assert len(arrived) == 9
+    clock.advance(seconds=75)
+    await send_while_the_clock_moves(ground, clock, server, seconds=-40)
+    arrived += [rates.tick(clock.now())] * (server.total - 9)
+    await check_the_rest_comes_in_time(ground, clock, server, arrived)
+
+
+async def send_while_the_clock_moves(
+    ground: Ground, clock: FakeClock, server: Sink, *, seconds: int
+) -> None:
+    """Nine are begun, and wait for a reply while the clock moves."""
+    before = len(server.commands)
     holding = sink.Holding()
     server.acts["RCPT"] = holding
     running = asyncio.create_task(worker.run_until_idle(ground))
 
     async def all_are_held(_session: AsyncSession) -> bool:
-        return sum(line.startswith("RCPT") for line in server.commands) == 9
+        return sum(line.startswith("RCPT") for line in server.commands[before:]) == 9
 
     await mailing.until(ground, all_are_held)
-    clock.advance(seconds=30)  # where its dot goes out is where it counts
+    clock.advance(seconds=seconds)
     server.acts.clear()
     holding.release()
     await running
-    arrived = [rates.tick(clock.now())] * server.total
-    for _ in range(8):
+
+
+async def check_the_rest_comes_in_time(
+    ground: Ground, clock: FakeClock, server: Sink, arrived: list[int]
+) -> None:
+    """Go on for two minutes: everybody gets one, and no minute holds more than ten."""
+    for _ in range(10):
         clock.advance(seconds=13)
         before = server.total
         await worker.run_until_idle(ground)

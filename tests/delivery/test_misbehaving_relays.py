@@ -7,6 +7,7 @@ import pytest
 from sqlmodel import select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from delivery import worker
 from delivery.models import Delivery, DeliveryState, Reason, RelayStatus
 from foundation.ground import Ground
 from foundation.tokens import Purpose
@@ -310,3 +311,23 @@ async def test_a_relay_is_sent_only_what_it_said_that_it_can_take(
         assert max(map(len, content.split(b"\r\n"))) <= 998
         assert "BODY=" not in start or "8BITMIME" in extensions
         assert "SIZE=" not in start or "SIZE 50000000" in extensions
+
+
+@pytest.mark.settings(relay={"connections": 1}, delivery={"relay_rest_s": 3600})
+async def test_a_relay_that_loses_a_message_now_and_then_is_not_rested_for_it(
+    ground: Ground, server: Sink
+) -> None:
+    topic = await mailing.crowd(ground, 5)
+    await mailing.start(ground, topics=[topic])
+
+    def lose_two(connection: Connection) -> None:
+        if connection.recipient in (mailing.address(1), mailing.address(3)):
+            connection.hang_up()
+        else:
+            sink.usually("DATA")(connection)
+
+    server.extensions = ()
+    server.acts["DATA"] = lose_two
+    await worker.run_until_idle(ground)
+    counts = await mailing.counts(ground)
+    assert (counts.sent, counts.deferred, counts.queued) == (3, 2, 0)

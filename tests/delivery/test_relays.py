@@ -127,6 +127,22 @@ async def test_when_one_relay_fails_the_others_take_over_at_once(
     assert server.accepted <= 2, "while it rests it is not asked, though it would take mail again"
 
 
+@pytest.mark.settings(relay={"connections": 1}, second_relay={"weight": 1})
+async def test_a_relay_that_is_slow_keeps_nobody_waiting_but_for_what_it_has(
+    two: Ground, server: Sink, other: Sink
+) -> None:
+    held = sink.Holding()
+    other.acts["RCPT"] = held
+    await begin(two, 200)
+    async with mailing.sending(two):
+        await held.reached()
+        await server.reached(200 - two.settings.relay[1].connections)
+        other.acts.clear()
+        held.release()
+        await mailing.stand(two, sent=200)
+    assert set((server.taken + other.taken).values()) == {1}
+
+
 @pytest.mark.storage
 @pytest.mark.settings(second_relay={"weight": 1}, delivery={"relay_rest_s": 30})
 async def test_a_campaign_that_names_a_relay_waits_for_it_while_others_go_on(
@@ -194,6 +210,14 @@ def test_a_senders_domain_or_a_campaigns_word_says_which_relays(
     sender: str, named: str, wanted: tuple[str, ...]
 ) -> None:
     assert routing.route(RELAYS, from_address=sender, named=named) == wanted
+
+
+def test_nobody_waits_for_a_relay_that_stands_by() -> None:
+    shares = routing.Shares([("a", 1), ("stands-by", 0)])
+    for _ in range(1000):
+        assert shares.is_turn("a", is_usable=lambda _: True)
+        assert not shares.is_turn("stands-by", is_usable=lambda _: True)
+        shares.took("a")
 
 
 def test_a_relay_that_comes_back_does_not_catch_up_on_what_it_missed() -> None:
