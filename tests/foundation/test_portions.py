@@ -10,7 +10,7 @@ async def test_all_entries_come_in_their_order() -> None:
     entries = list(range(1000))
     assert [entry async for some in portions.of(entries) for entry in some] == entries
     assert [list(some) async for some in portions.of(range(3))] == [[0, 1, 2]]
-    assert [some async for some in portions.of(())] == []
+    assert [some async for some in portions.of(list[int]())] == []
 
 
 async def test_others_have_a_turn_after_each_portion() -> None:
