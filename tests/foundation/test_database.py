@@ -1,6 +1,8 @@
 """A database is there for the next who asks, whatever became of who asked before."""
 
+import _sqlite3
 import asyncio
+import ctypes
 import sqlite3
 import threading
 from collections.abc import AsyncIterator
@@ -19,6 +21,12 @@ from tests.world import quickening
 
 INSERT = sa.text("INSERT INTO kept VALUES (1)")
 COUNT = sa.text("SELECT count(*) FROM kept")
+TELL_APART = sa.text(
+    "WITH RECURSIVE numbers (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < 300000)"
+    " SELECT count(*) FROM"
+    " (SELECT printf('%060d', n % 1000) AS name, count(*) FROM numbers GROUP BY name)"
+)
+"""Twenty megabytes to be sorted."""
 
 
 @pytest.fixture
@@ -123,3 +131,28 @@ async def test_numbers_that_are_drawn_are_nobodys_and_rise(ground: Ground) -> No
         assert drawn == sorted(set(drawn))
         assert drawn[0] > last
         assert len(await tables.draw_numbers(session, SignUp, 2)) == 2, "there is no row yet"
+
+
+async def test_what_is_sorted_takes_no_more_memory_the_more_it_is(db: Database) -> None:
+    # Of the very library that Python's module uses.
+    library = ctypes.CDLL(_sqlite3.__file__)
+    library.sqlite3_memory_highwater.restype = ctypes.c_int64
+    async with db.reading() as session:
+        await session.execute(COUNT)
+        library.sqlite3_memory_highwater(True)
+        assert (await session.execute(TELL_APART)).scalar_one() == 1000
+    assert 0 < library.sqlite3_memory_highwater(False) < 10_000_000
+
+
+async def test_a_reading_apart_leaves_no_connection_behind(db: Database) -> None:
+    await kept(db)
+    before = set(threading.enumerate())
+
+    async def threads(session: AsyncSession) -> set[threading.Thread]:
+        await session.execute(COUNT)
+        return set(threading.enumerate())
+
+    # Each connection has a thread, which ends with it.
+    (its,) = await db.apart(threads) - before
+    its.join(timeout=30)
+    assert not its.is_alive()
