@@ -18,25 +18,25 @@ GOAL = 0.7
 
 
 async def run(*, people: int, times: int) -> Result:
-    """From the first octet on; after STARTTLS it is the same, as connections are kept."""
+    """After STARTTLS; connections are kept."""
     with tempfile.TemporaryDirectory() as name:
         certificate = _certificate(Path(name))
         folders = [Path(name) / each for each in ("plain", "secured")]
         for folder in folders:
             folder.mkdir()
-        secured = {"relay": {"tls": "tls", "verify_certificate": False}}
+        secured = {"relay": {"tls": "starttls", "verify_certificate": False}}
         async with (
-            sinks.running(is_ours=True) as plain_port,
-            sinks.running(certificate=certificate) as secured_port,
-            house.opened(folders[0], port=plain_port) as plain,
-            house.opened(folders[1], port=secured_port, changes=secured) as under_tls,
+            sinks.watched(is_ours=True) as plain_sink,
+            sinks.watched(certificate=certificate) as secured_sink,
+            house.opened(folders[0], port=plain_sink.port) as plain,
+            house.opened(folders[1], port=secured_sink.port, changes=secured) as under_tls,
             workers.running(plain.settings, folders[0]),
             workers.running(under_tls.settings, folders[1]),
         ):
-            ours = await Bulletins.prepared(under_tls, people=people)
-            theirs = await Bulletins.prepared(plain, people=people)
+            ours = await Bulletins.prepared(under_tls, people=people, sink=secured_sink.process)
+            theirs = await Bulletins.prepared(plain, people=people, sink=plain_sink.process)
             found = await compare(
-                "sending over TLS",
+                "sending under STARTTLS",
                 unit="messages",
                 yardstick="ours in clear, to the same sink",
                 ours=ours.rate,

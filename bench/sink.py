@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import functools
 import os
 import shutil
 import socket
@@ -9,7 +10,7 @@ import ssl
 import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import cast
+from typing import NamedTuple, cast
 
 import uvloop
 
@@ -22,11 +23,27 @@ def postfix_program(name: str) -> str | None:
     return shutil.which(name, path="/usr/sbin:/usr/local/sbin:/usr/bin")
 
 
+class Running(NamedTuple):
+    """A sink, as others have it."""
+
+    port: int
+    process: int
+
+
 @contextlib.asynccontextmanager
 async def running(*, is_ours: bool = False, certificate: Path | None = None) -> AsyncIterator[int]:
-    """A sink on loopback, for as long as the block lasts; gives its port.
+    """`watched`, where only its port matters."""
+    async with watched(is_ours=is_ours, certificate=certificate) as found:
+        yield found.port
 
-    One under TLS (by a `certificate` with its key) is ours in any case.
+
+@contextlib.asynccontextmanager
+async def watched(
+    *, is_ours: bool = False, certificate: Path | None = None
+) -> AsyncIterator[Running]:
+    """A sink on loopback, for as long as the block lasts.
+
+    One that offers STARTTLS (by a `certificate` with its key) is ours in any case.
     """
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -45,7 +62,7 @@ async def running(*, is_ours: bool = False, certificate: Path | None = None) -> 
                 if process.returncode is not None:
                     raise ConnectionError(f"{command[0]} ended at once")
                 await asyncio.sleep(0.05)
-        yield port
+        yield Running(port, process.pid)
     finally:
         with contextlib.suppress(ProcessLookupError):
             process.terminate()
@@ -72,10 +89,18 @@ class _Plain(asyncio.Protocol):
         b"DATA": b"354 go on\r\n",
         b"QUIT": b"221 bye\r\n",
     }
+    _SECURED = {
+        **_REPLIES,
+        b"EHLO": _REPLIES[b"EHLO"].replace(b"250-PIPELINING", b"250-STARTTLS\r\n250-PIPELINING"),
+        b"STAR": b"220 go on\r\n",
+    }
     _END = b"\r\n.\r\n"
 
-    def __init__(self) -> None:
+    def __init__(self, context: ssl.SSLContext | None) -> None:
+        self._context = context
+        self._replies = self._SECURED if context else self._REPLIES
         self._transport: asyncio.Transport | None = None
+        self._securing: asyncio.Task[None] | None = None
         self._rest = b""
         self._is_content = False
 
@@ -92,12 +117,22 @@ class _Plain(asyncio.Protocol):
             if end < 0:
                 break
             verb = b"" if self._is_content else there[at : at + 4].upper()
-            replies.append(self._REPLIES.get(verb, b"250 fine\r\n"))
+            replies.append(self._replies.get(verb, b"250 fine\r\n"))
+            if verb == b"STAR":
+                self._securing = asyncio.create_task(self._secure())
             self._is_content, at = verb == b"DATA", end + len(mark)
         # Of a content only what may be the beginning of its end is looked at again.
         self._rest = there[max(at, len(there) - len(self._END)) if self._is_content else at :]
         if replies and self._transport is not None:
             self._transport.write(b"".join(replies))
+
+    async def _secure(self) -> None:
+        plain = self._transport
+        if plain is None or self._context is None:
+            raise ConnectionError("there is no certificate for TLS")
+        self._transport = await asyncio.get_running_loop().start_tls(
+            plain, self, self._context, server_side=True
+        )
 
 
 async def _serve(port: int, certificate: str = "") -> None:
@@ -106,7 +141,7 @@ async def _serve(port: int, certificate: str = "") -> None:
         context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
         context.load_cert_chain(certificate)
     server = await asyncio.get_running_loop().create_server(
-        _Plain, "127.0.0.1", port, backlog=BACKLOG, ssl=context
+        functools.partial(_Plain, context), "127.0.0.1", port, backlog=BACKLOG
     )
     await server.serve_forever()
 

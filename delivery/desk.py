@@ -16,9 +16,10 @@ from delivery.composing import Erased
 from delivery.journal import Journal, Key
 from delivery.letter import Kind, Letter, Outcome, Reply, Result, Verdict
 from delivery.limits import Limits
-from delivery.making import Making
+from delivery.making import Making, make_in_a_row
 from delivery.models import Reason
 from delivery.rechecking import Look, Recheck
+from delivery.takers import Takers
 from delivery.waiting import Waiting
 from foundation import errors, logs
 from foundation.ground import Ground
@@ -27,6 +28,8 @@ from foundation.i18n import N_
 _log = logs.get("desk")
 
 _BACK = Outcome(verdict=Verdict.BACK)
+_AHEAD = 15
+"""Plain letters that are made along with one whose turn it is."""
 
 
 class WorkerDesk:
@@ -45,24 +48,25 @@ class WorkerDesk:
         self._now = ground.clock.now
         self._settings = ground.settings.delivery
         self._loop = asyncio.get_running_loop()
+        self._takers = Takers(are_alike=len(ground.settings.relay) == 1)
         self._will_keep = False
         self._is_synced = self._settings.fsync_interval_s == 0
         self._journal = journal
         self.recheck = Recheck(ground, worker_id=worker_id, upcoming=self._upcoming)
         self.limits = Limits(ground, opened=self._look_again)
+        self._making = Making(is_8bit=lambda: self.takes_8bit, made=self._takers.wake_one)
         self.waiting = Waiting(
             ground.settings,
             self.limits,
+            self._making,
             is_resting=is_resting,
             give_back=self._give_back,
             give_up=self._give_up,
-            wake=self._wake,
+            wake=self._takers.wake,
         )
-        self._making = Making(self.waiting.coming)
         self._courtesy = ground.courtesy
-        self._courtesy.tell_when_over(self._wake)
+        self._courtesy.tell_when_over(self._takers.wake)
         self._open: set[Letter] = set()
-        self._has_letters = asyncio.Event()
         self._is_hungry = asyncio.Event()
         self._is_idle = asyncio.Event()
         self._closed = asyncio.Event()
@@ -96,7 +100,7 @@ class WorkerDesk:
         """More work; notices go before everything else."""
         self.waiting.put(letters)
         if not self.waiting.is_empty:
-            self._has_letters.set()
+            self._takers.wake()
             self._is_hungry.clear()
             self._is_idle.clear()
 
@@ -114,7 +118,7 @@ class WorkerDesk:
         """Hand out nothing more."""
         self.is_closed = True
         self._closed.set()
-        self._has_letters.set()
+        self._takers.wake()
         self._is_hungry.set()
 
     async def hungry(self, *, within_s: float) -> None:
@@ -136,11 +140,9 @@ class WorkerDesk:
             letter = self.take_now(relay)
             if letter is not None:
                 return letter
-            self._has_letters.clear()
             if self.is_low:
                 self._is_hungry.set()
-            async with asyncio.timeout(max(0.0, ends - time.monotonic())):
-                await self._has_letters.wait()
+            await self._takers.wait(ends - time.monotonic())
         return None
 
     def take_now(self, relay: str) -> Letter | None:
@@ -161,7 +163,7 @@ class WorkerDesk:
         self._open.discard(letter)
         self.limits.put_back(letter)
         self.waiting.put_first(letter)
-        self._has_letters.set()
+        self._takers.wake()
 
     def clear_now(self, letter: Letter) -> bool | None:
         """`clear` without waiting; None when that would take a question, a permit or a sync."""
@@ -255,7 +257,7 @@ class WorkerDesk:
             _log.info("sending goes on")
         self.trouble = said
         if not said:
-            self._has_letters.set()
+            self._takers.wake()
 
     async def _sift(self) -> None:
         """What stopped one message may have stopped others: ask about all that wait.
@@ -318,14 +320,11 @@ class WorkerDesk:
         self.waiting.look_again()
         self._tell_idle()
 
-    def _wake(self) -> None:
-        """Whoever asked for a letter in vain should ask again."""
-        self._has_letters.set()
-
     def _compose(self, letter: Letter, relay: str) -> bool:
         """Make a letter's octets; one that can't be made is settled. Returns whether it was."""
         try:
-            self._making.make(letter, relay, is_8bit=self.takes_8bit)
+            letter.make(is_8bit=self.takes_8bit)
+            make_in_a_row(self.waiting.coming(relay, _AHEAD), is_8bit=self.takes_8bit)
         except Erased:
             self._note(letter, Outcome(verdict=Verdict.CANCELLED, reason=Reason.ERASED))
         except Exception as problem:  # noqa: BLE001 - one bad message must not stop the others

@@ -27,6 +27,23 @@ _WHITE = re.compile(rb"[ \t]+")
 _FOLD = 70
 
 
+class Draft(NamedTuple):
+    """A header of a signature, but for the signature."""
+
+    key: "Key"
+    value: str
+    """All that stands before the signature."""
+    content: bytes
+    """What is to be signed."""
+
+    def header(self, signature: bytes) -> bytes:
+        """The whole header, folded."""
+        written = base64.b64encode(signature).decode("ascii")
+        lines = [written[at : at + _FOLD] for at in range(0, len(written), _FOLD)]
+        folded = "\r\n ".join(lines)
+        return f"DKIM-Signature: {self.value}{folded}\r\n".encode("ascii")
+
+
 class Signer:
     """Signs for one domain with each of its keys."""
 
@@ -41,27 +58,32 @@ class Signer:
 
         The head is lines that end in CRLF; `second` is the present in POSIX time.
         """
+        drafts, rest = self.drafted(pieces, body, second=second)
+        return (*[draft.header(draft.key.sign(draft.content)) for draft in drafts], *rest)
+
+    def drafted(
+        self, pieces: Sequence[bytes], body: Sequence[bytes], *, second: int
+    ) -> tuple[Sequence[Draft], Sequence[bytes]]:
+        """The same with the signatures still to be made."""
         if not self.keys:
-            return (*pieces, b"\r\n", *body)
-        head, whole = b"".join(pieces), b"".join(body)
+            return (), (*pieces, b"\r\n", *body)
+        head = b"".join(pieces)
         fields = _fields(head)
         order = _order(tuple([name for name, _ in fields]), _SIGNED)
         content = b"".join([fields[place][1] for place in order.places])
-        common = f" t={second};\r\n h={order.named};\r\n bh={_body_hash(whole)};\r\n b="
-        signatures = [self._signature(key, common, content) for key in self.keys]
-        return (*signatures, head, b"\r\n", whole)
+        body_hash = _body_hash(b"".join(body))
+        common = f" t={second};\r\n h={order.named};\r\n bh={body_hash};\r\n b="
+        drafts = tuple([self._draft(key, common, content) for key in self.keys])
+        return drafts, (head, b"\r\n", *body)
 
-    def _signature(self, key: "Key", common: str, content: bytes) -> bytes:
+    def _draft(self, key: "Key", common: str, content: bytes) -> Draft:
         value = (
             f"v=1; a={key.algorithm}; c=relaxed/simple; d={self.domain};\r\n"
             f" s={key.selector};{common}"
         )
         # Canonical but for its folds: no two blanks stand together (RFC 6376 §3.4.2).
         own = "dkim-signature:" + value.replace("\r\n", "")
-        signature = base64.b64encode(key.sign(content + own.encode("ascii"))).decode("ascii")
-        lines = [signature[at : at + _FOLD] for at in range(0, len(signature), _FOLD)]
-        folded = "\r\n ".join(lines)
-        return f"DKIM-Signature: {value}{folded}\r\n".encode("ascii")
+        return Draft(key, value, content + own.encode("ascii"))
 
 
 def for_author(settings: Settings, from_address: str) -> Signer:
@@ -127,7 +149,9 @@ def _canonical(line: bytes) -> tuple[str, bytes]:
     """A field's name and canonical form; most of a bulletin's are the same in every mail."""
     name, _, value = line.partition(b":")
     lower = name.strip().lower()
-    return lower.decode("ascii"), b"%b:%b\r\n" % (lower, _WHITE.sub(b" ", value).strip(b" "))
+    if b"  " in value or b"\t" in value:
+        value = _WHITE.sub(b" ", value)
+    return lower.decode("ascii"), b"%b:%b\r\n" % (lower, value.strip(b" "))
 
 
 def _body_hash(body: bytes) -> str:

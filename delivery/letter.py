@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
+from delivery.dkim import Draft
 from delivery.limit import Limit, Permit
 
 LEASE_MARGIN_S = 5.0
@@ -63,6 +64,17 @@ class Envelope(NamedTuple):
     """Whether an address is beyond ASCII (RFC 6531)."""
     is_8bit: bool = False
     """Whether octets beyond ASCII stand in the body as they are (RFC 6152)."""
+    drafts: Sequence[Draft] = ()
+    """Signatures that are still to be made; none in what is sent."""
+
+    def signed(self, signatures: Sequence[bytes] = ()) -> "Envelope":
+        """With signatures for all drafts: those that are given, or else made now."""
+        if not self.drafts:
+            return self
+        made = signatures or [draft.key.sign(draft.content) for draft in self.drafts]
+        lines = [draft.header(each) for draft, each in zip(self.drafts, made, strict=True)]
+        size = self.size + sum(map(len, lines))
+        return self._replace(pieces=(*lines, *self.pieces), size=size, drafts=())
 
 
 _NOT_MADE = Envelope(mail_from="", rcpt_to="", pieces=(), size=0, needs_smtputf8=False)
@@ -134,13 +146,13 @@ class Letter:
     attempt: int
     lease: Lease
     compose: Callable[[bool], Envelope]
-    """Makes the octets; its argument is whether the relay takes 8bit ones."""
+    """Makes the octets, but for signatures; its argument is whether the relay takes 8bit ones."""
     topics: tuple[int, ...] = ()
     """A delivery goes out only to who is confirmed on one of these."""
     first_attempt_at: datetime | None = None
     envelope: Envelope = _NOT_MADE
     is_signed: bool = False
-    """Whether making it takes a signature that is most of the work."""
+    """Whether making it takes a signature that is most of the work, and is made ahead."""
     is_made_8bit: bool = False
     """What `compose` was told."""
     is_intended: bool = False
@@ -164,5 +176,9 @@ class Letter:
 
     def make(self, *, is_8bit: bool) -> None:
         """Make the octets, shortly before the message goes to a sender; raises as `compose`."""
-        self.envelope = self.compose(is_8bit)
+        self.have(self.compose(is_8bit).signed(), is_8bit=is_8bit)
+
+    def have(self, envelope: Envelope, *, is_8bit: bool) -> None:
+        """Take what `compose` made when it was told `is_8bit`, signed meanwhile."""
+        self.envelope = envelope
         self.is_made_8bit = is_8bit

@@ -92,7 +92,7 @@ class Letterhead:
         unsubscribe_token: bytes,
         is_8bit: bool,
     ) -> Envelope:
-        """A bulletin for one recipient; `is_8bit` if its body is not ASCII.
+        """A bulletin for one recipient, not signed yet; `is_8bit` if its body is not ASCII.
 
         `delivery` is its number in octets as they stand in tokens. Raises `errors.Invalid` as
         `address` and `unstructured`.
@@ -111,7 +111,7 @@ class Letterhead:
             unsubscribe_token,
             self._ends[is_8bit],
         )
-        pieces = self._signer.signed(head, body, second=dated.second)
+        drafts, pieces = self._signer.drafted(head, body, second=dated.second)
         return Envelope(
             self._return_path.of_delivery(delivery),
             to,
@@ -119,6 +119,7 @@ class Letterhead:
             sum(map(len, pieces)),
             not to.isascii(),
             is_8bit,
+            drafts,
         )
 
 

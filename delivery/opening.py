@@ -34,22 +34,26 @@ async def connect(settings: relaying.Relay) -> Opened:
     client = aiosmtplib.SMTP(
         hostname=settings.host,
         port=settings.port,
-        username=settings.username or None,
-        password=settings.password or None,
         local_hostname=settings.hello_name or None,
         timeout=settings.timeout_s,
         use_tls=settings.tls is relaying.Tls.TLS,
-        start_tls=settings.tls is relaying.Tls.STARTTLS,
+        start_tls=False,
         tls_context=_tls_context(settings) if settings.tls is not relaying.Tls.NONE else None,
     )
     try:
         await client.connect()
+        if settings.tls is relaying.Tls.STARTTLS:
+            # Before TLS hides it: what is encrypted goes to the kernel at once, as in clear.
+            _transport(client).set_write_buffer_limits(high=0)
+            await client.starttls()
+        if settings.username:
+            await client.login(settings.username, settings.password)
         if client.is_ehlo_or_helo_needed:
             await _greet(client)
     except (SMTPException, OSError, TimeoutError, ValueError) as problem:
         client.close()
         raise RelayTrouble(said(problem)) from problem
-    return Opened(cast(asyncio.Transport, client.transport), client.esmtp_extensions)
+    return Opened(_transport(client), client.esmtp_extensions)
 
 
 def size_limit(announced: str) -> float:
@@ -65,6 +69,11 @@ async def _greet(client: aiosmtplib.SMTP) -> None:
         if problem.code not in (500, 502):
             raise
         await client.helo()
+
+
+def _transport(client: aiosmtplib.SMTP) -> asyncio.Transport:
+    # uvloop's transports have asyncio's methods, not its classes.
+    return cast(asyncio.Transport, client.transport)
 
 
 def _tls_context(settings: relaying.Relay) -> ssl.SSLContext:

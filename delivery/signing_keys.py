@@ -51,6 +51,15 @@ class Key:
         octets = public.public_bytes(serialization.Encoding.Raw, serialization.PublicFormat.Raw)
         return f"v=DKIM1; k=ed25519; p={base64.b64encode(octets).decode()}"
 
+    @property
+    def octets(self) -> bytes:
+        """The private key itself (PKCS #8, DER)."""
+        return self.private.private_bytes(
+            serialization.Encoding.DER,
+            serialization.PrivateFormat.PKCS8,
+            serialization.NoEncryption(),
+        )
+
     def sign(self, octets: bytes) -> bytes:
         """The signature over canonical octets."""
         if isinstance(self.private, rsa.RSAPrivateKey):

@@ -15,6 +15,7 @@ from datetime import datetime, timedelta
 from delivery.letter import Letter
 from delivery.limit import Limit
 from delivery.limits import Limits
+from delivery.making import Making
 from delivery.routing import Route, Shares
 from foundation import rates
 from foundation.config import Settings
@@ -52,6 +53,7 @@ class Waiting:
         self,
         settings: Settings,
         limits: Limits,
+        making: Making,
         *,
         is_resting: Callable[[str], bool],
         give_back: Callable[[Letter, datetime | None], None],
@@ -69,6 +71,7 @@ class Waiting:
         self.bulk = 0
         """Deliveries that wait, but for those set aside."""
         self._limits = limits
+        self._making = making
         self._is_resting = is_resting
         self._give_back = give_back
         self._give_up = give_up
@@ -228,17 +231,20 @@ class Waiting:
     def _pop(self, lane: _Lane) -> Letter | None:
         letters = lane.letters
         while letters:
-            letter = letters.popleft()
+            letter, group = letters[0], letters[0].group
+            has_room = (
+                group is None
+                or group.is_free
+                or self._limits.has_room(group, is_notice=letter.is_notice)
+            )
+            if has_room and letter.is_signed and not self._making.is_there(letters):
+                return None
+            letters.popleft()
             if lane.is_notice:
                 self.notices -= 1
             else:
                 self.bulk -= 1
-            group = letter.group
-            if (
-                group is None
-                or group.is_free
-                or self._limits.has_room(group, is_notice=letter.is_notice)
-            ):
+            if has_room or group is None:
                 return letter
             self._set_aside(letter, group)
         return None

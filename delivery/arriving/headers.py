@@ -104,4 +104,4 @@ def sample(ground: Ground, *, author: str) -> bytes:
         unsubscribe_token=ground.tokens.sealer(Purpose.UNSUBSCRIBE)(nobody * 3),
         is_8bit=False,
     )
-    return b"".join(envelope.pieces)
+    return b"".join(envelope.signed().pieces)

@@ -443,10 +443,14 @@ async def test_a_kept_connection_that_the_relay_closed_is_replaced_without_a_wor
     assert not (await relay(ground)).is_resting
 
 
-@pytest.mark.settings(relay={"connections": 1, "tls": "starttls"}, delivery={"relay_rest_s": 0.05})
+@pytest.mark.settings(
+    relay={"connections": 1, "tls": "starttls", "username": "us", "password": "a-secret-word"},
+    delivery={"relay_rest_s": 0.05},
+)
 async def test_where_tls_is_demanded_and_not_offered_nothing_goes_out_and_it_says_why(
     ground: Ground, server: Sink
 ) -> None:
+    server.extensions = ("AUTH PLAIN",)
     await to(ground, ANA)
     await worker.run_until_idle(ground)
     assert "STARTTLS" in (await relay(ground)).said
