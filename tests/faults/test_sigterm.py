@@ -1,5 +1,6 @@
 """SIGTERM in the middle of sending: what is open is finished, the rest waits for the next start."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -17,6 +18,7 @@ from tests.world.sink import Connection, Sink
 
 PEOPLE = 300
 CONNECTIONS = 2
+ANSWERED_AFTER_S = 0.5
 
 
 def settings_for(url: str, folder: Path, port: int) -> Settings:
@@ -87,7 +89,10 @@ async def test_sigterm_finishes_what_is_open_and_the_next_start_sends_the_rest_o
                 server.acts["dot"] = sink.slowly(0.02)
                 for connection in held:
                     connection.take()
-                    connection.release(b"250 2.0.0 taken\r\n")
+                    # When everybody has heard of it: whoever does not wait is left uncertain.
+                    asyncio.get_running_loop().call_later(
+                        ANSWERED_AFTER_S, connection.release, b"250 2.0.0 taken\r\n"
+                    )
                 assert await process.wait() == 0
             assert before + CONNECTIONS <= server.total < PEOPLE
             await check_sums(ground, server)
