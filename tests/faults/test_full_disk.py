@@ -17,6 +17,7 @@ from foundation.config import Settings
 from foundation.ground import Ground
 from tests.world import grounds, mailing, sink
 from tests.world import web as web_world
+from tests.world.databases import PostgresServer, SqliteFiles
 from tests.world.sink import Sink
 
 PEOPLE = 200
@@ -34,13 +35,11 @@ class Narrow:
 
 
 @pytest.fixture
-async def narrow(
-    engine: str, request: pytest.FixtureRequest, tmp_path: Path
-) -> AsyncIterator[Narrow]:
+async def narrow(source: SqliteFiles | PostgresServer, tmp_path: Path) -> AsyncIterator[Narrow]:
     """One of the engine under test; on PostgreSQL it is the disk of the ledger alone."""
     try:
-        if engine == "sqlite":
-            with request.getfixturevalue("sqlite_files").narrow(tmp_path / "disk") as (url, disk):
+        if isinstance(source, SqliteFiles):
+            with source.narrow(tmp_path / "disk") as (url, disk):
 
                 @asynccontextmanager
                 async def filled() -> AsyncIterator[Callable[[], None]]:
@@ -50,10 +49,9 @@ async def narrow(
 
                 yield Narrow(url=url, filled=filled)
         else:
-            postgres = request.getfixturevalue("postgres")
-            url = await postgres.fresh()
-            yield Narrow(url=url, filled=lambda: postgres.narrow(url, "deliveries"))
-            await postgres.drop(url)
+            url = await source.fresh()
+            yield Narrow(url=url, filled=lambda: source.narrow(url, "deliveries"))
+            await source.drop(url)
     except PermissionError:
         pytest.skip("this machine lets nobody mount a file system")
 
