@@ -203,7 +203,10 @@ class Delivery(tables.Table, table=True):
         sa.UniqueConstraint("dispatch_id", "subscriber_id"),
         # Claiming reads this index from the left: due rows of one dispatch in one state.
         sa.Index("ix_deliveries_claim", "dispatch_id", "state", "due_at", "id"),
-        sa.Index("ix_deliveries_lease", "worker_id", "state"),
+        # Few are held at a time.
+        tables.index_of_some(
+            "ix_deliveries_lease", "worker_id", "state", where=sa.text("worker_id IS NOT NULL")
+        ),
         # Lists and counts by reason read this one alone.
         tables.index_of_some(
             "ix_deliveries_odd",
@@ -262,6 +265,9 @@ class Worker(tables.Table, table=True):
     """What keeps it from sending, such as a full disk; blank when all is well."""
     closed_at: datetime | None = tables.maybe_moment(index=True)
     """Set when its journal is wholly in the ledger and it holds no lease."""
+    declared: int | None = Field(default=None, nullable=True, sa_type=tables.BIG)
+    """Its last transaction on PostgreSQL that concerned no last look of anybody's; see
+    `foundation.snapshots`."""
 
 
 class RelayStatus(tables.Table, table=True):

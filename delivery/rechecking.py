@@ -2,16 +2,19 @@
 
 Questions that come in while a query runs are answered together by the next one, so the look costs
 one query for as many messages as are on the wire at once, and none is older than its message. The
-same query asks about messages that come next as well, and its answers hold until anything at all is
-committed. On PostgreSQL a much smaller question tells that; on SQLite it is a look at shared
-memory, answers about rows that are being claimed come with the claim, and a commit of the worker's
-own makes none of them old.
+same query asks about messages that come next as well, answers about rows that are being claimed
+come with the claim, and all of them hold until anything is committed that may concern them.
+
+On SQLite a look at shared memory tells that, and a commit of the worker's own makes none of them
+old. On PostgreSQL a much smaller question does, and what senders claim and record is told apart
+from what others do: see `foundation/snapshots.py`.
 """
 
 import asyncio
 import enum
 import itertools
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
+from typing import cast
 
 import sqlalchemy as sa
 from sqlmodel import col
@@ -26,9 +29,11 @@ from delivery.models import (
     NoticeState,
     QueuedNotice,
     Reason,
+    Worker,
 )
-from foundation import changes, rows
+from foundation import changes, rows, snapshots
 from foundation.ground import Ground
+from foundation.snapshots import Mark
 from subscribers import suppression
 from subscribers.models import Subscriber, Subscription, SubscriptionState
 
@@ -69,10 +74,11 @@ class Recheck:
         self._worker_id = worker_id
         self._upcoming = upcoming
         self._changes = ground.db.changes()
-        self._snapshots = ground.db.snapshots()
+        self._snapshots = ground.db.snapshots(_DECLARED)
         self._ahead = _AHEAD if self._changes is not None else _AHEAD_OF_OTHERS
         self._stamp: bytes | str | None = None
         self._known: dict[Key, Look] = {}
+        """True at the stamp, and as long as nothing is committed that may concern them."""
         self._asked: list[tuple[Letter, asyncio.Future[Look]]] = []
         self._asking: asyncio.Task[None] | None = None
         self._commit: asyncio.Future[None] | None = None
@@ -95,12 +101,18 @@ class Recheck:
             self._asking = asyncio.create_task(self._answer_all())
         return await answer
 
-    def mark(self) -> bytes | None:
-        """Of a transaction that has written something already: what `carry` needs after it.
+    async def mark(self, session: AsyncSession) -> Mark | bytes | None:
+        """Of a transaction that has written something already, and concerns no look of anybody's.
 
-        None when the answers that are known are old, or nothing can tell. `carry` has to be called
-        in any case, without a mark if the transaction failed.
+        What `carry` needs after it; None when the answers that are known are old, or nothing can
+        tell. `carry` has to be called in any case, without a mark if the transaction failed.
         """
+        if self._snapshots is not None:
+            declared = await (await session.connection()).execute(
+                _DECLARE, {"worker": self._worker_id}
+            )
+            row = declared.first()
+            return Mark(row[0], row[1]) if row is not None else None
         now = self._now()
         if now is None or now != self._stamp:
             return None
@@ -111,19 +123,43 @@ class Recheck:
         """Answers for letters that are claimed in the session's transaction, for `carry`."""
         return await self._query(session, letters)
 
-    def carry(self, mark: bytes | None, found: Mapping[Key, Look] | None = None) -> None:
+    async def carry(
+        self, mark: Mark | bytes | None, found: Mapping[Key, Look] | None = None
+    ) -> None:
         """The transaction is committed, and what it wrote concerns no answer that is known.
 
-        Nobody else could commit between the mark and that, so with one commit since then, all
-        answers still hold.
+        On SQLite nobody else could commit between the mark and that, so with one commit since then,
+        all answers still hold. On PostgreSQL what was found is as old as the mark, and kept if
+        nothing lies between that and what is known.
         """
         if self._commit is not None:
             self._commit.set_result(None)
             self._commit = None
-        now = self._now()
-        if mark is None or now is None or mark != self._stamp or not changes.is_next(mark, now):
+        if isinstance(mark, Mark):
+            await self._carry_far(mark, found or {})
             return
-        self._stamp = now
+        now = self._now()
+        if mark is None or now is None or mark != self._stamp:
+            return
+        if changes.is_next(mark, now):
+            self._stamp = now
+            self._take(found or {})
+
+    async def _carry_far(self, mark: Mark, found: Mapping[Key, Look]) -> None:
+        """The same on PostgreSQL."""
+        if self._snapshots is None:
+            return
+        self._snapshots.learn(mark.transaction)
+        known_at = self._stamp
+        if isinstance(known_at, str):
+            is_quiet = await self._snapshots.is_quiet(known_at, mark.stamp)
+            if is_quiet and known_at == self._stamp:
+                self._take(found)
+        elif found:
+            self._stamp, self._known = mark.stamp, dict(found)
+
+    def _take(self, found: Mapping[Key, Look]) -> None:
+        """More answers, as old as those that are known; what is out is not kept."""
         if found:
             keys = ((letter.kind, letter.id) for letter in self._upcoming())
             still = {key: self._known[key] for key in keys if key in self._known}
@@ -149,13 +185,10 @@ class Recheck:
             asked, self._asked = self._asked, []
             letters = {letter for letter, _ in asked}
             # Read before the query: what is committed meanwhile makes its answers old.
-            stamp = await self._snapshots.stamp() if self._snapshots is not None else self._now()
+            stamp = await self._moved() if self._snapshots is not None else self._now()
             try:
                 if stamp is None or stamp != self._stamp or not self._knows_all(letters):
-                    ahead = itertools.islice(self._upcoming(), self._ahead) if stamp else ()
-                    async with self._ground.db.reading() as session:
-                        found = await self._query(session, {*letters, *ahead})
-                    self._stamp, self._known = stamp, found
+                    await self._ask(letters, stamp)
             except Exception as problem:  # noqa: BLE001 - each asker gets it raised
                 for _, answer in asked:
                     if not answer.done():
@@ -164,6 +197,33 @@ class Recheck:
             for letter, answer in asked:
                 if not answer.done():
                     answer.set_result(self._known.get((letter.kind, letter.id), Look.HOLD))
+
+    async def _moved(self) -> str | None:
+        """The present stamp of a PostgreSQL; what is known is of it, or not relied on any more."""
+        if self._snapshots is None:
+            return None
+        stamp = await self._snapshots.stamp()
+        known_at = self._stamp
+        if stamp == known_at:
+            return stamp
+        is_quiet = (
+            stamp is not None
+            and isinstance(known_at, str)
+            and await self._snapshots.is_quiet(known_at, stamp)
+        )
+        if known_at == self._stamp:
+            self._stamp = stamp if is_quiet else None
+        return stamp
+
+    async def _ask(self, letters: Collection[Letter], stamp: bytes | str | None) -> None:
+        """What is known from now on is as old as the stamp, or newer."""
+        ahead = itertools.islice(self._upcoming(), self._ahead) if stamp else ()
+        async with self._ground.db.reading() as session:
+            found = await self._query(session, {*letters, *ahead})
+        if stamp is not None and stamp == self._stamp:
+            self._take(found)
+        else:
+            self._stamp, self._known = stamp, found
 
     def _knows_all(self, letters: Iterable[Letter]) -> bool:
         return all((letter.kind, letter.id) in self._known for letter in letters)
@@ -227,14 +287,21 @@ class Recheck:
 def _not_to_go() -> sa.Select[int, str, int | None, str, int, bool, bool]:
     """Those of a list of rows that may not go out now, with what tells why: as a rule nobody.
 
-    Served by primary keys, and by the unique index on subscriber and topic.
+    Served by primary keys, and by the unique index on subscriber and topic. With EXISTS instead of
+    a number, PostgreSQL may read everybody's subscriptions first, and look there for a few.
     """
     listed = rows.Rows("deliveries")
     asked = listed.number(0)
-    confirmed = sa.exists().where(
-        col(Subscription.subscriber_id) == col(Delivery.subscriber_id),
-        col(Subscription.state) == SubscriptionState.CONFIRMED.value,
-        col(Subscription.topic_id).in_(sa.bindparam("topics", expanding=True)),
+    confirmed = (
+        sa.select(sa.literal_column("1"))
+        .where(
+            col(Subscription.subscriber_id) == col(Delivery.subscriber_id),
+            col(Subscription.state) == SubscriptionState.CONFIRMED.value,
+            col(Subscription.topic_id).in_(sa.bindparam("topics", expanding=True)),
+        )
+        .limit(1)
+        .scalar_subquery()
+        .is_not(None)
     )
     is_suppressed = suppression.is_active_for(col(Subscriber.id))
     goes = sa.and_(
@@ -281,3 +348,16 @@ def _notices() -> sa.Select[int, bool]:
 # Built once: these run for every message.
 _NOT_TO_GO = _not_to_go()
 _NOTICES = _notices()
+_WORKERS = cast(sa.Table, sa.inspect(Worker).local_table)
+_DECLARE = (
+    sa.update(_WORKERS)
+    .where(_WORKERS.c.id == sa.bindparam("worker"))
+    .values(declared=snapshots.TRANSACTION)
+    .returning(snapshots.PRESENT, _WORKERS.c.declared)
+)
+# A row that another transaction wrote than the one it names says nothing: a copy that was brought
+# in from elsewhere, where numbers meant others.
+_DECLARED = """
+    SELECT declared FROM workers
+    WHERE closed_at IS NULL AND xmin::text::bigint = declared & 4294967295
+"""

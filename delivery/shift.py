@@ -224,13 +224,13 @@ class Shift:
                     )
                     self._has_more = len(rows) == bulk
                     letters += await self._composer.letters(session, rows, lease=lease, group=group)
-                mark = self._desk.recheck.mark() if letters else None
+                mark = await self._desk.recheck.mark(session) if letters else None
                 found = await self._desk.recheck.foresee(session, letters) if mark else None
         except errors.Busy:
-            self._desk.recheck.carry(None)
+            await self._desk.recheck.carry(None)
             self._has_strays = True
             raise
-        self._desk.recheck.carry(mark, found)
+        await self._desk.recheck.carry(mark, found)
         if bulk:
             self._helping.taken(time.monotonic())
             self._desk.low_mark = self._helping.size() // 2
@@ -293,19 +293,21 @@ class Shift:
             results = self._desk.take_results()
             if not results:
                 return
+            # A failure may suppress somebody.
+            is_quiet = all(result.verdict is not Verdict.FAILED for result in results)
             try:
                 async with self._ground.db.transaction() as session:
                     has_written = await ledger.record(session, worker_id=self._id, results=results)
-                    mark = self._desk.recheck.mark() if has_written else None
+                    mark = None
+                    if has_written and is_quiet:
+                        mark = await self._desk.recheck.mark(session)
                     await outbox.record(session, worker_id=self._id, results=results)
                     await refusals.take(self._ground, session, results=results)
             except BaseException:
-                self._desk.recheck.carry(None)
+                await self._desk.recheck.carry(None)
                 self._desk.return_results(results)
                 raise
-            # A failure may have suppressed somebody.
-            has_failed = any(result.verdict is Verdict.FAILED for result in results)
-            self._desk.recheck.carry(None if has_failed else mark)
+            await self._desk.recheck.carry(mark)
             # No await between these lines: what is written down now is all there is.
             if not self._desk.intents and not self._desk.has_results:
                 self._journal.clear()

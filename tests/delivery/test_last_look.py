@@ -4,71 +4,11 @@ import asyncio
 from collections.abc import Iterable
 
 import pytest
-import sqlalchemy as sa
-from sqlalchemy import event
-from sqlmodel import col
-from sqlmodel.ext.asyncio.session import AsyncSession
 
-from delivery import ledger
-from delivery.letter import Envelope, Kind, Lease, Letter
-from delivery.models import Delivery
+from delivery.letter import Letter
 from delivery.rechecking import Look, Recheck
 from foundation.ground import Ground
-from subscribers import suppression
-from subscribers.models import SuppressionReason
-from tests.world import mailing, people
-
-
-def no_envelope(_is_8bit: bool) -> Envelope:
-    """The look needs none."""
-    return Envelope(mail_from="", rcpt_to="", pieces=(), size=0, needs_smtputf8=False)
-
-
-async def leased(ground: Ground, *addresses: str) -> list[Letter]:
-    """Letters to these people, held by worker 1."""
-    for address in addresses:
-        await people.subscribed(ground, email=address)
-    topic = await people.topic(ground, "secure-communities")
-    await mailing.start(ground, topics=[topic.id])
-    lease = Lease.starting(ground.clock.now(), seconds=60)
-    async with ground.db.transaction() as session:
-        rows = await ledger.claim(
-            session, worker_id=1, limit=10, now=ground.clock.now(), until=lease.until
-        )
-    return [
-        Letter(
-            kind=Kind.DELIVERY,
-            id=row.id,
-            attempt=1,
-            lease=lease,
-            topics=(topic.id,),
-            compose=no_envelope,
-        )
-        for row in rows
-    ]
-
-
-async def suppressed(ground: Ground, address: str) -> None:
-    """Somebody else suppresses an address, and commits that."""
-    async with ground.db.transaction() as session:
-        await suppression.add(
-            ground,
-            session,
-            email_key=address,
-            reason=SuppressionReason.BY_HAND,
-            via="test",
-        )
-
-
-def statements_from_now_on(ground: Ground) -> list[str]:
-    """A list to which each statement is added that the database gets."""
-    asked: list[str] = []
-
-    def note(_connection: object, _cursor: object, statement: str, *_rest: object) -> None:
-        asked.append(statement)
-
-    event.listen(ground.db.engine.sync_engine, "before_cursor_execute", note)
-    return asked
+from tests.delivery.looks import leased, statements_from_now_on, suppressed, written
 
 
 @pytest.mark.storage
@@ -107,13 +47,6 @@ async def test_whoever_asks_about_the_same_message_at_the_same_time_is_answered(
     await recheck.close()
 
 
-async def written(session: AsyncSession, letter: Letter) -> None:
-    """Something about a delivery that concerns no look."""
-    await session.execute(
-        sa.update(Delivery).where(col(Delivery.id) == letter.id).values(reply_text="said")
-    )
-
-
 async def test_a_commit_of_our_own_leaves_what_is_known_and_brings_answers_of_its_own(
     ground: Ground,
 ) -> None:
@@ -123,9 +56,9 @@ async def test_a_commit_of_our_own_leaves_what_is_known_and_brings_answers_of_it
     await recheck.look(first)
     async with ground.db.transaction() as session:
         await written(session, first)
-        mark = recheck.mark()
+        mark = await recheck.mark(session)
         found = await recheck.foresee(session, [third])
-    recheck.carry(mark, found)
+    await recheck.carry(mark, found)
     assert (recheck.known(second), recheck.known(third)) == (Look.GO, Look.GO)
     assert recheck.known(first) is None, "it is not waiting any more"
     await recheck.close()
@@ -137,11 +70,11 @@ async def test_a_look_beside_a_commit_of_our_own_is_answered_by_that(ground: Gro
     await recheck.look(first)
     async with ground.db.transaction() as session:
         await written(session, first)
-        mark = recheck.mark()
+        mark = await recheck.mark(session)
         found = await recheck.foresee(session, [second])
         look = asyncio.create_task(recheck.look(second))
         asked = statements_from_now_on(ground)
-    recheck.carry(mark, found)
+    await recheck.carry(mark, found)
     assert await look is Look.GO
     assert asked == []
     await recheck.close()
@@ -158,10 +91,10 @@ async def test_a_commit_of_somebody_else_beside_ours_makes_every_answer_old(
         await suppressed(ground, "bo@example.org")
     async with ground.db.transaction() as session:
         await written(session, first)
-        mark = recheck.mark()
+        mark = await recheck.mark(session)
     if when == "after":
         await suppressed(ground, "bo@example.org")
-    recheck.carry(mark)
+    await recheck.carry(mark)
     assert recheck.known(second) is None
     assert await recheck.look(second) is Look.SUPPRESSED
     await recheck.close()

@@ -4,9 +4,11 @@ import asyncio
 from collections.abc import Awaitable, Callable
 
 import pytest
+import sqlalchemy as sa
+from sqlmodel import col
 
 from delivery import holdings, worker
-from delivery.models import DeliveryState, Reason
+from delivery.models import Delivery, DeliveryState, Reason
 from foundation import audit
 from foundation.ground import Ground
 from foundation.tokens import Purpose
@@ -188,3 +190,38 @@ async def test_who_moved_meanwhile_is_mailed_at_the_address_of_now(
         session.add(person)
     await worker.run_until_idle(ground)
     assert [each.rcpt_to for each in smtp.messages] == ["new@example.org"]
+
+
+@pytest.mark.storage
+@pytest.mark.settings(relay={"connections": 1})
+async def test_who_is_suppressed_by_the_refusal_of_one_mail_does_not_get_the_next(
+    ground: Ground, server: Sink
+) -> None:
+    """Also when all were claimed together, and the first one's look has asked about the last."""
+    await people.subscribed(ground, ANA)
+    topic = await people.topic(ground)
+    for number in (1, 2, 3):
+        await mailing.start(ground, topics=[topic.id], campaign_id=number)
+    held = sink.Holding()
+    replies: list[sink.Act] = [
+        sink.usually("RCPT"),
+        sink.replying("550 5.1.1 no such mailbox"),
+        held,
+    ]
+
+    def act(connection: sink.Connection) -> None:
+        replies.pop(0)(connection)
+
+    server.acts["RCPT"] = act
+    sending = asyncio.create_task(worker.run_until_idle(ground))
+    await held.reached()
+    await mailing.until(ground, lambda session: session.scalar(_HAS_FAILED))
+    server.acts.clear()
+    held.release()
+    await sending
+    assert server.taken == {ANA: 1}
+    (last,) = await mailing.rows(ground, 3)
+    assert (last.state, last.reason) == (DeliveryState.CANCELLED, Reason.SUPPRESSED)
+
+
+_HAS_FAILED = sa.select(sa.exists().where(col(Delivery.state) == DeliveryState.FAILED.value))
