@@ -8,6 +8,7 @@ import pytest
 
 from delivery import allowances
 from delivery.allowances import Ask, Grant, Terms
+from delivery.models import Worker
 from foundation import rates
 from foundation.ground import Ground
 from foundation.rates import Rate
@@ -87,6 +88,16 @@ async def test_what_one_worker_got_nobody_else_gets(ground: Ground, clock: FakeC
             *[reserve(each, terms, notices=5) for each in [ground, second] * 10]
         )
     assert sum(grant.notices for grant in both) == 50
+
+
+async def test_what_one_worker_did_not_use_another_gets(ground: Ground, clock: FakeClock) -> None:
+    terms = Terms(name="relay:a", rates=(Rate(50, 60),))
+    first = await reserve(ground, terms, notices=50)
+    async with grounds.standing(ground.settings, clock) as second:
+        assert (await reserve(second, terms, notices=50)).notices == 0
+        back = Ask(terms=terms, unused=[(first.tick, 12), (first.tick, 8)])
+        await allowances.reserve(ground, [back])
+        assert (await reserve(second, terms, notices=50)).notices == 20
 
 
 async def test_who_waited_for_the_lock_gets_permits_of_the_moment_at_which_it_came(
@@ -187,3 +198,21 @@ async def test_all_workers_learn_what_a_host_said_to_one(ground: Ground, clock: 
     anew = await allowances.slow_down(ground, name="domains:gmail", measured=800, said="421 again")
     assert anew.ceiling == 400
     assert anew.troubled_at - clock.now() < timedelta(seconds=1)
+
+
+async def test_a_host_finds_all_workers_together_too_fast(ground: Ground, clock: FakeClock) -> None:
+    now = clock.now()
+    async with ground.db.transaction() as session:
+        for number, closed_at in enumerate((None, None, None, now)):
+            session.add(
+                Worker(
+                    node="here",
+                    pid=number,
+                    journal=f"{number}",
+                    started_at=now,
+                    seen_at=now,
+                    closed_at=closed_at,
+                )
+            )
+    pace = await allowances.slow_down(ground, name="domains:gmail", measured=600, said="421 again")
+    assert (pace.measured, pace.ceiling) == (1800, 900)

@@ -10,7 +10,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from delivery import allowances, worker
 from delivery.limits import Limits
-from delivery.models import Delivery, DeliveryState
+from delivery.models import Allowance, Delivery, DeliveryState
 from foundation import rates
 from foundation.clock import SystemClock
 from foundation.config import Settings
@@ -153,6 +153,51 @@ async def test_a_hosts_limits_are_taken_as_an_owner_sets_them(ground: Ground) ->
     assert (host.is_free, host.is_full) == (True, False)
 
 
+@pytest.mark.settings(domain_limit=[BIG])
+async def test_a_worker_learns_what_a_host_said_to_another_and_when_that_is_over(
+    ground: Ground, clock: FakeClock
+) -> None:
+    limits = Limits(ground, opened=lambda: None)
+    host = limits.group(f"a@{HOST}")
+    assert host is not None
+    assert host.is_free
+    await allowances.slow_down(ground, name=host.terms.name, measured=600, said="421 slow down")
+    await limits.load()
+    assert host.pace is not None
+    assert (host.pace.ceiling, host.is_free) == (300, False)
+    clock.advance(hours=1)
+    await limits.load()
+    later = limits.group(f"a@{HOST}")
+    assert later is not None
+    assert later.is_free
+    assert later.pace is None
+
+
+@pytest.mark.settings(domain_limit=[{**BIG, "back_off": False}])
+async def test_a_host_for_which_that_is_switched_off_may_say_what_it_likes(
+    ground: Ground, server: Sink
+) -> None:
+    server.acts["RCPT"] = sink.replying("450 4.7.28 unusual rate of mail, try later")
+    await begin(ground, 5, at_host=5)
+    await worker.run_until_idle(ground)
+    assert [row.reply_code for row in await mailing.rows(ground)] == [450] * 5
+    async with ground.db.reading() as session:
+        assert await allowances.troubles(session) == {}
+
+
+@pytest.mark.settings(relay={"rates": ["10/h"], "connections": 4})
+async def test_the_permit_of_a_message_that_went_back_is_used_by_another(
+    ground: Ground, server: Sink
+) -> None:
+    await begin(ground, 20)
+    welcome, server.greeting = server.greeting, b"421 4.3.2 not now\r\n"
+    await worker.run_until_idle(ground)
+    assert server.accepted > 0
+    server.greeting = welcome
+    await worker.run_until_idle(ground)
+    assert server.total == 9  # one of the ten is left to notices
+
+
 @pytest.mark.settings(relay={"warmup": [10, 30]})
 async def test_a_new_relay_gets_more_from_day_to_day(
     ground: Ground, clock: FakeClock, server: Sink
@@ -188,6 +233,29 @@ async def test_a_host_at_its_limit_keeps_nobody_else_waiting_and_no_row_leased(
     assert fullest(arrived, 60) <= 20
     assert (await mailing.counts(ground)).sent == 100
     assert set(server.taken.values()) == {1}
+
+
+@pytest.mark.settings(domain_limit=[{**BIG, "rates": ["100/min"]}], relay={"connections": 1})
+async def test_who_was_set_aside_until_a_host_had_room_goes_before_those_behind(
+    ground: Ground, server: Sink
+) -> None:
+    await begin(ground, 200, at_host=5)
+    holding = sink.Holding()
+    server.acts["RCPT"] = holding
+
+    async def has_permits(session: AsyncSession) -> bool:
+        return bool(await session.scalar(sa.select(sa.exists().where(col(Allowance.name) != ""))))
+
+    async with mailing.sending(ground):
+        await holding.reached()
+        await mailing.until(ground, has_permits)
+        server.acts.clear()
+        holding.release()
+        await server.reached(200)
+    # Noted in the order in which they were taken; a few may go until the worker has read it.
+    places = [place for place, who in enumerate(server.taken) if who.endswith(HOST)]
+    assert places[-1] < 100
+    assert list(server.taken)[places[0]] == mailing.address(1).replace("example.org", HOST)
 
 
 @pytest.mark.settings(domain_limit=[{"name": "others", "domains": ["*"], "rates": ["10/min"]}, BIG])

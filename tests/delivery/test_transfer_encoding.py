@@ -8,6 +8,7 @@ from email.message import EmailMessage
 import pytest
 
 from foundation.ground import Ground
+from foundation.notices import Notice
 from templates.plan import Plan
 from tests.world import mailing, people, sink
 from tests.world.sink import Connection, Sink
@@ -132,6 +133,22 @@ async def test_only_the_mail_whose_values_do_not_fit_is_encoded(
     assert bodies == ["8BITMIME", "", "", "8BITMIME"]
 
 
+async def test_a_value_beyond_ascii_among_ascii_words_is_not_called_7bit(
+    ground: Ground, server: Sink, deliver: Deliver
+) -> None:
+    server.contents = []
+    for name in ("Ana", "Ñandú"):
+        await people.subscribed(ground, f"{len(name)}@example.org", first_name=name)
+    topic = await people.topic(ground)
+    english = mailing.plan(ground, html="<p>Hello, {{ subscriber.first_name }}</p>")
+    await mailing.start(ground, topics=[topic.id], plans={"en": english})
+    await deliver()
+    assert [encodings(read(content))[1] for content in server.contents] == [
+        "7bit",
+        "quoted-printable",
+    ]
+
+
 @one_by_one
 async def test_mail_made_for_one_relay_is_made_anew_for_another_that_takes_less(
     ground: Ground, server: Sink, deliver: Deliver
@@ -163,3 +180,19 @@ async def test_an_address_beyond_ascii_asks_for_smtputf8_and_8bitmime_together(
         "8BITMIME",
         "8BITMIME SMTPUTF8",
     ]
+
+
+async def test_a_notice_to_an_address_beyond_ascii_asks_for_smtputf8(
+    ground: Ground, server: Sink, deliver: Deliver
+) -> None:
+    notice = Notice(
+        kind="confirm",
+        to="иван@example.org",
+        language="en",
+        context={"confirm_url": "http://handbill.test/confirm/1", "topics": "Action alerts"},
+    )
+    async with ground.db.transaction() as session:
+        await ground.notices.queue(session, notice)
+    await deliver()
+    (options,) = mail_commands(server)
+    assert options.endswith(" SMTPUTF8")
