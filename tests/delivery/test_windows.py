@@ -93,3 +93,11 @@ def test_a_rate_is_used_up_to_its_count_again_and_again() -> None:
         used = windows.spent(windows.pruned(used, wanted, now), wanted, now, found)
         let_go += found
     assert let_go >= 180
+
+
+def test_a_permit_is_good_within_its_shortest_bucket_alone() -> None:
+    wanted = [Rate(100, 86_400), Rate(5, 60)]
+    starts, ends = windows.starts(wanted, START), windows.ends(wanted, START)
+    shortest = wanted[1]
+    assert starts <= START < ends
+    assert shortest.bucket(starts) == shortest.bucket(ends - 1) == shortest.bucket(START)
