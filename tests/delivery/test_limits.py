@@ -10,7 +10,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from delivery import allowances, worker
 from delivery.limits import Limits
-from delivery.models import Allowance, Delivery, DeliveryState
+from delivery.models import Delivery, DeliveryState
 from foundation import rates
 from foundation.clock import SystemClock
 from foundation.config import Settings
@@ -233,29 +233,6 @@ async def test_a_host_at_its_limit_keeps_nobody_else_waiting_and_no_row_leased(
     assert fullest(arrived, 60) <= 20
     assert (await mailing.counts(ground)).sent == 100
     assert set(server.taken.values()) == {1}
-
-
-@pytest.mark.settings(domain_limit=[{**BIG, "rates": ["100/min"]}], relay={"connections": 1})
-async def test_who_was_set_aside_until_a_host_had_room_goes_before_those_behind(
-    ground: Ground, server: Sink
-) -> None:
-    await begin(ground, 200, at_host=5)
-    holding = sink.Holding()
-    server.acts["RCPT"] = holding
-
-    async def has_permits(session: AsyncSession) -> bool:
-        return bool(await session.scalar(sa.select(sa.exists().where(col(Allowance.name) != ""))))
-
-    async with mailing.sending(ground):
-        await holding.reached()
-        await mailing.until(ground, has_permits)
-        server.acts.clear()
-        holding.release()
-        await server.reached(200)
-    # Noted in the order in which they were taken; a few may go until the worker has read it.
-    places = [place for place, who in enumerate(server.taken) if who.endswith(HOST)]
-    assert places[-1] < 100
-    assert list(server.taken)[places[0]] == mailing.address(1).replace("example.org", HOST)
 
 
 @pytest.mark.settings(domain_limit=[{"name": "others", "domains": ["*"], "rates": ["10/min"]}, BIG])
