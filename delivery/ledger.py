@@ -160,14 +160,15 @@ async def _lease(
     now: datetime,
     until: datetime,
 ) -> list[Claimed]:
-    """One statement for both engines: PostgreSQL skips rows that another is claiming right now.
+    """PostgreSQL skips rows that another is claiming right now.
 
     SQLite has one writer at a time and ignores the clause. A row that was put off counts as queued
     again as soon as it is leased; what is queued already is not said to be, for an index's sake.
     """
     anew = {} if state == DeliveryState.QUEUED else {"state": DeliveryState.QUEUED.value}
+    columns = [getattr(Delivery, name) for name in Claimed._fields]
     due = (
-        sa.select(col(Delivery.id))
+        sa.select(*map(col, columns))
         .where(
             col(Delivery.dispatch_id) == dispatch_id,
             col(Delivery.state) == state,
@@ -177,28 +178,37 @@ async def _lease(
         .order_by(col(Delivery.due_at), col(Delivery.id))
         .limit(limit)
         .with_for_update(skip_locked=True)
-        .cte("due")  # within the condition, PostgreSQL may ask it again and again, past its limit
-    )
-    statement = (
-        sa.update(_TABLE)
-        .where(_TABLE.c.id.in_(sa.select(due.c.id)))
-        .values(worker_id=worker_id, leased_until=until, **anew)
-        .returning(
-            col(Delivery.id),
-            col(Delivery.dispatch_id),
-            col(Delivery.subscriber_id),
-            col(Delivery.language),
-            col(Delivery.attempts),
-            col(Delivery.first_attempt_at),
-            col(Delivery.variant),
-        )
+        .cte("due")  # rows can't be locked where they are gathered
     )
     # Past the session: it would make an object's state of each row.
-    leased = await (await session.connection()).execute(statement)
+    connection = await session.connection()
+    gathered = await connection.scalar(sa.select(rows.gathered(*due.c)))
     found: list[Claimed] = []
-    async for some in portions.of(leased.all()):
-        found += map(Claimed._make, some)
+    async for some in portions.of(rows.unpacked(gathered)):
+        found += [_claimed(*row) for row in some]
+    if found:
+        listed = rows.Rows("claimed")
+        await connection.execute(
+            sa.update(_TABLE)
+            .where(_TABLE.c.id.in_(sa.select(listed.number(0))))
+            .values(worker_id=worker_id, leased_until=until, **anew),
+            {"claimed": rows.packed([row.id] for row in found)},
+        )
     return sorted(found)
+
+
+def _claimed(
+    number: int,
+    dispatch_id: int,
+    subscriber_id: int | None,
+    language: str,
+    attempts: int,
+    first_attempt_at: str | None,
+    variant: str,
+) -> Claimed:
+    """A row as it was gathered."""
+    began = rows.read(first_attempt_at) if first_attempt_at else None
+    return Claimed(number, dispatch_id, subscriber_id, language, attempts, began, variant)
 
 
 async def record(session: AsyncSession, *, worker_id: int, results: Iterable[Result]) -> bool:

@@ -8,7 +8,7 @@ import asyncio
 from collections.abc import AsyncIterator, Sequence
 from typing import TypeVar
 
-_AT_ONCE = 64
+_AT_ONCE = 32
 
 Entry = TypeVar("Entry")
 

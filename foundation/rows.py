@@ -167,5 +167,11 @@ def written(moment: datetime) -> str:
     return moment.isoformat(" ", "microseconds").removesuffix("+00:00")
 
 
+def read(gathered: str) -> datetime:
+    """A moment as it was `gathered`: SQLite keeps UTC, PostgreSQL says how far from it."""
+    moment = datetime.fromisoformat(gathered)
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+
+
 _encode = json.JSONEncoder(separators=(",", ":"), check_circular=False, default=written).encode
 """It need not look whether rows hold themselves: they are made for it."""

@@ -127,7 +127,7 @@ class Delivery(Section):
 
     journal_dir: str = "var/journal"
     processes: Annotated[int, Field(ge=0, le=16)] = 1
-    batch_size: Annotated[int, Field(ge=1, le=10_000)] = 1000
+    batch_size: Annotated[int, Field(ge=1, le=10_000)] = 2000
     lease_s: Annotated[int, Field(ge=10)] = 120
     record_interval_s: Annotated[float, Field(gt=0)] = 0.2
     fsync_interval_s: Annotated[float, Field(ge=0)] = 1.0

@@ -4,7 +4,7 @@ import functools
 import json
 import types
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 from sqlmodel import col
@@ -49,11 +49,17 @@ async def by_id(
     """Those of `ids` who are still there."""
     statement = _WITH_MEMBERSHIP if with_membership else _RECIPIENTS
     connection = await session.connection()
-    found = await connection.execute(statement, {"people": rows.packed([number] for number in ids)})
+    found = await connection.scalar(statement, {"people": rows.packed([number] for number in ids)})
     people: dict[int, Recipient] = {}
-    async for some in portions.of(found.all()):
-        people |= {row[0]: Recipient(*row) for row in some}
+    async for some in portions.of(rows.unpacked(found)):
+        people |= {row[0]: _recipient(row) for row in some}
     return people
+
+
+def _recipient(row: Sequence[Any]) -> Recipient:
+    """A row as it was gathered; SQLite says 0 and 1 for yes and no."""
+    *others, allows_tracking, own_fields, is_member = row
+    return Recipient._make([*others, bool(allows_tracking), own_fields, bool(is_member)])
 
 
 async def one(ground: Ground, *, subscriber_id: int) -> Recipient | None:
@@ -63,11 +69,16 @@ async def one(ground: Ground, *, subscriber_id: int) -> Recipient | None:
     return found.get(subscriber_id)
 
 
-# Plain columns: a mapped object for each of 100,000 people costs more than their messages.
-_RECIPIENTS = sa.select(
-    *(col(getattr(Subscriber, name)) for name in Recipient._fields[:8]),
-    # PostgreSQL's driver would parse it.
-    sa.cast(col(Subscriber.fields), sa.Text),
-).where(col(Subscriber.id).in_(sa.select(rows.Rows("people").number(0))))
+def _recipients(is_member: sa.ColumnElement[Any]) -> sa.Select[str]:
+    """All who are listed, gathered: a row by itself would hold up the mail on the wire."""
+    columns = [getattr(Subscriber, name) for name in Recipient._fields[:8]]
+    # As text: nobody reads into it before a message asks.
+    own_fields = sa.cast(col(Subscriber.fields), sa.Text)
+    return sa.select(rows.gathered(*map(col, columns), own_fields, is_member)).where(
+        col(Subscriber.id).in_(sa.select(rows.Rows("people").number(0)))
+    )
+
+
+_RECIPIENTS = _recipients(sa.literal_column("0"))
 # One look into the index on `member_contacts.subscriber_id` for each person more.
-_WITH_MEMBERSHIP = _RECIPIENTS.add_columns(members.contact_exists_for(col(Subscriber.id)))
+_WITH_MEMBERSHIP = _recipients(members.contact_exists_for(col(Subscriber.id)))
