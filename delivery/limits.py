@@ -5,8 +5,9 @@ from the database beside that. Notices are served first, and a share of every ra
 """
 
 import asyncio
+import contextlib
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 
 from delivery import allowances, backing_off, blocking, blocks
 from delivery.allowances import Terms
@@ -192,26 +193,23 @@ class Limits:
             await allowances.reserve(self._ground, asks)
 
     async def _work(self) -> None:
-        # Each is forgotten when it is kept: until then the database may be busy.
         while self._heard:
-            limit, said = next(iter(self._heard.items()))
-            pace = await allowances.slow_down(
-                self._ground,
-                name=limit.terms.name,
-                measured=limit.per_minute(time.monotonic()),
-                said=said,
-            )
+            with _taken(self._heard) as (limit, said):
+                pace = await allowances.slow_down(
+                    self._ground,
+                    name=limit.terms.name,
+                    measured=limit.per_minute(time.monotonic()),
+                    said=said,
+                )
             if pace != limit.pace:
                 _log.warning(
                     "a host wants less mail", limit=limit.terms.name, per_minute=pace.ceiling
                 )
             limit.set_pace(pace)
-            del self._heard[limit]
         while self._refused:
-            limit, said = next(iter(self._refused.items()))
-            hold = await blocks.hold(self._ground, name=limit.terms.name, said=said)
+            with _taken(self._refused) as (limit, said):
+                hold = await blocks.hold(self._ground, name=limit.terms.name, said=said)
             limit.set_hold(hold)
-            del self._refused[limit]
         wanted = {limit.terms.name: limit for limit in self._all() if limit.is_wanted}
         if not wanted:
             return
@@ -272,6 +270,17 @@ class Limits:
     def _open(self) -> None:
         self._renewed.set()
         self._opened()
+
+
+@contextlib.contextmanager
+def _taken(words: dict[Limit, str]) -> Iterator[tuple[Limit, str]]:
+    """What one host said; put back if it can't be kept now. What it says meanwhile stays."""
+    limit, said = words.popitem()
+    try:
+        yield limit, said
+    except errors.Busy:
+        words.setdefault(limit, said)
+        raise
 
 
 def terms_of_relay(relay: Relay) -> Terms:
