@@ -4,11 +4,16 @@ const status = form?.querySelector("[data-status]");
 const states = JSON.parse(form?.dataset.states || "{}");
 const tones = { done: "good", behind: "warn", missing: "busy" };
 const AFTER = 1200;
+// Browsers let no more than 64 KiB outlive a page.
+const KEEPALIVE = 60_000;
 
 if (form && status) {
   const changed = new Set();
   const underway = new Set();
   const touched = new Set();
+  let queued = 0;
+  let isAway = false;
+  let isLeaving = false;
   let timer = 0;
   let turn = Promise.resolve();
   const first = form.elements.version.value;
@@ -22,11 +27,14 @@ if (form && status) {
     if (!pair) return;
     changed.add(pair);
     touched.add(pair);
+    status.textContent = form.dataset.unsaved;
     clearTimeout(timer);
     timer = setTimeout(keep, AFTER);
   });
   form.addEventListener("focusout", () => { if (changed.size) keep(); });
-  addEventListener("beforeunload", (event) => { if (changed.size) event.preventDefault(); });
+  addEventListener("visibilitychange", () => { if (document.hidden && changed.size) keep(); });
+  // What is on its way arrives without this page; what waits behind it would not.
+  addEventListener("beforeunload", (event) => { if (!isLeaving && (changed.size || queued)) event.preventDefault(); });
 
   // One text after another: each knows the version that it was written over.
   function keep() {
@@ -34,7 +42,11 @@ if (form && status) {
     for (const pair of changed) {
       changed.delete(pair);
       underway.add(pair);
-      turn = turn.then(() => send(pair));
+      queued += 1;
+      turn = turn.then(() => {
+        queued -= 1;
+        return send(pair);
+      });
     }
     return turn;
   }
@@ -44,17 +56,22 @@ if (form && status) {
     for (const name of ["csrf_token", "language", "source_version"]) body.set(name, form.elements[name].value);
     body.set("version", version);
     for (const field of fieldsOf(pair)) body.set(field.name, field.value);
+    const words = new URLSearchParams(body).toString();
     status.textContent = form.dataset.saving;
     try {
       const answer = await fetch(form.action, {
         method: "POST",
-        body: new URLSearchParams(body),
-        headers: { Accept: "application/json" },
+        body: words,
+        headers: { Accept: "application/json", "Content-Type": "application/x-www-form-urlencoded;charset=UTF-8" },
+        keepalive: words.length < KEEPALIVE,
       });
+      isAway = false;
       if (!answer.ok) throw new Error(String(answer.status));
       show(pair, await answer.json());
-    } catch {
+    } catch (problem) {
+      isAway = problem instanceof TypeError;
       changed.add(pair);
+      touched.add(pair);
       status.textContent = form.dataset.failed;
     } finally {
       underway.delete(pair);
@@ -65,7 +82,8 @@ if (form && status) {
   function show(pair, said) {
     const wrong = Object.values(said.problems);
     const theirs = said.theirs[pair.dataset.place];
-    status.textContent = wrong.length || theirs ? "" : form.dataset.saved;
+    status.textContent = wrong.length || theirs ? "" : form.dataset[changed.size ? "unsaved" : queued ? "saving" : "saved"];
+    touched.add(pair);
     const isAtTold = Boolean(document.activeElement.closest("[data-told]"));
     pair.querySelectorAll("[data-told]").forEach((each) => each.remove());
     if (isAtTold) enter(pair);
@@ -79,6 +97,7 @@ if (form && status) {
       return;
     }
     if (wrong.length) return;
+    if (!changed.has(pair)) touched.delete(pair);
     pair.dataset.version = said.version;
     mark(pair, said.states[pair.dataset.place]);
     const progress = document.querySelector("[data-progress]");
@@ -168,8 +187,17 @@ if (form && status) {
     },
     true,
   );
-  // Who presses Save sends what they wrote; what nobody touched stays as it is.
-  form.addEventListener("submit", () => { changed.clear(); });
+  // Who presses Save waits for what is being kept: sent a second time beside it, their own words
+  // would look like somebody else's. The form then brings what could not be kept.
+  form.addEventListener("submit", async (event) => {
+    if (isLeaving || !(changed.size || underway.size)) return;
+    event.preventDefault();
+    await keep();
+    if (isAway) return;
+    isLeaving = true;
+    form.requestSubmit(event.submitter);
+  });
+  addEventListener("pageshow", () => { isLeaving = false; });
   form.addEventListener("formdata", ({ formData }) => {
     for (const pair of form.querySelectorAll("[data-place]")) {
       if (!touched.has(pair)) fieldsOf(pair).forEach((each) => formData.delete(each.name));

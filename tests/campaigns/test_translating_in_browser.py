@@ -1,9 +1,11 @@
 """A translator at work in a real browser: words are kept while they are written."""
 
+import asyncio
+import re
 from collections.abc import AsyncIterator
 
 import pytest
-from playwright.async_api import Browser, Page, expect
+from playwright.async_api import Browser, Dialog, Locator, Page, Route, expect
 
 from campaigns import bulletins
 from foundation.accounts.models import Role
@@ -71,3 +73,67 @@ async def test_a_translator_goes_from_one_waiting_text_to_the_next_and_saves_wit
     assert await spanish(ground) == kept, "what nobody touched is not written again"
     assert await browsers.violations(page) == []
     assert await page.evaluate("document.documentElement.scrollWidth") <= 375
+
+
+async def two_texts(ground: Ground, page: Page) -> Locator:
+    """A page with two texts; gives the editors."""
+    blocks = [text_block("One", "Uno", id="a"), text_block("Two", "Dos", id="b")]
+    await newsroom.bulletin(ground, written(issue="", blocks=blocks))
+    await page.goto(HERE)
+    editors = page.locator("[data-place] trix-editor")
+    await expect(editors).to_have_count(2)
+    return editors
+
+
+async def typed(page: Page, place: str, words: str) -> None:
+    """Write at the end of a text, until the page has it."""
+    await page.locator(f'[data-place="{place}"] trix-editor').click()
+    await page.keyboard.press("Control+End")
+    await page.keyboard.type(words)
+    area = page.locator(f'[data-place="{place}"] textarea')
+    await expect(area).to_have_value(re.compile(re.escape(words.strip())))
+
+
+async def test_who_saves_right_after_writing_on_does_not_meet_their_own_words(
+    ground: Ground, page: Page
+) -> None:
+    await two_texts(ground, page)
+    await typed(page, "a", " dos")
+    await expect(page.locator("[data-status]")).to_have_text("Saved.")
+    await typed(page, "a", " tres")
+    await expect(page.locator("[data-status]")).to_have_text("Not saved yet")
+    async with page.expect_navigation():
+        await page.get_by_role("button", name="Save", exact=True).click()
+    await expect(page.get_by_text("Somebody else wrote")).to_have_count(0)
+    assert (await spanish(ground))["a"] == "<p>Uno dos tres</p>"
+
+
+async def test_who_leaves_while_a_text_waits_behind_another_is_asked_first(
+    ground: Ground, page: Page
+) -> None:
+    await two_texts(ground, page)
+    arrived, free = asyncio.Event(), asyncio.Event()
+
+    async def hold(route: Route) -> None:
+        arrived.set()
+        await free.wait()
+        await route.continue_()
+
+    await page.route("**/translate", hold)
+    await typed(page, "a", " dos")
+    await typed(page, "b", " tres")
+    await page.keyboard.press("Control+Enter")
+    await arrived.wait()
+    asked: list[str] = []
+
+    async def stay(dialog: Dialog) -> None:
+        asked.append(dialog.type)
+        await dialog.dismiss()
+
+    page.on("dialog", stay)
+    await page.get_by_role("link", name="Back to the bulletin").click()
+    assert asked == ["beforeunload"]
+    free.set()
+    await expect(page.locator("[data-status]")).to_have_text("Saved.")
+    kept = await spanish(ground)
+    assert (kept["a"], kept["b"]) == ("<p>Uno dos</p>", "<p>Dos tres</p>")
