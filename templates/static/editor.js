@@ -73,11 +73,21 @@ addEventListener("trix-file-accept", (event) => event.preventDefault());
 function catchUp(event) {
   const editor = event.target.closest?.("trix-editor");
   if (!editor?.editorController || event.isComposing) return;
-  const { inputController } = editor.editorController;
-  if (inputController.scheduledRender) inputController.render();
+  draw(editor);
   document.dispatchEvent(new Event("selectionchange"));
   // Tab moves an entry of a list in, or out, at its beginning only: elsewhere it leads on as everywhere.
   if (event.key === "Tab" && !isAtBeginning(editor.editor)) event.stopPropagation();
+}
+
+// Nor may it be late for who goes elsewhere: a form would go without what was typed last, and drawn
+// then, it takes the caret away from where they write by now.
+function settle() {
+  for (const editor of document.querySelectorAll("trix-editor")) draw(editor);
+}
+
+function draw(editor) {
+  const { inputController } = editor.editorController ?? {};
+  if (inputController?.scheduledRender) inputController.render();
 }
 
 function isAtBeginning(editor) {
@@ -85,6 +95,7 @@ function isAtBeginning(editor) {
   return from === to && editor.getDocument().locationFromPosition(from).offset === 0;
 }
 for (const kind of ["keydown", "beforeinput", "paste", "cut"]) addEventListener(kind, catchUp, true);
+for (const kind of ["pointerdown", "focusout", "submit"]) addEventListener(kind, settle, true);
 
 /** Lays an editor over `area`, which goes on holding what the form sends. */
 export function edit(area) {

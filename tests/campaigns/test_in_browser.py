@@ -12,6 +12,11 @@ from tests.world.web import Web
 
 pytestmark = pytest.mark.browser
 HERE = "/staff/bulletins/1"
+_SLOW_FRAMES = """
+const soon = requestAnimationFrame;
+window.requestAnimationFrame = (draw) => setTimeout(() => soon(draw), %d);
+"""
+"""A machine that draws so many milliseconds later than it could."""
 
 
 @pytest.fixture
@@ -65,7 +70,12 @@ async def test_blocks_are_dragged_into_another_order(ground: Ground, page: Page)
         assert await words(ground) == expected
 
 
-async def test_rich_text_is_written_in_two_languages(ground: Ground, page: Page) -> None:
+@pytest.mark.parametrize("frames_ms", [0, 300])
+async def test_rich_text_is_written_in_two_languages(
+    ground: Ground, page: Page, frames_ms: int
+) -> None:
+    if frames_ms:
+        await page.add_init_script(_SLOW_FRAMES % frames_ms)
     await newsroom.issue(ground)
     await newsroom.bulletin(ground, written(blocks=[text_block("Old", "Viejo", id="a")]))
     await page.goto(f"{HERE}/blocks/a")
