@@ -26,6 +26,9 @@ from tests.world import forking, grounds, people
 from tests.world.forking import Forked
 from tests.world.sink import Holding, Sink
 
+Question = Callable[[AsyncSession], Awaitable[object]]
+"""Something that the database can be asked until it says so."""
+
 
 def address(number: int) -> str:
     """The address of the `number`th person, counted from 1."""
@@ -175,7 +178,7 @@ async def rows(ground: Ground, dispatch_id: int = 1) -> list[Delivery]:
 
 async def until(
     ground: Ground,
-    is_so: Callable[[AsyncSession], Awaitable[object]],
+    is_so: Question,
     *,
     within_s: float = 90.0,
 ) -> None:
