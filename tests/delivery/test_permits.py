@@ -1,5 +1,7 @@
 """Permits that lie in a worker's hands are good for a while; what a host wants holds at once."""
 
+import asyncio
+
 import pytest
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -7,11 +9,12 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from delivery import allowances, limits, worker
 from delivery.allowances import Ask
 from delivery.models import Allowance
+from foundation import rates
 from foundation.ground import Ground
-from tests.delivery.test_limits import begin
+from tests.delivery.test_limits import NINE, begin, check_the_rest_comes_in_time
 from tests.world import mailing
 from tests.world.clock import FakeClock
-from tests.world.sink import Sink
+from tests.world.sink import Connection, Sink
 
 
 def begun(server: Sink) -> int:
@@ -47,3 +50,35 @@ def was_asked_for_permits_at(clock: FakeClock) -> mailing.Question:
         return await session.scalar(select(col(Allowance.touched_at))) == clock.now()
 
     return was_asked
+
+
+@pytest.mark.settings(relay=NINE)
+async def test_a_permit_that_ran_out_is_not_used_where_all_else_is_known(
+    ground: Ground, clock: FakeClock, server: Sink
+) -> None:
+    waiting: list[Connection] = []
+    are_all_there = asyncio.Event()
+
+    def hold(connection: Connection) -> None:
+        connection.hold()
+        waiting.append(connection)
+        if len(waiting) == NINE["connections"]:
+            are_all_there.set()
+
+    await begin(ground, 18)
+    server.acts["RCPT"] = hold
+    running = asyncio.create_task(worker.run_until_idle(ground))
+    async with asyncio.timeout(90):
+        await are_all_there.wait()
+    first, *others = waiting
+    first.release(b"250 OK\r\n")
+    # What the last look said of this one it said of all: they need no question any more.
+    await server.reached(1)
+    arrived = [rates.tick(clock.now())]
+    clock.advance(seconds=30)
+    server.acts.clear()
+    for connection in others:
+        connection.release(b"250 OK\r\n")
+    await running
+    arrived += [rates.tick(clock.now())] * (server.total - 1)
+    await check_the_rest_comes_in_time(ground, clock, server, arrived)
