@@ -3,8 +3,12 @@
 from collections.abc import AsyncIterator
 
 import pytest
+import sqlalchemy as sa
+from sqlmodel import col
+from sqlmodel.ext.asyncio.session import AsyncSession
 
 from delivery import routing, worker
+from delivery.models import Delivery, RelayStatus
 from foundation.config import Settings
 from foundation.ground import Ground
 from foundation.notices import Notice
@@ -159,6 +163,34 @@ async def test_a_campaign_that_names_a_relay_waits_for_it_while_others_go_on(
     clock.advance(seconds=31)
     await worker.run_until_idle(two)
     assert (server.total, other.total) == (20, 20)
+
+
+async def is_given_back_beside_others(session: AsyncSession) -> bool:
+    """Whether a relay rests, and nothing of the first dispatch is under a lease."""
+    rests = sa.exists().where(col(RelayStatus.is_resting))
+    is_held = sa.exists().where(
+        col(Delivery.dispatch_id) == 1, col(Delivery.worker_id).is_not(None)
+    )
+    return bool(await session.scalar(sa.select(sa.and_(rests, ~is_held))))
+
+
+@pytest.mark.settings(second_relay={"weight": 1}, delivery={"relay_rest_s": 3600})
+async def test_mail_for_a_relay_that_rests_is_given_back_while_others_have_theirs(
+    two: Ground, server: Sink, other: Sink
+) -> None:
+    held = sink.Holding()
+    server.acts["RCPT"] = held
+    other.greeting = b"421 4.3.2 not now\r\n"
+    await begin(two, 20, relay="second")
+    await mailing.start(two, topics=[1], campaign_id=2, relay="relay")
+    async with mailing.sending(two):
+        await held.reached()
+        await mailing.until(two, is_given_back_beside_others, within_s=20)
+        server.acts.clear()
+        held.release()
+        await mailing.stand(two, 2, sent=20)
+    assert (server.total, other.total) == (20, 0)
+    assert all(row.due_at > two.clock.now() for row in await mailing.rows(two, 1))
 
 
 @pytest.mark.settings(second_relay={"sender_domains": ["union.example"]})
