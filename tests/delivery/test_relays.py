@@ -193,6 +193,24 @@ async def test_mail_for_a_relay_that_rests_is_given_back_while_others_have_their
     assert all(row.due_at > two.clock.now() for row in await mailing.rows(two, 1))
 
 
+@pytest.mark.settings(relay={"connections": 1})
+async def test_who_is_put_back_is_next(ground: Ground, server: Sink) -> None:
+    def close_between_messages(connection: sink.Connection) -> None:
+        """Refuse the next message once, as a relay that has had a connection for long enough."""
+        if server.total == 2:
+            server.acts.clear()
+            connection.say(b"421 4.3.2 not over this connection\r\n")
+            connection.hold()
+        else:
+            connection.say(b"250 OK\r\n")
+
+    server.acts["MAIL"] = close_between_messages
+    await begin(ground, 6)
+    await worker.run_until_idle(ground)
+    assert server.accepted == 2
+    assert list(server.taken) == [mailing.address(number) for number in range(1, 7)]
+
+
 @pytest.mark.settings(second_relay={"sender_domains": ["union.example"]})
 async def test_a_relay_with_sender_domains_takes_their_mail_and_no_other(
     two: Ground, server: Sink, other: Sink
