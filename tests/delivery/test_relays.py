@@ -1,5 +1,6 @@
 """Several relays share the mail by weight and sender, and stand in for one another."""
 
+import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
@@ -209,6 +210,37 @@ async def test_who_is_put_back_is_next(ground: Ground, server: Sink) -> None:
     await worker.run_until_idle(ground)
     assert server.accepted == 2
     assert list(server.taken) == [mailing.address(number) for number in range(1, 7)]
+
+
+@pytest.mark.settings(relay={"connections": 2}, delivery={"relay_rest_s": 3600})
+async def test_a_connection_to_a_relay_that_rests_meanwhile_carries_nothing_more(
+    ground: Ground, server: Sink, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Nothing that waits is given back meanwhile: what the connection does is up to it.
+    monkeypatch.setattr("delivery.shift.LOOK_S", 3600)
+    held = sink.Holding()
+    refused = asyncio.Event()
+
+    def refuse(connection: sink.Connection) -> None:
+        connection.say(b"554 5.7.1 you may not send here any more\r\n")
+        refused.set()
+
+    def hold_the_first(connection: sink.Connection) -> None:
+        server.acts["MAIL"] = refuse
+        held(connection)
+
+    server.acts["RCPT"] = hold_the_first
+    await begin(ground, 6)
+    async with mailing.sending(ground):
+        await held.reached()
+        async with asyncio.timeout(90):
+            await refused.wait()
+        await server.down_to(1)
+        server.acts.clear()
+        held.release()
+        await server.left()
+    assert server.taken == {mailing.address(1): 1}
+    assert sum(line.startswith("MAIL") for line in server.commands) == 2
 
 
 @pytest.mark.settings(second_relay={"sender_domains": ["union.example"]})

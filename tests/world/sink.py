@@ -74,8 +74,12 @@ class Sink:
 
     async def left(self, *, within_s: float = 90.0) -> None:
         """Wait until every client is gone, with all that it sent read."""
+        await self.down_to(0, within_s=within_s)
+
+    async def down_to(self, count: int, *, within_s: float = 90.0) -> None:
+        """Wait until no more clients than so many are left."""
         async with asyncio.timeout(within_s):
-            while self.connections:
+            while len(self.connections) > count:
                 self.changed.clear()
                 await self.changed.wait()
 
