@@ -265,9 +265,31 @@ class Worker(tables.Table, table=True):
     """What keeps it from sending, such as a full disk; blank when all is well."""
     closed_at: datetime | None = tables.maybe_moment(index=True)
     """Set when its journal is wholly in the ledger and it holds no lease."""
-    declared: int | None = Field(default=None, nullable=True, sa_type=tables.BIG)
-    """Its last transaction on PostgreSQL that concerned no last look of anybody's; see
-    `foundation.snapshots`."""
+
+
+class Quiet(enum.StrEnum):
+    """What a worker commits that concerns no last look of anybody's."""
+
+    CLAIM = "claim"
+    """Rows are leased, by whom nobody else holds them."""
+    RESULTS = "results"
+    """What came of rows that it held, none of which was refused for good."""
+
+
+class Declaration(tables.Table, table=True):
+    """A worker's last transaction of each kind on PostgreSQL; see `foundation.snapshots`.
+
+    A row for each, as two may be committed before anybody looks.
+    """
+
+    __tablename__ = "declarations"
+
+    worker_id: int = Field(
+        primary_key=True, foreign_key="workers.id", ondelete="CASCADE", sa_type=tables.BIG
+    )
+    kind: str = Field(primary_key=True)
+    """A `Quiet`."""
+    number: int = Field(nullable=False, sa_type=tables.BIG)
 
 
 class RelayStatus(tables.Table, table=True):

@@ -21,7 +21,7 @@ from delivery.desk import WorkerDesk
 from delivery.helping import Helping
 from delivery.journal import REWRITE_AT_BYTES, Journal
 from delivery.letter import Lease, Verdict
-from delivery.models import Worker
+from delivery.models import Quiet, Worker
 from delivery.relay import Sender
 from foundation import errors, logs, looks
 from foundation.ground import Ground
@@ -224,8 +224,10 @@ class Shift:
                     )
                     self._has_more = len(rows) == bulk
                     letters += await self._composer.letters(session, rows, lease=lease, group=group)
-                mark = await self._desk.recheck.mark(session) if letters else None
-                found = await self._desk.recheck.foresee(session, letters) if mark else None
+                mark = await self._desk.recheck.mark(session)
+                found = None
+                if mark and letters:
+                    found = await self._desk.recheck.foresee(session, letters)
         except errors.Busy:
             await self._desk.recheck.carry(None)
             self._has_strays = True
@@ -300,7 +302,7 @@ class Shift:
                     has_written = await ledger.record(session, worker_id=self._id, results=results)
                     mark = None
                     if has_written and is_quiet:
-                        mark = await self._desk.recheck.mark(session)
+                        mark = await self._desk.recheck.mark(session, Quiet.RESULTS)
                     await outbox.record(session, worker_id=self._id, results=results)
                     await refusals.take(self._ground, session, results=results)
             except BaseException:

@@ -15,7 +15,7 @@ import sqlite3
 import sys
 import threading
 import time
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from collections.abc import AsyncIterator, Callable, Collection, Coroutine, Iterator
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -166,14 +166,17 @@ class Database:
         """Tells of commits, to be closed by who asked before this is; None for PostgreSQL."""
         return changes.Changes(self._file) if self._file is not None else None
 
-    def snapshots(self, declared: str) -> Snapshots | None:
+    def snapshots(self, declared: str, written: Collection[str] = ()) -> Snapshots | None:
         """The same for PostgreSQL; None for SQLite.
 
-        `declared` is SQL for the numbers of transactions that say that they concern nobody.
+        `declared` is SQL for the numbers of transactions that say that they concern nobody; others
+        write into one of the tables `written`, if any are named.
         """
         if self.dialect != "postgresql":
             return None
-        return Snapshots(self.engine, declared=declared, timeout_s=self._busy_timeout_s)
+        return Snapshots(
+            self.engine, declared=declared, written=written, timeout_s=self._busy_timeout_s
+        )
 
     async def close(self) -> None:
         """Give back every connection."""

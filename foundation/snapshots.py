@@ -5,23 +5,25 @@ anything has ended between them, so that whatever was read at the first is true 
 two that differ it can be told which transactions lie between them, by number. A transaction that
 concerns nobody who asks may declare so: its number stands in a row that it writes itself. Whatever
 is not known to be such, counts as something that matters.
+
+Who asks very often has what matters stand still meanwhile: see `foundation/standstill.py`.
 """
 
 import asyncio
 import contextlib
+from collections.abc import Collection
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from foundation import tables
+from foundation import standstill, tables
+from foundation.standstill import Standstill
 
 if TYPE_CHECKING:
     import asyncpg
 
 _QUESTION = "SELECT pg_current_snapshot()::text"
-PRESENT = sa.cast(sa.func.pg_current_snapshot(), sa.Text)
-"""SQL: a stamp, as `Snapshots.stamp` gives it."""
 TRANSACTION = sa.cast(sa.cast(sa.func.pg_current_xact_id(), sa.Text), tables.BIG)
 """SQL: the number of the transaction that asks; none has the same again."""
 _FAR = 1000
@@ -40,8 +42,13 @@ class Mark(NamedTuple):
 class Snapshots:
     """Asks over one connection that is kept, as nothing else would do it in time."""
 
-    def __init__(self, engine: AsyncEngine, *, declared: str, timeout_s: float) -> None:
-        """`declared` is SQL for the numbers of transactions that say that they concern nobody."""
+    def __init__(
+        self, engine: AsyncEngine, *, declared: str, written: Collection[str], timeout_s: float
+    ) -> None:
+        """`declared` is SQL for the numbers of transactions that say that they concern nobody.
+
+        Each that matters writes into one of the tables `written`, or nothing is ever held up.
+        """
         self._engine = engine
         self._declared = declared
         self._timeout_s = timeout_s
@@ -49,11 +56,46 @@ class Snapshots:
         self._kept: AsyncConnection | None = None
         self._driver: asyncpg.Connection | None = None
         self._quiet: set[int] = set()
+        self._standstill = Standstill(written, timeout_s=timeout_s)
+        self._ending: asyncio.Task[None] | None = None
+
+    def still(self) -> str | None:
+        """A stamp from which on nothing that matters was committed; None: it has to be asked."""
+        return self._standstill.stamp()
 
     async def stamp(self) -> str | None:
         """Two equal stamps: nothing was committed between them. None: nobody can say just now."""
-        found = await self._fetch(_QUESTION)
-        return found[0][0] if found else None
+        still = self.still()
+        if still is not None:
+            return still
+        if not self._standstill.is_worth_it():
+            found = await self._fetch(_QUESTION)
+            return found[0][0] if found else None
+        async with self._asking:
+            try:
+                stamp = await self._standstill.begin(self._driver or await self._open())
+            except Exception:  # noqa: BLE001 - the driver raises of all kinds when it is cut off
+                await self._give_up()
+                return None
+            if self._standstill.is_begun:
+                asyncio.get_running_loop().call_later(standstill.LASTS_S, self._let_go)
+            return stamp
+
+    def _let_go(self) -> None:
+        """A moment is over, unless another has begun."""
+        if self._standstill.is_begun and self._standstill.is_over:
+            self._ending = asyncio.create_task(self._end())
+
+    async def _end(self) -> None:
+        async with self._asking:
+            if self._standstill.is_over:
+                await self._end_now()
+
+    async def _end_now(self) -> None:
+        try:
+            await self._standstill.end()
+        except Exception:  # noqa: BLE001 - as above
+            await self._give_up()
 
     async def is_quiet(self, one: str, other: str) -> bool:
         """Whether nothing was committed between two stamps but what concerns nobody."""
@@ -90,6 +132,8 @@ class Snapshots:
 
     async def close(self) -> None:
         """Give the connection back."""
+        async with self._asking:
+            await self._end_now()
         kept, self._kept, self._driver = self._kept, None, None
         if kept is not None:
             try:
@@ -106,6 +150,7 @@ class Snapshots:
         """
         kept, self._kept, self._driver = self._kept, None, None
         self._quiet.clear()
+        self._standstill.forget()
         if kept is not None:
             with contextlib.suppress(Exception):
                 await kept.invalidate()

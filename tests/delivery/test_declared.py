@@ -4,11 +4,10 @@ from collections.abc import AsyncIterator
 
 import pytest
 import sqlalchemy as sa
-from sqlmodel import col
 
 from delivery import ledger
 from delivery.letter import Lease, Letter
-from delivery.models import Worker
+from delivery.models import Declaration, Quiet, Worker
 from delivery.rechecking import Look, Recheck
 from foundation.config import Settings
 from foundation.ground import Ground
@@ -73,6 +72,21 @@ async def test_what_senders_claim_and_record_leaves_what_is_known(ground: Ground
     await other.close()
 
 
+async def test_results_that_follow_close_upon_a_claim_leave_what_is_known(ground: Ground) -> None:
+    recheck, letters = await foreseen(ground, "ana@example.org", "bo@example.org")
+    other = Recheck(ground, worker_id=2, upcoming=list)
+    for kind in Quiet:
+        async with ground.db.transaction() as session:
+            await written(session, letters[0])
+            mark = await other.mark(session, kind)
+        await other.carry(mark)
+    asked = statements_from_now_on(ground)
+    assert await recheck.look(letters[1]) is Look.GO
+    assert asked == []
+    await recheck.close()
+    await other.close()
+
+
 @pytest.mark.parametrize("when", ["before", "between", "looked beside", "after"])
 async def test_a_commit_of_others_beside_a_claim_is_seen(ground: Ground, when: str) -> None:
     first, second = await leased(ground, "ana@example.org", "bo@example.org")
@@ -108,8 +122,9 @@ async def test_a_row_that_another_transaction_wrote_than_it_names_says_nothing(
             via="test",
         )
         number = await session.scalar(sa.select(TRANSACTION))
+    assert number is not None
     async with ground.db.transaction() as session:
-        await session.execute(sa.update(Worker).where(col(Worker.id) == 2).values(declared=number))
+        session.add(Declaration(worker_id=2, kind=Quiet.CLAIM, number=number))
         await recheck.mark(session)
     assert await recheck.look(letter) is Look.SUPPRESSED
     await recheck.close()

@@ -1,0 +1,174 @@
+"""What matters stands still for a moment: nobody writes, everybody reads, no question is asked."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+
+import pytest
+import sqlalchemy as sa
+
+from foundation import database, standstill
+from foundation.database import Database
+from foundation.snapshots import Snapshots
+from tests.world.databases import PostgresServer
+
+LONG_S = 60.0
+
+
+@pytest.fixture
+async def db(postgres: PostgresServer) -> AsyncIterator[Database]:
+    """A database with a table that matters, and one that does not."""
+    url = await postgres.empty()
+    found = database.connect(url)
+    async with found.transaction() as session:
+        await session.execute(sa.text("CREATE TABLE things (number INTEGER)"))
+        await session.execute(sa.text("CREATE TABLE others (number BIGINT)"))
+    try:
+        yield found
+    finally:
+        await found.close()
+        await postgres.drop(url)
+
+
+@pytest.fixture
+async def snapshots(db: Database) -> AsyncIterator[Snapshots]:
+    """Somebody who asks."""
+    found = db.snapshots("SELECT number FROM others", ["things"])
+    assert found is not None
+    yield found
+    await found.close()
+
+
+@pytest.fixture(autouse=True)
+def lasting(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A moment of a minute; who asks twice asks often, however slow this machine is."""
+    monkeypatch.setattr(standstill, "LASTS_S", LONG_S)
+    monkeypatch.setattr(standstill, "SOON_S", LONG_S)
+
+
+async def often(snapshots: Snapshots) -> str | None:
+    """Ask until it pays to have all stand still; returns the stamp since when it does, if so."""
+    await snapshots.stamp()
+    stamp = await snapshots.stamp()
+    assert stamp is not None
+    assert snapshots.still() in (None, stamp)
+    return snapshots.still()
+
+
+async def written(db: Database, table: str = "things") -> None:
+    """A transaction that writes something."""
+    async with db.transaction() as session:
+        await session.execute(sa.text(f"INSERT INTO {table} VALUES (1)"))
+
+
+async def is_over(snapshots: Snapshots) -> None:
+    """Wait until it has to be asked again."""
+    # The driver hears of it, and announces nothing.
+    while snapshots.still() is not None:  # noqa: ASYNC110
+        await asyncio.sleep(0)
+
+
+async def test_what_matters_is_committed_when_the_moment_is_over(
+    db: Database, snapshots: Snapshots, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(standstill, "LASTS_S", 0.3)
+    before = await often(snapshots)
+    assert before is not None
+    await written(db)
+    assert snapshots.still() is None
+    assert await snapshots.stamp() != before
+
+
+async def test_who_reads_or_writes_something_else_does_not_wait(
+    db: Database, snapshots: Snapshots
+) -> None:
+    still = await often(snapshots)
+    await written(db, "others")
+    async with db.reading() as session:
+        await session.execute(sa.text("SELECT * FROM things"))
+    assert still is not None
+    assert snapshots.still() == still == await snapshots.stamp()
+
+
+async def test_several_who_ask_do_not_wait_for_each_other(
+    db: Database, snapshots: Snapshots
+) -> None:
+    other = db.snapshots("SELECT number FROM others", ["things"])
+    assert other is not None
+    assert await often(snapshots) is not None
+    assert await often(other) is not None
+    await other.close()
+
+
+async def test_who_asks_seldom_is_no_trouble_to_anybody(db: Database, snapshots: Snapshots) -> None:
+    assert await snapshots.stamp() is not None
+    assert snapshots.still() is None
+    await written(db)
+
+
+async def test_who_is_writing_is_not_waited_for(db: Database, snapshots: Snapshots) -> None:
+    async with db.transaction() as session:
+        await session.execute(sa.text("INSERT INTO things VALUES (1)"))
+        before = await snapshots.stamp()
+        assert await often(snapshots) is None
+    await written(db)
+    assert await snapshots.stamp() != before
+
+
+async def test_who_waits_to_write_goes_before_who_asks_again(
+    db: Database, snapshots: Snapshots
+) -> None:
+    other = db.snapshots("SELECT number FROM others", ["things"])
+    assert other is not None
+    assert await often(snapshots) is not None
+    writing = asyncio.create_task(written(db))
+    await is_waited_for(db)
+    assert await often(other) is None
+    await snapshots.close()
+    await writing
+    await other.close()
+
+
+async def is_waited_for(db: Database) -> None:
+    """Wait until somebody waits for a lock."""
+    waiting = sa.text("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'")
+    while True:
+        async with db.reading() as session:
+            if await session.scalar(waiting):
+                return
+
+
+async def test_who_stops_in_the_middle_keeps_nobody_waiting_for_long(
+    db: Database, snapshots: Snapshots
+) -> None:
+    """A process that is frozen; the server ends its session."""
+    assert await often(snapshots) is not None
+    await written(db)
+    await is_over(snapshots)
+    assert await snapshots.stamp() is None
+    assert await snapshots.stamp() is not None
+
+
+async def test_who_closes_keeps_nobody_waiting(db: Database, snapshots: Snapshots) -> None:
+    assert await often(snapshots) is not None
+    await snapshots.close()
+    async with db.transaction() as session:
+        await session.execute(sa.text("LOCK TABLE things IN ROW EXCLUSIVE MODE NOWAIT"))
+
+
+@pytest.mark.parametrize("clock", ["monotonic", "time"])
+async def test_it_is_over_by_either_clock(
+    snapshots: Snapshots, monkeypatch: pytest.MonkeyPatch, clock: str
+) -> None:
+    """While a machine sleeps, only one of them goes on."""
+    assert await often(snapshots) is not None
+    later = getattr(time, clock)() + LONG_S
+    monkeypatch.setattr(time, clock, lambda: later)
+    assert snapshots.still() is None
+
+
+async def test_where_no_table_is_named_nothing_stands_still(db: Database) -> None:
+    snapshots = db.snapshots("SELECT number FROM others")
+    assert snapshots is not None
+    assert await often(snapshots) is None
+    await snapshots.close()
