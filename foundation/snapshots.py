@@ -56,8 +56,9 @@ class Snapshots:
         self._kept: AsyncConnection | None = None
         self._driver: asyncpg.Connection | None = None
         self._quiet: set[int] = set()
-        self._standstill = Standstill(written, timeout_s=timeout_s)
-        self._ending: asyncio.Task[None] | None = None
+        self._standstill = Standstill(written, declared=declared, timeout_s=timeout_s)
+        self._timer: asyncio.TimerHandle | None = None
+        self._looking: asyncio.Task[None] | None = None
 
     def still(self) -> str | None:
         """A stamp from which on nothing that matters was committed; None: it has to be asked."""
@@ -78,28 +79,35 @@ class Snapshots:
                 await self._give_up()
                 return None
             if self._standstill.is_begun:
-                asyncio.get_running_loop().call_later(standstill.LASTS_S, self._let_go)
+                self._look_again()
             return stamp
 
-    def _let_go(self) -> None:
-        """A moment is over, unless another has begun."""
-        if self._standstill.is_begun and self._standstill.is_over:
-            self._ending = asyncio.create_task(self._end())
+    def _look_again(self) -> None:
+        """In a while, whether somebody waits for what stands still to be over."""
+        if self._timer is not None:
+            self._timer.cancel()
+        loop = asyncio.get_running_loop()
+        self._timer = loop.call_later(standstill.ASKS_S, self._begin_to_look)
 
-    async def _end(self) -> None:
+    def _begin_to_look(self) -> None:
+        self._looking = asyncio.create_task(self._look())
+
+    async def _look(self) -> None:
+        """Have it go on, or end it."""
         async with self._asking:
-            if self._standstill.is_over:
-                await self._end_now()
-
-    async def _end_now(self) -> None:
-        try:
-            await self._standstill.end()
-        except Exception:  # noqa: BLE001 - as above
-            await self._give_up()
+            try:
+                if self._standstill.is_over:
+                    await self._standstill.end()
+                else:
+                    self.learn(*await self._standstill.go_on())
+            except Exception:  # noqa: BLE001 - as above
+                await self._give_up()
+            if self._standstill.is_begun:
+                self._look_again()
 
     async def is_quiet(self, one: str, other: str) -> bool:
         """Whether nothing was committed between two stamps but what concerns nobody."""
-        between = _between(one, other)
+        between = _between(self._standstill.newest(one), self._standstill.newest(other))
         if between is None:
             return False
         if not between <= self._quiet:
@@ -133,7 +141,12 @@ class Snapshots:
     async def close(self) -> None:
         """Give the connection back."""
         async with self._asking:
-            await self._end_now()
+            if self._timer is not None:
+                self._timer.cancel()
+            try:
+                await self._standstill.end()
+            except Exception:  # noqa: BLE001 - as above
+                await self._give_up()
         kept, self._kept, self._driver = self._kept, None, None
         if kept is not None:
             try:

@@ -2,8 +2,9 @@
 
 The tables in which it stands are locked in a mode that keeps everybody from writing into them and
 nobody from reading. Until the moment is over, nothing that matters is committed, and no question is
-needed; whoever wants to write waits for no longer than that, and goes first afterwards. Who would
-have to wait for somebody that writes does without.
+needed; whoever wants to write waits for no longer than that, and goes first afterwards. As long as
+nobody does, one moment follows another without a break. Who would have to wait for somebody that
+writes does without.
 """
 
 import math
@@ -14,8 +15,10 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import asyncpg
 
-LASTS_S = 0.02
+LASTS_S = 0.04
 """So long others wait at most, whoever holds up how many of them."""
+ASKS_S = 0.02
+"""How soon it is asked whether anybody waits: as a rule they wait for no longer than this."""
 SOON_S = 0.01
 """Who asks again so soon is worth it."""
 _FEW = 4
@@ -39,19 +42,31 @@ in the middle keeps others waiting for a second."""
 _QUESTION = """
     SELECT pg_current_snapshot()::text, coalesce(current_setting('handbill.still', true), '')
 """
+_GO_ON = """
+    SELECT pg_current_snapshot()::text, ARRAY({declared}), EXISTS (
+        SELECT FROM pg_locks WHERE NOT granted AND locktype = 'relation' AND relation IN ({tables})
+    )
+"""
 _END = "COMMIT"
 
 
 class Standstill:
     """One moment after another; who uses it sees to it that two of its verbs never run at once."""
 
-    def __init__(self, tables: Collection[str], *, timeout_s: float) -> None:
-        """`tables` are those in which all that matters is written."""
+    def __init__(self, tables: Collection[str], *, declared: str, timeout_s: float) -> None:
+        """`tables` are those in which all that matters is written; see `Snapshots` for the others.
+
+        Without any table, it is never worth it.
+        """
         self._begin = _BEGIN.format(tables=", ".join(tables)) if tables else ""
+        numbers = ", ".join(f"'{name}'::regclass" for name in tables)
+        self._go_on = _GO_ON.format(tables=numbers, declared=declared)
         self._timeout_s = timeout_s
         self._driver: asyncpg.Connection | None = None
         """Over which it was begun, until it is ended there."""
         self._stamp: str | None = None
+        self._newest: dict[str, str] = {}
+        """The newest stamp that says the same, of this moment's first and of the last one's."""
         self._until = self._until_by_wall = 0.0
         self._saved = 0
         self._asked_at = self._refused_at = -math.inf
@@ -98,15 +113,46 @@ class Standstill:
         ((stamp, still),) = await driver.fetch(_QUESTION, timeout=self._timeout_s)
         if still:
             self._until, self._until_by_wall = tick + LASTS_S, wall + LASTS_S
+            self._newest = {**dict([*self._newest.items()][-1:]), stamp: stamp}
             self._stamp = stamp
         else:
             self._refused_at = time.monotonic()
             await self.end()
         return str(stamp)
 
+    async def go_on(self) -> Collection[int]:
+        """Have another moment follow this one if it is of use and nobody waits; else it is over.
+
+        Gives the numbers that are declared now. Raises what the driver does.
+        """
+        driver, first, saved = self._driver, self._stamp, self._saved
+        if driver is None or first is None:
+            return ()
+        if saved <= _FEW:
+            await self.end()
+            return ()
+        self._saved = 0
+        tick, wall = time.monotonic(), time.time()
+        ((stamp, numbers, is_waited_for),) = await driver.fetch(
+            self._go_on, timeout=self._timeout_s
+        )
+        if self.is_over:  # meanwhile, and somebody may have been told so
+            await self.end()
+            return ()
+        self._newest[first] = stamp
+        if is_waited_for:
+            await self.end()
+        else:
+            self._until, self._until_by_wall = tick + LASTS_S, wall + LASTS_S
+        return list(numbers)
+
+    def newest(self, stamp: str) -> str:
+        """The newest stamp that says the same as this one, as all stood still in between."""
+        return self._newest.get(stamp, stamp)
+
     async def end(self) -> None:
         """Let others write. Raises what the driver does."""
-        driver, self._driver = self._driver, None
+        driver, self._driver, self._until = self._driver, None, 0.0
         if driver is not None:
             await driver.execute(_END, timeout=self._timeout_s)
 

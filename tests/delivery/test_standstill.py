@@ -34,6 +34,7 @@ async def database_url(postgres: PostgresServer) -> AsyncIterator[str]:
 def lasting(monkeypatch: pytest.MonkeyPatch) -> None:
     """Long enough that a change which does not wait is done before it is over."""
     monkeypatch.setattr(standstill, "LASTS_S", LASTS_S)
+    monkeypatch.setattr(standstill, "ASKS_S", LASTS_S)
 
 
 async def asked_often(ground: Ground) -> tuple[Recheck, list[Letter]]:

@@ -4,15 +4,17 @@ import asyncio
 import time
 from collections.abc import AsyncIterator
 
+import asyncpg
 import pytest
 import sqlalchemy as sa
 
 from foundation import database, standstill
 from foundation.database import Database
 from foundation.snapshots import Snapshots
+from foundation.standstill import Standstill
 from tests.world.databases import PostgresServer
 
-LONG_S = 60.0
+LONG_S = 3600.0
 
 
 @pytest.fixture
@@ -39,10 +41,20 @@ async def snapshots(db: Database) -> AsyncIterator[Snapshots]:
     await found.close()
 
 
+@pytest.fixture
+async def own(db: Database) -> AsyncIterator[asyncpg.Connection]:
+    """A connection that is kept."""
+    url = db.engine.url.set(drivername="postgresql")
+    found = await asyncpg.connect(url.render_as_string(hide_password=False), ssl=False)
+    yield found
+    await found.close()
+
+
 @pytest.fixture(autouse=True)
 def lasting(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A moment of a minute; who asks twice asks often, however slow this machine is."""
+    """A moment of an hour; who asks twice asks often, however slow this machine is."""
     monkeypatch.setattr(standstill, "LASTS_S", LONG_S)
+    monkeypatch.setattr(standstill, "ASKS_S", LONG_S)
     monkeypatch.setattr(standstill, "SOON_S", LONG_S)
 
 
@@ -55,10 +67,10 @@ async def often(snapshots: Snapshots) -> str | None:
     return snapshots.still()
 
 
-async def written(db: Database, table: str = "things") -> None:
+async def written(db: Database, table: str = "things", number: int = 1) -> None:
     """A transaction that writes something."""
     async with db.transaction() as session:
-        await session.execute(sa.text(f"INSERT INTO {table} VALUES (1)"))
+        await session.execute(sa.text(f"INSERT INTO {table} VALUES ({number})"))
 
 
 async def is_over(snapshots: Snapshots) -> None:
@@ -72,6 +84,7 @@ async def test_what_matters_is_committed_when_the_moment_is_over(
     db: Database, snapshots: Snapshots, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(standstill, "LASTS_S", 0.3)
+    monkeypatch.setattr(standstill, "ASKS_S", 0.3)
     before = await often(snapshots)
     assert before is not None
     await written(db)
@@ -136,6 +149,55 @@ async def is_waited_for(db: Database) -> None:
         async with db.reading() as session:
             if await session.scalar(waiting):
                 return
+
+
+async def test_one_moment_follows_another_until_somebody_waits(
+    db: Database, snapshots: Snapshots, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(standstill, "LASTS_S", 1.0)
+    monkeypatch.setattr(standstill, "ASKS_S", 0.01)
+    still = await often(snapshots)
+    ends = time.monotonic() + 1.5
+    while time.monotonic() < ends:
+        assert snapshots.still() == still is not None
+        await asyncio.sleep(0)
+    monkeypatch.setattr(standstill, "LASTS_S", LONG_S)
+    writing = asyncio.create_task(written(db))
+    await is_over(snapshots)
+    await writing
+
+
+async def test_what_is_of_no_use_any_more_is_over(
+    db: Database, snapshots: Snapshots, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(standstill, "ASKS_S", 0.01)
+    assert await often(snapshots) is not None
+    held = sa.text("SELECT count(*) FROM pg_locks WHERE granted AND mode = 'ShareLock'")
+    # The server has it, and announces nothing.
+    while True:
+        async with db.reading() as session:
+            if not await session.scalar(held):
+                return
+
+
+async def test_a_time_in_which_all_stood_still_is_as_quiet_as_its_end(
+    db: Database, own: asyncpg.Connection
+) -> None:
+    """However often others declared something meanwhile, in one row."""
+    kept = Standstill(["things"], declared="SELECT number FROM others", timeout_s=5.0)
+    first = await kept.begin(own)
+    assert kept.newest(first) == first
+    for number in (7, 8):
+        await written(db, "others", number=number)
+        for _ in range(10):
+            assert kept.stamp() == first
+        assert number in await kept.go_on()
+    last = kept.newest(first)
+    assert last != first
+    await kept.end()
+    assert kept.stamp() is None
+    other = await kept.begin(own)
+    assert (kept.newest(first), kept.newest(other)) == (last, other)
 
 
 async def test_who_stops_in_the_middle_keeps_nobody_waiting_for_long(
