@@ -39,7 +39,7 @@ PARTS: dict[str, Part] = {
     "sending": lambda times: sending.run(people=100_000, times=times),
     "demo": lambda times: sending.run_demo(people=30_000, times=times),
     "conditions": lambda times: sending.run_conditional(people=30_000, times=times),
-    "signing": lambda times: signing.run(people=10_000, times=times),
+    "signing": lambda times: signing.run(people=20_000, times=times),
     "secured": lambda times: secured.run(people=20_000, times=times),
     "far": lambda times: far.run(people=1_000, times=times),
     "postgres": lambda times: postgres.run(people=30_000, times=times),
