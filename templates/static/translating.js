@@ -18,6 +18,8 @@ if (form && status) {
   let turn = Promise.resolve();
   const first = form.elements.version.value;
 
+  // What is said once is not said again with every key: it is read out.
+  const say = (words) => { if (status.textContent !== words) status.textContent = words; };
   const pairOf = (node) => node.closest?.("[data-place]");
   const fieldsOf = (pair) =>
     [...form.elements].filter((each) => each.name?.startsWith(`${pair.dataset.place}:`));
@@ -27,7 +29,7 @@ if (form && status) {
     if (!pair) return;
     changed.add(pair);
     touched.add(pair);
-    status.textContent = form.dataset.unsaved;
+    say(form.dataset.unsaved);
     clearTimeout(timer);
     timer = setTimeout(keep, AFTER);
   });
@@ -57,7 +59,7 @@ if (form && status) {
     body.set("version", version);
     for (const field of fieldsOf(pair)) body.set(field.name, field.value);
     const words = new URLSearchParams(body).toString();
-    status.textContent = form.dataset.saving;
+    say(form.dataset.saving);
     try {
       const answer = await fetch(form.action, {
         method: "POST",
@@ -72,7 +74,7 @@ if (form && status) {
       isAway = problem instanceof TypeError;
       changed.add(pair);
       touched.add(pair);
-      status.textContent = form.dataset.failed;
+      say(form.dataset.failed);
     } finally {
       underway.delete(pair);
       offerNext();
@@ -82,7 +84,8 @@ if (form && status) {
   function show(pair, said) {
     const wrong = Object.values(said.problems);
     const theirs = said.theirs[pair.dataset.place];
-    status.textContent = wrong.length || theirs ? "" : form.dataset[changed.size ? "unsaved" : queued ? "saving" : "saved"];
+    const state = changed.size ? "unsaved" : queued ? "saving" : "saved";
+    say(wrong.length || theirs ? "" : form.dataset[state]);
     touched.add(pair);
     const isAtTold = Boolean(document.activeElement.closest("[data-told]"));
     pair.querySelectorAll("[data-told]").forEach((each) => each.remove());
