@@ -360,12 +360,10 @@ _DECLARE = sa.text(
     RETURNING CAST(pg_current_snapshot() AS TEXT), number
     """
 )
-_WRITTEN = tuple(
-    str(table.__tablename__) for table in (Subscriber, Subscription, Suppression, Dispatch)
-)
+_WRITTEN = tuple(str(table.__tablename__) for table in (Subscription, Suppression, Dispatch))
 """All that stops a message which a sender has in hand is written here, in the same transaction at
-least: a ledger's rows are cancelled with their dispatch, and lose whose they are with the person.
-Who takes the rows of a sender that was silent for too long need not wait: it asks anew.
+least: a ledger's rows are cancelled with their dispatch, and who is gone has no subscription left.
+Who takes the rows of a sender that was silent for too long need not wait: its leases are over.
 """
 # A row that another transaction wrote than the one it names says nothing: a copy that was brought
 # in from elsewhere, where numbers meant others.
