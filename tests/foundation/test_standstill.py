@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from foundation import database, standstill
 from foundation.database import Database
-from foundation.snapshots import Snapshots
+from foundation.snapshots import TRANSACTION, Snapshots
 from foundation.standstill import Standstill
 from tests.world.databases import PostgresServer
 
@@ -163,7 +163,9 @@ async def test_one_moment_follows_another_until_somebody_waits(
         await asyncio.sleep(0)
     monkeypatch.setattr(standstill, "LASTS_S", LONG_S)
     writing = asyncio.create_task(written(db))
-    await is_over(snapshots)
+    while not writing.done():
+        snapshots.still()
+        await asyncio.sleep(0)
     await writing
 
 
@@ -198,6 +200,32 @@ async def test_a_time_in_which_all_stood_still_is_as_quiet_as_its_end(
     assert kept.stamp() is None
     other = await kept.begin(own)
     assert (kept.newest(first), kept.newest(other)) == (last, other)
+
+
+async def test_answers_of_its_beginning_hold_at_its_end_whatever_was_missed(
+    db: Database, snapshots: Snapshots
+) -> None:
+    first = await often(snapshots)
+    assert first is not None
+    for _ in range(2):
+        async with db.transaction() as session:
+            await session.execute(sa.text("DELETE FROM others"))
+            own = await session.scalar(sa.select(TRANSACTION))
+            await session.execute(sa.text(f"INSERT INTO others VALUES ({own})"))
+    for _ in range(10):
+        assert snapshots.still() == first
+    await snapshots._look()  # what the timer does
+    other = db.snapshots("SELECT number FROM others")
+    assert other is not None
+    present = await other.stamp()
+    await other.close()
+    assert present is not None
+    assert await snapshots.is_quiet(first, present)
+    await snapshots.close()
+    await written(db)
+    later = await snapshots.stamp()
+    assert later is not None
+    assert not await snapshots.is_quiet(first, later)
 
 
 async def test_who_stops_in_the_middle_keeps_nobody_waiting_for_long(
