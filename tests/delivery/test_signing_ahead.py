@@ -1,7 +1,6 @@
 """Bulletins are signed beside what is sent: nothing waits that need not, and nothing is lost."""
 
 import asyncio
-import contextlib
 import os
 import signal
 from collections.abc import AsyncIterator, Sequence
@@ -32,24 +31,29 @@ AHEAD = 16
 """So many are signed ahead while nobody can say how fast they go, at most."""
 WITHOUT_8BIT = ("PIPELINING", "SIZE 50000000", "SMTPUTF8")
 PROGRAM = """
-import os, runpy, time
+import os, runpy
 from pathlib import Path
 
 folder = Path({folder!r})
 (folder / "process").write_text(str(os.getpid()))
+told = os.open(folder / "told", os.O_WRONLY)
 read, write = os.read, os.write
+is_ready = False
 
 def held(fd, size):
     come = read(fd, size)
-    if come and (folder / "ready").exists():
-        (folder / "asked").touch()
-        while not (folder / "gate").exists():
-            time.sleep(0.01)
+    if come and is_ready:
+        write(told, b"asked\\n")
+        with open(folder / "gate"):  # as soon as somebody else has it open
+            pass
     return come
 
 def noted(fd, octets):
+    global is_ready
     done = write(fd, octets)
-    (folder / "ready").touch()
+    if not is_ready:
+        is_ready = True
+        write(told, b"ready\\n")
     return done
 
 os.read, os.write = held, noted
@@ -61,11 +65,19 @@ pytestmark = pytest.mark.settings(relay={"connections": CONNECTIONS})
 
 
 class Pen:
-    """The process that signs, as a test has it."""
+    """The process that signs, as a test has it: it tells by one pipe, and waits at another."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         folder.mkdir()
+        self._gate = folder / "gate"
+        os.mkfifo(self._gate)
+        os.mkfifo(folder / "told")
+        self._said = {"ready": asyncio.Event(), "asked": asyncio.Event()}
+        self._loop = asyncio.get_running_loop()
+        # For writing as well, so that it has an end here whoever comes and goes.
+        self._open = [os.open(folder / "told", os.O_RDWR | os.O_NONBLOCK)]
+        self._loop.add_reader(self._open[0], self._hear)
         self.program = folder / "program.py"
         self.program.write_text(
             PROGRAM.format(folder=str(folder), program=str(signing_process.PROGRAM))
@@ -76,23 +88,39 @@ class Pen:
         """Its number."""
         return int((self._folder / "process").read_text())
 
+    def _hear(self) -> None:
+        for word in os.read(self._open[0], 1000).decode().split():
+            self._said[word].set()
+
     async def until(self, name: str) -> None:
         """Wait until it is `ready`, or `asked` something."""
         async with asyncio.timeout(60):
-            while not (self._folder / name).exists():  # noqa: ASYNC110 - another process makes it
-                await asyncio.sleep(0.02)
+            await self._said[name].wait()
 
     async def until_gone(self) -> None:
         """Wait until there is no such process."""
-        async with asyncio.timeout(60):
-            with contextlib.suppress(ProcessLookupError):
-                while True:
-                    os.kill(self.process, 0)
-                    await asyncio.sleep(0.02)
+        is_gone = asyncio.Event()
+        try:
+            process = os.pidfd_open(self.process)
+        except ProcessLookupError:
+            return
+        self._loop.add_reader(process, is_gone.set)
+        try:
+            async with asyncio.timeout(60):
+                await is_gone.wait()
+        finally:
+            self._loop.remove_reader(process)
+            os.close(process)
 
     def let_go(self) -> None:
         """Sign whatever comes."""
-        (self._folder / "gate").touch()
+        self._open.append(os.open(self._gate, os.O_RDWR))
+
+    def close(self) -> None:
+        """Nobody is there any more who waits for it, or it for them."""
+        self._loop.remove_reader(self._open[0])
+        for file in self._open:
+            os.close(file)
 
 
 @pytest.fixture
@@ -102,11 +130,14 @@ def settings(settings: Settings, tmp_path: Path) -> Settings:
 
 
 @pytest.fixture
-def pen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Pen:
+async def pen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Pen]:
     """Signs nothing until it is let go."""
     made = Pen(tmp_path / "pen")
     monkeypatch.setattr(signing_process, "PROGRAM", made.program)
-    return made
+    try:
+        yield made
+    finally:
+        made.close()
 
 
 async def begin(ground: Ground) -> int:
