@@ -114,25 +114,20 @@ async def test_many_tabs_share_a_look_and_a_closed_one_ends_its_task(ground: Gro
     await site.start()
     web = Web(ground, f"http://127.0.0.1:{runner.addresses[0][1]}")
     viewer = await web.as_staff(Role.VIEWER)
-    before = len(asyncio.all_tasks())
+    before = asyncio.all_tasks()
     async with asyncio.timeout(90):
         tabs = [await viewer.http.get(f"/staff/campaigns/{campaign.id}/live") for _ in range(10)]
         for tab in tabs:
             await Stream(tab).next()
         assert built[live_pages.WATCH].looks <= 2
+        began = asyncio.all_tasks() - before
+        assert len(began) >= len(tabs)
         for tab in tabs:
             tab.close()
-        await no_more_tasks_than(before)
+        await asyncio.wait(began)
+    assert asyncio.all_tasks() <= before
     await web.close()
     await runner.cleanup()
-
-
-async def no_more_tasks_than(number: int) -> None:
-    """Wait until others have ended."""
-    while True:
-        if len(asyncio.all_tasks()) <= number:
-            return
-        await asyncio.sleep(0.05)
 
 
 async def test_a_program_asks_for_the_same(
