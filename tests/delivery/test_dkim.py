@@ -76,6 +76,8 @@ async def test_a_bulletin_is_signed_with_both_kinds_of_key(signing: Ground, smtp
     assert message.count(f"d={DOMAIN};".encode()) == 2
     assert b"l=" not in message.partition(b"From:")[0]
     assert max(map(len, message.split(b"\r\n"))) <= 998
+    signatures = message.partition(b"\r\nFrom: ")[0].split(b"\r\n")
+    assert max(map(len, signatures)) <= 78, "RFC 5322 §2.1.1"
 
 
 async def test_headers_that_a_relay_adds_or_folds_anew_break_nothing(
