@@ -326,13 +326,14 @@ class Shift:
                 await self._flush()
                 await self._limits.close()
                 async with self._ground.db.transaction() as session:
-                    await ledger.release(session, worker_id=self._id)
-                    await outbox.release(session, worker_id=self._id)
+                    # First: whoever settles a process locks its row before those that it holds.
                     await session.execute(
                         sa.update(Worker)
                         .where(col(Worker.id) == self._id)
                         .values(closed_at=self._ground.clock.now(), said="")
                     )
+                    await ledger.release(session, worker_id=self._id)
+                    await outbox.release(session, worker_id=self._id)
                     if not self._desk.has_results:
                         await dispatch.finish(session, now=self._ground.clock.now())
             except errors.Busy as problem:

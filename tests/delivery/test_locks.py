@@ -1,0 +1,73 @@
+"""On PostgreSQL several processes write at a time; none of them wait for each other crosswise."""
+
+import asyncio
+from pathlib import Path
+
+import sqlalchemy as sa
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from delivery import recovery, worker
+from delivery.models import Delivery
+from foundation.ground import Ground
+from tests.world import grounds, mailing, sink
+from tests.world.clock import FakeClock
+from tests.world.databases import PostgresServer
+from tests.world.sink import Sink
+
+
+async def wait_for_locks(ground: Ground, number: int) -> None:
+    """Wait until so many wait for somebody else's transaction."""
+    waiting = sa.text("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'")
+
+    async def are_there(session: AsyncSession) -> bool:
+        return bool(await session.scalar(waiting) == number)
+
+    await mailing.until(ground, are_there)
+
+
+async def test_a_process_that_is_taken_for_dead_while_it_stops_and_who_does_so_both_go_on(
+    postgres: PostgresServer, tmp_path: Path, server: Sink
+) -> None:
+    url = await postgres.fresh()
+    here, there = (
+        grounds.settings(
+            url=url,
+            folder=tmp_path,
+            changes={
+                "relay": {"connections": 1},
+                "delivery": {"node": node, "journal_dir": str(tmp_path / node)},
+            },
+            relay_port=server.port,
+        )
+        for node in ("here", "there")
+    )
+    late = FakeClock()
+    late.advance(hours=25)
+    held = sink.Holding()
+    server.acts["RCPT"] = held
+    async with (
+        grounds.standing(here, FakeClock()) as ground,
+        grounds.standing(there, late) as elsewhere,
+    ):
+        topic = await mailing.crowd(ground, 3)
+        await mailing.start(ground, topics=[topic])
+        stop = asyncio.Event()
+        stopping = asyncio.create_task(worker.Worker(ground).run(stop))
+        await held.reached()
+        async with ground.db.transaction() as session:
+            # Held up where it gives back whom it had no time for.
+            last = select(col(Delivery.id)).where(Delivery.id == 3).with_for_update()
+            await session.exec(last)
+            stop.set()
+            held.release()
+            await wait_for_locks(elsewhere, 1)
+            closing = asyncio.create_task(recovery.recover(elsewhere, node="there"))
+            await wait_for_locks(elsewhere, 2)
+        assert await closing == 0, "it closed its row itself"
+        await stopping
+        assert not list((tmp_path / "here").iterdir()), "its journal went with that"
+        rows = await mailing.rows(ground)
+    assert [row.state for row in rows] == ["sent", "queued", "queued"]
+    assert not any(row.worker_id for row in rows)
+    await postgres.drop(url)
