@@ -322,6 +322,16 @@ def test_an_address_in_octets_comes_to_the_same_as_in_text(length: int, is_8bit:
     assert all(len(line) <= wire.LONGEST_LINE for line in body.split(b"\r\n"))
 
 
+@pytest.mark.parametrize("at", [wire.LINE_CHARACTERS, 2 * wire.LINE_CHARACTERS])
+def test_a_dot_in_a_long_address_begins_no_line_of_the_mail(at: int) -> None:
+    address = "https://x.example/".ljust(at, "a") + ".html"
+    segments = ("Begin here: ", Slot("url", Place.TEXT), "\n")
+    made = Plan(language="en", subject_segments=(), text_segments=segments, html_segments=segments)
+    body = made.body({"url": address})
+    assert_fit_for_smtp(body)
+    assert parts(body, made) == [f"Begin here: {address}\n"] * 2
+
+
 @pytest.mark.parametrize("address", ["", "/r/x", "https://x.example/?a=b", "https://ñ.example/"])
 def test_an_address_that_stands_nowhere_unchanged_is_no_plain_one(address: str) -> None:
     assert not runs.is_plain(address)
