@@ -259,7 +259,7 @@ async def test_a_subject_arrives_as_it_was_written(
     (raw,) = raw_headers(received)["subject"]
     lines = f"Subject: {raw}".split("\r\n")
     assert all(line.strip() for line in lines)
-    assert all(len(line) <= (76 if "=?" in line else 998) for line in lines)
+    assert all(len(line) <= 76 for line in lines)
 
 
 async def test_an_address_in_another_script_goes_out_with_its_domain_in_a_labels(
