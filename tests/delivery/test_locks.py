@@ -9,6 +9,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from delivery import recovery, worker
 from delivery.models import Delivery
+from foundation.config import Settings
 from foundation.ground import Ground
 from tests.world import grounds, mailing, sink
 from tests.world.clock import FakeClock
@@ -26,29 +27,66 @@ async def wait_for_locks(ground: Ground, number: int) -> None:
     await mailing.until(ground, are_there)
 
 
-async def test_a_process_that_is_taken_for_dead_while_it_stops_and_who_does_so_both_go_on(
-    postgres: PostgresServer, tmp_path: Path, server: Sink
-) -> None:
-    url = await postgres.fresh()
-    here, there = (
+def two_nodes(url: str, folder: Path, server: Sink) -> list[Settings]:
+    """Two machines with one database, of which neither sees the other's journals."""
+    return [
         grounds.settings(
             url=url,
-            folder=tmp_path,
+            folder=folder,
             changes={
                 "relay": {"connections": 1},
-                "delivery": {"node": node, "journal_dir": str(tmp_path / node)},
+                "delivery": {"node": node, "journal_dir": str(folder / node)},
             },
             relay_port=server.port,
         )
         for node in ("here", "there")
-    )
-    late = FakeClock()
-    late.advance(hours=25)
+    ]
+
+
+def a_day_later() -> FakeClock:
+    """When a process that was not seen since is taken for dead."""
+    clock = FakeClock()
+    clock.advance(hours=25)
+    return clock
+
+
+async def test_a_process_that_is_taken_for_dead_while_it_records_and_who_does_so_both_go_on(
+    postgres: PostgresServer, tmp_path: Path, server: Sink
+) -> None:
+    url = await postgres.fresh()
+    here, there = two_nodes(url, tmp_path, server)
+    held = sink.Holding()
+    server.acts["dot"] = held
+    async with (
+        grounds.standing(here, FakeClock()) as ground,
+        grounds.standing(there, a_day_later()) as elsewhere,
+    ):
+        topic = await mailing.crowd(ground, 1)
+        await mailing.start(ground, topics=[topic])
+        async with mailing.sending(ground):
+            await held.reached()
+            async with ground.db.transaction() as session:
+                # Held up where it writes what the relay says.
+                await session.exec(select(col(Delivery.id)).with_for_update())
+                held.accept()
+                await wait_for_locks(elsewhere, 1)
+                closing = asyncio.create_task(recovery.recover(elsewhere, node="there"))
+                await wait_for_locks(elsewhere, 2)
+            assert await closing == 1
+        assert [row.state for row in await mailing.rows(ground)] == ["sent"]
+    await postgres.drop(url)
+
+
+async def test_a_process_that_is_taken_for_dead_while_it_stops_and_who_does_so_both_go_on(
+    postgres: PostgresServer, tmp_path: Path, server: Sink
+) -> None:
+    url = await postgres.fresh()
+    here, there = two_nodes(url, tmp_path, server)
     held = sink.Holding()
     server.acts["RCPT"] = held
     async with (
         grounds.standing(here, FakeClock()) as ground,
-        grounds.standing(there, late) as elsewhere,
+        grounds.standing(there, a_day_later()) as elsewhere,
     ):
         topic = await mailing.crowd(ground, 3)
         await mailing.start(ground, topics=[topic])
