@@ -32,7 +32,7 @@ from delivery.models import (
 )
 from foundation import changes, rows
 from foundation.ground import Ground
-from foundation.snapshots import Mark
+from foundation.snapshots import Mark, Snapshots
 from subscribers import suppression
 from subscribers.models import Subscriber, Subscription, SubscriptionState, Suppression
 
@@ -100,7 +100,7 @@ class Recheck:
             self._asking = asyncio.create_task(self._answer_all())
         return await answer
 
-    async def mark(self, session: AsyncSession, kind: Quiet = Quiet.CLAIM) -> Mark | bytes | None:
+    async def mark(self, session: AsyncSession, kind: Quiet) -> Mark | bytes | None:
         """Of a transaction that has written something already, and concerns no look of anybody's.
 
         What `carry` needs after it; None when the answers that are known are old, or nothing can
@@ -188,7 +188,7 @@ class Recheck:
             asked, self._asked = self._asked, []
             letters = {letter for letter, _ in asked}
             # Read before the query: what is committed meanwhile makes its answers old.
-            stamp = await self._moved() if self._snapshots is not None else self._now()
+            stamp = await self._moved(self._snapshots) if self._snapshots else self._now()
             try:
                 if stamp is None or stamp != self._stamp or not self._knows_all(letters):
                     await self._ask(letters, stamp)
@@ -201,18 +201,16 @@ class Recheck:
                 if not answer.done():
                     answer.set_result(self._known.get((letter.kind, letter.id), Look.HOLD))
 
-    async def _moved(self) -> str | None:
+    async def _moved(self, snapshots: Snapshots) -> str | None:
         """The present stamp of a PostgreSQL; what is known is of it, or not relied on any more."""
-        if self._snapshots is None:
-            return None
-        stamp = await self._snapshots.stamp()
+        stamp = await snapshots.stamp()
         known_at = self._stamp
         if stamp == known_at:
             return stamp
         is_quiet = (
             stamp is not None
             and isinstance(known_at, str)
-            and await self._snapshots.is_quiet(known_at, stamp)
+            and await snapshots.is_quiet(known_at, stamp)
         )
         if known_at == self._stamp:
             self._stamp = stamp if is_quiet else None

@@ -224,7 +224,7 @@ class Shift:
                     )
                     self._has_more = len(rows) == bulk
                     letters += await self._composer.letters(session, rows, lease=lease, group=group)
-                mark = await self._desk.recheck.mark(session)
+                mark = await self._desk.recheck.mark(session, Quiet.CLAIM)
                 found = None
                 if mark and letters:
                     found = await self._desk.recheck.foresee(session, letters)

@@ -74,13 +74,14 @@ class Snapshots:
             return found[0][0] if found else None
         async with self._asking:
             try:
-                stamp = await self._standstill.begin(self._driver or await self._open())
+                return await self._standstill.begin(self._driver or await self._open())
             except Exception:  # noqa: BLE001 - the driver raises of all kinds when it is cut off
                 await self._give_up()
                 return None
-            if self._standstill.is_begun:
-                self._look_again()
-            return stamp
+            finally:
+                # Whoever asked may have been cancelled when it had begun.
+                if self._standstill.is_begun:
+                    self._look_again()
 
     def _look_again(self) -> None:
         """In a while, whether somebody waits for what stands still to be over."""

@@ -113,7 +113,8 @@ class Standstill:
         ((stamp, still),) = await driver.fetch(_QUESTION, timeout=self._timeout_s)
         if still:
             self._until, self._until_by_wall = tick + LASTS_S, wall + LASTS_S
-            self._newest = {**dict([*self._newest.items()][-1:]), stamp: stamp}
+            last = [*self._newest.items()][-1:]
+            self._newest = dict([*last, (stamp, stamp)])
             self._stamp = stamp
         else:
             self._refused_at = time.monotonic()

@@ -10,8 +10,8 @@ const KEEPALIVE = 60_000;
 if (form && status) {
   const changed = new Set();
   const underway = new Set();
-  const touched = new Set();
-  let queued = 0;
+  const unkept = new Set();
+  let saves = 0;
   let isAway = false;
   let isLeaving = false;
   let timer = 0;
@@ -28,7 +28,6 @@ if (form && status) {
     const pair = pairOf(event.target);
     if (!pair) return;
     changed.add(pair);
-    touched.add(pair);
     say(form.dataset.unsaved);
     clearTimeout(timer);
     timer = setTimeout(keep, AFTER);
@@ -36,7 +35,7 @@ if (form && status) {
   form.addEventListener("focusout", () => { if (changed.size) keep(); });
   addEventListener("visibilitychange", () => { if (document.hidden && changed.size) keep(); });
   // What is on its way arrives without this page; what waits behind it would not.
-  addEventListener("beforeunload", (event) => { if (!isLeaving && (changed.size || queued)) event.preventDefault(); });
+  addEventListener("beforeunload", (event) => { if (!isLeaving && (changed.size || saves > 1)) event.preventDefault(); });
 
   // One text after another: each knows the version that it was written over.
   function keep() {
@@ -44,36 +43,37 @@ if (form && status) {
     for (const pair of changed) {
       changed.delete(pair);
       underway.add(pair);
-      queued += 1;
-      turn = turn.then(() => {
-        queued -= 1;
-        return send(pair);
-      });
+      inTurn(pair);
     }
     return turn;
   }
 
+  function inTurn(pair, version) {
+    saves += 1;
+    turn = turn.then(() => send(pair, version)).finally(() => { saves -= 1; });
+  }
+
   async function send(pair, version = pair.dataset.version || first) {
+    unkept.add(pair);
     const body = new FormData();
     for (const name of ["csrf_token", "language", "source_version"]) body.set(name, form.elements[name].value);
     body.set("version", version);
     for (const field of fieldsOf(pair)) body.set(field.name, field.value);
-    const words = new URLSearchParams(body).toString();
+    const encoded = new URLSearchParams(body).toString();
     say(form.dataset.saving);
+    isAway = true;
     try {
       const answer = await fetch(form.action, {
         method: "POST",
-        body: words,
+        body: encoded,
         headers: { Accept: "application/json", "Content-Type": "application/x-www-form-urlencoded;charset=UTF-8" },
-        keepalive: words.length < KEEPALIVE,
+        keepalive: encoded.length < KEEPALIVE,
       });
       isAway = false;
       if (!answer.ok) throw new Error(String(answer.status));
       show(pair, await answer.json());
-    } catch (problem) {
-      isAway = problem instanceof TypeError;
+    } catch {
       changed.add(pair);
-      touched.add(pair);
       say(form.dataset.failed);
     } finally {
       underway.delete(pair);
@@ -84,9 +84,8 @@ if (form && status) {
   function show(pair, said) {
     const wrong = Object.values(said.problems);
     const theirs = said.theirs[pair.dataset.place];
-    const state = changed.size ? "unsaved" : queued ? "saving" : "saved";
+    const state = changed.size ? "unsaved" : saves > 1 ? "saving" : "saved";
     say(wrong.length || theirs ? "" : form.dataset[state]);
-    touched.add(pair);
     const isAtTold = Boolean(document.activeElement.closest("[data-told]"));
     pair.querySelectorAll("[data-told]").forEach((each) => each.remove());
     if (isAtTold) enter(pair);
@@ -100,7 +99,7 @@ if (form && status) {
       return;
     }
     if (wrong.length) return;
-    if (!changed.has(pair)) touched.delete(pair);
+    unkept.delete(pair);
     pair.dataset.version = said.version;
     mark(pair, said.states[pair.dataset.place]);
     const progress = document.querySelector("[data-progress]");
@@ -132,7 +131,7 @@ if (form && status) {
     button.className = "button";
     button.dataset.tone = "quiet";
     button.textContent = form.dataset.mine;
-    button.addEventListener("click", () => { turn = turn.then(() => send(pair, version)); });
+    button.addEventListener("click", () => inTurn(pair, version));
     box.append(button);
     pair.append(box);
   }
@@ -193,7 +192,7 @@ if (form && status) {
   // Who presses Save waits for what is being kept: sent a second time beside it, their own words
   // would look like somebody else's. The form then brings what could not be kept.
   form.addEventListener("submit", async (event) => {
-    if (isLeaving || !(changed.size || underway.size)) return;
+    if (isLeaving || !(changed.size || saves)) return;
     event.preventDefault();
     await keep();
     if (isAway) return;
@@ -203,7 +202,7 @@ if (form && status) {
   addEventListener("pageshow", () => { isLeaving = false; });
   form.addEventListener("formdata", ({ formData }) => {
     for (const pair of form.querySelectorAll("[data-place]")) {
-      if (!touched.has(pair)) fieldsOf(pair).forEach((each) => formData.delete(each.name));
+      if (!unkept.has(pair)) fieldsOf(pair).forEach((each) => formData.delete(each.name));
     }
   });
   offerNext();

@@ -20,7 +20,7 @@ from foundation.audit import COMMAND, AuditEntry
 from foundation.ground import Ground
 from subscribers import mending
 from subscribers.models import Subscription, SubscriptionState
-from tests.world import campaigning, grounds, mailing, people, sink
+from tests.world import campaigning, databases, grounds, mailing, people, sink
 from tests.world.clock import FakeClock
 from tests.world.sink import Connection
 from tests.world.smtp import Catcher
@@ -266,13 +266,10 @@ async def test_a_worker_that_closes_a_dispatch_waits_for_who_queues_somebody_ane
 
 async def waits_for_a_lock(ground: Ground) -> None:
     """Until somebody waits for somebody else's transaction."""
-    waiting = sa.text("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'")
-    async with asyncio.timeout(90):
-        while ground.db.dialect == "postgresql":
-            async with ground.db.reading() as session:
-                if await session.scalar(waiting):
-                    return
-    await asyncio.sleep(0)
+    if ground.db.dialect == "postgresql":
+        await databases.waits(ground.db)
+    else:
+        await asyncio.sleep(0)
 
 
 @pytest.mark.storage

@@ -1,6 +1,7 @@
 """A translator at work in a real browser: words are kept while they are written."""
 
 import asyncio
+import itertools
 import re
 from collections.abc import AsyncIterator
 
@@ -137,3 +138,31 @@ async def test_who_leaves_while_a_text_waits_behind_another_is_asked_first(
     await expect(page.locator("[data-status]")).to_have_text("Saved.")
     kept = await spanish(ground)
     assert (kept["a"], kept["b"]) == ("<p>Uno dos</p>", "<p>Dos tres</p>")
+
+
+async def test_who_saves_while_a_text_is_being_kept_again_does_not_meet_their_own_words(
+    ground: Ground, page: Page
+) -> None:
+    await two_texts(ground, page)
+    arrived = [asyncio.Event() for _ in range(2)]
+    free = [asyncio.Event() for _ in range(2)]
+    numbers = itertools.count()
+
+    async def hold(route: Route) -> None:
+        if route.request.headers["accept"] == "application/json":
+            number = next(numbers)
+            arrived[number].set()
+            await free[number].wait()
+        await route.continue_()
+
+    await page.route("**/translate", hold)
+    for words in (" dos", " tres"):
+        await typed(page, "a", words)
+        await page.keyboard.press("Control+Enter")
+    free[0].set()
+    await arrived[1].wait()
+    async with page.expect_navigation():
+        await page.get_by_role("button", name="Save", exact=True).click()
+        free[1].set()
+    await expect(page.get_by_text("Somebody else wrote")).to_have_count(0)
+    assert (await spanish(ground))["a"] == "<p>Uno dos tres</p>"

@@ -51,7 +51,7 @@ async def foreseen(ground: Ground, *addresses: str) -> tuple[Recheck, list[Lette
     letters = await leased(ground, *addresses)
     recheck = Recheck(ground, worker_id=1, upcoming=lambda: letters)
     async with ground.db.transaction() as session:
-        mark = await recheck.mark(session)
+        mark = await recheck.mark(session, Quiet.CLAIM)
         found = await recheck.foresee(session, letters)
     await recheck.carry(mark, found)
     return recheck, letters
@@ -63,7 +63,7 @@ async def test_what_senders_claim_and_record_leaves_what_is_known(ground: Ground
     for each in (recheck, other, other):
         async with ground.db.transaction() as session:
             await written(session, letters[0])
-            mark = await each.mark(session)
+            mark = await each.mark(session, Quiet.CLAIM)
         await each.carry(mark)
         asked = statements_from_now_on(ground)
         assert await recheck.look(letters[1]) is Look.GO
@@ -95,7 +95,7 @@ async def test_a_commit_of_others_beside_a_claim_is_seen(ground: Ground, when: s
     if when == "before":
         await suppressed(ground, "bo@example.org")
     async with ground.db.transaction() as session:
-        mark = await recheck.mark(session)
+        mark = await recheck.mark(session, Quiet.CLAIM)
         found = await recheck.foresee(session, [second])
         if when in ("between", "looked beside"):
             await suppressed(ground, "bo@example.org")
@@ -125,7 +125,7 @@ async def test_a_row_that_another_transaction_wrote_than_it_names_says_nothing(
     assert number is not None
     async with ground.db.transaction() as session:
         session.add(Declaration(worker_id=2, kind=Quiet.CLAIM, number=number))
-        await recheck.mark(session)
+        await recheck.mark(session, Quiet.CLAIM)
     assert await recheck.look(letter) is Look.SUPPRESSED
     await recheck.close()
 

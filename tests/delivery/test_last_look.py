@@ -6,6 +6,7 @@ from collections.abc import Iterable
 import pytest
 
 from delivery.letter import Letter
+from delivery.models import Quiet
 from delivery.rechecking import Look, Recheck
 from foundation.ground import Ground
 from tests.delivery.looks import leased, statements_from_now_on, suppressed, written
@@ -56,7 +57,7 @@ async def test_a_commit_of_our_own_leaves_what_is_known_and_brings_answers_of_it
     await recheck.look(first)
     async with ground.db.transaction() as session:
         await written(session, first)
-        mark = await recheck.mark(session)
+        mark = await recheck.mark(session, Quiet.CLAIM)
         found = await recheck.foresee(session, [third])
     await recheck.carry(mark, found)
     assert (recheck.known(second), recheck.known(third)) == (Look.GO, Look.GO)
@@ -70,7 +71,7 @@ async def test_a_look_beside_a_commit_of_our_own_is_answered_by_that(ground: Gro
     await recheck.look(first)
     async with ground.db.transaction() as session:
         await written(session, first)
-        mark = await recheck.mark(session)
+        mark = await recheck.mark(session, Quiet.CLAIM)
         found = await recheck.foresee(session, [second])
         look = asyncio.create_task(recheck.look(second))
         asked = statements_from_now_on(ground)
@@ -91,7 +92,7 @@ async def test_a_commit_of_somebody_else_beside_ours_makes_every_answer_old(
         await suppressed(ground, "bo@example.org")
     async with ground.db.transaction() as session:
         await written(session, first)
-        mark = await recheck.mark(session)
+        mark = await recheck.mark(session, Quiet.CLAIM)
     if when == "after":
         await suppressed(ground, "bo@example.org")
     await recheck.carry(mark)

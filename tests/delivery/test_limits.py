@@ -250,11 +250,8 @@ async def test_every_other_domain_has_a_limit_of_its_own(ground: Ground, server:
     assert sum(who.endswith("example.net") for who in server.taken) == 9
 
 
-@pytest.mark.settings(
-    domain_limit=[{**BIG, "connections": 2}], relay={"connections": 6}, delivery={"lease_s": 600}
-)
-async def test_a_host_gets_no_more_at_once_than_it_may(ground: Ground, server: Sink) -> None:
-    await begin(ground, 40, at_host=30)
+def counted(server: Sink) -> list[int]:
+    """How many messages to the host are under way, at each one's start from now on."""
     under_way: list[int] = []
 
     def note(connection: sink.Connection) -> None:
@@ -264,6 +261,15 @@ async def test_a_host_gets_no_more_at_once_than_it_may(ground: Ground, server: S
         connection.say(b"250 OK\r\n")
 
     server.acts["RCPT"] = note
+    return under_way
+
+
+@pytest.mark.settings(
+    domain_limit=[{**BIG, "connections": 2}], relay={"connections": 6}, delivery={"lease_s": 600}
+)
+async def test_a_host_gets_no_more_at_once_than_it_may(ground: Ground, server: Sink) -> None:
+    await begin(ground, 40, at_host=30)
+    under_way = counted(server)
     await worker.run_until_idle(ground)
     assert server.total == 40
     assert max(under_way) <= 2

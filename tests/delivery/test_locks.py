@@ -3,28 +3,15 @@
 import asyncio
 from pathlib import Path
 
-import sqlalchemy as sa
 from sqlmodel import col, select
-from sqlmodel.ext.asyncio.session import AsyncSession
 
 from delivery import recovery, worker
 from delivery.models import Delivery
 from foundation.config import Settings
-from foundation.ground import Ground
-from tests.world import grounds, mailing, sink
+from tests.world import databases, grounds, mailing, sink
 from tests.world.clock import FakeClock
 from tests.world.databases import PostgresServer
 from tests.world.sink import Sink
-
-
-async def wait_for_locks(ground: Ground, number: int) -> None:
-    """Wait until so many wait for somebody else's transaction."""
-    waiting = sa.text("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'")
-
-    async def are_there(session: AsyncSession) -> bool:
-        return bool(await session.scalar(waiting) == number)
-
-    await mailing.until(ground, are_there)
 
 
 def two_nodes(url: str, folder: Path, server: Sink) -> list[Settings]:
@@ -69,9 +56,9 @@ async def test_a_process_that_is_taken_for_dead_while_it_records_and_who_does_so
                 # Held up where it writes what the relay says.
                 await session.exec(select(col(Delivery.id)).with_for_update())
                 held.accept()
-                await wait_for_locks(elsewhere, 1)
+                await databases.waits(elsewhere.db)
                 closing = asyncio.create_task(recovery.recover(elsewhere, node="there"))
-                await wait_for_locks(elsewhere, 2)
+                await databases.waits(elsewhere.db, number=2)
             assert await closing == 1
         assert [row.state for row in await mailing.rows(ground)] == ["sent"]
     await postgres.drop(url)
@@ -99,9 +86,9 @@ async def test_a_process_that_is_taken_for_dead_while_it_stops_and_who_does_so_b
             await session.exec(last)
             stop.set()
             held.release()
-            await wait_for_locks(elsewhere, 1)
+            await databases.waits(elsewhere.db)
             closing = asyncio.create_task(recovery.recover(elsewhere, node="there"))
-            await wait_for_locks(elsewhere, 2)
+            await databases.waits(elsewhere.db, number=2)
         assert await closing == 0, "it closed its row itself"
         await stopping
         assert not list((tmp_path / "here").iterdir()), "its journal went with that"

@@ -11,8 +11,8 @@ from delivery.allowances import Ask
 from delivery.models import Allowance
 from foundation import rates
 from foundation.ground import Ground
-from tests.delivery.test_limits import BIG, HOST, NINE, begin, check_the_rest_comes_in_time
-from tests.world import mailing, sink
+from tests.delivery.test_limits import BIG, NINE, begin, check_the_rest_comes_in_time, counted
+from tests.world import mailing
 from tests.world.clock import FakeClock
 from tests.world.sink import Connection, Sink
 
@@ -91,15 +91,7 @@ async def test_a_host_that_finds_us_too_fast_gets_fewer_at_once(
     said = "450 4.7.28 unusual rate of mail"
     await allowances.slow_down(ground, name="domains:big", measured=6000, said=said)
     await begin(ground, 60, at_host=40)
-    under_way: list[int] = []
-
-    def note(connection: sink.Connection) -> None:
-        under_way.append(
-            sum(each.is_busy and each.recipient.endswith(HOST) for each in server.connections)
-        )
-        connection.say(b"250 OK\r\n")
-
-    server.acts["RCPT"] = note
+    under_way = counted(server)
     await worker.run_until_idle(ground)
     assert server.total == 60
     assert max(under_way) == 4

@@ -7,7 +7,6 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 import pytest
 import sqlalchemy as sa
 
-from foundation import database
 from foundation.database import Database
 from foundation.snapshots import TRANSACTION, Snapshots
 from tests.world.databases import PostgresServer
@@ -16,16 +15,8 @@ from tests.world.databases import PostgresServer
 @pytest.fixture
 async def db(postgres: PostgresServer) -> AsyncIterator[Database]:
     """A database with a table, and one in which a transaction says that it concerns nobody."""
-    url = await postgres.empty()
-    found = database.connect(url)
-    async with found.transaction() as session:
-        await session.execute(sa.text("CREATE TABLE things (number INTEGER)"))
-        await session.execute(sa.text("CREATE TABLE declared (number BIGINT)"))
-    try:
+    async with postgres.of_numbers("things", "declared") as found:
         yield found
-    finally:
-        await found.close()
-        await postgres.drop(url)
 
 
 @pytest.fixture

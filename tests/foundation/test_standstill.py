@@ -1,17 +1,21 @@
 """What matters stands still for a moment: nobody writes, everybody reads, no question is asked."""
 
 import asyncio
+import functools
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
+from types import SimpleNamespace
+from typing import Any
 
 import asyncpg
 import pytest
 import sqlalchemy as sa
 
-from foundation import database, standstill
+from foundation import standstill
 from foundation.database import Database
 from foundation.snapshots import TRANSACTION, Snapshots
 from foundation.standstill import Standstill
+from tests.world import databases
 from tests.world.databases import PostgresServer
 
 LONG_S = 3600.0
@@ -20,16 +24,8 @@ LONG_S = 3600.0
 @pytest.fixture
 async def db(postgres: PostgresServer) -> AsyncIterator[Database]:
     """A database with a table that matters, and one that does not."""
-    url = await postgres.empty()
-    found = database.connect(url)
-    async with found.transaction() as session:
-        await session.execute(sa.text("CREATE TABLE things (number INTEGER)"))
-        await session.execute(sa.text("CREATE TABLE others (number BIGINT)"))
-    try:
+    async with postgres.of_numbers("things", "others") as found:
         yield found
-    finally:
-        await found.close()
-        await postgres.drop(url)
 
 
 @pytest.fixture
@@ -83,11 +79,15 @@ async def is_over(snapshots: Snapshots) -> None:
 async def test_what_matters_is_committed_when_the_moment_is_over(
     db: Database, snapshots: Snapshots, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(standstill, "LASTS_S", 0.3)
-    monkeypatch.setattr(standstill, "ASKS_S", 0.3)
     before = await often(snapshots)
     assert before is not None
-    await written(db)
+    writing = asyncio.create_task(written(db))
+    await databases.waits(db)
+    assert snapshots.still() == before
+    # Two clocks say that it is over; what the timer does comes then.
+    monkeypatch.setattr(snapshots._standstill, "_until", 0.0)
+    await snapshots._look()
+    await writing
     assert snapshots.still() is None
     assert await snapshots.stamp() != before
 
@@ -135,38 +135,76 @@ async def test_who_waits_to_write_goes_before_who_asks_again(
     assert other is not None
     assert await often(snapshots) is not None
     writing = asyncio.create_task(written(db))
-    await is_waited_for(db)
+    await databases.waits(db)
     assert await often(other) is None
     await snapshots.close()
     await writing
     await other.close()
 
 
-async def is_waited_for(db: Database) -> None:
-    """Wait until somebody waits for a lock."""
-    waiting = sa.text("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'")
-    while True:
-        async with db.reading() as session:
-            if await session.scalar(waiting):
-                return
-
-
 async def test_one_moment_follows_another_until_somebody_waits(
+    db: Database, own: asyncpg.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept = Standstill(["things"], declared="SELECT number FROM others", timeout_s=5.0)
+    first = await kept.begin(own)
+    for later_s in (0.9 * LONG_S, 1.8 * LONG_S):
+        seen = [kept.stamp() for _ in range(10)]
+        assert seen == [first] * 10
+        now = SimpleNamespace(
+            monotonic=functools.partial(later, time.monotonic, later_s),
+            time=functools.partial(later, time.time, later_s),
+        )
+        monkeypatch.setattr(standstill, "time", now)
+        await kept.go_on()
+        assert kept.stamp() == first
+    writing = asyncio.create_task(written(db))
+    await databases.waits(db)
+    assert [kept.stamp() for _ in range(10)] == [first] * 10
+    await kept.go_on()
+    assert kept.stamp() is None
+    await writing
+
+
+def later(clock: Callable[[], float], seconds: float) -> float:
+    """What a clock will say."""
+    return clock() + seconds
+
+
+async def test_it_is_looked_again_and_again_whether_somebody_waits(
     db: Database, snapshots: Snapshots, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(standstill, "LASTS_S", 1.0)
+    monkeypatch.setattr(standstill, "_FEW", -1)  # of use to whoever asks as seldom as this test
+    assert await often(snapshots) is not None
+    driver = snapshots._driver
     monkeypatch.setattr(standstill, "ASKS_S", 0.01)
-    still = await often(snapshots)
-    ends = time.monotonic() + 1.5
-    while time.monotonic() < ends:
-        assert snapshots.still() == still is not None
-        await asyncio.sleep(0)
-    monkeypatch.setattr(standstill, "LASTS_S", LONG_S)
-    writing = asyncio.create_task(written(db))
-    while not writing.done():
-        snapshots.still()
-        await asyncio.sleep(0)
-    await writing
+    await snapshots._look()  # what the timer does
+    assert snapshots.still() is not None
+    await written(db)
+    assert driver is not None
+    assert not driver.is_closed(), "the server had to end it"
+
+
+async def test_who_is_cancelled_when_it_had_begun_keeps_nobody_waiting(
+    db: Database, snapshots: Snapshots, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And its connection is not the worse for it."""
+    monkeypatch.setattr(standstill, "ASKS_S", 0.01)
+    driver = await snapshots._open()
+    fetch, has_begun = driver.fetch, asyncio.Event()
+
+    async def hold(question: str, **named: Any) -> Any:
+        if "handbill.still" in question:
+            has_begun.set()
+            await asyncio.Event().wait()
+        return await fetch(question, **named)
+
+    monkeypatch.setattr(type(driver), "fetch", staticmethod(hold))
+    await snapshots.stamp()
+    asking = asyncio.create_task(snapshots.stamp())
+    await has_begun.wait()
+    asking.cancel()
+    await written(db)
+    assert not driver.is_closed()
 
 
 async def test_what_is_of_no_use_any_more_is_over(

