@@ -9,7 +9,9 @@ from playwright.async_api import Browser, expect
 
 from campaigns import senders
 from delivery.arriving import looks
+from delivery.arriving.known import Planned
 from delivery.arriving.pages import Looker
+from delivery.arriving.questions import Answers
 from foundation.accounts.models import Role
 from foundation.config import Settings
 from foundation.ground import Ground
@@ -23,6 +25,30 @@ from tests.world.web import Web
 
 HERE = "/staff/deliverability"
 FORGED = {(DOMAIN, "TXT"): txt("v=spf1 a -all")}
+
+
+class Gate:
+    """Keeps looks that the page asks for waiting, so that a test sees them under way."""
+
+    def __init__(self) -> None:
+        self.may_look = asyncio.Event()
+        self.has_looked = asyncio.Event()
+        self._perform = looks.perform
+
+    async def perform(self, ground: Ground, *, planned: Planned | None) -> Answers:
+        """Look, when that may be."""
+        await self.may_look.wait()
+        found = await self._perform(ground, planned=planned)
+        self.has_looked.set()
+        return found
+
+
+@pytest.fixture
+def gate(monkeypatch: pytest.MonkeyPatch) -> Gate:
+    """It is shut."""
+    shut = Gate()
+    monkeypatch.setattr(looks, "perform", shut.perform)
+    return shut
 
 
 async def looked(ground: Ground) -> None:
@@ -72,7 +98,7 @@ async def test_what_was_found_stands_with_what_to_do_in_both_languages(
 
 
 async def test_asking_for_a_look_answers_at_once_and_the_page_has_it_later(
-    settings: Settings, clock: FakeClock, tmp_path: Path, smtp: Catcher
+    settings: Settings, clock: FakeClock, tmp_path: Path, smtp: Catcher, gate: Gate
 ) -> None:
     assert smtp.port
     async with living(settings, clock, tmp_path) as ground, web_world.browsing(ground) as web:
@@ -83,6 +109,11 @@ async def test_asking_for_a_look_answers_at_once_and_the_page_has_it_later(
             assert (await looks.latest(ground, session)).looked_at is None
         part = await owner.get(HERE, headers={"HX-Request": "true"})
         assert 'hx-trigger="every 1s"' in part.text
+        gate.may_look.set()
+        await gate.has_looked.wait()
+        whole = (await owner.get(HERE)).text
+        assert "May we send for this domain?" in whole
+        assert 'hx-trigger="every 1s"' not in whole
 
 
 async def test_when_the_service_ends_a_look_ends_and_others_may(
@@ -101,9 +132,15 @@ async def test_when_the_service_ends_a_look_ends_and_others_may(
 
 @pytest.mark.browser
 async def test_in_a_browser_it_looks_by_itself_and_reads_well_in_the_dark_and_on_a_phone(
-    settings: Settings, clock: FakeClock, tmp_path: Path, smtp: Catcher, browser: Browser
+    settings: Settings,
+    clock: FakeClock,
+    tmp_path: Path,
+    smtp: Catcher,
+    browser: Browser,
+    gate: Gate,
 ) -> None:
     assert smtp.port
+    gate.may_look.set()
     async with living(settings, clock, tmp_path, zone=FORGED) as ground:
         async with web_world.browsing(ground) as web:
             _, secret = await people.staff(ground)
@@ -120,7 +157,9 @@ async def test_in_a_browser_it_looks_by_itself_and_reads_well_in_the_dark_and_on
                 wide = await page.evaluate("document.documentElement.scrollWidth")
                 assert wide <= width
             await expect(page.get_by_role("button", name="Copy the value").first).to_be_visible()
+            gate.may_look.clear()
             await again.click()
             await expect(page.get_by_role("status")).to_be_visible()
+            gate.may_look.set()
             await expect(again).to_be_visible()
             await context.close()
