@@ -105,6 +105,8 @@ class Office:
         self._campaign = int(urlsplit(page.url).path.rpartition("/")[2])
         for step in ("/request-review", "/approve"):
             page = await self._browser.send(page.form(step))
+        # Where counting takes long the page comes without, and asks by itself for what is whole.
+        page = await self._browser.open(f"/staff/campaigns/{self._campaign}?whole=1")
         counted = re.search(r"Send to ([\d,]+) people", page.text)
         if counted is None:
             raise StoryError("the page of the approved campaign does not say to how many it goes")
