@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from sqlmodel import col
 
 from bench import house
-from delivery.models import Delivery, DeliveryState, Worker
+from delivery.models import IS_QUEUED, Delivery, Worker
 from foundation.config import Settings
 from foundation.ground import Ground
 from templates.plan import Plan
@@ -108,7 +108,7 @@ class Bulletins:
         waiting = sa.select(
             sa.exists().where(
                 col(Delivery.dispatch_id) == number,
-                col(Delivery.state) == DeliveryState.QUEUED.value,
+                IS_QUEUED,
             )
         )
         async with self._ground.db.reading() as session:

@@ -38,7 +38,7 @@ async def done(ground: Ground, session: AsyncSession, campaign_id: int) -> None:
     order = (await session.exec(select(Dispatch).where(Dispatch.campaign_id == campaign_id))).one()
     if not await _whom(ground, session, campaign_id):
         return
-    found = await ledger.counts(session, order.id)
+    found = await ledger.standing(session, order)
     counted = {
         "people": found.audience,
         "sent": found.sent,

@@ -14,7 +14,15 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from campaigns.models import Campaign, CampaignState, HitKind, HitTotal
 from delivery import listing
-from delivery.models import IS_ODD, BounceKind, Delivery, DeliveryState, Dispatch, Return
+from delivery.models import (
+    IS_ODD,
+    IS_QUEUED,
+    BounceKind,
+    Delivery,
+    DeliveryState,
+    Dispatch,
+    Return,
+)
 from subscribers.models import Consent, ConsentStep
 
 FEW = 100
@@ -111,7 +119,7 @@ async def _states(session: AsyncSession, numbers: Sequence[int]) -> dict[int, di
     """All but who was sent to: the odd ones by their own index, who waits by that of claims."""
     grouped = (col(Delivery.dispatch_id), col(Delivery.state))
     found: dict[int, dict[str, int]] = {}
-    for condition in (IS_ODD, col(Delivery.state) == DeliveryState.QUEUED.value):
+    for condition in (IS_ODD, IS_QUEUED):
         statement = (
             sa.select(*grouped, sa.func.count())
             .where(col(Delivery.dispatch_id).in_(numbers), condition)

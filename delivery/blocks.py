@@ -14,11 +14,11 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from delivery import allowances, blocking, consequences, domains, refusals
 from delivery.blocking import Hold
 from delivery.models import (
+    IS_OPEN,
     NOT_YET,
     Allowance,
     BounceKind,
     Delivery,
-    DeliveryState,
     Dispatch,
     DispatchState,
     Reason,
@@ -118,7 +118,7 @@ async def _make_due(settings: Settings, session: AsyncSession, name: str, now: d
         sa.update(Delivery)
         .where(
             col(Delivery.dispatch_id).in_(running),
-            col(Delivery.state).in_([DeliveryState.QUEUED.value, DeliveryState.DEFERRED.value]),
+            IS_OPEN,
             col(Delivery.reason).in_(["", Reason.BLOCKED.value]),
             col(Delivery.due_at) > now,
             # Who waits for a choice between two forms does not wait for a host.

@@ -16,6 +16,8 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from delivery import message
 from delivery.models import (
+    IS_OPEN,
+    IS_QUEUED,
     NOT_YET,
     Delivery,
     DeliveryState,
@@ -36,7 +38,6 @@ from templates.plan import Plan
 _HALF_PERCENT = 200
 """A half of one in a hundred is one in so many."""
 _OF_THE_REST = {Variant.A: Variant.REST_A, Variant.B: Variant.REST_B}
-_WAITING = (DeliveryState.QUEUED.value, DeliveryState.DEFERRED.value)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -176,7 +177,7 @@ async def release(
         sa.update(Delivery)
         .where(
             col(Delivery.dispatch_id) == dispatch_id,
-            col(Delivery.state) == DeliveryState.QUEUED.value,
+            IS_QUEUED,
             col(Delivery.due_at) == NOT_YET,
         )
         .values(variant=_OF_THE_REST[variant].value, due_at=now)
@@ -188,7 +189,7 @@ async def count_waiting(session: AsyncSession, *, dispatch_id: int) -> int:
     """How many wait for a choice between two forms."""
     statement = sa.select(sa.func.count()).where(
         col(Delivery.dispatch_id) == dispatch_id,
-        col(Delivery.state) == DeliveryState.QUEUED.value,
+        IS_QUEUED,
         col(Delivery.due_at) == NOT_YET,
     )
     return int(await session.scalar(statement) or 0)
@@ -222,7 +223,7 @@ async def cancel(session: AsyncSession, *, dispatch_id: int) -> bool:
             sa.update(Delivery)
             .where(
                 col(Delivery.dispatch_id) == dispatch_id,
-                col(Delivery.state).in_(_WAITING),
+                IS_OPEN,
             )
             .values(state=DeliveryState.CANCELLED.value, reason=Reason.STOPPED.value)
         )
@@ -257,7 +258,7 @@ async def finish(session: AsyncSession, *, now: datetime) -> Sequence[int]:
 def _ended() -> tuple[sa.ColumnElement[bool], sa.ColumnElement[bool]]:
     """SQL: everything of a running dispatch has its outcome; of a cancelled one, too."""
     of_it = col(Delivery.dispatch_id) == col(Dispatch.id)
-    waits = sa.exists().where(of_it, col(Delivery.state).in_(_WAITING))
+    waits = sa.exists().where(of_it, IS_OPEN)
     is_held = sa.exists().where(of_it, col(Delivery.worker_id).is_not(None))
     return (
         sa.and_(col(Dispatch.state) == DispatchState.SENDING.value, ~waits),
@@ -328,7 +329,7 @@ async def _last_due(session: AsyncSession, made: Dispatch) -> datetime | None:
     """When the last are due who wait for their hour; the index on states and due times answers."""
     statement = sa.select(sa.func.max(col(Delivery.due_at))).where(
         col(Delivery.dispatch_id) == made.id,
-        col(Delivery.state) == DeliveryState.QUEUED.value,
+        IS_QUEUED,
         col(Delivery.due_at) > made.started_at,
     )
     return await session.scalar(statement)
@@ -338,7 +339,7 @@ async def count_later(session: AsyncSession, *, dispatch_id: int, now: datetime)
     """How many wait for the hour where they live."""
     statement = sa.select(sa.func.count()).where(
         col(Delivery.dispatch_id) == dispatch_id,
-        col(Delivery.state) == DeliveryState.QUEUED.value,
+        IS_QUEUED,
         col(Delivery.due_at) > now,
     )
     return int(await session.scalar(statement) or 0)

@@ -5,7 +5,16 @@ import sqlalchemy as sa
 from prometheus_client.core import GaugeMetricFamily
 from sqlmodel import col
 
-from delivery.models import Delivery, Dispatch, DispatchState, NoticeState, QueuedNotice
+from delivery.models import (
+    IS_ODD,
+    IS_QUEUED,
+    Delivery,
+    DeliveryState,
+    Dispatch,
+    DispatchState,
+    NoticeState,
+    QueuedNotice,
+)
 from foundation.database import Database
 from subscribers.models import Subscriber, Subscription
 
@@ -19,16 +28,11 @@ async def told(db: Database) -> tuple[bytes, str]:
 
 async def _counts(db: Database) -> dict[str, list[tuple[str, int]]]:
     async with db.reading() as session:
-        running = sa.select(col(Dispatch.id)).where(
-            col(Dispatch.state).in_([DispatchState.SENDING, DispatchState.PAUSED])
-        )
-        queries = {
+        queries: dict[str, sa.Executable] = {
             "subscriptions": sa.select(col(Subscription.state), sa.func.count()).group_by(
                 col(Subscription.state)
             ),
-            "deliveries_running": sa.select(col(Delivery.state), sa.func.count())
-            .where(col(Delivery.dispatch_id).in_(running))
-            .group_by(col(Delivery.state)),
+            "deliveries_running": _running(),
             "notices_waiting": sa.select(sa.literal("queued"), sa.func.count()).where(
                 col(QueuedNotice.state) == NoticeState.QUEUED
             ),
@@ -38,6 +42,21 @@ async def _counts(db: Database) -> dict[str, list[tuple[str, int]]]:
             name: [(state, count) for state, count in (await session.execute(query)).all()]
             for name, query in queries.items()
         }
+
+
+def _running() -> sa.CompoundSelect[str, int]:
+    """Recipients of dispatches that are not over, by state; each kind by an index of its own."""
+    running = sa.select(col(Dispatch.id)).where(
+        col(Dispatch.state).in_([DispatchState.SENDING, DispatchState.PAUSED])
+    )
+    of_them = col(Delivery.dispatch_id).in_(running)
+    queued, sent = sa.literal(DeliveryState.QUEUED.value), sa.literal(DeliveryState.SENT.value)
+    state, count = col(Delivery.state), sa.func.count()
+    return sa.union_all(
+        sa.select(queued, count).where(of_them, IS_QUEUED),
+        sa.select(state, count).where(of_them, IS_ODD).group_by(state),
+        sa.select(sent, count).where(of_them, col(Delivery.sent_at).is_not(None)),
+    )
 
 
 class _Collected:

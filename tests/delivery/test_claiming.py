@@ -2,16 +2,19 @@
 
 import asyncio
 import itertools
-from collections.abc import AsyncIterator
-from datetime import timedelta
+from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from sqlalchemy import event
+from sqlmodel.ext.asyncio.session import AsyncSession
 
-from delivery import ledger, outbox
+from delivery import dispatch, ledger, outbox
 from delivery.composing import Composer
 from delivery.letter import Lease
-from delivery.models import Delivery, DeliveryState
+from delivery.models import Delivery, DeliveryState, Dispatch, Variant
 from foundation.ground import Ground
 from foundation.notices import Notice
 from tests.world import mailing
@@ -71,6 +74,52 @@ async def test_who_was_put_off_counts_as_queued_again_as_soon_as_a_sender_has_th
         await ledger.claim(session, worker_id=1, limit=1, now=now, until=now + timedelta(minutes=2))
         counts = await ledger.counts(session, made.id)
     assert (counts.queued, counts.deferred) == (1, 1)
+
+
+async def _standing(session: AsyncSession) -> ledger.Counts:
+    return await ledger.standing(session, await session.get_one(Dispatch, 1))
+
+
+_NOW = datetime(2026, 11, 27, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    "ask",
+    [
+        lambda session: ledger.is_due(session, now=_NOW),
+        lambda session: ledger.claim(session, worker_id=1, limit=1, now=_NOW, until=_NOW),
+        _standing,
+        lambda session: dispatch.count_waiting(session, dispatch_id=1),
+        lambda session: dispatch.count_later(session, dispatch_id=1, now=_NOW),
+        lambda session: dispatch.release(session, dispatch_id=1, variant=Variant.A, now=_NOW),
+        dispatch.has_ended,
+        lambda session: dispatch.finish(session, now=_NOW),
+        lambda session: dispatch.cancel(session, dispatch_id=1),
+    ],
+    ids=["due", "claim", "standing", "waiting", "later", "release", "ended", "finish", "cancel"],
+)
+async def test_who_waits_is_found_by_the_index_of_those_alone(
+    ground: Ground, ask: Callable[[AsyncSession], Awaitable[object]]
+) -> None:
+    """SQLite uses it only for a query that says that they wait, in the words of the index."""
+    await mailing.start(ground, topics=[await mailing.crowd(ground, 3)])
+    asked: list[tuple[str, Any]] = []
+
+    def listen(_connection: Any, _cursor: Any, statement: str, values: Any, *_more: Any) -> None:
+        asked.append((statement, values))
+
+    engine = ground.db.engine.sync_engine
+    async with ground.db.transaction() as session:
+        event.listen(engine, "before_cursor_execute", listen)
+        await ask(session)
+        event.remove(engine, "before_cursor_execute", listen)
+        connection = await session.connection()
+        ways = [
+            step[-1]
+            for statement, values in asked
+            for step in await connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", values)
+        ]
+    assert [way for way in ways if "INDEX ix_deliveries_claim (dispatch_id=? AND state=?" in way]
 
 
 async def test_relays_are_heard_while_a_large_claim_is_made_into_letters(ground: Ground) -> None:
