@@ -24,7 +24,12 @@ _SIGNED = (
     *("list-help", "list-archive", "feedback-id"),
 )
 _WHITE = re.compile(rb"[ \t]+")
+_BLANK = re.compile(rb"[ \t\r\n]")
 _FOLD = 70
+_MARK = b"\0%d\0"
+_MARKED = re.compile(rb"\0(\d+)\0")
+_FORMS = 8
+"""So many are kept: a second's, each with its kinds of body."""
 
 
 class Draft(NamedTuple):
@@ -50,6 +55,7 @@ class Signer:
     def __init__(self, domain: str, keys: Sequence["Key"]) -> None:
         self.domain = domain
         self.keys = tuple(keys)
+        self._forms: dict[tuple[bytes, ...], _Form] = {}
 
     def signed(
         self, pieces: Sequence[bytes], body: Sequence[bytes], *, second: int
@@ -62,28 +68,78 @@ class Signer:
         return (*[draft.header(draft.key.sign(draft.content)) for draft in drafts], *rest)
 
     def drafted(
-        self, pieces: Sequence[bytes], body: Sequence[bytes], *, second: int
+        self,
+        pieces: Sequence[bytes],
+        body: Sequence[bytes],
+        *,
+        second: int,
+        own: Sequence[int] = (),
     ) -> tuple[Sequence[Draft], Sequence[bytes]]:
-        """The same with the signatures still to be made."""
+        """The same with the signatures still to be made.
+
+        `own` are the places of pieces that differ from mail to mail, each a field's whole value or
+        without a blank; what the others come to is kept for the next mail.
+        """
         if not self.keys:
             return (), (*pieces, b"\r\n", *body)
-        head = b"".join(pieces)
-        fields = _fields(head)
+        form = self._form(pieces, own, second) if own else self._formed(pieces, own, second)
+        content = form.content([pieces[place] for place in own])
+        body_hash = _body_hash(b"".join(body))
+        drafts = tuple([each.draft(content, body_hash) for each in form.headers])
+        return drafts, (b"".join(pieces), b"\r\n", *body)
+
+    def _form(self, pieces: Sequence[bytes], own: Sequence[int], second: int) -> "_Form":
+        alike = tuple([each for place, each in enumerate(pieces) if place not in own])
+        found = self._forms.get(alike)
+        if found is None:
+            if len(self._forms) == _FORMS:
+                self._forms.clear()
+            found = self._forms[alike] = self._formed(pieces, own, second)
+        return found
+
+    def _formed(self, pieces: Sequence[bytes], own: Sequence[int], second: int) -> "_Form":
+        marked = list(pieces)
+        for number, place in enumerate(own):
+            marked[place] = _MARK % number
+        fields = _fields(b"".join(marked))
         order = _order(tuple([name for name, _ in fields]), _SIGNED)
         content = b"".join([fields[place][1] for place in order.places])
-        body_hash = _body_hash(b"".join(body))
-        common = f" t={second};\r\n h={order.named};\r\n bh={body_hash};\r\n b="
-        drafts = tuple([self._draft(key, common, content) for key in self.keys])
-        return drafts, (head, b"\r\n", *body)
+        common = f" t={second};\r\n h={order.named};\r\n bh="
+        return _Form(content, [_Unsigned(key, self.domain, common) for key in self.keys])
 
-    def _draft(self, key: "Key", common: str, content: bytes) -> Draft:
-        value = (
-            f"v=1; a={key.algorithm}; c=relaxed/simple; d={self.domain};\r\n"
-            f" s={key.selector};{common}"
+
+class _Form:
+    """What mails with the same fields have in common, but for some values."""
+
+    def __init__(self, content: bytes, headers: Sequence["_Unsigned"]) -> None:
+        """`content` is canonical, with a mark for each value."""
+        self._pattern = _MARKED.sub(b"%b", content.replace(b"%", b"%%"))
+        self._numbers = [int(each) for each in _MARKED.findall(content)]
+        self.headers = headers
+
+    def content(self, values: Sequence[bytes]) -> bytes:
+        """A mail's fields as they are signed."""
+        canonical = [_relaxed(each) if _BLANK.search(each) else each for each in values]
+        return self._pattern % tuple([canonical[number] for number in self._numbers])
+
+
+class _Unsigned:
+    """The header of a signature, but for what differs from mail to mail."""
+
+    def __init__(self, key: "Key", domain: str, common: str) -> None:
+        """`common` is what the headers of all keys say, up to the hash of the body."""
+        self._key = key
+        self._value = (
+            f"v=1; a={key.algorithm}; c=relaxed/simple; d={domain};\r\n s={key.selector};{common}"
         )
         # Canonical but for its folds: no two blanks stand together (RFC 6376 §3.4.2).
-        own = "dkim-signature:" + value.replace("\r\n", "")
-        return Draft(key, value, content + own.encode("ascii"))
+        self._own = "dkim-signature:" + self._value.replace("\r\n", "")
+
+    def draft(self, content: bytes, body_hash: str) -> Draft:
+        """For a mail with these fields and this body."""
+        own = f"{self._own}{body_hash}; b="
+        value = f"{self._value}{body_hash};\r\n b="
+        return Draft(self._key, value, content + own.encode("ascii"))
 
 
 def for_author(settings: Settings, from_address: str) -> Signer:
@@ -152,6 +208,12 @@ def _canonical(line: bytes) -> tuple[str, bytes]:
     if b"  " in value or b"\t" in value:
         value = _WHITE.sub(b" ", value)
     return lower.decode("ascii"), b"%b:%b\r\n" % (lower, value.strip(b" "))
+
+
+@functools.lru_cache(maxsize=256)
+def _relaxed(value: bytes) -> bytes:
+    """A field's value in canonical form, as `_canonical` has it; subjects are seldom new."""
+    return _WHITE.sub(b" ", value.replace(b"\r\n", b"")).strip(b" ")
 
 
 def _body_hash(body: bytes) -> str:

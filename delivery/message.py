@@ -42,6 +42,9 @@ _IS_8BIT = "Content-Transfer-Encoding: 8bit\r\n"
 _EITHER = (False, True)
 _FOR_DELIVERY = number_octets(int(False))
 """Says in a return path's token that the number is no notice's."""
+_SUBJECT = b"\r\nSubject: "
+_OWN = (1, 3, 5, 9, 11)
+"""Which pieces of a bulletin's header are the reader's own: address, subject, number, way out."""
 _TOKEN = "{token}"  # noqa: S105 - where one goes
 
 
@@ -100,6 +103,7 @@ class Letterhead:
         head = (
             self._sender,
             address(to).encode(),
+            _SUBJECT,
             _subject(subject),
             dated.octets,
             self._message_id(f"{self._thing}{subscriber_id}").encode(),
@@ -111,7 +115,7 @@ class Letterhead:
             unsubscribe_token,
             self._ends[is_8bit],
         )
-        drafts, pieces = self._signer.drafted(head, body, second=dated.second)
+        drafts, pieces = self._signer.drafted(head, body, second=dated.second, own=_OWN)
         return Envelope(
             self._return_path.of_delivery(delivery),
             to,
@@ -132,8 +136,8 @@ class Dated(NamedTuple):
 
 @functools.lru_cache(maxsize=256)
 def _subject(text: str) -> bytes:
-    """The header of a subject, behind the one before it."""
-    return f"\r\nSubject: {unstructured(text)}".encode()
+    """The value of the header."""
+    return unstructured(text).encode()
 
 
 def for_notice(

@@ -111,6 +111,28 @@ def test_whatever_a_mail_is_made_of_both_signatures_hold(
     assert verified(signing, b"".join(pieces)) == [True, True]
 
 
+OWN = (
+    (b"ana@example.org", b"Hello Ana"),
+    (b"bo@example.org", b"100 % of  it \r\n for \tBo"),
+    (b'"c  y"@example.org', b"=?utf-8?b?w7E=?=\r\n =?utf-8?b?w7E=?="),
+)
+
+
+def test_what_mails_have_in_common_is_kept_and_each_is_signed_with_what_is_its_own(
+    signing: Ground,
+) -> None:
+    signer = dkim.for_author(signing.settings, "a@coalition.example")
+    for second in (1_790_000_000, 1_790_000_001):
+        for address, subject in OWN:
+            date = f"\r\nDate: {second}\r\n".encode()
+            head = (b"From: 5 %b <a@coalition.example>\r\nTo: ", address, b"\r\nSubject: ", subject)
+            pieces, body = (*head, date), (b"Hello\r\n",)
+            drafts, rest = signer.drafted(pieces, body, second=second, own=(1, 3))
+            signed = (*(each.header(each.key.sign(each.content)) for each in drafts), *rest)
+            assert verified(signing, b"".join(signed)) == [True, True]
+            assert signed == signer.signed(pieces, body, second=second)
+
+
 async def test_blanks_that_stand_together_in_a_header_are_one_to_the_signature(
     signing: Ground, smtp: Catcher
 ) -> None:
