@@ -16,6 +16,7 @@ FOR_OTHERS = {
     "feedparser": "fetching a feed",
     "alembic": "a database that is not of the newest schema",
     "cryptography": "a site that signs its mail itself",
+    "nacl": "a site that signs its mail with Ed25519",
     "asyncpg": "PostgreSQL",
     "sqlalchemy.dialects.postgresql": "PostgreSQL",
     "aiosmtpd": "a site that takes mail itself",
