@@ -4,12 +4,16 @@ SQLite and PostgreSQL keep time, JSON and large integers in different ways; thes
 declaration serve both. Nothing here opens a connection.
 """
 
+import contextlib
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Literal
 
 import sqlalchemy as sa
+from pydantic_core import PydanticUndefined
 from sqlalchemy import event
 from sqlalchemy.engine.interfaces import Dialect
+from sqlalchemy.orm import Mapper
+from sqlalchemy.orm.attributes import QueryableAttribute
 from sqlalchemy.types import TypeDecorator, TypeEngine
 from sqlmodel import Field, SQLModel
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -84,6 +88,21 @@ class Table(SQLModel):
     model_config = {"defer_build": True}
     __table_args__: Any = {"sqlite_autoincrement": True}
 
+    @classmethod
+    def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
+        """Let go of what a class was written with, once its fields are understood.
+
+        pydantic keeps it to read fields again whose kinds were not known yet: each `Field(…)` a
+        second time, and all that SQLModel had at hand as it made the class.
+        """
+        super().__pydantic_init_subclass__(**kwargs)
+        # Names that are not public: where a later pydantic calls them otherwise, it keeps it all.
+        with contextlib.suppress(AttributeError):
+            if cls.__pydantic_fields_complete__:
+                cls.__pydantic_parent_namespace__ = None
+                for field in cls.model_fields.values():
+                    field._original_assignment = PydanticUndefined  # noqa: SLF001
+
 
 _SHARED: dict[type[TypeEngine[Any]], TypeEngine[Any]] = {
     kind: kind() for kind in (AutoString, Json, UtcDateTime)
@@ -99,6 +118,21 @@ def _share_type(column: sa.Column[Any], _table: sa.Table) -> None:
     """
     if getattr(column.type, "length", None) is None:
         column.type = _SHARED.get(type(column.type), column.type)
+
+
+@event.listens_for(Mapper, "after_mapper_constructed")
+def _give_listeners(mapper: Mapper[Any], _class: type[Any]) -> None:
+    """A place for those who listen to a column's changes, before SQLAlchemy looks for one.
+
+    Its look falls through to the column as statements have it, which is made for that: two and a
+    half kilobytes for each column of each table, whether a statement ever names it or not.
+    """
+    kind: Any = QueryableAttribute
+    attribute: Any
+    # As above: where a later SQLAlchemy calls them otherwise, it looks as it does by itself.
+    with contextlib.suppress(AttributeError):
+        for attribute in mapper.class_manager.values():
+            attribute._slots_dispatch = kind.dispatch._for_instance(attribute)  # noqa: SLF001
 
 
 def index_of_some(name: str, *columns: str, where: sa.TextClause) -> sa.Index:
