@@ -16,8 +16,10 @@ from pathlib import Path
 from typing import Literal
 from zoneinfo import ZoneInfo
 
-from babel import Locale, UnknownLocaleError, dates, lists, numbers
+from babel import Locale, UnknownLocaleError, core, dates, lists, numbers
 from babel.messages import pofile
+
+from foundation.frozen import frozen
 
 LOCALES = Path(__file__).parent / "locales"
 SOURCE = "en"
@@ -38,7 +40,7 @@ def NN_(singular: str, plural: str) -> tuple[str, str]:  # noqa: N802 - as `N_`
     return singular, plural
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Manners:
     """What a language is called, where it begins to be read, and how it writes days and numbers.
 
@@ -237,7 +239,11 @@ def load(*, languages: Iterable[str], default: str, zone: str, folder: Path = LO
     """
     tzinfo = ZoneInfo(zone)
     wanted = [default, *(code for code in languages if code != default)]
-    return Catalog({code: _read(code, tzinfo, folder) for code in wanted}, default=default)
+    found = {code: _read(code, tzinfo, folder) for code in wanted}
+    # Tables of all languages, places and currencies, by which a language is found. Two megabytes
+    # that are hardly needed again: Babel then reads them again.
+    core._global_data = None  # noqa: SLF001 - Babel keeps them for good
+    return Catalog(found, default=default)
 
 
 def available(folder: Path = LOCALES) -> tuple[str, ...]:

@@ -1,8 +1,10 @@
 """The language nearest to a wish is found: exact, base, then the site's own."""
 
+from datetime import date
 from pathlib import Path
 
 import pytest
+from babel import core
 
 from foundation import i18n
 from foundation.i18n import Catalog
@@ -95,3 +97,13 @@ def test_a_language_that_nobody_heard_of_needs_a_name_and_a_direction(tmp_path: 
 def test_of_most_languages_nothing_has_to_be_said(code: str, name: str, direction: str) -> None:
     found = i18n.manners(code)
     assert (found.name, found.direction) == (name, direction)
+
+
+def test_tables_of_the_whole_world_are_let_go_and_read_again_where_they_are_needed() -> None:
+    both = i18n.load(languages=["en", "es"], default="en", zone="UTC")
+    spanish = both.translator("es")
+    assert spanish.date(date(2026, 11, 27)) == "27 de noviembre de 2026"
+    assert (spanish.number(1234567.5), spanish.language_name("en")) == ("1.234.567,5", "inglés")
+    assert core._global_data is None
+    # By which place a language's script is known stands in them.
+    assert both.translator("en").language_name("zh-TW") == "Chinese (Traditional, Taiwan)"
