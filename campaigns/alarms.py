@@ -6,7 +6,6 @@ again: after that the shares are those of what came since.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import timedelta
 
 import sqlalchemy as sa
@@ -29,6 +28,7 @@ from delivery.models import (
 )
 from foundation import errors, logs, tables
 from foundation.audit import Actor
+from foundation.frozen import frozen
 from foundation.ground import Ground
 from foundation.i18n import N_
 from foundation.sections import Bounces as Settings
@@ -39,7 +39,7 @@ _LOOKED_AFTER = timedelta(days=14)
 """So long after its start a campaign is looked after."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class _Rule:
     """When an alarm of one kind goes off."""
 
@@ -52,7 +52,7 @@ class _Rule:
     """Whether the share has to be above the limit, not just at it."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class _Figures:
     """What has come of a campaign since somebody acknowledged an alarm of this kind."""
 

@@ -4,7 +4,6 @@ The two confirmations stand for review and approval. Each is for exactly what wa
 in between asks for both anew.
 """
 
-from dataclasses import dataclass
 from datetime import timedelta
 
 from sqlalchemy import exc
@@ -18,13 +17,14 @@ from campaigns.transitions import Verb
 from foundation import errors
 from foundation.accounts.models import Staff
 from foundation.audit import Actor
+from foundation.frozen import frozen
 from foundation.ground import Ground
 from foundation.i18n import N_
 from foundation.notices import Notice
 from templates import content
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Standing:
     """How far an alert is released."""
 

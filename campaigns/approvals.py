@@ -6,7 +6,6 @@ beside it. Whether it still does is seen by comparing, so no change can slip pas
 
 import enum
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
@@ -19,6 +18,7 @@ from campaigns.trial_models import Trial
 from foundation import errors
 from foundation.accounts.models import Role, Staff
 from foundation.audit import Actor, ActorKind, AuditEntry
+from foundation.frozen import frozen
 from foundation.ground import Ground
 from foundation.i18n import N_
 
@@ -52,7 +52,7 @@ FACET_WORDS: Mapping[Facet, str] = {
 }
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Authors:
     """Who wrote a campaign: by their number where the log has it, else by name."""
 
@@ -64,7 +64,7 @@ class Authors:
         return number in self.numbers or name in self.names
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Standing:
     """How far a campaign is approved."""
 

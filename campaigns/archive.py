@@ -7,7 +7,6 @@ dispatch, so a page here never says anything else than the mails did.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 
 import sqlalchemy as sa
@@ -21,6 +20,7 @@ from campaigns.material_models import Source
 from campaigns.models import Bulletin, Campaign, CampaignState, Issue, Visibility
 from delivery.models import Dispatch, DispatchPlan
 from foundation import errors
+from foundation.frozen import frozen
 from foundation.ground import Ground
 from foundation.i18n import N_, Translator
 from templates.conditions import Answers
@@ -30,7 +30,7 @@ PAGE = 30
 _SHOWN_STATES = (CampaignState.SENDING, CampaignState.PAUSED, CampaignState.SENT)
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Wanted:
     """Which bulletins: all, or those of an issue, in a language, that hold some words."""
 
@@ -42,7 +42,7 @@ class Wanted:
     """Every word has to begin a word of the edition."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Entry:
     """A bulletin in the archive, in a reader's language."""
 
@@ -62,7 +62,7 @@ class Entry:
     """Whether its blocks were kept, so that it can be set for print."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Page:
     """A part of the archive, newest first; `next_after` asks for what follows."""
 
@@ -70,7 +70,7 @@ class Page:
     next_after: int | None = None
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Choices:
     """What there is to choose from in the archive."""
 
@@ -79,7 +79,7 @@ class Choices:
     """By code."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Neighbour:
     """Another bulletin that a page leads to."""
 
@@ -87,7 +87,7 @@ class Neighbour:
     sent_at: datetime
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Shown:
     """One bulletin, ready to be shown."""
 

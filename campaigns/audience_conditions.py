@@ -6,7 +6,6 @@ asked of one person, on either engine and however long the lists behind it are.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 
 import sqlalchemy as sa
@@ -20,6 +19,7 @@ from campaigns.models import Hit, HitKind
 from campaigns.segment_models import Segment, SegmentVersion
 from delivery.models import Delivery, DeliveryState, Dispatch
 from foundation import errors
+from foundation.frozen import frozen
 from foundation.ground import Ground
 from foundation.i18n import N_
 from subscribers import members, topics
@@ -56,7 +56,7 @@ _OfPerson = (
 )
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Asked:
     """A condition whose names were found."""
 
@@ -67,7 +67,7 @@ class Asked:
     """SQL of what has to hold, each with the reason of whom it leaves out: the first counts."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class AskedGroups:
     """The conditions of an audience or segment, found."""
 
@@ -102,7 +102,7 @@ class AskedGroups:
         return [sa.or_(*(each.holds for each in self.any_of))] if self.any_of else []
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class _Asking:
     """What is needed to look up what conditions name, and how they are to be asked."""
 

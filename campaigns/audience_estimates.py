@@ -5,7 +5,6 @@ what the true number lies, nineteen times of twenty.
 """
 
 import secrets
-from dataclasses import dataclass
 
 import sqlalchemy as sa
 from sqlmodel import col
@@ -14,6 +13,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from campaigns import audiences, intervals
 from campaigns.audiences import Audience
 from foundation import i18n, rows
+from foundation.frozen import frozen
 from foundation.ground import Ground
 from subscribers.models import Subscriber
 
@@ -22,7 +22,7 @@ _DRAWN = 1000
 _CHANCE = secrets.SystemRandom()
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Estimate:
     """About how many, and between what it lies."""
 

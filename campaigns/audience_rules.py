@@ -6,13 +6,13 @@ in `audience_words.py`.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 from campaigns import zips
+from foundation.frozen import frozen
 from foundation.i18n import N_
 from subscribers import unasked
 from subscribers.member_models import ContactDuty
@@ -272,7 +272,7 @@ class Audience(Shape):
     none_of: Conditions = []
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Groups:
     """The conditions of an audience or segment, however they were written."""
 

@@ -5,13 +5,14 @@ is not filled in yet counts for nothing, so that people can be counted while a l
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import date
 from typing import Any
 
 from campaigns import audience_problems, audience_rules
 from campaigns.audience_rules import Audience, Condition, Rules
 from foundation import errors
+from foundation.frozen import frozen
 from foundation.i18n import N_
 from foundation.web.forms import Form
 from subscribers import unasked
@@ -48,7 +49,7 @@ SIMPLE_KINDS = {kind: words for kind, words in KINDS.items() if kind != "segment
 _MOST_LINES = 60
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Line:
     """One condition as the form shows it."""
 
@@ -70,7 +71,7 @@ class Line:
         return f"c{self.number}"
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Typed:
     """What a form holds of conditions: its lines, and those that can be read."""
 

@@ -4,7 +4,6 @@ The very conditions that count an audience are asked of one row, so the answer i
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
@@ -17,12 +16,13 @@ from campaigns.audience_rules import Audience, Condition
 from campaigns.audiences import Resolved
 from delivery.models import Delivery, DeliveryState, Dispatch
 from foundation import addresses
+from foundation.frozen import frozen
 from foundation.ground import Ground
 from subscribers import suppression
 from subscribers.models import Subscriber, Subscription, SubscriptionState, Topic
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Answer:
     """One condition, and whether it holds of the person."""
 
@@ -32,7 +32,7 @@ class Answer:
     holds: bool
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Verdict:
     """What is known of an address and an audience."""
 

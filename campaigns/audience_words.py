@@ -5,7 +5,7 @@
 """
 
 from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, TypeVar
 
 import sqlalchemy as sa
@@ -18,6 +18,7 @@ from campaigns.audience_rules import Audience, Condition, Groups, Rules
 from campaigns.models import Campaign
 from campaigns.segment_models import Segment
 from foundation import errors
+from foundation.frozen import frozen
 from foundation.ground import Ground
 from foundation.i18n import N_, NN_, Translator
 from subscribers import plainly, topics
@@ -28,7 +29,7 @@ _WHOLE_CODE = 5
 """A postal code that is shorter is the beginning of many."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Names:
     """What things that conditions refer to are called; what is not there any more is left out."""
 
@@ -157,7 +158,7 @@ def _duties(condition: audience_rules.IsContact, speaks: Translator) -> str:
     return speaks.one_of(speaks.gettext(plainly.DUTIES[duty]) for duty in condition.duties)
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class _Saying:
     """Says conditions in one language."""
 

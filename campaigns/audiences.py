@@ -5,7 +5,6 @@ The same SQL counts, shows and fills the ledger, so what staff see is what is se
 
 from collections import Counter
 from collections.abc import AsyncIterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
@@ -16,6 +15,7 @@ from campaigns import audience_conditions, audience_problems, audience_rules, re
 from campaigns.audience_conditions import AskedGroups
 from campaigns.readings import Readings
 from foundation import i18n
+from foundation.frozen import frozen
 from foundation.ground import Ground
 from subscribers import members, suppression, topics
 from subscribers.models import Subscriber, Subscription, SubscriptionState, Topic
@@ -29,7 +29,7 @@ _LEFT_OUT, _SPEAKS = "-", "="
 """What a key of a count begins with: why somebody is left out, or a language as it was chosen."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Counted:
     """How many would get it now, exactly."""
 
@@ -40,7 +40,7 @@ class Counted:
     """Reason → people; see `EXCLUSIONS`."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Resolved:
     """An audience whose topics, and what its conditions name, were found."""
 
@@ -224,7 +224,7 @@ async def is_anybody(ground: Ground, session: AsyncSession, audience: Audience) 
     return (await session.execute(found)).first() is not None
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Group:
     """People of one edition who live in one place; what a condition can ask about them."""
 

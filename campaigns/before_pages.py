@@ -4,7 +4,6 @@ Who gets it and who does not, when, from whom, what inboxes show, what is not se
 themselves; then one button.
 """
 
-from dataclasses import dataclass
 from typing import Any
 
 from aiohttp import web
@@ -31,12 +30,13 @@ from campaigns.review_panel_pages import Panel as Review
 from campaigns.transitions import Verb
 from foundation import errors
 from foundation.accounts.models import Role
+from foundation.frozen import frozen
 from foundation.i18n import N_
 from foundation.web import forms, kit
 from foundation.web.forms import Form
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Before:
     """Everything that is said before it goes out."""
 

@@ -4,16 +4,16 @@
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 from campaigns import block_models
 from campaigns.block_models import Near
 from campaigns.picture_making import Shape
 from campaigns.staff_forms import FieldSpec, Widget
+from foundation.frozen import frozen
 from foundation.i18n import N_
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class BlockForm:
     """How a kind of block is written: fields for all languages, and fields in each."""
 

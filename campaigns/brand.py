@@ -7,7 +7,6 @@ waits to be sent, has the new look.
 import dataclasses
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -15,6 +14,7 @@ from campaigns import links, wording
 from foundation import audit, errors, looks, sections
 from foundation.audit import Actor
 from foundation.findings import Tone
+from foundation.frozen import frozen
 from foundation.ground import Ground
 from foundation.i18n import N_
 from foundation.looks import Look, LookVersion
@@ -29,7 +29,7 @@ _LONGEST_TAGLINE = 120
 _LONGEST_FOOTER = 3_000
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Check:
     """One pair of colours, and how well it can be read."""
 

@@ -5,7 +5,7 @@ counted by the scheduler and kept with its time, which the report says.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, fields
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
@@ -18,6 +18,7 @@ from campaigns import leaving
 from campaigns.models import Breakdown, Hit, HitKind
 from delivery.models import Delivery, DeliveryState, Dispatch, Return
 from foundation import tables
+from foundation.frozen import frozen
 from foundation.ground import Ground
 from subscribers.models import (
     Consent,
@@ -52,7 +53,7 @@ class Part(StrEnum):
     """By which form."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Row:
     """The recipients of one language, source, partner or form."""
 
@@ -81,7 +82,7 @@ _COUNTS = tuple(field.name for field in fields(Row) if field.name != "name")
 OTHERS = "*"
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Counted:
     """A breakdown; it was exact at `at`."""
 

@@ -4,7 +4,6 @@ Staff's composer, the API and `campaigns create` call the verbs; `compiling.py` 
 """
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 import sqlalchemy as sa
@@ -28,6 +27,7 @@ from campaigns.left_behind import Fields, Key
 from campaigns.models import Bulletin, Campaign, CampaignState
 from foundation import audit, errors
 from foundation.audit import Actor
+from foundation.frozen import frozen
 from foundation.ground import Ground
 from foundation.i18n import N_
 from templates import mergefields
@@ -56,7 +56,7 @@ class SavedByOther(errors.Conflict):
         self.bulletin = bulletin
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Page:
     """A part of the list, newest first; `next_after` asks for what follows."""
 

@@ -5,7 +5,6 @@ calendar that has it or subscribes to it learns of the change.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
@@ -29,6 +28,7 @@ from campaigns.archive_models import CalendarEvent
 from campaigns.documents import Document
 from campaigns.models import Bulletin, Campaign, Issue, Visibility
 from foundation import errors
+from foundation.frozen import frozen
 from foundation.ground import Ground
 from foundation.i18n import N_, Translator
 from foundation.tokens import Purpose
@@ -39,7 +39,7 @@ KEPT_FOR = timedelta(days=90)
 MOST = 200
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Happening:
     """An event in a reader's language."""
 
@@ -60,7 +60,7 @@ class Happening:
     changed_at: datetime
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Calendar:
     """Events under one name."""
 

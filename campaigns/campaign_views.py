@@ -4,7 +4,6 @@ What is done to them stands in `lifecycle.py`.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -14,13 +13,14 @@ from campaigns.models import Bulletin, Campaign, CampaignState
 from campaigns.transitions import TRANSITIONS, Verb
 from delivery.models import Dispatch, WhenUncertain
 from foundation import errors
+from foundation.frozen import frozen
 from foundation.ground import Ground
 from foundation.i18n import N_
 
 PAGE = 30
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class View:
     """A campaign with what belongs to it."""
 
@@ -41,7 +41,7 @@ class View:
         return WhenUncertain(self.campaign.when_uncertain or ground.settings.delivery.uncertain)
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Page:
     """Some campaigns, newest first."""
 

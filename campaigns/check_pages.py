@@ -4,7 +4,6 @@ The panel stands on a campaign's page, and on those where it is scheduled or sen
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 
 from aiohttp import web
@@ -21,6 +20,7 @@ from foundation import errors
 from foundation.accounts.models import Role
 from foundation.asides import Asking
 from foundation.findings import Tone
+from foundation.frozen import frozen
 from foundation.ground import Ground
 from foundation.web import beside, forms, kit
 
@@ -31,7 +31,7 @@ Line = tuple[Item, str]
 """An item, and its words."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Panel:
     """What the panel shows to somebody."""
 
@@ -66,7 +66,7 @@ def routes() -> list[web.RouteDef]:
     ]
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Begun:
     """A panel as far as it counts nobody; the rest is being found beside the page."""
 

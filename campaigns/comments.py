@@ -1,7 +1,6 @@
 """Remarks on a bulletin, at a block or about all of it: written, answered, settled."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 
 import sqlalchemy as sa
@@ -12,13 +11,14 @@ from campaigns import bulletins
 from campaigns.review_models import Comment
 from foundation import audit, errors
 from foundation.audit import Actor
+from foundation.frozen import frozen
 from foundation.ground import Ground
 from foundation.i18n import N_
 
 LONGEST = 2000
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Thread:
     """A remark with its answers, the first first."""
 
@@ -31,7 +31,7 @@ class Thread:
         return self.comment.settled_at is None
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Remarks:
     """All remarks on a bulletin, as its pages show them."""
 

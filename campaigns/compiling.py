@@ -6,7 +6,7 @@ sending show `concerns`.
 
 import functools
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -15,6 +15,7 @@ from campaigns.documents import Document
 from campaigns.findings import Finding
 from campaigns.models import Bulletin
 from foundation import errors, looks
+from foundation.frozen import frozen
 from foundation.ground import Ground
 from foundation.i18n import N_, Translator
 from foundation.tokens import Purpose
@@ -28,7 +29,7 @@ _KEPT = 8
 """Editions compiled last: pages of a campaign are looked at again and again."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Compiled:
     """One edition, and the plan that was made of it."""
 
@@ -53,7 +54,7 @@ class Compiled:
         ]
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Looked:
     """A bulletin that was compiled to be looked at."""
 

@@ -6,7 +6,6 @@ words is asked.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
 from campaigns import bulletins, merging, versions
 from campaigns.documents import Document
@@ -14,6 +13,7 @@ from campaigns.merging import Clash, Prefer
 from campaigns.models import Bulletin
 from foundation import errors
 from foundation.audit import Actor
+from foundation.frozen import frozen
 from foundation.ground import Ground
 from foundation.i18n import N_
 
@@ -30,7 +30,7 @@ class Clashing(bulletins.SavedByOther):
         self.clashes = clashes
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Saved:
     """A bulletin after a step."""
 

@@ -3,7 +3,7 @@
 `developments.py` keeps what `checked` lets through.
 """
 
-from dataclasses import dataclass, field, fields
+from dataclasses import field, fields
 from datetime import date, datetime
 from typing import Any
 
@@ -11,11 +11,12 @@ from campaigns import issues, links, wording, zips
 from campaigns.models import Development, DevelopmentKind
 from campaigns.wording import Texts
 from foundation import errors
+from foundation.frozen import frozen
 from foundation.ground import Ground
 from foundation.i18n import N_
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Draft:
     """A development as staff wrote it."""
 

@@ -1,7 +1,6 @@
 """Developments: what happened on an issue, written by staff, read on its page and in bulletins."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
@@ -16,6 +15,7 @@ from campaigns.models import Development, DevelopmentKind
 from campaigns.wording import Texts
 from foundation import audit, errors
 from foundation.audit import Actor
+from foundation.frozen import frozen
 from foundation.ground import Ground
 from foundation.i18n import N_, Translator
 from subscribers.models import Partner
@@ -32,7 +32,7 @@ PAGE = 30
 _MAX_NUMBER = 10**17
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Page:
     """A part of the list, newest first; `next_after` asks for what follows."""
 
@@ -40,7 +40,7 @@ class Page:
     next_after: str | None = None
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Told:
     """A development in a reader's language."""
 

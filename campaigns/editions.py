@@ -1,13 +1,14 @@
 """Turns a bulletin document into what the compiler takes: one resolved edition per language."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from campaigns import block_content, documents, issues, mail_template_uses, resolving
 from campaigns.findings import Finding
 from foundation import errors
+from foundation.frozen import frozen
 from foundation.ground import Ground
 from foundation.i18n import N_
 from templates import content, problems
@@ -30,7 +31,7 @@ class BlockProblem(problems.ContentProblem):
         return super().say(speaks)
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Resolved:
     """An edition ready to be compiled, and what was noticed on the way."""
 

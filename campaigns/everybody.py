@@ -5,7 +5,6 @@ whatever they did.
 """
 
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
@@ -20,6 +19,7 @@ from delivery import listing
 from delivery.models import IS_ODD, Delivery, DeliveryState, Dispatch
 from foundation import cells
 from foundation.audit import Actor
+from foundation.frozen import frozen
 from foundation.ground import Ground
 from subscribers import finding
 from subscribers.models import Consent, Subscriber
@@ -50,7 +50,7 @@ class Fate(StrEnum):
     """Failed, put off, uncertain, or not sent."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Query:
     """What staff look for."""
 
@@ -59,7 +59,7 @@ class Query:
     """The beginnings of words of the address, a name, the town or the postal code."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Recipient:
     """One of them."""
 
@@ -82,7 +82,7 @@ class Recipient:
     left_at: datetime | None
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Page:
     """Some of the recipients, in the order in which they first signed up."""
 

@@ -4,12 +4,13 @@
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import timedelta
 from urllib.parse import urlsplit
 
 from campaigns import feed_reading
 from foundation import errors, outward
+from foundation.frozen import frozen
 from foundation.ground import Ground
 from foundation.i18n import N_
 from foundation.outward import OutwardError, Trouble
@@ -45,7 +46,7 @@ class GoneError(errors.Refused):
         super().__init__(N_("The server says that this feed is gone for good (410)."))
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Seen:
     """What the server gave along the last time, so that it can say that nothing is new."""
 
@@ -59,7 +60,7 @@ class Seen:
         return {name: value for name, value in named.items() if value}
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Got:
     """A feed's octets, or None when there is nothing new."""
 

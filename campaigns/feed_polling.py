@@ -7,7 +7,7 @@ that the feed is gone, it waits for a person, and staff are told.
 """
 
 import asyncio
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime, timedelta
 from urllib.parse import urlsplit
 
@@ -22,6 +22,7 @@ from campaigns.inbox_models import Feed, FeedState, Origin
 from campaigns.incoming import Offer, TakenIn
 from foundation import audit, errors, logs
 from foundation.audit import SYSTEM
+from foundation.frozen import frozen
 from foundation.ground import Ground
 from foundation.i18n import N_, NN_, Translator
 from foundation.notices import Notice
@@ -36,7 +37,7 @@ _LONGEST_WAIT = timedelta(days=1)
 _LONGEST_ASKED = timedelta(days=7)
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Reading:
     """What came of reading a feed once."""
 

@@ -10,13 +10,13 @@ import io
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 from zoneinfo import ZoneInfo
 
 from foundation import errors
+from foundation.frozen import frozen
 from foundation.i18n import N_
 
 LINE = 300
@@ -30,7 +30,7 @@ _APPEARED_FIRST = re.compile(r"^The post .* (?:appeared first|first appeared) on
 _READ_MORE = re.compile(r"\s*(?:\[(?:…|\.\.\.)\]|Continue reading\b.{0,200}|Read more\b.{0,80})$")
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Entry:
     """A story of a feed."""
 
@@ -47,7 +47,7 @@ class Entry:
     day: date
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Document:
     """A feed that was read."""
 

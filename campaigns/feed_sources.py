@@ -1,7 +1,7 @@
 """Feeds of issues: added, changed, paused, removed. `feed_polling.py` reads them."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 import sqlalchemy as sa
@@ -12,6 +12,7 @@ from campaigns import developments, feed_fetching, issues, words_in
 from campaigns.inbox_models import Feed, FeedState
 from foundation import audit, errors
 from foundation.audit import Actor
+from foundation.frozen import frozen
 from foundation.ground import Ground
 from foundation.i18n import N_
 
@@ -24,7 +25,7 @@ STATE_WORDS = {
 }
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class FeedDraft:
     """A feed as staff describe it."""
 

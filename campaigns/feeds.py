@@ -7,7 +7,6 @@ made from the entry's own id. Feeds that are read again and again go to the inbo
 
 import asyncio
 import hashlib
-from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from sqlmodel import col, select
@@ -18,11 +17,12 @@ from campaigns.feed_reading import Document, Entry
 from campaigns.models import Development, DevelopmentKind
 from foundation import errors
 from foundation.audit import Actor
+from foundation.frozen import frozen
 from foundation.ground import Ground
 from foundation.i18n import N_
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Fetched:
     """What came of a feed."""
 

@@ -1,15 +1,15 @@
 """What should be looked at before a bulletin goes out, or has to be mended first."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from campaigns import wording
 from foundation import errors
+from foundation.frozen import frozen
 from foundation.i18n import Translator
 from templates import problems
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Finding(problems.Concern):
     """Something about a bulletin that should be looked at, or has to be mended first."""
 

@@ -10,7 +10,7 @@ import io
 import json
 from collections import OrderedDict
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 from urllib.parse import urlencode
@@ -23,6 +23,7 @@ from campaigns.archive_models import ArchivedEdition
 from campaigns.archiving import for_anybody
 from campaigns.models import Picture, Visibility
 from foundation import errors, looks
+from foundation.frozen import frozen
 from foundation.ground import Ground
 from foundation.i18n import N_, Translator
 from templates import broadside, handbill, kept, palette, qr
@@ -36,7 +37,7 @@ _MOST_PIXELS = 1400
 """On a side of a picture: 300 to the inch in a column."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Printed:
     """A handbill in one language."""
 
@@ -138,7 +139,7 @@ async def of_campaign(ground: Ground, press: Press, *, campaign_id: int, languag
     return await _printed(ground, press, kept.kept(edition, values), origin)
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class _Origin:
     """What a handbill is of."""
 

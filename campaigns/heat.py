@@ -2,11 +2,11 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from html import escape
 
 from campaigns import archive
 from campaigns.reports import LinkHits
+from foundation.frozen import frozen
 from foundation.ground import Ground
 from foundation.i18n import Translator
 from templates.plan import Plan
@@ -33,7 +33,7 @@ a[data-heat="0"] { outline: 1px dashed #6b6259; }
 </style>"""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Warm:
     """A link with its clicks, and how warm that is beside the others."""
 

@@ -6,7 +6,6 @@ series heed it.
 """
 
 from collections.abc import Awaitable, Callable, Iterable, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -27,6 +26,7 @@ from campaigns.inbox_models import IncomingItem, ItemState
 from campaigns.models import Development, DevelopmentKind
 from foundation import audit, errors
 from foundation.audit import Actor
+from foundation.frozen import frozen
 from foundation.ground import Ground
 from foundation.i18n import N_
 
@@ -44,7 +44,7 @@ MAY_COME_FROM = {
 """Which states an item may have had before it comes into one."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Change:
     """What is written into an item."""
 
@@ -61,7 +61,7 @@ class Change:
     not_before: datetime | None = None
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Done:
     """What came of a decision about several items."""
 

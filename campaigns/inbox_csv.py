@@ -7,7 +7,6 @@ be used is left out with its reason; the others come in.
 import csv
 import io
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date
 
 from campaigns import feed_reading, inbox_lists, incoming
@@ -16,6 +15,7 @@ from campaigns.incoming import Offer, TakenIn
 from campaigns.models import DevelopmentKind
 from foundation import errors
 from foundation.audit import Actor
+from foundation.frozen import frozen
 from foundation.ground import Ground
 from foundation.i18n import N_
 
@@ -34,7 +34,7 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
 """What a story has → what its column may be called."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Refused:
     """A line that was left out."""
 
@@ -43,7 +43,7 @@ class Refused:
     problem: errors.HandbillError
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Imported:
     """What came of a table."""
 

@@ -1,7 +1,7 @@
 """Lists of the inbox: which items there are, how many in each state, what they are called."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date
 
 import sqlalchemy as sa
@@ -11,6 +11,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from campaigns import likeness
 from campaigns.inbox_models import IncomingItem, ItemState, Origin
 from foundation import errors
+from foundation.frozen import frozen
 from foundation.ground import Ground
 from foundation.i18n import N_
 
@@ -34,7 +35,7 @@ ORIGIN_WORDS = {
 }
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Query:
     """Which items are listed."""
 
@@ -48,7 +49,7 @@ class Query:
     """In headline, summary, source or link."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Page:
     """Some items, the last first; `next_after` asks for what follows."""
 

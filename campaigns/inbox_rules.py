@@ -6,7 +6,7 @@ command line call these; `incoming.py` asks `judge` about everything that comes 
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 import sqlalchemy as sa
@@ -18,6 +18,7 @@ from campaigns.inbox_models import InboxRule
 from campaigns.models import DevelopmentKind
 from foundation import audit, errors
 from foundation.audit import Actor
+from foundation.frozen import frozen
 from foundation.ground import Ground
 from foundation.i18n import N_
 
@@ -40,7 +41,7 @@ USUAL: dict[DevelopmentKind, tuple[str, ...]] = {
 """Words by which stories mostly tell their kind, to begin with."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class RuleDraft:
     """A rule as staff write it."""
 
@@ -53,7 +54,7 @@ class RuleDraft:
     is_drop: bool = False
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Match:
     """A rule that fits a story, and by which word."""
 
@@ -61,7 +62,7 @@ class Match:
     word: str
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Verdict:
     """What the rules make of a story; blank and None: they don't say."""
 

@@ -25,6 +25,7 @@ from campaigns.inbox_models import InboxRule, IncomingItem, ItemState, Origin
 from campaigns.models import DevelopmentKind
 from foundation import audit, errors, tables
 from foundation.audit import Actor
+from foundation.frozen import frozen
 from foundation.ground import Ground
 from foundation.i18n import N_
 
@@ -34,7 +35,7 @@ _LOOKED_AT = 3000
 """So many stories of the last days a new one is compared with at most, the newest."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Offer:
     """A story as it came in."""
 
@@ -56,7 +57,7 @@ class Offer:
     """Why it stands apart; blank: it does not."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class TakenIn:
     """What became of some offers."""
 
@@ -148,7 +149,7 @@ def _checked(ground: Ground, offer: Offer) -> Offer:
     return replace(offer, headline=headline, source_url=url)
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class _Judged:
     """An offer, what the rules say its kind and place are, and for which issue it is."""
 
@@ -179,7 +180,7 @@ def _key(offer: Offer, *, origin: Origin, feed_id: int | None, issue_id: int) ->
     return hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class _Earlier:
     """A story that is there."""
 

@@ -10,14 +10,15 @@ where the usual “plus or minus two standard errors” promises too much.
 
 import math
 import statistics
-from dataclasses import dataclass
+
+from foundation.frozen import frozen
 
 SURE = 0.95
 """Of a hundred such intervals, so many hold the true value."""
 _Z = statistics.NormalDist().inv_cdf((1 + SURE) / 2)
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Interval:
     """An estimate, and between what the true value lies."""
 

@@ -1,13 +1,13 @@
 """What readers see of an issue, in their language: its page, its developments, the site's front."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from campaigns import archive, calendars, developments, issues, links, materials, wording
 from campaigns.models import Development, Issue, IssuePart, PartKind
 from foundation import errors
+from foundation.frozen import frozen
 from foundation.ground import Ground
 from foundation.i18n import N_, Translator
 
@@ -16,7 +16,7 @@ EVENTS_SHOWN = 5
 BULLETINS_SHOWN = 3
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Part:
     """A part of the page in a reader's language."""
 
@@ -31,7 +31,7 @@ class Part:
     language_note: str
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Summary:
     """An issue as lists show it."""
 
@@ -42,7 +42,7 @@ class Summary:
     language_note: str
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class IssuePage:
     """Everything that stands on an issue's page."""
 
@@ -100,7 +100,7 @@ async def show(
     )
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class History:
     """A page of an issue's developments."""
 
@@ -123,7 +123,7 @@ async def history(ground: Ground, *, slug: str, translator: Translator, after: s
     )
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Front:
     """The site's front: its issues and what happened last on each."""
 

@@ -6,7 +6,6 @@ an issue makes the topic that supporters subscribe to.
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from dataclasses import field as dataclass_field
 from typing import Any
 
@@ -19,6 +18,7 @@ from campaigns.models import Issue, IssuePart, PartKind
 from campaigns.wording import Texts
 from foundation import audit, errors
 from foundation.audit import Actor
+from foundation.frozen import frozen
 from foundation.ground import Ground
 from foundation.i18n import N_
 from subscribers import topics
@@ -29,7 +29,7 @@ _RESERVED = frozenset({"new", "feed"})
 MAX_SLUG = 80
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class PartDraft:
     """A part of an issue's page as staff wrote it."""
 
@@ -43,7 +43,7 @@ class PartDraft:
     source_url: str = ""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class IssueDraft:
     """An issue as staff wrote it."""
 

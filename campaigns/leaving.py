@@ -1,12 +1,12 @@
 """Who unsubscribed by a campaign's mail: in which way, and why, in their own words."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 import sqlalchemy as sa
 from sqlmodel import col
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from foundation.frozen import frozen
 from subscribers.models import Consent, ConsentStep
 
 _MOST = 100
@@ -14,7 +14,7 @@ _MOST = 100
 _PEOPLE = sa.func.count(sa.distinct(col(Consent.subscriber_id)))
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Leaving:
     """Those who left by one mail."""
 

@@ -6,9 +6,9 @@ bulletins; developments, handouts and snippets keep the same note in a column of
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 
 from campaigns import word_changes, wording
+from foundation.frozen import frozen
 
 Fields = Mapping[str, str]
 """The texts of a side by name, such as `title` or `items.0.title`; blank ones are not there."""
@@ -22,7 +22,7 @@ WORDS = "words"
 """The place of what is said of a thing that has its texts in one place only."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Change:
     """What is about to be kept in place of something."""
 

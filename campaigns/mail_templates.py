@@ -7,7 +7,6 @@ Should one stop working when Handbill becomes newer, the usual template stands i
 
 import dataclasses
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 from sqlmodel import select
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -16,6 +15,7 @@ from campaigns import mail_template_uses, naming, sample_mail, shared_parts
 from campaigns.mail_template_models import MailTemplate, MailTemplateVersion
 from foundation import errors, looks
 from foundation.audit import Actor
+from foundation.frozen import frozen
 from foundation.ground import Ground
 from foundation.i18n import N_, Translator
 from templates import content, own_templates, problems, typesetting
@@ -47,7 +47,7 @@ class Flawed(errors.Invalid):
         self.flaws = flaws
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Saved:
     """A template that was kept, and what came of it."""
 

@@ -18,7 +18,6 @@ import email.utils
 import hashlib
 import html
 import re
-from dataclasses import dataclass
 from email.message import EmailMessage
 
 from sqlmodel import col, select
@@ -31,6 +30,7 @@ from delivery.inbound.recipients import Recipients
 from foundation import addresses, errors, logs
 from foundation.accounts.models import OFFICE, Staff
 from foundation.audit import Actor, ActorKind
+from foundation.frozen import frozen
 from foundation.ground import Ground
 from foundation.i18n import N_
 from foundation.tokens import Purpose
@@ -62,7 +62,7 @@ _DOMAIN = re.compile(r"\bheader\.(?:from|d|i)\s*=\s*\"?(?:[^@\s;\"]*@)?([\w.-]+)
 _COMMENT = re.compile(r"\([^()]*\)")
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class _Sender:
     """Who brings a story."""
 

@@ -6,7 +6,6 @@ counted by that link, so that nobody counts twice.
 
 import collections
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date
 
 import sqlalchemy as sa
@@ -19,6 +18,7 @@ from campaigns.models import HitKind, HitTotal, Material
 from delivery import naming
 from delivery.models import Dispatch, DispatchLink
 from foundation import cells, errors, logs, tables
+from foundation.frozen import frozen
 from foundation.ground import Ground
 from foundation.together import Queue
 
@@ -29,7 +29,7 @@ COLUMNS = ("material", "source", "campaign", "name", "language", "people", "mach
 """Of the CSV file."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Taken:
     """A file was asked for."""
 
@@ -40,7 +40,7 @@ class Taken:
     is_human: bool
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Count:
     """How often a handout was taken in one language by one way."""
 
@@ -54,7 +54,7 @@ class Count:
     """Of the campaign."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class OfCampaign:
     """A handout that a campaign brought, and how often its links to it were followed."""
 

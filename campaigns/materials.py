@@ -3,7 +3,7 @@
 import asyncio
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 from urllib.parse import quote
 
@@ -20,6 +20,7 @@ from campaigns.models import Material, MaterialFile
 from campaigns.wording import Texts
 from foundation import audit, errors, tables
 from foundation.audit import Actor
+from foundation.frozen import frozen
 from foundation.ground import Ground
 from foundation.i18n import N_, Translator
 
@@ -31,7 +32,7 @@ FILE = "file"
 KINDS = frozenset({FileKind.PDF, FileKind.PNG, FileKind.JPEG, FileKind.TEXT})
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Draft:
     """A material as staff wrote it."""
 
@@ -40,7 +41,7 @@ class Draft:
     position: int = 0
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Copy:
     """One language of a material, as a reader meets it."""
 
@@ -53,7 +54,7 @@ class Copy:
     """Where a link elsewhere leads."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Told:
     """A material in a reader's language; its copies in that language come first."""
 

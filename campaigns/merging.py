@@ -7,11 +7,11 @@ field; what both gave different words is a clash, and nobody's words are dropped
 
 import enum
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from campaigns import documents
 from campaigns.documents import Document
+from foundation.frozen import frozen
 
 HEAD = ""
 """Stands for what is outside the blocks where a block is named."""
@@ -36,7 +36,7 @@ class Prefer(enum.StrEnum):
     """Those that are kept already."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Clash:
     """A place to which both gave something else."""
 
@@ -51,7 +51,7 @@ class Clash:
     theirs: Any = None
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Merged:
     """What came of it; where there are clashes, with `theirs` in their places."""
 

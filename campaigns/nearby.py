@@ -7,15 +7,16 @@ lives near nothing: they don't see what is only for people near, and the rest in
 
 import itertools
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from campaigns import zips
 from campaigns.block_models import Near
+from foundation.frozen import frozen
 from templates import content
 from templates.conditions import ZIP_DIGITS, Condition
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Spread:
     """What one block of a document becomes."""
 

@@ -6,7 +6,6 @@ take no longer than ten to a hundred.
 
 import statistics
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 import sqlalchemy as sa
 from sqlmodel import col, select
@@ -23,13 +22,14 @@ from delivery.models import (
     Dispatch,
     Return,
 )
+from foundation.frozen import frozen
 from subscribers.models import Consent, ConsentStep
 
 FEW = 100
 """Shares of fewer people than this say little, and pages say so."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Outcome:
     """One campaign."""
 

@@ -1,7 +1,6 @@
 """What staff see first: what goes out next, what is on its way, what came of it, who is new."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import timedelta
 
 import sqlalchemy as sa
@@ -15,6 +14,7 @@ from campaigns.outcomes import Outcome
 from campaigns.series_models import Series, SeriesState
 from campaigns.welcome_models import WelcomeStep
 from delivery import holding_back, relay_state
+from foundation.frozen import frozen
 from foundation.ground import Ground
 from subscribers import funnel, growth, widget_health
 from subscribers.funnel import Stage
@@ -26,7 +26,7 @@ DAYS = 28
 _SOME = 5
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Overview:
     """Everything on the page, read at one moment."""
 

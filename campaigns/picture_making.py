@@ -7,12 +7,12 @@ that was sent in is not kept. Only the header is read before the size is known.
 import enum
 import io
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from campaigns import filekinds
 from campaigns.filekinds import FileKind
 from foundation import errors
+from foundation.frozen import frozen
 from foundation.i18n import N_
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ class Shape(enum.StrEnum):
 RATIOS: Mapping[Shape, tuple[int, int]] = {Shape.WIDE: (16, 9), Shape.SQUARE: (1, 1)}
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Made:
     """A picture as it is kept."""
 

@@ -8,7 +8,6 @@ import dataclasses
 import enum
 import itertools
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
@@ -20,6 +19,7 @@ from campaigns import series_plans, series_rules
 from campaigns.models import Campaign, CampaignState
 from campaigns.preflight import overlap
 from campaigns.series_models import Series, SeriesRun, SeriesState
+from foundation.frozen import frozen
 from foundation.ground import Ground
 
 _MOST = 300
@@ -37,7 +37,7 @@ class Span(enum.StrEnum):
     """Seven days."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Entry:
     """Something that goes out, or went out, at a moment."""
 
@@ -53,7 +53,7 @@ class Entry:
     """Another campaign goes out within a day of it, before or after."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Calendar:
     """Some whole weeks."""
 

@@ -5,7 +5,6 @@ through the database, so that it holds for any number of processes.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import timedelta
 
 import sqlalchemy as sa
@@ -15,6 +14,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from campaigns import bulletins
 from campaigns.models import Bulletin, BulletinPresence
 from foundation.accounts.models import Staff
+from foundation.frozen import frozen
 from foundation.ground import Ground
 
 HERE_FOR = timedelta(seconds=20)
@@ -22,7 +22,7 @@ HERE_FOR = timedelta(seconds=20)
 _FORGOTTEN_AFTER = timedelta(hours=1)
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Other:
     """Somebody else, or the same person in another window."""
 
@@ -32,7 +32,7 @@ class Other:
     is_same_person: bool
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Company:
     """How a bulletin stands for one of its windows."""
 

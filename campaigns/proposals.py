@@ -5,7 +5,6 @@ and counted as the partner's in every series. It names no way around the desk: s
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 import sqlalchemy as sa
@@ -19,6 +18,7 @@ from campaigns.models import DevelopmentKind, Issue
 from campaigns.series_models import Series, SeriesState
 from foundation import errors
 from foundation.audit import Actor
+from foundation.frozen import frozen
 from foundation.ground import Ground
 from foundation.i18n import N_
 from subscribers.models import Partner
@@ -36,7 +36,7 @@ STATE_WORDS = {
 }
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Proposal:
     """A story as a partner tells it."""
 
@@ -50,7 +50,7 @@ class Proposal:
     source_url: str = ""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class CutOff:
     """Until when stories are taken for the next edition of a series."""
 

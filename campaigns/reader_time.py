@@ -6,7 +6,6 @@ first (RFC 5545 §3.3.5). Where the time is past already when sending begins, th
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -18,6 +17,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from campaigns import audiences, bulletins, zip_zones
 from campaigns.models import Bulletin, Campaign
 from delivery.models import Delivery
+from foundation.frozen import frozen
 from foundation.ground import Ground
 from subscribers.models import Subscriber
 
@@ -25,7 +25,7 @@ _WHOLE, _START = 5, 3
 """Digits of a ZIP code, and those that tell the region."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Hour:
     """The readers of one zone, and when it is their hour."""
 

@@ -7,13 +7,13 @@ first language before the second. The ledger, plans and reports know editions by
 import collections
 import itertools
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 import sqlalchemy as sa
 from sqlmodel import col
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from foundation import i18n
+from foundation.frozen import frozen
 from subscribers.models import Subscriber
 
 STACK = "+"
@@ -22,7 +22,7 @@ MOST_STACKED = 12
 others get the first of their languages alone."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Wish:
     """What people who read several languages have in common."""
 
@@ -33,7 +33,7 @@ class Wish:
     reads_both: bool
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Readings:
     """The editions of people with further languages; nobody else is in here."""
 

@@ -1,7 +1,6 @@
 """To whom a campaign did not simply go out, or whose mail came back: lists, counts, a CSV file."""
 
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 
 from campaigns import campaign_views, transitions
@@ -11,6 +10,7 @@ from delivery.listing import CameBack, Choice, Group, Listed
 from delivery.models import DeliveryState
 from foundation import cells
 from foundation.audit import Actor
+from foundation.frozen import frozen
 from foundation.ground import Ground
 
 PAGE = 100
@@ -22,7 +22,7 @@ COLUMNS = (
 """Of the CSV file."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Page:
     """Some of the recipients meant, and how many there are of each kind."""
 

@@ -1,7 +1,6 @@
 """A campaign's report in words: rules by which machines are known, parts, charts over the hours."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import timedelta
 
 import sqlalchemy as sa
@@ -13,6 +12,7 @@ from campaigns.breakdowns import Counted, Part, Row
 from campaigns.models import HitKind, HitTotal
 from campaigns.outcomes import Outcome
 from delivery.models import Dispatch
+from foundation.frozen import frozen
 from foundation.i18n import N_, Translator
 from templates import charts
 from templates.charts import Drawing, Series
@@ -39,7 +39,7 @@ PARTS: Mapping[Part, tuple[str, str, str]] = {
 """What stands over the table, over its first column, and for those without a name."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Rule:
     """Hits that one rule took for machines'."""
 

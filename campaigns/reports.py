@@ -2,7 +2,6 @@
 
 import dataclasses
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -16,6 +15,7 @@ from campaigns.models import Hit, HitKind, HitRule, HitTotal
 from delivery import ledger, listing, refusals
 from delivery.listing import Choice
 from delivery.models import IS_ODD, BounceKind, Delivery, DeliveryState, DispatchLink, Return
+from foundation.frozen import frozen
 from foundation.ground import Ground
 from subscribers.models import Subscriber
 
@@ -24,7 +24,7 @@ _LISTED = 500
 """Uncertain recipients, and reasons of what came back, that a report names."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Hits:
     """Opens or clicks."""
 
@@ -36,7 +36,7 @@ class Hits:
     """Different persons, among those who agreed to be counted by name."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class LinkHits:
     """One link's clicks by people."""
 
@@ -58,7 +58,7 @@ class LinkHits:
         return f"{self.language} {self.form}".strip()
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class CameBack:
     """So many mails that came back, or were refused, for one reason from one domain."""
 
@@ -72,7 +72,7 @@ class CameBack:
     """How many of them our relay refused at once."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Report:
     """Read in one transaction: `audience` is the sum of the six states, at every instant."""
 

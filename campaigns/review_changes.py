@@ -2,11 +2,11 @@
 
 import enum
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 from campaigns import composer
 from campaigns.block_models import AnyBlock
 from campaigns.documents import Document
+from foundation.frozen import frozen
 from foundation.i18n import N_
 
 HEAD_WORDS: Mapping[str, str] = {
@@ -37,7 +37,7 @@ KIND_WORDS: Mapping[Kind, str] = {
 }
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Head:
     """A subject, preheader or headline that reads otherwise now."""
 
@@ -47,7 +47,7 @@ class Head:
     now: str
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Block:
     """What became of a block; `before` is what it said, language → words, where that differs."""
 
@@ -56,7 +56,7 @@ class Block:
     before: Mapping[str, str]
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Changes:
     """Everything that changed between two documents."""
 

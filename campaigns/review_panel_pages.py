@@ -1,7 +1,6 @@
 """What a campaign's page shows of its review, and of the moments before it goes out."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from aiohttp import web
@@ -14,6 +13,7 @@ from campaigns.documents import Document
 from campaigns.models import CampaignState
 from campaigns.review_models import Approval, Review
 from foundation.accounts.models import Role
+from foundation.frozen import frozen
 from foundation.i18n import N_
 from foundation.web import kit
 
@@ -21,7 +21,7 @@ _ABOUT_TO_S = 600
 """In the last minutes before it starts by itself, a scheduled campaign counts down, too."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Countdown:
     """How long until it begins by itself, and can be undone."""
 
@@ -31,7 +31,7 @@ class Countdown:
     """Somebody pressed Start; else it was scheduled."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Panel:
     """What the panel shows to somebody."""
 

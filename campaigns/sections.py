@@ -6,7 +6,7 @@ as groups of the same town, postal code and membership, so the list grows with p
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -16,12 +16,13 @@ from campaigns.block_models import Near
 from campaigns.compiling import Compiled
 from campaigns.documents import Document
 from foundation import errors
+from foundation.frozen import frozen
 from foundation.ground import Ground
 from templates import conditions
 from templates.conditions import Answers, Condition, Reader
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Seen:
     """A block for some: how many see it, of how many who get an edition that has it."""
 
@@ -33,7 +34,7 @@ class Seen:
     near: Near = Near.NO
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Counted:
     """What the conditions of a bulletin come to for an audience."""
 

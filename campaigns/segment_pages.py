@@ -1,6 +1,5 @@
 """Staff's pages of segments: rules over people that have a name (`/staff/segments`)."""
 
-from dataclasses import dataclass
 from typing import Any
 
 from aiohttp import web
@@ -21,6 +20,7 @@ from campaigns.campaign_pages import TONES
 from campaigns.segment_models import Segment
 from foundation import errors
 from foundation.accounts.models import Role
+from foundation.frozen import frozen
 from foundation.i18n import N_
 from foundation.web import beside, forms, kit
 from foundation.web.forms import Form
@@ -204,7 +204,7 @@ async def _form_page(
     )
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class _Asked:
     """A segment whose people are being counted."""
 

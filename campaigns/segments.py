@@ -6,7 +6,6 @@ they would go to other people than those who were looked at.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
@@ -29,6 +28,7 @@ from campaigns.series_models import Series, SeriesState
 from campaigns.transitions import Verb
 from foundation import audit, errors, i18n
 from foundation.audit import Actor
+from foundation.frozen import frozen
 from foundation.ground import Ground
 from foundation.i18n import N_
 from subscribers import topics
@@ -47,7 +47,7 @@ _MOST = 500
 LONGEST_NAME = 120
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Uses:
     """Where a segment is used."""
 

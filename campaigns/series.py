@@ -4,7 +4,6 @@ Staff's pages, the API and the command line call these.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date
 
 import sqlalchemy as sa
@@ -40,13 +39,14 @@ from campaigns.series_runs import Numbered
 from campaigns.series_selection import Selection
 from foundation import addresses, audit, errors
 from foundation.audit import Actor
+from foundation.frozen import frozen
 from foundation.ground import Ground
 from foundation.i18n import N_
 
 PAGE = 30
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Page:
     """Some series, or some runs; `next_after` asks for what follows."""
 
@@ -54,7 +54,7 @@ class Page:
     next_after: int | None = None
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Runs:
     """What became of the dates of a series, the last first."""
 
@@ -62,7 +62,7 @@ class Runs:
     next_after: int | None = None
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Looked:
     """One run, and what was looked at for it."""
 
@@ -72,7 +72,7 @@ class Looked:
     """Row of an item → what people changed about it since."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Ahead:
     """A dry run: the next dates, and what the first of them would hold if it closed now."""
 

@@ -1,7 +1,6 @@
 """What there is for an edition: developments and handouts of its issues, with their past in it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 import sqlalchemy as sa
@@ -14,13 +13,14 @@ from campaigns.series_past import Past
 from campaigns.series_plans import Plan, SectionKind
 from campaigns.series_selection import Item, ItemKind, ItemReason
 from campaigns.wording import Texts
+from foundation.frozen import frozen
 from foundation.ground import Ground
 
 _AT_MOST = 500
 """Of each kind that are looked at, the newest first."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class _Look:
     """Where and since when is looked."""
 

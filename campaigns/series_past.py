@@ -7,7 +7,7 @@ counts as used.
 
 import enum
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import date
 from typing import Any
 
@@ -25,6 +25,7 @@ from campaigns.models import (
 )
 from campaigns.series_models import RunOutcome, SeriesItem, SeriesRun
 from campaigns.series_selection import LEFT_OVER, ItemKind
+from foundation.frozen import frozen
 
 Key = tuple[str, int]
 """Kind and number of an item."""
@@ -39,7 +40,7 @@ class ByHand(enum.StrEnum):
     """It is in it now."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Past:
     """What became of items in earlier editions."""
 
@@ -97,7 +98,7 @@ async def by_hand(
     return changed
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class _Edition:
     """An edition that was not cancelled, and what its bulletin holds."""
 

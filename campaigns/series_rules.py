@@ -8,7 +8,6 @@ rule has one time a day, so that a day is what an edition is known by.
 import enum
 import itertools
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo
@@ -19,6 +18,7 @@ from pydantic import Field, StringConstraints, field_validator
 
 from campaigns.block_models import Piece
 from foundation import clock
+from foundation.frozen import frozen
 from foundation.i18n import N_, Translator
 
 AHEAD = 12
@@ -73,7 +73,7 @@ class Rule(Piece):
         return self
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Occurrence:
     """One edition's date."""
 

@@ -5,7 +5,6 @@ run, its items with their reasons, the bulletin and the campaign are kept in tha
 so a crash at any moment leaves all of it or nothing (docs/decisions/0021).
 """
 
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -40,6 +39,7 @@ from campaigns.series_selection import Choice, Selection
 from campaigns.transitions import Verb
 from foundation import audit, errors, logs
 from foundation.audit import SYSTEM, Actor
+from foundation.frozen import frozen
 from foundation.ground import Ground
 from foundation.i18n import N_
 
@@ -48,7 +48,7 @@ _AT_ONCE = 60
 _log = logs.get("series")
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Numbered:
     """Volume and number of an edition."""
 

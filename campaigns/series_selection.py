@@ -6,12 +6,13 @@
 import enum
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from datetime import date
 from typing import Any
 
 from campaigns.models import DevelopmentKind
 from campaigns.series_plans import Fallback, Plan, Section, SectionKind
+from foundation.frozen import frozen
 
 
 class ItemKind(enum.StrEnum):
@@ -76,7 +77,7 @@ LEFT_OVER = frozenset(
 """Reasons that carry an item over to the next edition."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Item:
     """Something that could be in an edition."""
 
@@ -106,7 +107,7 @@ class Item:
     """What the refusal's words need."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Choice:
     """An item with its answer."""
 
@@ -117,7 +118,7 @@ class Choice:
     values: Mapping[str, Any] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Selection:
     """What an edition would hold."""
 

@@ -5,7 +5,6 @@ is saved over the version that somebody saw, brought back, and taken away while 
 """
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 import sqlalchemy as sa
@@ -16,6 +15,7 @@ from campaigns import remaking
 from campaigns.models import Bulletin
 from foundation import audit, errors
 from foundation.audit import Actor
+from foundation.frozen import frozen
 from foundation.ground import Ground
 
 _VERSIONS = 100
@@ -24,7 +24,7 @@ Row = TypeVar("Row", bound=Any)
 Version = TypeVar("Version", bound=Any)
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Kind(Generic[Row, Version]):
     """One kind of part: its tables, and its words."""
 

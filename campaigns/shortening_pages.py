@@ -1,7 +1,6 @@
 """Staff's pages where a development gets own words for one bulletin, beside what the desk says."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from aiohttp import web
@@ -26,6 +25,7 @@ from campaigns.models import Bulletin, Development
 from campaigns.translating import Side
 from foundation import errors
 from foundation.accounts.models import Role
+from foundation.frozen import frozen
 from foundation.ground import Ground
 from foundation.i18n import N_, Translator
 from foundation.web import forms, kit
@@ -34,7 +34,7 @@ from foundation.web.forms import Form
 SPECS = block_forms.FORMS["developments"].inner
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Entry:
     """A development in the list of those that a block shows."""
 

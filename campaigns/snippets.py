@@ -5,7 +5,6 @@ A change shows at once in every bulletin that is not sent yet, and withdraws its
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 from sqlmodel import select
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -26,6 +25,7 @@ from campaigns.left_behind import Fields
 from campaigns.snippet_models import Snippet, SnippetVersion
 from foundation import errors
 from foundation.audit import Actor
+from foundation.frozen import frozen
 from foundation.ground import Ground
 from foundation.i18n import N_
 
@@ -59,7 +59,7 @@ KIND = shared_parts.Kind(
 )
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Saved:
     """A snippet that was kept, and what came of it."""
 

@@ -5,7 +5,6 @@ A field `title` that is written in every language is sent as `title-en`, `title-
 
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
@@ -16,6 +15,7 @@ from campaigns import audience_staff_forms, audiences, schedule
 from campaigns.audiences import Audience
 from campaigns.wording import Texts
 from foundation import errors
+from foundation.frozen import frozen
 from foundation.i18n import N_
 from foundation.web import forms, kit
 from foundation.web.forms import Form
@@ -49,7 +49,7 @@ class Widget(StrEnum):
     """A list of entries, each with the same few fields; they are sent as `items-en-1-title`…"""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class FieldSpec:
     """A field of a form; `label` and `hint` are msgids."""
 

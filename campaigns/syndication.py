@@ -7,7 +7,6 @@ import enum
 import json
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from email.utils import format_datetime
 from typing import Any
@@ -16,6 +15,7 @@ from urllib.parse import urlencode
 from campaigns import archive, issues
 from campaigns.archive import Entry, Wanted
 from foundation import errors
+from foundation.frozen import frozen
 from foundation.ground import Ground
 from foundation.i18n import N_, Translator
 
@@ -46,7 +46,7 @@ _MEDIA_TYPES = {
 }
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Item:
     """A bulletin in a feed."""
 
@@ -65,7 +65,7 @@ class Item:
         return format_datetime(self.sent_at)
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Feed:
     """What a feed says, whatever its format."""
 

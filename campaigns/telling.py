@@ -2,11 +2,11 @@
 
 import dataclasses
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from campaigns import reasons
 from delivery.progress import Progress, Reason
+from foundation.frozen import frozen
 from foundation.i18n import N_, Translator
 
 _MOST = 6
@@ -15,7 +15,7 @@ NOTHING = "—"
 """Stands where nothing can be said."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Told:
     """Words and figures; each of `texts` and `lists` has its place on the page by its name."""
 

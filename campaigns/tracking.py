@@ -9,7 +9,6 @@ import collections
 import functools
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
@@ -20,6 +19,7 @@ from campaigns import counting
 from campaigns.models import HitKind
 from delivery.models import Dispatch, DispatchLink, Variant
 from foundation import errors, logs
+from foundation.frozen import frozen
 from foundation.ground import Ground
 from foundation.i18n import N_
 from foundation.together import Queue
@@ -46,7 +46,7 @@ _BARE = re.compile(r"Mozilla/5\.0\s*$")
 """What Apple's privacy proxy calls itself when it fetches images ahead of time."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Visit:
     """A request for a tracked link or pixel, as far as it matters here."""
 

@@ -8,13 +8,13 @@ composer, the lists, the check before sending and the translators' pages ask `si
 import enum
 import typing
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 
 from campaigns import documents, left_behind, word_changes
 from campaigns.block_models import AnyBlock, HeadingText, Piece
 from campaigns.documents import Document
 from campaigns.left_behind import Change, Fields, Key
 from campaigns.word_changes import readable
+from foundation.frozen import frozen
 
 HEAD = ("subject", "preheader", "title")
 """What stands outside the blocks, in each language."""
@@ -32,7 +32,7 @@ class State(enum.StrEnum):
     """Something of its source has no words there yet."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Side:
     """One text of a bulletin in one language, beside its source."""
 
@@ -71,7 +71,7 @@ class Side:
         return found
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Progress:
     """How far a language is."""
 

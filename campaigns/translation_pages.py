@@ -1,7 +1,6 @@
 """Staff's pages where a bulletin is translated: its texts beside their source, and nothing else."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from aiohttp import web
@@ -23,6 +22,7 @@ from campaigns.staff_forms import FieldSpec, Widget
 from campaigns.translating import Side
 from campaigns.translation_saving import Kept
 from foundation.accounts.models import Role
+from foundation.frozen import frozen
 from foundation.i18n import N_, Translator
 from foundation.web import forms, kit
 from foundation.web.forms import Form
@@ -31,7 +31,7 @@ _JSON = "application/json"
 _HEADS = {spec.name: spec for spec in head_pages.HEAD}
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Line:
     """One field of a text, beside its source."""
 
@@ -43,7 +43,7 @@ class Line:
     source: str
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Row:
     """One text, with all its fields."""
 

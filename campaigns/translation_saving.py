@@ -6,7 +6,6 @@ same text the translator is asked. What is kept notes from which source it was m
 
 import contextlib
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -16,6 +15,7 @@ from campaigns.left_behind import Fields, Key
 from campaigns.models import Bulletin
 from foundation import errors
 from foundation.audit import Actor
+from foundation.frozen import frozen
 from foundation.ground import Ground
 from foundation.i18n import N_
 from templates import mergefields, problems
@@ -24,7 +24,7 @@ _TRIES = 4
 _HERE = problems.Where(msgid=N_("this text"))
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Kept:
     """What became of what was written."""
 

@@ -7,7 +7,6 @@ nothing more: each of their clicks counts, which the pages say.
 
 import dataclasses
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
@@ -18,12 +17,13 @@ from campaigns import intervals
 from campaigns.intervals import Interval
 from campaigns.models import Hit, HitKind, HitTotal
 from delivery.models import Delivery, DeliveryState, DispatchLink, Variant
+from foundation.frozen import frozen
 from subscribers.models import Consent, ConsentStep
 
 FORMS = (Variant.A, Variant.B)
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Figures:
     """What came of one form among those who were drawn for it."""
 
@@ -46,7 +46,7 @@ class Figures:
         return intervals.share(min(self.clicked, self.sent), self.sent)
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Comparison:
     """Both forms side by side."""
 

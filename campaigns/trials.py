@@ -7,7 +7,6 @@ schedulers and people may decide at once: one does, and nobody is left between.
 
 import dataclasses
 import enum
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -34,6 +33,7 @@ from delivery import dispatch, message
 from delivery.models import Dispatch, Variant
 from foundation import errors, logs
 from foundation.audit import SYSTEM, Actor
+from foundation.frozen import frozen
 from foundation.ground import Ground
 from foundation.i18n import N_
 from foundation.sections import Trials as Settings
@@ -58,7 +58,7 @@ class Why(enum.StrEnum):
     """Too many marked it as spam."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class View:
     """A trial with its figures."""
 

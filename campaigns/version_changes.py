@@ -4,17 +4,17 @@ The page of earlier versions shows it with what went and what came marked. Pure.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from campaigns import block_forms, block_models, composer, documents, review_changes, word_changes
 from campaigns.block_models import AnyBlock
 from campaigns.documents import Document
 from campaigns.review_changes import Kind
+from foundation.frozen import frozen
 from foundation.i18n import N_, Translator
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Text:
     """One field in one language, with what went and what came."""
 
@@ -24,7 +24,7 @@ class Text:
     pieces: Sequence[word_changes.Piece]
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Part:
     """One block, or what stands outside of them."""
 

@@ -6,7 +6,6 @@ chosen for the welcome as it stood is kept for good. `bulletins.py` calls `keep`
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import sqlalchemy as sa
@@ -19,6 +18,7 @@ from campaigns.models import Bulletin, BulletinVersion, Campaign
 from campaigns.review_models import Approval
 from campaigns.welcome_models import StepKind, WelcomeStep
 from foundation import errors
+from foundation.frozen import frozen
 from foundation.i18n import N_
 
 SITTING = timedelta(minutes=15)
@@ -28,7 +28,7 @@ _UNDONE_WITHIN = timedelta(hours=1)
 _LISTED = 100
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class _Step:
     """A save, without what it held."""
 

@@ -6,7 +6,6 @@ A text that two write at once is kept once: the second is told, and keeps what t
 
 import enum
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -28,6 +27,7 @@ from campaigns.translating import Progress, Side
 from campaigns.wording import Texts
 from foundation import errors
 from foundation.audit import Actor
+from foundation.frozen import frozen
 from foundation.ground import Ground
 from foundation.i18n import N_
 
@@ -53,7 +53,7 @@ _FIELDS: Mapping[Kind, tuple[str, ...]] = {
 """The texts of those whose texts are always the same; the first names it."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Thing:
     """Something with texts in several languages."""
 
@@ -110,7 +110,7 @@ class Thing:
         )
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Waiting:
     """All that waits in one language."""
 

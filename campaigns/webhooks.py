@@ -8,7 +8,6 @@ The data is looked up when a call is made; a person who was erased meanwhile is 
 import asyncio
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
@@ -21,6 +20,7 @@ from campaigns.models import Campaign
 from campaigns.webhook_models import CallState, Webhook, WebhookCall
 from foundation import audit, calling, errors, outward, tables, tokens
 from foundation.audit import Actor, AuditEntry
+from foundation.frozen import frozen
 from foundation.ground import Ground
 from foundation.i18n import N_
 from foundation.outward import OutwardError, Session
@@ -44,7 +44,7 @@ _SCANNED = 500
 _LIMITS = outward.Limits(timeout_s=10, redirects=0)
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class _Log:
     """Where something is written down when it happens."""
 

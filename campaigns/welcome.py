@@ -4,7 +4,7 @@ Staff's pages, the API and the command line call these; `welcome_sending` lets i
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -26,6 +26,7 @@ from campaigns.wording import Texts
 from delivery import message
 from foundation import audit, errors
 from foundation.audit import Actor
+from foundation.frozen import frozen
 from foundation.ground import Ground
 from foundation.i18n import N_
 from subscribers import topics
@@ -36,7 +37,7 @@ MAX_DAYS = 365
 _LONGEST = {"subject": 300, "lead": 4000}
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class StepDraft:
     """A step as staff wrote it."""
 
@@ -49,7 +50,7 @@ class StepDraft:
     """Language → {subject, lead}, for an explainer or a handout."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Line:
     """A topic in the list: its welcome, if it has one."""
 
@@ -60,7 +61,7 @@ class Line:
     """People who are in the middle of it."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class View:
     """A topic's welcome with its steps, each with what it says now."""
 

@@ -6,7 +6,7 @@ bulletin that was sent goes out as it went out then; everything else is compiled
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -27,6 +27,7 @@ from campaigns.models import Bulletin, BulletinVersion, Campaign, CampaignState,
 from campaigns.welcome_models import StepKind, WelcomeStep
 from delivery.models import Dispatch, DispatchPlan
 from foundation import errors, looks
+from foundation.frozen import frozen
 from foundation.ground import Ground
 from foundation.i18n import N_
 from subscribers.models import Topic
@@ -38,7 +39,7 @@ _LOOKED_AT = 20
 """Bulletins of an issue among which the last one to the topic is looked for."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Ready:
     """A step that can go out, or why it can't."""
 

@@ -5,7 +5,6 @@ Every person is accounted for; clicks are totals, those of machines apart.
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
@@ -27,6 +26,7 @@ from delivery import listing
 from delivery.listing import Choice, Listed
 from delivery.models import Delivery, DeliveryState
 from foundation import errors
+from foundation.frozen import frozen
 from foundation.ground import Ground
 from foundation.i18n import N_
 from subscribers.models import Consent, ConsentStep, Topic
@@ -35,7 +35,7 @@ _LISTED = 200
 """People whom a step did not simply reach, by name."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class StepFigures:
     """One step. `handed` is the sum of the six states below it."""
 
@@ -58,7 +58,7 @@ class StepFigures:
     machine_clicks: int = 0
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Figures:
     """A whole welcome: `begun` is the sum of who is in the middle, at its end, and stopped."""
 

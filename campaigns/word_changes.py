@@ -7,8 +7,8 @@ import difflib
 import enum
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 
+from foundation.frozen import frozen
 from templates import prose
 
 _TOKENS = re.compile(r"\S*:\S+|\w+|\s+|[^\w\s]+")
@@ -27,7 +27,7 @@ class Kind(enum.Enum):
     """They are gone."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Piece:
     """Some words of either text, and what became of them."""
 

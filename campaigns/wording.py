@@ -5,16 +5,16 @@ any language that it has. Nobody sees a blank because a translation is missing.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 
 from foundation import errors, i18n
+from foundation.frozen import frozen
 from foundation.i18n import N_, Translator
 
 Texts = Mapping[str, Mapping[str, str]]
 """Language → field → text."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Wording:
     """The texts of one thing in one language, and which language that turned out to be."""
 

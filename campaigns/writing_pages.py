@@ -5,7 +5,6 @@ ask here whether a script is at the other end, and what to tell it.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from aiohttp import web
@@ -24,6 +23,7 @@ from campaigns.documents import Document
 from campaigns.merging import Clash, Prefer
 from campaigns.models import Bulletin
 from foundation import errors
+from foundation.frozen import frozen
 from foundation.i18n import N_
 from foundation.web import kit
 from foundation.web.forms import Form
@@ -42,7 +42,7 @@ _HEAD_LABELS = {
 """What the fields outside the blocks are called."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Choice:
     """Two texts for one place, for whoever has to choose."""
 

@@ -11,10 +11,10 @@ import math
 import subprocess
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 from foundation import errors
+from foundation.frozen import frozen
 from foundation.i18n import N_
 
 MOST_MILES = 250
@@ -31,7 +31,7 @@ _KEPT = 128
 _NAMED_AT_MOST = 8
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Spot:
     """A ZIP code with where it is."""
 

@@ -6,7 +6,6 @@ even if the process that got it dies: after a crash or restart less may go out, 
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import sqlalchemy as sa
@@ -20,6 +19,7 @@ from delivery.blocking import Hold
 from delivery.models import Allowance, Worker
 from foundation import rates, tables
 from foundation.config import Settings
+from foundation.frozen import frozen
 from foundation.ground import Ground
 from foundation.rates import Rate
 
@@ -28,7 +28,7 @@ _KEPT = timedelta(days=2)
 """A row that nobody touched for so long holds nothing back any more."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Terms:
     """What the settings say about one limit."""
 
@@ -37,7 +37,7 @@ class Terms:
     warmup: tuple[int, ...] = ()
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Ask:
     """What a worker wants of one limit."""
 
@@ -52,7 +52,7 @@ class Ask:
     """Whether mail under this limit was taken since the last time."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Grant:
     """What it got: permits that are good from `starts` until before `ends`."""
 

@@ -6,9 +6,10 @@ was when the trouble began: then nothing holds it any more.
 """
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 
+from foundation.frozen import frozen
 from foundation.rates import Rate
 from foundation.sections import Delivery as Settings
 
@@ -26,7 +27,7 @@ _NOT_PACE = re.compile(r"gr[ae]y-?list", re.IGNORECASE)
 _SERVICE_CLOSING = 421
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Pace:
     """What a host gets for now, from all processes together."""
 

@@ -6,12 +6,12 @@ refuses us again. When it was held as often as `[bounces] block_hold_minutes` ha
 refuses us once more, whoever waits for it fails with that reason. Notices are never held.
 """
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from delivery.bounces import classifier
 from delivery.bounces.reasons import BounceReason
 from delivery.models import BounceKind
+from foundation.frozen import frozen
 from foundation.sections import Bounces as Settings
 
 _GIVEN_UP_FOR = timedelta(minutes=15)
@@ -31,7 +31,7 @@ _ABOUT_THE_MESSAGE = ("5.5.", "5.6.")
 """Protocol and content (RFC 3463 §3.6, §3.7): the same message would be refused again."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Hold:
     """What is known of a host that refused us."""
 

@@ -4,7 +4,6 @@ What only names an address has no consequence until an editor has looked at it a
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 
 import sqlalchemy as sa
@@ -17,6 +16,7 @@ from delivery.identifying import About
 from delivery.models import UNPROVEN, BounceKind, Dispatch, Proof, Return
 from foundation import audit, errors
 from foundation.audit import Actor
+from foundation.frozen import frozen
 from foundation.ground import Ground
 from foundation.i18n import N_
 from subscribers.models import Subscriber
@@ -24,7 +24,7 @@ from subscribers.models import Subscriber
 PAGE = 50
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Query:
     """What staff look for."""
 
@@ -35,7 +35,7 @@ class Query:
     subscriber_id: int | None = None
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Row:
     """One thing that came back, with whom and what it is about."""
 
@@ -63,7 +63,7 @@ class Row:
         return naming.page(self.campaign_id) if self.campaign_id else ""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Found:
     """Some of them, newest first."""
 
@@ -73,7 +73,7 @@ class Found:
     next_after: int | None = None
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Evidence:
     """The message itself, or the part of it that was kept."""
 

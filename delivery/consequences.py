@@ -7,7 +7,6 @@ its consequence once, by however many ways it comes.
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -18,6 +17,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from delivery.identifying import About
 from delivery.models import BounceKind, Delivery, Proof, Return
 from foundation import logs, tables
+from foundation.frozen import frozen
 from foundation.ground import Ground
 from subscribers import suppression
 from subscribers.models import Subscriber, Suppression, SuppressionReason
@@ -33,7 +33,7 @@ _LASTING = {
 }
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Told:
     """What was said about one mail."""
 
@@ -47,7 +47,7 @@ class Told:
     evidence: bytes = b""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Thing:
     """Something that is known to be true, kept under its number."""
 
@@ -238,7 +238,7 @@ def _plain(text: str, most: int) -> str:
     return " ".join(readable.split())[:most]
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class _Standing:
     """What was known of some people before."""
 

@@ -5,7 +5,7 @@ asked again, but for suppression and unsubscription, which count until the momen
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from typing import Any
 
@@ -30,6 +30,7 @@ from delivery.models import (
     WhenUncertain,
 )
 from foundation import errors
+from foundation.frozen import frozen
 from foundation.ground import Ground
 from foundation.i18n import N_
 from templates import mergefields
@@ -40,7 +41,7 @@ _HALF_PERCENT = 200
 _OF_THE_REST = {Variant.A: Variant.REST_A, Variant.B: Variant.REST_B}
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Trial:
     """The second form of a dispatch that tries two, and how many get one of them at first."""
 
@@ -52,7 +53,7 @@ class Trial:
     """The sender's name; blank where it is the same."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Order:
     """What is to be sent, to whom, in whose name."""
 

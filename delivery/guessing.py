@@ -9,7 +9,6 @@ import contextlib
 import hmac
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import sqlalchemy as sa
@@ -20,6 +19,7 @@ from delivery import naming
 from delivery.message import MessageIds
 from delivery.models import Delivery, Dispatch, Proof, QueuedNotice
 from foundation import addresses, errors
+from foundation.frozen import frozen
 from foundation.ground import Ground
 from subscribers.models import Subscriber
 
@@ -30,7 +30,7 @@ _COMES_BACK_WITHIN = timedelta(days=14)
 _CLOCKS_DIFFER = timedelta(minutes=5)
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Clues:
     """What something that came back says about whose mail it was."""
 
@@ -49,7 +49,7 @@ class Clues:
     """When it happened, or when we heard of it."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Named:
     """What some clues name, by its number, and how well that is known."""
 
@@ -66,7 +66,7 @@ class Named:
         return f"n:{self.notice}" if self.notice is not None else f"s:{self.person}"
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class _Asked:
     """Clues of which it is known whose they are."""
 
@@ -81,7 +81,7 @@ class _Asked:
         return any(hmac.compare_digest(made.encode(), each) for each in said)
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class _Mail:
     """A mail of a bulletin to somebody."""
 
@@ -90,7 +90,7 @@ class _Mail:
     sent_at: datetime | None
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class _Mails:
     """Whatever may be meant, by person; the most likely first."""
 

@@ -1,7 +1,6 @@
 """Which limits hold sending back just now, and until when; for staff pages and `doctor`."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -12,9 +11,10 @@ from delivery.limits import RELAY, terms_of_relay
 from delivery.models import Allowance
 from foundation import rates, relaying
 from foundation.config import Settings
+from foundation.frozen import frozen
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Held:
     """A limit that is used up, or a host that asked us to be slower."""
 

@@ -6,7 +6,6 @@ proves nothing, unless a provider whose word was verified names it.
 """
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
 from typing import TypeVar
 
 from sqlmodel import col, select
@@ -16,6 +15,7 @@ from delivery import guessing
 from delivery.guessing import Clues, Named
 from delivery.models import Delivery, Proof, QueuedNotice
 from foundation import errors
+from foundation.frozen import frozen
 from foundation.ground import Ground
 from foundation.tokens import Purpose
 from subscribers.models import Subscriber
@@ -23,7 +23,7 @@ from subscribers.models import Subscriber
 _Row = TypeVar("_Row", Delivery, QueuedNotice, Subscriber)
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class About:
     """The mail and the person that it is about, as far as they are still there."""
 
@@ -73,7 +73,7 @@ def _sealed(ground: Ground, clues: Clues) -> Named | None:
     return None
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class _Rows:
     """What is still there of what was named."""
 

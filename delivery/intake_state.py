@@ -1,7 +1,6 @@
 """How each way in does, as the process that uses it last found it; for staff pages and `doctor`."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import sqlalchemy as sa
@@ -11,13 +10,14 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from delivery.inbound.models import IntakeStatus, Way
 from foundation import tables
 from foundation.config import Settings
+from foundation.frozen import frozen
 from foundation.ground import Ground
 
 _SILENT = timedelta(minutes=10)
 """A way that nobody looked at for so long is not in use: `handbill serve` does not run."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class WayState:
     """One way in that is set up."""
 

@@ -22,6 +22,7 @@ from typing import Any
 
 from delivery.letter import Kind, Reply, Result, Verdict
 from foundation import errors
+from foundation.frozen import frozen
 from foundation.i18n import N_
 
 FORMAT = 1
@@ -40,7 +41,7 @@ class Entry:
     result: Result | None
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Replay:
     """All that a journal says."""
 

@@ -4,7 +4,6 @@ A row is leased by exactly one worker at a time, and only its holder's results a
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import NamedTuple, cast
 
@@ -26,12 +25,13 @@ from delivery.models import (
     WhenUncertain,
 )
 from foundation import portions, rows
+from foundation.frozen import frozen
 from foundation.sections import Delivery as DeliverySettings
 
 WAITING = (DeliveryState.QUEUED.value, DeliveryState.DEFERRED.value)
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Counts:
     """How a dispatch stands. `audience` is the sum of the six states below it."""
 

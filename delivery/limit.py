@@ -5,12 +5,12 @@ Permits come from `allowances`, some at a time; what is not used within its buck
 
 import time
 from collections import deque
-from dataclasses import dataclass
 
 from delivery.allowances import Ask, Grant, Terms
 from delivery.backing_off import Pace
 from delivery.blocking import Hold
 from foundation import rates
+from foundation.frozen import frozen
 
 _FIRST, _LARGEST = 10, 1000
 _NOTICES = 5
@@ -21,7 +21,7 @@ _AHEAD_US = 3_600_000_000
 _A_MINUTE_S = 60
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Permit:
     """What a letter holds: good from `starts` until before `ends`."""
 

@@ -5,7 +5,7 @@ read `ix_deliveries_odd`, which holds them alone; those about what came back, `i
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 
 import sqlalchemy as sa
@@ -21,6 +21,7 @@ from delivery.models import (
     Dispatch,
     Return,
 )
+from foundation.frozen import frozen
 from subscribers import suppression
 from subscribers.models import Subscriber, Subscription, SubscriptionState
 
@@ -41,7 +42,7 @@ _WORST = sa.case(
 )
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class CameBack:
     """Mail that came back: whatever is the worst that is known of it, or of one kind and reason."""
 
@@ -59,7 +60,7 @@ class CameBack:
         return [col(Delivery.id).in_(told), _WORST.in_([each.value for each in kinds])]
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Choice:
     """Recipients of a dispatch in one state; those who fit whatever else is given."""
 
@@ -88,7 +89,7 @@ class Choice:
         return found
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Listed:
     """A row of the ledger as staff see it."""
 
@@ -113,7 +114,7 @@ class Listed:
     return_id: int | None = None
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Group:
     """Recipients in one state for one reason, with the same code in the last reply."""
 

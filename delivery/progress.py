@@ -9,7 +9,6 @@ import asyncio
 import time
 from collections import Counter, deque
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 import sqlalchemy as sa
@@ -18,6 +17,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from delivery import dispatch
 from delivery.models import IS_ODD, Delivery, DeliveryState, Dispatch, DispatchState
+from foundation.frozen import frozen
 from foundation.ground import Ground
 
 WINDOW = timedelta(seconds=10)
@@ -34,7 +34,7 @@ _KEPT = 32
 _LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Reason:
     """So many in one state for one reason, with one code in the last reply."""
 
@@ -44,7 +44,7 @@ class Reason:
     count: int
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Progress:
     """How a dispatch stands at one moment; `audience` is the sum of the six states."""
 

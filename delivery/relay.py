@@ -7,13 +7,13 @@ without the ledger or the journal noticing.
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
 from typing import Protocol
 
 from delivery.connection import Connection, ConnectionStale
 from delivery.letter import Letter, Outcome
 from delivery.opening import RelayTrouble
 from foundation import logs, relaying
+from foundation.frozen import frozen
 
 _log = logs.get("relay")
 
@@ -85,7 +85,7 @@ class Sender(Protocol):
         ...
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Condition:
     """How a relay does."""
 

@@ -1,7 +1,6 @@
 """How each relay does, as the processes that send last found it; for staff pages and `doctor`."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 
 import sqlalchemy as sa
@@ -10,10 +9,11 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from delivery.models import RelayStatus, Worker
 from foundation import tables
+from foundation.frozen import frozen
 from foundation.ground import Ground
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class RelayState:
     """One relay of the settings, in their order."""
 

@@ -4,7 +4,6 @@ Everything here works inside the caller's transaction. Whoever may not be mailed
 over; the last look before each message's last dot asks once more.
 """
 
-from dataclasses import dataclass
 from datetime import datetime
 
 import sqlalchemy as sa
@@ -21,6 +20,7 @@ from delivery.models import (
     Reason,
     WhenUncertain,
 )
+from foundation.frozen import frozen
 
 REASONS = {
     DeliveryState.FAILED: Reason.RETRIED,
@@ -30,7 +30,7 @@ REASONS = {
 """The states that can be tried again → the reason that a row then has; None: it keeps its own."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Retried:
     """How many are tried again, and how many of those meant may not be mailed any more."""
 

@@ -9,7 +9,7 @@ import asyncio
 import hashlib
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import sqlalchemy as sa
@@ -24,6 +24,7 @@ from delivery.guessing import Clues
 from delivery.identifying import About
 from delivery.models import BounceKind, Proof, Return
 from foundation import errors
+from foundation.frozen import frozen
 from foundation.ground import Ground
 from subscribers import unsubscribe
 from subscribers.unsubscribe import Unsubscribed
@@ -41,7 +42,7 @@ _CLAIMS = (*consequences.BOUNCES, BounceKind.COMPLAINT)
 """Kinds that are kept when anybody may have written them."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Event:
     """What a provider's webhook says became of one mail; verified before it comes here."""
 
@@ -71,7 +72,7 @@ class Event:
     """The reader unsubscribed by the provider's own means."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Taken:
     """What became of some events."""
 
@@ -82,7 +83,7 @@ class Taken:
     """About nobody whom we know."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Ingested:
     """What was understood and whether anything was done."""
 

@@ -15,6 +15,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from foundation import errors
 from foundation.database import Database
+from foundation.frozen import frozen
 from foundation.i18n import N_
 
 _KEPT_S = 5.0
@@ -31,7 +32,7 @@ class GivenUp(errors.Conflict):
         super().__init__(N_("Something newer was asked here meanwhile."))
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Asked:
     """A question, and from where it comes."""
 

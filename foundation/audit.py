@@ -2,7 +2,6 @@
 
 import enum
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -11,6 +10,7 @@ from sqlmodel import Field
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from foundation import tables
+from foundation.frozen import frozen
 
 
 class ActorKind(enum.StrEnum):
@@ -26,7 +26,7 @@ class ActorKind(enum.StrEnum):
     """Handbill itself, such as the scheduler."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Actor:
     """Somebody who changes things; `label` is what the log shows."""
 

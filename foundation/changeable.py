@@ -7,13 +7,14 @@ folders, keys) is for file and environment alone.
 
 import enum
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from urllib.parse import quote
 
 import annotated_types
 
 from foundation import errors
 from foundation.config import Settings
+from foundation.frozen import frozen
 from foundation.i18n import N_
 from foundation.relaying import HOST, RELAY, DomainLimit, Relay, Section
 
@@ -30,7 +31,7 @@ class Kind(enum.Enum):
     """One a line."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Offer:
     """One setting."""
 
@@ -72,7 +73,7 @@ class Offer:
         return errors.Invalid(N_("This can't be used here. Look at the example."))
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Group:
     """What stands together on the page, and is changed together."""
 

@@ -7,10 +7,11 @@ of four tones.
 import dataclasses
 import enum
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 
 from foundation.errors import HandbillError, Speaks
+from foundation.frozen import frozen
 from foundation.i18n import Translator
 
 
@@ -33,7 +34,7 @@ class Share(float):
     __slots__ = ()
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Record:
     """A DNS record as it should stand."""
 
@@ -43,7 +44,7 @@ class Record:
     content: str
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Finding:
     """One line: what was looked at, how it is, and what to do where it is not well."""
 

@@ -1,11 +1,12 @@
 """What every verb is handed: database, clock, settings, tokens, languages and the notice queue."""
 
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from foundation.clock import Clock
 from foundation.config import Settings
 from foundation.courtesy import Courtesy
 from foundation.database import Database
+from foundation.frozen import frozen
 from foundation.i18n import Catalog, Translator
 from foundation.notices import NoticeQueue
 from foundation.outward import Outward
@@ -13,7 +14,7 @@ from foundation.together import Together
 from foundation.tokens import Keyring, Purpose
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Ground:
     """Built once by `handbill/app.py` and passed to every verb."""
 

@@ -6,7 +6,7 @@ Every choice is kept as a version of its own; the newest holds. Whoever makes a 
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from typing import Any
 
@@ -14,9 +14,10 @@ from sqlmodel import Field, col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from foundation import tables
+from foundation.frozen import frozen
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Look:
     """Colours, faces and the words around every mail; blank is the usual."""
 

@@ -5,16 +5,16 @@ Words are folded: case and accents make no difference, and each has to begin a w
 
 import itertools
 from collections.abc import Awaitable, Callable, Iterable, Sequence
-from dataclasses import dataclass
 
 from foundation import words
+from foundation.frozen import frozen
 from foundation.ground import Ground
 
 MOST_WORDS = 8
 LONGEST_WORD = 60
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Place:
     """Something with a page in the staff room."""
 
@@ -30,7 +30,7 @@ Finder = Callable[[Ground, "Asked"], Awaitable[Sequence[Place]]]
 """Looks among the things of one floor; the best first."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Asked:
     """What is looked for."""
 

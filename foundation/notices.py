@@ -5,13 +5,15 @@ happened and the mail about it are kept together or not at all. `delivery/outbox
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Protocol
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from foundation.frozen import frozen
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+
+@frozen
 class Notice:
     """A notice to be sent soon."""
 

@@ -15,12 +15,14 @@ import enum
 import socket
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address, ip_network
 
 import aiohttp
 from aiohttp.abc import AbstractResolver, ResolveResult
 from yarl import URL
+
+from foundation.frozen import frozen
 
 Address = IPv4Address | IPv6Address
 Lookup = Callable[[str], Awaitable[list[str]]]
@@ -62,7 +64,7 @@ class OutwardError(Exception):
         self.said = said
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Answer:
     """What a server said at the end of all redirects."""
 
@@ -78,7 +80,7 @@ class Answer:
     """What stood above it; asked for without regard to case."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Limits:
     """How much patience there is for one request."""
 
@@ -181,7 +183,7 @@ class Outward:
             return False
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class _Asked:
     """What is asked at each address on the way."""
 

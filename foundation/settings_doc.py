@@ -6,8 +6,9 @@
 import functools
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
+
+from foundation.frozen import frozen
 
 _HERE = Path(__file__).parent
 _FILES = (_HERE / "config_default.toml", _HERE.parent / "config.toml")
@@ -15,7 +16,7 @@ _SECTION = re.compile(r"\[\[?([a-z_]+)\]\]?")
 _KEY = re.compile(r"([a-z_0-9]+) = (.*)")
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Setting:
     """One setting."""
 

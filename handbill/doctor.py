@@ -10,7 +10,6 @@ import shutil
 import stat
 import tempfile
 from collections.abc import AsyncIterator, Iterator
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -35,6 +34,7 @@ from foundation.audit import AuditEntry
 from foundation.clock import Clock
 from foundation.config import Settings
 from foundation.findings import Finding, Tone
+from foundation.frozen import frozen
 from foundation.ground import Ground
 from foundation.i18n import N_
 from foundation.sections import DatabaseSettings, Security
@@ -47,7 +47,7 @@ _TROUBLES = (errors.HandbillError, SQLAlchemyError, asyncpg.PostgresError, OSErr
 _MOMENT = "%Y-%m-%d %H:%M:%S"
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Line:
     """A finding, and the question that it answers; None for those about this machine."""
 

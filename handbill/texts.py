@@ -8,13 +8,13 @@ whole. `handbill doctor`, `tools/language.py` and the tests of languages read fr
 import functools
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 from babel.messages import extract
 from jinja2.ext import babel_extract
 
 from foundation import i18n
+from foundation.frozen import frozen
 
 ROOT = Path(__file__).parents[1]
 PACKAGES = (
@@ -110,7 +110,7 @@ _IN_PAGES = ["_", "gettext", "ngettext"]
 _PAGE_SUFFIXES = (".html", ".mjml", ".txt", ".xml", ".j2")
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Text:
     """An English text as it stands in a source."""
 
@@ -121,7 +121,7 @@ class Text:
     """The first file that uses it."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Share:
     """How many of some texts a language has."""
 

@@ -8,7 +8,6 @@ import asyncio
 import contextlib
 import functools
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
 from datetime import timedelta
 
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
@@ -36,6 +35,7 @@ from delivery.hooks import backlog, receiving
 from delivery.inbound import letters
 from foundation import errors, logs
 from foundation.accounts import idempotency, signin
+from foundation.frozen import frozen
 from foundation.ground import Ground
 from subscribers import growth, partner_keys, renewing, retention, sharing, telling, widget_health
 
@@ -44,7 +44,7 @@ _log = logs.get("scheduler")
 Act = Callable[[Ground], Awaitable[object]]
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Task:
     """Something to be done again and again."""
 

@@ -6,7 +6,6 @@ nothing new. What happens behind the link is in `contact_links.py`.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
@@ -15,6 +14,7 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from foundation import addresses, errors
+from foundation.frozen import frozen
 from foundation.ground import Ground
 from foundation.i18n import N_
 from subscribers import contacts, limits, member_mail, members, statements
@@ -37,7 +37,7 @@ __all__ = [
 ]
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Named:
     """Somebody whom an application names as a contact."""
 
@@ -47,7 +47,7 @@ class Named:
     duties: Sequence[ContactDuty] = ()
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Application:
     """What an organisation sent in."""
 
@@ -125,7 +125,7 @@ async def drop_unconfirmed(ground: Ground) -> int:
         return len(gone.all())
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class _Person:
     named: Named
     address: addresses.Address

@@ -5,12 +5,12 @@ a member; looking changes nothing.
 """
 
 import enum
-from dataclasses import dataclass
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from foundation import audit, errors
 from foundation.audit import Actor, ActorKind
+from foundation.frozen import frozen
 from foundation.ground import Ground
 from foundation.i18n import N_
 from foundation.tokens import Purpose
@@ -28,7 +28,7 @@ class Standing(enum.StrEnum):
     """It has left; the page says so and offers nothing."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Own:
     """What the page shows."""
 

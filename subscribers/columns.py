@@ -13,11 +13,12 @@ import re
 import unicodedata
 import zipfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path, PurePosixPath
 from typing import IO
 
 from foundation import addresses, errors
+from foundation.frozen import frozen
 from foundation.i18n import N_
 
 LIMIT = 200
@@ -83,7 +84,7 @@ _STATUSES: Mapping[str, Status] = {
 }
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Place:
     """Where a row stands, and what it holds, for the file of refused rows."""
 
@@ -93,7 +94,7 @@ class Place:
     cells: Sequence[str]
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Entry:
     """A row that could be read."""
 
@@ -113,7 +114,7 @@ class Entry:
     """When the person agreed, in the words of the file: evidence that is kept."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Refusal:
     """A row that can't be taken, and why."""
 

@@ -7,7 +7,6 @@ back to a topic by this.
 """
 
 import enum
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 import sqlalchemy as sa
@@ -15,6 +14,7 @@ from sqlmodel import col
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from foundation.addresses import Address
+from foundation.frozen import frozen
 from foundation.ground import Ground
 from foundation.notices import Notice
 from foundation.tokens import Purpose
@@ -46,7 +46,7 @@ class Standing(enum.StrEnum):
     """The link is too old, or mail was stopped again since."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Found:
     """What the page behind the link says."""
 

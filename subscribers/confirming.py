@@ -6,7 +6,6 @@ does it once, and an old link never undoes an unsubscription.
 
 import enum
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import sqlalchemy as sa
@@ -14,6 +13,7 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from foundation import tables
+from foundation.frozen import frozen
 from foundation.ground import Ground
 from foundation.notices import Notice
 from foundation.tokens import Purpose
@@ -50,7 +50,7 @@ class Answer(enum.StrEnum):
     """The address was suppressed by a complaint or by hand; only the office can help."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Confirmed:
     """What the page behind a confirmation link says."""
 

@@ -6,7 +6,6 @@ full: a change of the words makes a new version, and old steps still point at wh
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 
 import sqlalchemy as sa
@@ -14,6 +13,7 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from foundation import tables
+from foundation.frozen import frozen
 from foundation.ground import Ground
 from foundation.i18n import N_, Translator
 from subscribers.models import Consent, ConsentStep, Wording
@@ -54,7 +54,7 @@ def words(ground: Ground, key: str, *, language: str) -> str:
     return ground.translator(language).gettext(WORDS[key]) % {"site": ground.settings.site.name}
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Shown:
     """Words as somebody reads them now."""
 

@@ -5,7 +5,6 @@ then the person is a subscriber, confirmed on the hidden topic `coalition-member
 """
 
 import enum
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import sqlalchemy as sa
@@ -13,6 +12,7 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from foundation import errors
+from foundation.frozen import frozen
 from foundation.ground import Ground
 from foundation.i18n import N_
 from foundation.tokens import Purpose
@@ -41,7 +41,7 @@ class Confirmed(enum.StrEnum):
     """The link is older than is allowed; apply again."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Confirmation:
     """What pressing the button came to, and for which organisation."""
 

@@ -4,7 +4,6 @@ Called by `doubts_pages.py`. What nobody looks at expires like every sign-up tha
 """
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
 
 import sqlalchemy as sa
 from sqlmodel import col, select
@@ -13,6 +12,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from foundation import audit
 from foundation.addresses import Address
 from foundation.audit import Actor
+from foundation.frozen import frozen
 from foundation.ground import Ground
 from subscribers import limits, suppression, tabling
 from subscribers.models import Doubt, Form, Partner, SignUp, SignUpState, Subscriber, Topic
@@ -21,7 +21,7 @@ _PAGE = 50
 _AT_ONCE = 500
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Doubtful:
     """One sign-up that waits for a look."""
 
@@ -32,7 +32,7 @@ class Doubtful:
     """The form or partner; blank for the site's own form."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Found:
     """A page of them, the newest first."""
 
@@ -42,7 +42,7 @@ class Found:
     counts: dict[Doubt, int]
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Asked:
     """What became of those whom staff took for people."""
 

@@ -6,10 +6,10 @@ the same words of consent as our own page, because they are what the person agre
 
 import enum
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 from markupsafe import Markup, escape
 
+from foundation.frozen import frozen
 from foundation.ground import Ground
 from foundation.i18n import N_
 from subscribers import consent, languages, sharing, signup, topics, widget
@@ -34,7 +34,7 @@ _TRAPS = {
 }
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Embed:
     """The code in one language."""
 

@@ -6,7 +6,6 @@ keyset, counts end at `COUNTED`, and what few people have is looked up by an ind
 
 import enum
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
@@ -14,6 +13,7 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from foundation import addresses, errors
+from foundation.frozen import frozen
 from foundation.ground import Ground
 from subscribers import catchwords, suppression
 from subscribers.models import Subscriber, SubscriberTag, Subscription, SubscriptionState, Topic
@@ -36,7 +36,7 @@ class Standing(enum.StrEnum):
     """Must not be mailed: bounces, a complaint, or by hand."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Query:
     """What is looked for."""
 
@@ -52,7 +52,7 @@ class Query:
     tag: str = ""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Row:
     """One person in the list."""
 
@@ -62,7 +62,7 @@ class Row:
     """Slugs of the topics confirmed."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Found:
     """Some of the people who fit, newest first."""
 

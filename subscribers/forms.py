@@ -5,7 +5,7 @@
 
 import re
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -15,6 +15,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from foundation import audit, errors
 from foundation.audit import Actor
+from foundation.frozen import frozen
 from foundation.ground import Ground
 from foundation.i18n import N_
 from subscribers import partner_keys, topics
@@ -27,7 +28,7 @@ TEXTS = ("title", "lead", "button", "thanks")
 DEFAULT_ASKS = ("first_name", "postal_code")
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Details:
     """What staff say about a form."""
 
@@ -46,7 +47,7 @@ class Details:
     is_active: bool = True
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Offer:
     """A form as it is filled in: what stands on it."""
 
@@ -76,7 +77,7 @@ class Offer:
         return self.form.texts.get(language, {}).get(part, "") if self.form else ""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Standing:
     """A form and what it brought."""
 

@@ -7,7 +7,7 @@ belongs to the day on which it was sent in, whenever it was confirmed.
 
 import enum
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
@@ -16,6 +16,7 @@ from sqlmodel import col
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from foundation import errors, tables
+from foundation.frozen import frozen
 from foundation.ground import Ground
 from foundation.i18n import N_
 from subscribers.models import (
@@ -64,7 +65,7 @@ OTHER_PAGES = "*"
 Counts = Mapping[Stage, int]
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Wish:
     """What is asked for."""
 
@@ -78,7 +79,7 @@ class Wish:
     language: str | None = None
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Row:
     """One day, page, form or language."""
 
@@ -89,7 +90,7 @@ class Row:
     """Too few days have gone by to say who stayed."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Funnel:
     """The numbers, together and by each part."""
 

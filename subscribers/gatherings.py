@@ -6,7 +6,6 @@ what is written down of its consent say the same, however late it is typed in.
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date
 
 import sqlalchemy as sa
@@ -15,6 +14,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from foundation import audit, errors
 from foundation.audit import Actor
+from foundation.frozen import frozen
 from foundation.ground import Ground
 from foundation.i18n import N_
 from subscribers import consent
@@ -25,7 +25,7 @@ MOST_LANGUAGES = 2
 """On paper and tablet: more would not fit a line that people read standing."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Details:
     """What staff say about a gathering."""
 
@@ -36,7 +36,7 @@ class Details:
     languages: Sequence[str] = ()
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Standing:
     """A gathering and what it brought."""
 

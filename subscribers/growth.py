@@ -6,7 +6,6 @@ when they are read as long as little happened in them; else as of a few minutes 
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Any
@@ -16,6 +15,7 @@ from sqlalchemy import exc
 from sqlmodel import col
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from foundation.frozen import frozen
 from foundation.ground import Ground
 from subscribers import growth_counting
 from subscribers.growth_counting import Counts, Found
@@ -41,7 +41,7 @@ class Part(StrEnum):
     PARTNER = "partner"
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Row:
     """One topic, language, source or partner."""
 
@@ -50,7 +50,7 @@ class Row:
     counts: Counts
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Growth:
     """The days that were asked for."""
 
@@ -185,7 +185,7 @@ async def _is_little(ground: Ground, session: AsyncSession, days: Sequence[date]
     )
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class _Kept:
     """Sums of kept days."""
 

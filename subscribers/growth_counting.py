@@ -4,7 +4,6 @@ Called by `growth.py`, which keeps what was counted and puts it together.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
@@ -16,6 +15,7 @@ from sqlmodel import col
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from foundation import tables
+from foundation.frozen import frozen
 from foundation.ground import Ground
 from subscribers.models import (
     Consent,
@@ -45,7 +45,7 @@ def _words_on_postgresql(element: _Words, compiler: SQLCompiler, **options: Any)
     return f"jsonb_array_elements_text({compiler.process(element.clauses, **options)})"
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Counts:
     """Different people on a day, or the sum of such days."""
 

@@ -6,7 +6,6 @@ file that somebody downloads here, and by signed calls to its own program (`tell
 """
 
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 
 import sqlalchemy as sa
@@ -16,6 +15,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from foundation import audit, calling, cells, errors, tables, tokens
 from foundation.audit import Actor
+from foundation.frozen import frozen
 from foundation.ground import Ground
 from foundation.i18n import N_
 from foundation.tokens import Purpose
@@ -35,7 +35,7 @@ COLUMNS = (
 PAGE = 500
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Change:
     """A person who joins a partner's list, or leaves it."""
 
@@ -52,7 +52,7 @@ class Change:
     language: str = ""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Standing:
     """How a partner stands with its list."""
 
@@ -68,7 +68,7 @@ class Standing:
     """What went wrong with the last call; blank when nothing did."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Span:
     """Batches of one partner: after one, up to another."""
 

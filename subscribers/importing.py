@@ -22,6 +22,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from foundation import addresses, audit, cells, errors, i18n, tables
 from foundation.audit import Actor
+from foundation.frozen import frozen
 from foundation.ground import Ground
 from foundation.i18n import N_, Translator
 from subscribers import catchwords, columns, consent, languages, signup, topics
@@ -55,7 +56,7 @@ class Asking(enum.Enum):
     """Nothing: only names, places and tags are kept; nobody is subscribed to anything."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Options:
     """How a file is to be read."""
 

@@ -1,19 +1,19 @@
 """The members that are named in public, as they wished it, and their logos."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import sqlalchemy as sa
 from sqlmodel import col
 
 from foundation import errors
+from foundation.frozen import frozen
 from foundation.ground import Ground
 from foundation.i18n import N_
 from subscribers.member_models import MemberLogo
 from subscribers.models import Member, MemberState
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Listed:
     """A member as everybody may see it: nothing here names a person."""
 

@@ -7,13 +7,13 @@ is not in the PNG that is made of its pixels. Called by `belonging.py` and `list
 import asyncio
 import hashlib
 import io
-from dataclasses import dataclass
 
 import sqlalchemy as sa
 from sqlmodel import col
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from foundation import errors, tables
+from foundation.frozen import frozen
 from foundation.ground import Ground
 from foundation.i18n import N_
 from subscribers.member_models import MemberLogo
@@ -26,7 +26,7 @@ _BOX = (480, 240)
 _KINDS = ("PNG", "JPEG", "WEBP", "GIF")
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Logo:
     """A picture of our own making."""
 

@@ -6,7 +6,6 @@ person saw, so nobody decides on old facts.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 import sqlalchemy as sa
 from sqlalchemy.sql.elements import SQLCoreOperations
@@ -15,6 +14,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from foundation import audit, errors
 from foundation.audit import Actor
+from foundation.frozen import frozen
 from foundation.ground import Ground
 from foundation.i18n import N_
 from subscribers import member_mail
@@ -37,7 +37,7 @@ TRANSITIONS: Mapping[MemberState, frozenset[MemberState]] = {
 _DUTIES = list(ContactDuty)
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Details:
     """What staff may mend about an organisation."""
 
@@ -49,7 +49,7 @@ class Details:
     is_listed: bool = False
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Page:
     """Some organisations, newest application first."""
 
@@ -59,7 +59,7 @@ class Page:
     next_after: int | None = None
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Card:
     """One organisation with the people who speak for it."""
 

@@ -5,7 +5,6 @@ topics) is not changed here, except to take it back for them when they asked an 
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 
 import sqlalchemy as sa
@@ -14,13 +13,14 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from foundation import audit, errors
 from foundation.audit import Actor
+from foundation.frozen import frozen
 from foundation.ground import Ground
 from foundation.i18n import N_
 from subscribers import catchwords, languages, people, suppression, topics, unsubscribe
 from subscribers.models import Subscriber, SubscriberTag, SuppressionReason
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Changes:
     """What staff may mend about a person."""
 

@@ -7,7 +7,6 @@ it must not be mailed, where that was so, is kept as a hash. There is no way bac
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 
 import sqlalchemy as sa
@@ -16,6 +15,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from foundation import audit, errors, tables
 from foundation.audit import Actor
+from foundation.frozen import frozen
 from foundation.ground import Ground
 from foundation.i18n import N_
 from subscribers import catchwords, consent, people, sharing, suppression
@@ -43,7 +43,7 @@ _FILLED = ("first_name", "last_name", "postal_code", "town")
 _OPEN = (SignUpState.SUBMITTED.value, SignUpState.HELD.value, SignUpState.SUSPECT.value)
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class TopicOutcome:
     """How the person will stand to a topic, and how each record stood."""
 
@@ -54,7 +54,7 @@ class TopicOutcome:
     """None: on none of the lists, as before; only what waited for a confirmation is dropped."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Preview:
     """What joining would do."""
 

@@ -6,7 +6,6 @@ origins are the web sites whose scripts may send to us.
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date
 from typing import Any
 from urllib.parse import urlsplit
@@ -17,13 +16,14 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from foundation import addresses, audit, errors
 from foundation.audit import Actor
+from foundation.frozen import frozen
 from foundation.ground import Ground
 from foundation.i18n import N_
 from subscribers import partner_keys
 from subscribers.models import Member, MemberState, Partner, SignUp, SignUpState
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Details:
     """What staff say about a partner."""
 
@@ -39,7 +39,7 @@ class Details:
     is_active: bool = True
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Standing:
     """A partner and what its pages brought."""
 

@@ -5,7 +5,6 @@ that a mail's merge fields take for a person are here too.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
@@ -14,6 +13,7 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from foundation import addresses, errors
+from foundation.frozen import frozen
 from foundation.ground import Ground
 from foundation.i18n import N_
 from subscribers import consent, finding
@@ -36,7 +36,7 @@ from subscribers.models import (
 from subscribers.recipients import Recipient
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class TopicState:
     """How a person stands to one topic."""
 
@@ -45,7 +45,7 @@ class TopicState:
     since: datetime
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Source:
     """Where a sign-up came from."""
 
@@ -55,7 +55,7 @@ class Source:
     """The form's name for the office; blank for our own page."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Person:
     """Everything that this floor holds about somebody."""
 
@@ -69,7 +69,7 @@ class Person:
     speaks_for: Sequence[Member]
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Mail:
     """A mail that a person was sent."""
 
@@ -80,7 +80,7 @@ class Mail:
     url: str = ""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class CameBack:
     """A mail to a person that came back, or a complaint of theirs."""
 
@@ -93,7 +93,7 @@ class CameBack:
     is_unproven: bool
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class WelcomeTold:
     """How a person stands to the welcome of a topic."""
 
@@ -104,7 +104,7 @@ class WelcomeTold:
     url: str
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class ComingTold:
     """A campaign that is being made and would reach a person."""
 

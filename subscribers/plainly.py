@@ -1,9 +1,9 @@
 """Says in plain words how people stand and what happened to their consent, for staff's pages."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 
+from foundation.frozen import frozen
 from foundation.i18n import N_, Translator
 from subscribers.finding import Standing
 from subscribers.member_models import ContactDuty, SignOnState
@@ -145,7 +145,7 @@ TO_THE_PERSON: Mapping[SuppressionReason, str] = {
 """Why no mail comes, as the person's own page says it."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Step:
     """One step of a person's consent, in words."""
 
@@ -158,7 +158,7 @@ class Step:
     network: str
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class WhyNot:
     """Why a person may not be mailed, or might not be, in words."""
 

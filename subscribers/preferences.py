@@ -5,7 +5,6 @@ topics here at once; whoever left everything is asked by mail first, as on any f
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 
 import sqlalchemy as sa
@@ -15,6 +14,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from foundation import errors, tables
 from foundation.audit import Actor, ActorKind
+from foundation.frozen import frozen
 from foundation.ground import Ground
 from foundation.i18n import N_
 from foundation.tokens import Purpose
@@ -49,7 +49,7 @@ from subscribers.models import (
 THE_PERSON = Actor(kind=ActorKind.SYSTEM, label="the person themselves")
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Choice:
     """A topic to tick."""
 
@@ -59,7 +59,7 @@ class Choice:
     state: SubscriptionState | None
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Step:
     """Something that happened to the person's consent, in plain words."""
 
@@ -73,7 +73,7 @@ class Step:
     """The words that were shown."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class View:
     """The whole page."""
 
@@ -98,7 +98,7 @@ class View:
         return any(each.state is SubscriptionState.CONFIRMED for each in self.choices)
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Wishes:
     """What the person decided."""
 
@@ -114,7 +114,7 @@ class Wishes:
     allows_tracking: bool = False
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Saved:
     """What saving came to."""
 

@@ -5,17 +5,17 @@ holds there holds for it; whatever needs a second look is asked for there, in fu
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from aiohttp import web
 
+from foundation.frozen import frozen
 from foundation.tokens import Purpose
 from foundation.web import kit, security
 from subscribers import consent, forms, intake, received, topics, widget
 from subscribers.forms import Offer
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Short:
     """What the form in short says, and what it sends along."""
 

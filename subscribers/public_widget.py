@@ -7,7 +7,7 @@ All of it is the same for everybody in a language, so it is answered from memory
 import asyncio
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from datetime import timedelta
 from typing import Any
 
@@ -15,6 +15,7 @@ from aiohttp import web
 from markupsafe import Markup
 
 from foundation import errors
+from foundation.frozen import frozen
 from foundation.i18n import N_
 from foundation.web import door, kit, middleware, prepared, security
 from foundation.web.prepared import Prepared, Shelf
@@ -26,7 +27,7 @@ FORMS_PATH = "/api/public/forms"
 SCRIPTS: web.AppKey[Shelf[Prepared]] = web.AppKey("widget_scripts", Shelf)
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Served:
     """A form in memory, and whose pages may show it."""
 

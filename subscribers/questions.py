@@ -4,14 +4,13 @@ The question goes by mail to every confirmed contact, each with a link of their 
 answer counts; the application waits meanwhile as it did.
 """
 
-from dataclasses import dataclass
-
 import sqlalchemy as sa
 from sqlmodel import col
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from foundation import audit, errors
 from foundation.audit import Actor
+from foundation.frozen import frozen
 from foundation.ground import Ground
 from foundation.i18n import N_
 from foundation.tokens import Purpose
@@ -22,7 +21,7 @@ from subscribers.models import Member, MemberContact, MemberState
 LONGEST = 2_000
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Asked:
     """A question as the page behind its link shows it."""
 

@@ -5,7 +5,6 @@ taken; what is not known is passed over. Called by `public.py` and `public_api.p
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -13,6 +12,7 @@ from aiohttp import web
 from multidict import MultiDict, MultiMapping
 
 from foundation import errors
+from foundation.frozen import frozen
 from foundation.i18n import N_
 from foundation.tokens import Purpose
 from foundation.web import kit, security
@@ -47,7 +47,7 @@ _FILLED_IN = ("email", "first_name", "last_name", "postal_code")
 _CARRIED = ("partner", "page", "source", "referrer", "utm_source", "utm_medium", "utm_campaign")
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class _Referrer:
     """The page that somebody came from, without its query."""
 

@@ -1,7 +1,6 @@
 """Housekeeping, called by the scheduler: mail what limits held back, forget people in time."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import timedelta
 
 import sqlalchemy as sa
@@ -10,6 +9,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from foundation import throttle
 from foundation.addresses import Address
+from foundation.frozen import frozen
 from foundation.ground import Ground
 from subscribers import applying, limits, signing, suppression, tabling
 from subscribers.models import (
@@ -29,7 +29,7 @@ _PAGE = 200
 _COUNTERS_KEPT = timedelta(days=2)
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Tidied:
     """What was forgotten."""
 
@@ -39,7 +39,7 @@ class Tidied:
     applications: int
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class _Held:
     row: SignUp
     person: Subscriber

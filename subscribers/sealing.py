@@ -8,13 +8,14 @@ server: a tablet that is lost or opened tells nothing (docs/decisions/0020-what-
 
 import base64
 import binascii
+import dataclasses
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from foundation import errors
+from foundation.frozen import frozen
 from foundation.ground import Ground
 from foundation.i18n import N_
 
@@ -29,7 +30,7 @@ _NUMBER = re.compile(r"[0-9a-f]{32}")
 _MOST_OCTETS = 8_000
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Sealed:
     """An entry as the tablet keeps and sends it; all but the number in base64url."""
 
@@ -38,6 +39,9 @@ class Sealed:
     """The public half of the pair that was made for this entry."""
     nonce: str
     text: str
+
+
+_PARTS = tuple(part.name for part in dataclasses.fields(Sealed))
 
 
 def public_key(ground: Ground) -> str:
@@ -57,10 +61,10 @@ def read(value: object) -> Sealed:
     parts = value if isinstance(value, dict) else {}
     said = {
         name: text
-        for name in ("number", "key", "nonce", "text")
+        for name in _PARTS
         if isinstance(text := parts.get(name), str) and len(text) <= _MOST_OCTETS
     }
-    if len(said) < len(Sealed.__slots__) or not _NUMBER.fullmatch(said["number"]):
+    if len(said) < len(_PARTS) or not _NUMBER.fullmatch(said["number"]):
         raise _unreadable()
     return Sealed(**said)
 

@@ -7,7 +7,6 @@ unsubscribes from those still shares, and the other way round, until they say ot
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import sqlalchemy as sa
@@ -15,6 +14,7 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from foundation import addresses
+from foundation.frozen import frozen
 from foundation.ground import Ground
 from foundation.i18n import N_
 from subscribers import consent, forms
@@ -33,7 +33,7 @@ _KEPT = timedelta(days=30)
 """A withdrawal of somebody who was erased, after it went out; until then it can be had again."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Offer:
     """An organisation whose own list a form offers."""
 
@@ -44,7 +44,7 @@ class Offer:
     """What the person agrees to."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Holder:
     """An organisation that has a person's address, or gets it with the next export."""
 

@@ -5,10 +5,10 @@ with them. Who typed what in is in the log, by the numbers of the sign-ups.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from foundation import addresses, audit, errors
 from foundation.audit import Actor
+from foundation.frozen import frozen
 from foundation.ground import Ground
 from foundation.i18n import N_
 from subscribers import gatherings, tabling, typos
@@ -19,7 +19,7 @@ from subscribers.tabling import Entry, Outcome
 MOST_ROWS = 60
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Row:
     """A line of the paper as it was typed."""
 
@@ -37,7 +37,7 @@ class Row:
         return not (self.email or self.first_name or self.last_name or self.postal_code)
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Told:
     """What became of a row."""
 

@@ -6,7 +6,6 @@ The person's own name and address are never shown. By the same link the signatur
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 import sqlalchemy as sa
@@ -15,6 +14,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from foundation import addresses, audit, errors, tables
 from foundation.audit import Actor
+from foundation.frozen import frozen
 from foundation.ground import Ground
 from foundation.i18n import N_
 from foundation.notices import Notice
@@ -35,7 +35,7 @@ TRANSITIONS: Mapping[SignOnState, frozenset[SignOnState]] = {
 """What may follow what: confirming and taking back are the signer's own, the rest the office's."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Signature:
     """What was sent in."""
 
@@ -50,7 +50,7 @@ class Signature:
     network: str = ""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Shown:
     """An organisation as it stands under the statement."""
 
@@ -59,7 +59,7 @@ class Shown:
     version: int
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Link:
     """What the page behind the mailed link says."""
 

@@ -7,13 +7,14 @@ is shown a step lower. The decision record on small groups says what this does n
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
+from foundation.frozen import frozen
 from foundation.i18n import N_, Translator
 from subscribers.funnel import Funnel, Part, Row, Stage
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Shown:
     """A funnel as it may be shown."""
 

@@ -6,11 +6,11 @@ needs to know nothing of how it works.
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from urllib.parse import urlencode
 
 from markupsafe import Markup
 
+from foundation.frozen import frozen
 from foundation.ground import Ground
 from foundation.i18n import N_
 from subscribers import embed, widget
@@ -26,7 +26,7 @@ _TELLS_PAGE = "no-referrer-when-downgrade"
 """Browsers tell us the page that the form or link stands on, whose query we drop."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Wish:
     """How the form is to look and what it is to remember."""
 
@@ -55,7 +55,7 @@ class Wish:
         )
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Snippets:
     """The code of each way, and what shows it here."""
 

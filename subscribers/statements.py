@@ -5,7 +5,6 @@ own, version 1 stands in Handbill's words. Called by `applying.py`, `signing.py`
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 
 from sqlmodel import col, select
@@ -13,6 +12,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from foundation import audit, errors, i18n, tables
 from foundation.audit import Actor
+from foundation.frozen import frozen
 from foundation.ground import Ground
 from foundation.i18n import N_
 from subscribers.member_models import Statement
@@ -27,7 +27,7 @@ STATEMENT = N_(
 LONGEST = 8_000
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Version:
     """One version of the statement."""
 

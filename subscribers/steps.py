@@ -12,7 +12,7 @@ import hashlib
 import secrets
 from collections import Counter
 from collections.abc import AsyncIterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date
 
 import sqlalchemy as sa
@@ -20,6 +20,7 @@ from sqlmodel import col
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from foundation import errors, logs, rows
+from foundation.frozen import frozen
 from foundation.ground import Ground
 from subscribers import widget_health
 from subscribers.partner_models import Step, StepCount
@@ -37,7 +38,7 @@ PAGES_A_DAY = 200
 """Pages told apart for a form of a partner on one day; the rest is counted without its page."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Place:
     """Where a step was taken."""
 

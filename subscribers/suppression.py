@@ -10,7 +10,6 @@ person's own preferences page (`coming_back`). What staff put there by hand only
 """
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
 
 import sqlalchemy as sa
 from sqlalchemy.sql.elements import SQLCoreOperations
@@ -18,6 +17,7 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from foundation import addresses, rows
+from foundation.frozen import frozen
 from foundation.ground import Ground
 from subscribers import consent
 from subscribers.models import (
@@ -120,7 +120,7 @@ async def add(
     await session.flush()
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Order:
     """That somebody's address is not to be mailed any more, and why."""
 

@@ -5,18 +5,18 @@ Putting an address there and lifting it is in `mending` and `suppression`.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 import sqlalchemy as sa
 from sqlmodel import col, select
 
+from foundation.frozen import frozen
 from foundation.ground import Ground
 from subscribers.models import Subscriber, Suppression, SuppressionReason
 
 PAGE = 50
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Query:
     """What staff look for."""
 
@@ -25,7 +25,7 @@ class Query:
     """Those that may be mailed again, instead of those that may not."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Row:
     """One suppression, with whose address it is."""
 
@@ -34,7 +34,7 @@ class Row:
     """Blank when nobody has the address any more."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Found:
     """Some of them, newest first."""
 

@@ -8,7 +8,6 @@ again what it got no answer to) is kept once and mailed once. Called by `sheet_e
 
 import enum
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 
 import sqlalchemy as sa
@@ -17,6 +16,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from foundation import i18n
 from foundation.addresses import Address
+from foundation.frozen import frozen
 from foundation.ground import Ground
 from subscribers import (
     challenge,
@@ -58,7 +58,7 @@ class Outcome(enum.StrEnum):
     """This very entry was taken before."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Entry:
     """What somebody wrote down."""
 
@@ -70,7 +70,7 @@ class Entry:
     gathering: Gathering | None = None
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Taken:
     """An entry after it was taken."""
 

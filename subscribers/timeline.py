@@ -4,10 +4,10 @@ Pure: `people_pages.py` hands in what each floor knows, and shows it.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from foundation.frozen import frozen
 from foundation.i18n import N_
 from subscribers.people import CameBack, Mail
 from subscribers.plainly import Step
@@ -29,7 +29,7 @@ WORDS = {
 TONES = {Kind.CONSENT: "good", Kind.MAIL: "neutral", Kind.CAME_BACK: "warn"}
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Happening:
     """One thing that happened; texts are in the reader's language."""
 

@@ -5,12 +5,12 @@ the unsubscribe address. It works twice, and after the person was erased, with t
 """
 
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
 
 import sqlalchemy as sa
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from foundation.frozen import frozen
 from foundation.ground import Ground
 from foundation.tokens import Purpose
 from subscribers import consent, people, topics
@@ -28,7 +28,7 @@ from subscribers.models import (
 MAX_REASON = 500
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Standing:
     """What an unsubscribe link is about, as its page shows it."""
 
@@ -42,7 +42,7 @@ class Standing:
     preferences_url: str = ""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Unsubscribed:
     """What was taken back."""
 

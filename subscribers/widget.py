@@ -5,7 +5,7 @@ a person, so that the same description serves everybody for a while.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from urllib.parse import quote, urlencode, urlsplit
 
 import sqlalchemy as sa
@@ -13,6 +13,7 @@ from sqlmodel import col
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from foundation import i18n
+from foundation.frozen import frozen
 from foundation.ground import Ground
 from foundation.i18n import N_
 from subscribers import challenge, consent, forms, intake, languages, sharing, topics
@@ -44,7 +45,7 @@ _PRIVACY_OF_SEVERAL = N_(
 )
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Field:
     """One line to fill in."""
 
@@ -76,7 +77,7 @@ FIELDS = (
 """What forms ask for, in order, with English texts; the address always, the others by choice."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Choice:
     """A topic that may be ticked."""
 
@@ -85,7 +86,7 @@ class Choice:
     description: str
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Organisation:
     """One whose own list may be joined, too."""
 
@@ -93,7 +94,7 @@ class Organisation:
     words: str
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Paint:
     """The site's accent where it can be read, and letters on it, by day and at night."""
 
@@ -103,7 +104,7 @@ class Paint:
     on_dark: str
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Description:
     """A form as a script shows it; the names are those of its JSON."""
 

@@ -5,7 +5,6 @@ the partner's page and the overview until it is over; when it comes again, it is
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import sqlalchemy as sa
@@ -13,6 +12,7 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from foundation.accounts.models import Role, Staff
+from foundation.frozen import frozen
 from foundation.ground import Ground
 from foundation.i18n import N_, Translator
 from foundation.notices import Notice
@@ -32,7 +32,7 @@ Found = Mapping[tuple[int, AlarmKind, str], Mapping[str, int]]
 """Partner, kind and what it is about → the numbers that say so."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class _Told:
     """An alarm that nobody was told of yet, with whose it is."""
 

@@ -8,7 +8,8 @@ words stay readable however narrow it gets.
 import enum
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+
+from foundation.frozen import frozen
 
 HEIGHT = 100
 """Of the picture; it is stretched to its place on the page."""
@@ -31,7 +32,7 @@ class Kind(enum.StrEnum):
     """Straight from each figure to the next."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Series:
     """Figures of one kind, one for each column; None: nothing is known, which is not zero."""
 
@@ -39,7 +40,7 @@ class Series:
     values: Sequence[float | None]
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Bar:
     """One figure as a bar."""
 
@@ -51,7 +52,7 @@ class Bar:
     title: str
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Row:
     """One column of the picture as a row of the table."""
 
@@ -59,7 +60,7 @@ class Row:
     values: Sequence[str]
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Drawing:
     """A chart as it is put on the page."""
 

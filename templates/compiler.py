@@ -5,10 +5,11 @@ is frozen with the dispatch. Nothing that staff typed is ever evaluated as templ
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 from foundation import errors, isolating
+from foundation.frozen import frozen
 from foundation.i18n import N_, Translator
 from templates import (
     block_weaving,
@@ -32,7 +33,7 @@ _SLOT_BYTES = 90
 """About what a slot's value takes; most are addresses with a token."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Spoken:
     """An edition, who speaks its language, and how the site looks and what it says in it."""
 
@@ -113,7 +114,7 @@ def compile_stacked(
     )
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class _Sheets:
     """What one edition's templates are handed, and its subject."""
 

@@ -10,8 +10,9 @@ import functools
 import re
 import unicodedata
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Protocol
+
+from foundation.frozen import frozen
 
 Answers = tuple[bool, ...]
 """For each of a plan's conditions, whether it holds for a reader."""
@@ -44,7 +45,7 @@ class Reader(Protocol):
         ...
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Condition:
     """Holds for whoever fits one of the things named; for everybody else when it is reversed."""
 

@@ -5,10 +5,10 @@ compiler sanitises; `url` fields hold absolute http(s) addresses, a `mailto:`, o
 that stands for an address; every other text is plain. Merge fields may stand in any text.
 """
 
-from dataclasses import dataclass
 from enum import StrEnum
 
 from foundation import looks, sections
+from foundation.frozen import frozen
 from templates.conditions import Condition
 
 
@@ -21,7 +21,7 @@ class Template(StrEnum):
     """A short call to do one thing now."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Shown:
     """Base of every block."""
 
@@ -29,7 +29,7 @@ class Shown:
     """Who sees it; None is everybody."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Heading(Shown):
     """A headline between blocks; `level` runs from 2 (the largest) to 4."""
 
@@ -37,14 +37,14 @@ class Heading(Shown):
     level: int = 2
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class RichText(Shown):
     """Paragraphs, lists, quotations and links."""
 
     html: str
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class DevelopmentItem:
     """One dated thing that happened, told in the edition's language."""
 
@@ -67,7 +67,7 @@ class DevelopmentItem:
     """The codes around its place, one behind the other; blank where nearness does not matter."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Developments(Shown):
     """A list of developments under an optional title."""
 
@@ -75,7 +75,7 @@ class Developments(Shown):
     title: str = ""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Material(Shown):
     """A handout to open or print; `label` is the link's text."""
 
@@ -87,7 +87,7 @@ class Material(Shown):
     """Of title and lead, where that is another language than the edition's."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Event(Shown):
     """Something to come to: when, where, and what happens there."""
 
@@ -103,7 +103,7 @@ class Event(Shown):
     """Where it can be had for a calendar."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Action(Shown):
     """The call to action: one button, with a sentence that leads to it."""
 
@@ -112,7 +112,7 @@ class Action(Shown):
     lead: str = ""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Image(Shown):
     """A picture; `alt` says what it shows (empty only where it adds nothing), `width` in pixels."""
 
@@ -125,7 +125,7 @@ class Image(Shown):
     url: str = ""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Figure:
     """One number, what it counts, and where it is from."""
 
@@ -139,7 +139,7 @@ class Figure:
     """That other language's tag."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Figures(Shown):
     """Numbers that tell the story, under an optional title."""
 
@@ -147,7 +147,7 @@ class Figures(Shown):
     title: str = ""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Quote(Shown):
     """What somebody said, who they are, and what they are."""
 
@@ -156,7 +156,7 @@ class Quote(Shown):
     role: str = ""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Column:
     """One of two columns; a button needs both label and address."""
 
@@ -166,14 +166,14 @@ class Column:
     url: str = ""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Columns(Shown):
     """Two columns, one under the other on phones."""
 
     items: tuple[Column, ...]
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class LinkItem:
     """One of a list of links, and a line about it."""
 
@@ -182,7 +182,7 @@ class LinkItem:
     line: str = ""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Links(Shown):
     """A list of links under an optional title."""
 
@@ -190,7 +190,7 @@ class Links(Shown):
     title: str = ""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Social(Shown):
     """Where else people can follow, in one line, behind an optional title."""
 
@@ -198,7 +198,7 @@ class Social(Shown):
     title: str = ""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Divider(Shown):
     """A hairline between two parts."""
 
@@ -229,7 +229,7 @@ def images(block: Block) -> tuple[Image, ...]:
     return ()
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Edition:
     """A bulletin in one language, ready to be compiled."""
 
@@ -249,7 +249,7 @@ class Edition:
     campaign_name: str = ""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Brand:
     """Who is writing: the same for everything that a site sends."""
 

@@ -5,12 +5,12 @@ need no quotation marks (CSS Fonts 4 §3.1), which would be escaped each time.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
+from foundation.frozen import frozen
 from foundation.i18n import N_
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Face:
     """A list of faces, of which a mail program takes the first that it has."""
 

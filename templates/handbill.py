@@ -8,10 +8,10 @@ columns; of one that is too long still, as much as fits, and where to read on.
 import functools
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from foundation.frozen import frozen
 from templates import broadside
 from templates.broadside import Piece
 
@@ -23,7 +23,7 @@ _FEWEST_WORDS = 40
 """Of a paragraph that is cut; fewer are not worth beginning."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Sheet:
     """What is printed, in one language."""
 
@@ -52,7 +52,7 @@ class Sheet:
     continues_words: str
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class _Way:
     """One way of setting it."""
 

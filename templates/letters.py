@@ -4,13 +4,13 @@
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from foundation import isolating
+from foundation.frozen import frozen
 from foundation.i18n import N_, Translator
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Letter:
     """What a notice says, in the reader's language."""
 
@@ -30,7 +30,7 @@ class Letter:
     unsubscribe_url: str = ""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Scribe:
     """What the writers of letters work with."""
 

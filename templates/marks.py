@@ -11,6 +11,7 @@ import secrets
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from foundation.frozen import frozen
 from templates import slots
 
 
@@ -111,7 +112,7 @@ class Marks:
         return slots.Slot(name, place, default)
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class _Border:
     """Where a section begins or ends."""
 

@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from foundation.frozen import frozen
 from foundation.i18n import N_
 from templates import problems
 
@@ -174,7 +175,7 @@ def valid_fields() -> str:
     return ", ".join([*sorted(FIELDS), "subscriber.fields.NAME"])
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Conversion:
     """A text with other systems' merge tags replaced, and the tags that nobody knew."""
 

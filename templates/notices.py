@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from foundation import errors, isolating
+from foundation.frozen import frozen
 from foundation.i18n import N_, Translator
 from templates import (
     coalition_letters,
@@ -94,7 +95,7 @@ class Kind(StrEnum):
     """Tells staff that a feed is not read any more. `feed`; `reason`; `url` of its page."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Rendered:
     """A notice as it goes out."""
 

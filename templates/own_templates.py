@@ -9,13 +9,13 @@ the same (`typesetting.py`).
 import dataclasses
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import jinja2
 from jinja2 import nodes
 
 from foundation import errors
+from foundation.frozen import frozen
 from foundation.i18n import N_
 from templates import content, faces, mjml_lint, palette, problems, sheets
 
@@ -71,7 +71,7 @@ _KNOWN: Mapping[str, frozenset[str]] = {
 """What can be shown of what."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Flaw:
     """Something wrong with a template, and in which line."""
 

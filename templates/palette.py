@@ -5,8 +5,8 @@ is all that can be too faint to read.
 """
 
 import functools
-from dataclasses import dataclass
 
+from foundation.frozen import frozen
 from templates import colours
 
 PAPER = "#fcfbf8"
@@ -18,7 +18,7 @@ _ON_DARK = 5.5
 """Bright letters on a dark ground need a little more than the guidelines ask for."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Palette:
     """The colours of one scheme, as `#rrggbb`."""
 

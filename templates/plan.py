@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
+from foundation.frozen import frozen
 from foundation.i18n import N_
 from templates import conditions, problems, runs, slots, wire
 from templates.conditions import Answers, Condition, Reader
@@ -33,7 +34,7 @@ class Link:
     label: str
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Plan:
     """The compiled form of one edition or notice."""
 

@@ -1,9 +1,10 @@
 """What can be wrong with a template, with what staff typed, or with a stored plan."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from foundation import errors
+from foundation.frozen import frozen
 from foundation.i18n import N_
 
 
@@ -19,7 +20,7 @@ class TemplateProblem(errors.HandbillError):
         self.detail = detail
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Where:
     """Where in an edition something stands, to be said in the language of whoever reads it."""
 
@@ -66,7 +67,7 @@ class NoticeProblem(errors.HandbillError):
     """A notice was asked for with the wrong particulars."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Concern:
     """Something that does not stop a mail but should be looked at before it goes out."""
 

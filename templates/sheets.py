@@ -2,8 +2,7 @@
 particulars of a bulletin. All texts are plain and may hold marks; nothing in here is HTML.
 """
 
-from dataclasses import dataclass
-
+from foundation.frozen import frozen
 from foundation.i18n import N_
 from templates import faces, palette, prose, weaving
 from templates.content import Brand
@@ -13,7 +12,7 @@ BELOW = N_("In %(language)s further down")
 """Said in that language, above an edition in another."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Frame:
     """What stands around every mail: language, sender, colours, and what inboxes show."""
 
@@ -55,7 +54,7 @@ class Frame:
         return faces.face(self.brand.text_face, usual=faces.SANS)
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Below:
     """Another edition further down in the same mail."""
 
@@ -65,7 +64,7 @@ class Below:
     """Says so, in that language."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Bulletin:
     """A bulletin's own particulars."""
 

@@ -7,7 +7,6 @@ import functools
 import re
 import traceback
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +15,7 @@ import mjml
 from jinja2 import pass_context, sandbox
 from jinja2.runtime import Context
 
+from foundation.frozen import frozen
 from templates import mjml_lint, problems, slots
 
 MAIL = Path(__file__).parent / "mail"
@@ -36,7 +36,7 @@ _SEAM = "hbseam"
 _ALIGNED = re.compile(r"<(mj-(?:wrapper|section|group|column|text|button|image))\b([^>]*?)(/?)>")
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Layer:
     """One of several mails that are set under one another."""
 

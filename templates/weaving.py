@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from urllib.parse import quote
 
 from foundation import isolating
+from foundation.frozen import frozen
 from foundation.i18n import N_
 from templates import content, marks, mergefields, plan, problems, prose, sanitise, slots
 from templates.conditions import Condition
@@ -21,7 +22,7 @@ _NO_PAGES = ("/files/", "/pictures/", "/static/", "/events/")
 _SAFE = "!#$%&'()*+,/:;=?@[]~"
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Woven:
     """A block with its marks, its rich text as a tree, and the blocks inside it."""
 

@@ -2,7 +2,6 @@
 
 import contextlib
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -37,6 +36,7 @@ from campaigns.preflight.models import Look
 from campaigns.trial_plans import Plan
 from foundation import errors
 from foundation.findings import Tone
+from foundation.frozen import frozen
 from foundation.ground import Ground
 from foundation.i18n import N_
 
@@ -46,7 +46,7 @@ _TOLD_ELSEWHERE = frozenset(
 """What the compiler notices and a line of the list says better."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Subject:
     """What the list is about."""
 
@@ -101,7 +101,7 @@ async def without_counting(
     return items.ordered(found)
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Beyond:
     """What has to be looked up among all who would get it, beside how many they are."""
 

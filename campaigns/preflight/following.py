@@ -8,7 +8,6 @@ import asyncio
 import hashlib
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 from urllib.parse import urldefrag, urlsplit
@@ -20,6 +19,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from campaigns import filekinds
 from campaigns.preflight.models import LinkCheck, Verdict
 from foundation import outward, tables
+from foundation.frozen import frozen
 from foundation.ground import Ground
 from foundation.outward import Answer, OutwardError, Session, Trouble
 
@@ -45,7 +45,7 @@ Step = Callable[[], Awaitable[None]]
 """Called when one more is done."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class _Found:
     """What came of one address."""
 

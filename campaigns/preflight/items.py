@@ -2,12 +2,13 @@
 
 import enum
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 
 from campaigns import wording
 from campaigns.findings import Finding
 from foundation.errors import Speaks
 from foundation.findings import Tone
+from foundation.frozen import frozen
 from foundation.i18n import N_, Translator
 
 _ORDER = (Tone.BAD, Tone.WARN, Tone.NEUTRAL, Tone.GOOD)
@@ -52,7 +53,7 @@ _WORDS: Mapping[Where, str] = {
 }
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Place:
     """A page of the staff room where something can be mended."""
 
@@ -66,7 +67,7 @@ class Place:
         return speaks.gettext(_WORDS[self.where]) % {"name": self.name}
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Item:
     """One line of the list."""
 

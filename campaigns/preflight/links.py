@@ -1,7 +1,7 @@
 """Where links lead: what following them said, plain http, and addresses that hide behind others."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from urllib.parse import urlsplit
 
 from campaigns.compiling import Compiled, Looked
@@ -10,6 +10,7 @@ from campaigns.preflight import items, places
 from campaigns.preflight.items import Item, Place
 from campaigns.preflight.models import LinkCheck, Verdict
 from foundation.findings import Tone
+from foundation.frozen import frozen
 from foundation.ground import Ground
 from foundation.i18n import N_, NN_
 from templates import content
@@ -53,7 +54,7 @@ _TOLD: Mapping[Verdict, tuple[Tone, str]] = {
 }
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Targets:
     """What a bulletin leads to and shows."""
 

@@ -8,7 +8,6 @@ campaign, which reads what is kept (`checklist.refuse_red`).
 import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import sqlalchemy as sa
@@ -20,6 +19,7 @@ from campaigns.preflight import following, links, spam
 from campaigns.preflight.links import Targets
 from campaigns.preflight.models import Look
 from foundation import errors, logs, tables
+from foundation.frozen import frozen
 from foundation.ground import Ground
 
 _log = logs.get("preflight")
@@ -29,7 +29,7 @@ Told = Callable[[int, int], Awaitable[None]]
 """Called with how many are done, of how many."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Work:
     """A look that was begun, and what is to be done for it."""
 

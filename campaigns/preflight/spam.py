@@ -11,7 +11,7 @@ import enum
 import re
 import shutil
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import Any
 
 from campaigns.compiling import Looked
@@ -20,6 +20,7 @@ from campaigns.preflight import items
 from campaigns.preflight.items import Item
 from campaigns.preflight.models import Look
 from delivery import message
+from foundation.frozen import frozen
 from foundation.ground import Ground
 from foundation.i18n import N_
 
@@ -46,7 +47,7 @@ class Asked(enum.StrEnum):
     """It had none in time, or broke down."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Rule:
     """A rule that the mail met."""
 
@@ -56,7 +57,7 @@ class Rule:
     """In English, as SpamAssassin has it."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Score:
     """What it said of one edition."""
 

@@ -1,15 +1,15 @@
 """What Gmail and Yahoo ask of whoever sends to many, against what a look found."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 
 from foundation.findings import Finding, Tone
+from foundation.frozen import frozen
 from foundation.i18n import N_
 
 _ORDER = (Tone.BAD, Tone.WARN, Tone.NEUTRAL, Tone.GOOD)
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Rule:
     """One demand."""
 
@@ -34,7 +34,7 @@ RULES = (
 )
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Judged:
     """A rule, and how we keep to it; neutral where that can't be seen from here."""
 

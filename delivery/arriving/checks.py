@@ -2,7 +2,6 @@
 
 import functools
 from collections.abc import Awaitable, Callable, Iterator, Sequence
-from dataclasses import dataclass
 
 from delivery import dkim, routing
 from delivery.arriving import (
@@ -25,13 +24,14 @@ from delivery.arriving.questions import Question
 from foundation import addresses, errors
 from foundation.config import Settings
 from foundation.findings import Finding, Tone
+from foundation.frozen import frozen
 from foundation.ground import Ground
 from foundation.i18n import N_
 
 Act = Callable[[], Awaitable[Sequence[Finding]]]
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Check:
     """One thing to look at."""
 

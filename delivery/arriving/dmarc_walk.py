@@ -7,11 +7,11 @@ finds both (RFC 9989 §4.10).
 import enum
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 from delivery.arriving import tags
 from delivery.arriving.names import Names
 from delivery.arriving.tags import Tags
+from foundation.frozen import frozen
 
 MOST = 8
 """Questions of one walk."""
@@ -41,7 +41,7 @@ class Source(enum.StrEnum):
     """That of those who give out such domains (`psd=y`)."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Governing:
     """The record that counts for a domain."""
 
@@ -77,7 +77,7 @@ class Governing:
         return Policy(next(self.stands[name].lower() for name in names if name in self.stands))
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Walk:
     """What a walk from a domain came to."""
 

@@ -1,15 +1,15 @@
 """What is good to have and asked by nobody: BIMI, MTA-STS and reports on TLS."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from delivery.arriving.names import Names
 from foundation import findings
 from foundation.findings import Finding
+from foundation.frozen import frozen
 from foundation.i18n import N_
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class _Extra:
     """A TXT record that may be there."""
 

@@ -1,7 +1,6 @@
 """What our own database knows for a look: who we write as, what came back, how it came."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import Protocol
 
@@ -17,6 +16,7 @@ from delivery.hooks.state import SourceState
 from delivery.intake_state import WayState
 from delivery.models import Dispatch
 from foundation.config import Settings
+from foundation.frozen import frozen
 from foundation.ground import Ground
 
 _LATELY = timedelta(days=90)
@@ -30,7 +30,7 @@ class Planned(Protocol):
         ...
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Known:
     """Read in one transaction."""
 

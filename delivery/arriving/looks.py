@@ -2,7 +2,6 @@
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -18,13 +17,14 @@ from foundation import tables
 from foundation.config import Settings
 from foundation.errors import HandbillError
 from foundation.findings import Finding, Record, Share, Tone
+from foundation.frozen import frozen
 from foundation.ground import Ground
 
 _LOST = timedelta(minutes=5)
 """Whoever looks for longer is gone."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Kept:
     """The last look."""
 

@@ -2,7 +2,6 @@
 
 import ipaddress
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 from delivery.arriving import outgoing
 from delivery.arriving.names import MailHost, Names
@@ -10,10 +9,11 @@ from delivery.arriving.outgoing import Reach
 from foundation import findings
 from foundation.arriving import Address
 from foundation.findings import Finding, Record
+from foundation.frozen import frozen
 from foundation.i18n import N_
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class _Host:
     """A mail server, and what is known of it."""
 

@@ -10,12 +10,12 @@ import enum
 import ipaddress
 import socket
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 
 from delivery.arriving import providers
 from delivery.arriving.providers import Provider
 from foundation.arriving import Address
 from foundation.config import Settings
+from foundation.frozen import frozen
 from foundation.relaying import Relay
 
 _RESOLVE_S = 5.0
@@ -42,7 +42,7 @@ class Reach(enum.StrEnum):
     """Its name has no address."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Place:
     """Where one relay is."""
 
@@ -52,7 +52,7 @@ class Place:
     provider: Provider | None = None
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Outgoing:
     """What is known of the addresses that mail leaves from."""
 

@@ -6,7 +6,6 @@ that stands until there is something new.
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from aiohttp import web
 
@@ -17,6 +16,7 @@ from delivery.arriving.questions import Question
 from foundation import errors, logs
 from foundation.accounts.models import Role
 from foundation.findings import Finding, Tone
+from foundation.frozen import frozen
 from foundation.ground import Ground
 from foundation.i18n import N_
 from foundation.web import kit
@@ -68,7 +68,7 @@ LOOKER: web.AppKey[Looker] = web.AppKey("looker", Looker)
 """Set by `handbill/app.py`."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Group:
     """One question with its answers, what is to be mended first."""
 

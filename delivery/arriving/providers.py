@@ -5,10 +5,11 @@ as any server of one's own, so add what you use.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+from foundation.frozen import frozen
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Provider:
     """A service that takes mail from many and sends it from addresses of its own."""
 

@@ -5,7 +5,6 @@ Connects, greets, secures and signs in as for sending, and leaves again without 
 
 import ssl
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 
 from cryptography import x509
@@ -17,6 +16,7 @@ from delivery.line import Line
 from delivery.opening import RelayTrouble
 from foundation import findings
 from foundation.findings import Finding
+from foundation.frozen import frozen
 from foundation.i18n import N_
 from foundation.relaying import Relay
 
@@ -25,7 +25,7 @@ _SOON_DAYS = 14
 _OLD = ("SSLv3", "TLSv1", "TLSv1.1")
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class _Seen:
     """What a connection showed."""
 

@@ -7,7 +7,8 @@ import enum
 import ipaddress
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+
+from foundation.frozen import frozen
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
@@ -71,7 +72,7 @@ class Unreadable(Exception):
         self.term = term
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Mechanism:
     """One term that addresses are compared with."""
 
@@ -84,7 +85,7 @@ class Mechanism:
     prefix6: int = 128
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Record:
     """A record that could be read."""
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from delivery.arriving import spf_record
 from delivery.arriving.names import Names, Unanswered
 from delivery.arriving.spf_record import LOOKS_UP, Kind, Mechanism, Record
+from foundation.frozen import frozen
 
 _ENOUGH = 30
 """Look-ups after which nobody need know how many there are."""
@@ -33,7 +34,7 @@ class Flaw(enum.StrEnum):
     """An `mx` has more than ten servers."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Trouble:
     """A flaw, and where."""
 

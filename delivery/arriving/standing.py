@@ -5,7 +5,6 @@
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
@@ -19,6 +18,7 @@ from delivery.models import BounceKind, Delivery, Dispatch, Proof, Return
 from foundation import findings
 from foundation.config import Settings
 from foundation.findings import Finding, Share
+from foundation.frozen import frozen
 from foundation.i18n import N_
 
 SPAN = timedelta(days=30)
@@ -33,7 +33,7 @@ _FEW = 200
 _NAMED = 3
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Standing:
     """What was counted."""
 

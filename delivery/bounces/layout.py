@@ -5,10 +5,10 @@ below a line that says so, or below none; then the headers themselves tell where
 """
 
 import re
-from dataclasses import dataclass
 
 from delivery.bounces import reading
 from delivery.bounces.reading import Headers, Part
+from foundation.frozen import frozen
 
 _STATUS_PARTS = frozenset({"message/delivery-status", "message/global-delivery-status"})
 _MAX_LINES = 5_000
@@ -94,7 +94,7 @@ _FIELDS_BEGIN = re.compile(
 )
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Layout:
     """A message that came back, taken apart."""
 

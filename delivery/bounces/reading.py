@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from delivery.bounces import charsets
+from foundation.frozen import frozen
 
 MAX_OCTETS = 1_000_000
 """What a message says about itself stands before what it returns."""
@@ -51,7 +52,7 @@ class Headers:
         return any(known == wanted for known, _ in self.pairs)
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Part:
     """A message or a part of one."""
 

@@ -1,12 +1,13 @@
 """What is known of a mail that came back, once it is read."""
 
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from delivery.bounces.reasons import BounceReason
 from delivery.models import BounceKind
+from foundation.frozen import frozen
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Judged:
     """What a server's words mean for one recipient."""
 
@@ -16,7 +17,7 @@ class Judged:
     """The enhanced code (RFC 3463) that they hold, such as 5.1.1; blank if none."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Recipient:
     """What a message says about one address."""
 
@@ -31,7 +32,7 @@ class Recipient:
     """The address as it was first mailed to, where a report tells it apart; else blank."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Original:
     """What the returned part of a message says of the mail that was sent; blank where it does not.
 
@@ -48,7 +49,7 @@ class Original:
     """Of `List-Unsubscribe`, as it stands there."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Returned:
     """A message that came back, classified."""
 

@@ -3,11 +3,11 @@
 import asyncio
 import functools
 from collections.abc import Awaitable, Callable, Iterator, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol, TypeVar
 
 from delivery.returns import Event
+from foundation.frozen import frozen
 
 T = TypeVar("T")
 
@@ -15,7 +15,7 @@ Fetch = Callable[[str], Awaitable[bytes]]
 """Gets an address by https, following nothing. Raises `errors.Busy` when that fails."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Call:
     """A request from somebody who may be the provider."""
 
@@ -26,7 +26,7 @@ class Call:
     """When it came, by our clock."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Heard:
     """What a verified call says apart from its events."""
 

@@ -7,7 +7,6 @@ the provider's category decides where they say nothing that is understood.
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 
 from delivery.bounces import classifier
@@ -15,6 +14,7 @@ from delivery.bounces.reasons import BounceReason
 from delivery.hooks.payload import Fields
 from delivery.models import BounceKind
 from delivery.returns import Event
+from foundation.frozen import frozen
 
 _ANGLES = re.compile(r"<([^<>]*)>")
 _OUR_SENDER = re.compile(r"\bb\+([a-z0-9]{10,80})@", re.IGNORECASE)
@@ -23,7 +23,7 @@ _OPEN_ENDED = (BounceKind.HARD, BounceKind.SOFT, BounceKind.BLOCK)
 _MAX_ADDRESS = 320
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Meaning:
     """What a provider's category means for us."""
 
@@ -50,7 +50,7 @@ REFUSED_BY_PROVIDER = Meaning(
 """The provider itself did not want the mail."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Mail:
     """Which mail it is about, as far as the provider tells; each blank where it does not."""
 
@@ -62,7 +62,7 @@ class Mail:
     """Of our header X-Handbill-Campaign, or of what a provider gives back in its place."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Words:
     """What was said about it."""
 
@@ -71,6 +71,9 @@ class Words:
     status: str = ""
     """Enhanced code (RFC 3463), if told apart from the text."""
     reply_code: int | None = None
+
+
+_NOTHING = Words()
 
 
 def look_up(table: Mapping[str, Meaning], *categories: str) -> Meaning | None:
@@ -83,7 +86,7 @@ def event(
     via: str,
     meaning: Meaning | None,
     mail: Mail,
-    words: Words = Words(),
+    words: Words = _NOTHING,
     at: datetime | None,
     event_id: str,
     item: Fields,

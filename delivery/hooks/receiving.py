@@ -7,7 +7,6 @@ that comes twice has its consequence once.
 import asyncio
 import hashlib
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import timedelta
 
 import sqlalchemy as sa
@@ -20,6 +19,7 @@ from delivery.hooks.models import HookNonce
 from delivery.hooks.source import Source
 from delivery.returns import Event
 from foundation import errors, logs, tables
+from foundation.frozen import frozen
 from foundation.ground import Ground
 
 _log = logs.get("hooks")
@@ -30,7 +30,7 @@ _NONCES_KEPT = timedelta(days=7)
 """Longer than any signature is believed by default."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Received:
     """What became of a call's events."""
 

@@ -7,7 +7,6 @@ what was read, so that no two parsers can differ about it.
 """
 
 import re
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from cryptography import x509
@@ -18,6 +17,7 @@ from delivery.hooks import proofs, signatures
 from delivery.hooks.call import Fetch
 from delivery.hooks.payload import Fields
 from foundation import errors
+from foundation.frozen import frozen
 from foundation.i18n import N_
 
 _HOST = r"https://(sns\.[a-z]{2}(?:-[a-z]+)+-\d{1,2}\.amazonaws\.com(?:\.cn)?)"
@@ -38,7 +38,7 @@ _FETCHES = 10
 """In a window: a stranger who writes messages with made-up certificates has us ask no more."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class _Certificate:
     key: rsa.RSAPublicKey
     valid_from: datetime

@@ -1,13 +1,12 @@
 """A configured source: its settings, who reads its calls, and what is counted of it."""
 
-from dataclasses import dataclass
-
 from delivery.hooks.call import Hook
 from delivery.hooks.state import Tally
+from foundation.frozen import frozen
 from foundation.webhook_sources import WebhookSource
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Source:
     """Made by `delivery/hooks/providers.py`."""
 

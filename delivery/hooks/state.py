@@ -5,7 +5,6 @@ seconds: a flood of calls, forged ones too, is no flood of writes.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import sqlalchemy as sa
@@ -14,6 +13,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from delivery.hooks.models import HookStatus, WaitingCall
 from foundation import tables
+from foundation.frozen import frozen
 from foundation.ground import Ground
 from foundation.webhook_sources import Provider
 
@@ -21,7 +21,7 @@ _APART = timedelta(seconds=10)
 _COUNTS = ("taken", "repeated", "ignored", "refused")
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class SourceState:
     """One source of the settings."""
 

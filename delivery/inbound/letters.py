@@ -5,7 +5,6 @@
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import sqlalchemy as sa
@@ -13,6 +12,7 @@ from sqlmodel import col, select
 
 from delivery.inbound.models import Letter
 from foundation import errors, tables
+from foundation.frozen import frozen
 from foundation.ground import Ground
 from foundation.i18n import N_
 
@@ -21,7 +21,7 @@ MOST = 1000
 _MAX_SUBJECT = 300
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Line:
     """One letter in a list."""
 

@@ -10,12 +10,12 @@ import collections
 import re
 import ssl
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Protocol, cast
 
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
 from foundation import logs
+from foundation.frozen import frozen
 
 _log = logs.get("listener")
 
@@ -37,7 +37,7 @@ _STATUSES = {
 """Enhanced codes (RFC 2034) for replies of aiosmtpd's, which have none."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Limits:
     """What a conversation may take."""
 

@@ -2,7 +2,6 @@
 
 import contextlib
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
@@ -13,6 +12,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from foundation import audit, errors, tokens
 from foundation.accounts.models import ApiToken
 from foundation.audit import Actor
+from foundation.frozen import frozen
 from foundation.ground import Ground
 from foundation.i18n import N_
 
@@ -41,7 +41,7 @@ OFFICE = frozenset(Scope) - {Scope.PROPOSE}
 """What a token of the office may do."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Caller:
     """The program behind a request."""
 

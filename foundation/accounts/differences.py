@@ -2,15 +2,16 @@
 
 import difflib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
+
+from foundation.frozen import frozen
 
 _WORDS = 400
 """Longer texts are not compared word by word."""
 _CHARACTERS = 400
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Piece:
     """A stretch of a text; of what is gone and new, only one is set."""
 
@@ -19,7 +20,7 @@ class Piece:
     is_new: bool = False
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Difference:
     """One field."""
 

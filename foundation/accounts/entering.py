@@ -5,7 +5,6 @@ between them is kept in the database for a few minutes; the browser holds only a
 """
 
 import enum
-from dataclasses import dataclass
 from datetime import timedelta
 
 import sqlalchemy as sa
@@ -16,6 +15,7 @@ from foundation import audit, errors, throttle, tokens
 from foundation.accounts import sessions
 from foundation.accounts.models import Begun, BegunKind, Staff
 from foundation.audit import Actor, ActorKind
+from foundation.frozen import frozen
 from foundation.ground import Ground
 from foundation.i18n import N_
 
@@ -33,7 +33,7 @@ class Way(enum.StrEnum):
     """Holds both steps: the device, and what it asks its owner for."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Visitor:
     """From where somebody comes in."""
 
@@ -42,7 +42,7 @@ class Visitor:
     """Truncated, never in full."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Entry:
     """What came of a first step."""
 

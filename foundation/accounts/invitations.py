@@ -1,7 +1,6 @@
 """Invitations that nobody took yet: who invited whom, until when; sent again, or withdrawn."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 
 import sqlalchemy as sa
@@ -12,11 +11,12 @@ from foundation import audit, errors
 from foundation.accounts import team
 from foundation.accounts.models import LinkKind, Role, SignInLink, Staff
 from foundation.audit import Actor, AuditEntry
+from foundation.frozen import frozen
 from foundation.ground import Ground
 from foundation.i18n import N_
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Invitation:
     """Somebody who was asked to come and has not come in yet."""
 

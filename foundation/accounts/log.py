@@ -6,7 +6,6 @@ stretch of an index, of (who, id), (what, id), (object, id) or of the entries th
 
 import json
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 
 import sqlalchemy as sa
@@ -16,6 +15,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from foundation import cells
 from foundation.accounts.models import Staff
 from foundation.audit import ActorKind, AuditEntry
+from foundation.frozen import frozen
 from foundation.ground import Ground
 
 PAGE = 50
@@ -25,7 +25,7 @@ _SKEW = 1000
 COLUMNS = ("at", "who", "kind", "action", "object", "number", "before", "after")
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Wanted:
     """Which entries; blank and None mean all."""
 
@@ -40,7 +40,7 @@ class Wanted:
     """The last day, in the site's zone as `since` is."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Page:
     """Entries, newest first, and where the next page begins."""
 

@@ -8,7 +8,6 @@ import asyncio
 import base64
 import hashlib
 import json
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -20,6 +19,7 @@ from foundation import errors
 from foundation.accounts import entering, second_step, signin, telling
 from foundation.accounts.entering import Entry, Visitor, Way
 from foundation.accounts.models import Begun, BegunKind, Passkey, Staff
+from foundation.frozen import frozen
 from foundation.ground import Ground
 from foundation.i18n import N_
 
@@ -32,7 +32,7 @@ _NAME_CHARACTERS = 60
 _CREDENTIAL_CHARACTERS = 20_000
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Asked:
     """What the device is asked, and the secret by which its answer is known again."""
 

@@ -5,7 +5,6 @@ codes for paper; with the last of them those go. The person is told of every cha
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import sqlalchemy as sa
 from sqlmodel import col, select
@@ -23,6 +22,7 @@ from foundation.accounts.models import (
     StaffSession,
 )
 from foundation.audit import Actor
+from foundation.frozen import frozen
 from foundation.ground import Ground
 from foundation.i18n import N_
 
@@ -30,7 +30,7 @@ _TRIES_PER_HOUR = 10
 """A code has six digits of which three are right at a time: guessing takes years."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class State:
     """What a person has."""
 
@@ -44,7 +44,7 @@ class State:
         return self.has_app or bool(self.passkeys)
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Offer:
     """What somebody needs to set their app up."""
 

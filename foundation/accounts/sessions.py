@@ -3,7 +3,6 @@
 import contextlib
 import secrets
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import sqlalchemy as sa
@@ -12,6 +11,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from foundation import errors, tokens
 from foundation.accounts.models import CodeApp, Passkey, Role, Staff, StaffSession
+from foundation.frozen import frozen
 from foundation.ground import Ground
 from foundation.i18n import N_
 
@@ -21,7 +21,7 @@ _SEEN_EVERY = timedelta(minutes=5)
 _BROWSER_CHARACTERS = 300
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class SignedIn:
     """Who a request comes from."""
 

@@ -3,7 +3,6 @@
 Where somebody has a second step, `second_step` or `passkeys` lets them in after these.
 """
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import sqlalchemy as sa
@@ -14,6 +13,7 @@ from foundation import addresses, errors, throttle, tokens
 from foundation.accounts import entering, passwords, sessions, telling
 from foundation.accounts.entering import Entry, Visitor, Way
 from foundation.accounts.models import Begun, LinkKind, SignInLink, Staff, StaffSession
+from foundation.frozen import frozen
 from foundation.ground import Ground
 from foundation.i18n import N_
 from foundation.notices import Notice
@@ -22,7 +22,7 @@ OFFICE_SIZE = 5
 """A network may be a whole office behind one address: so many times the tries of one person."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Link:
     """A one-time link as whoever opens it sees it."""
 

@@ -9,7 +9,7 @@ import base64
 import hashlib
 import json
 from collections.abc import Awaitable, Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Generic, TypeVar
 
 import pydantic
@@ -20,6 +20,7 @@ from foundation import errors
 from foundation.accounts import api_tokens, idempotency
 from foundation.accounts.api_tokens import Caller, Scope
 from foundation.audit import Actor, ActorKind
+from foundation.frozen import frozen
 from foundation.ground import Ground
 from foundation.i18n import N_
 from foundation.web import forms, kit
@@ -44,7 +45,7 @@ class Page(BaseModel, Generic[T]):
     next: str | None = None
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Call:
     """A request whose token, body and query were checked."""
 
@@ -78,7 +79,7 @@ Answer = BaseModel | None
 Handler = Callable[[Call], Awaitable[Answer]]
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Endpoint:
     """One address and method of the API."""
 

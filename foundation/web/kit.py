@@ -18,6 +18,7 @@ from foundation import errors
 from foundation.accounts.models import Role
 from foundation.accounts.sessions import SignedIn
 from foundation.audit import Actor, ActorKind
+from foundation.frozen import frozen
 from foundation.ground import Ground
 from foundation.i18n import N_, Translator
 from foundation.web.pages import Pages
@@ -37,7 +38,7 @@ _STILL_OPEN = ("/staff/account", "/staff/signout")
 TEXT_SIZES = ("normal", "large", "larger")
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class NavigationItem:
     """A door in the staff room's header."""
 

@@ -7,13 +7,13 @@ a `Shelf` for a while, and handed out at the door (`door.py`).
 import gzip
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Generic, TypeVar
 
 from aiohttp import hdrs, web
 from multidict import CIMultiDict
 
+from foundation.frozen import frozen
 from foundation.web import security
 from foundation.web.ready import Ready, Written
 
@@ -23,7 +23,7 @@ _PLAIN = ""
 _BEST_GZIP = 9
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class _Shape:
     """The octets in one coding."""
 
@@ -33,7 +33,7 @@ class _Shape:
     """What is said to a browser that has these octets (304)."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Prepared:
     """One answer, in every coding that browsers take."""
 

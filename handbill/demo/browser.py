@@ -10,6 +10,7 @@ from urllib.parse import urljoin, urlsplit
 import aiohttp
 from yarl import URL
 
+from foundation.frozen import frozen
 from handbill.demo.checking import StoryError
 
 
@@ -35,7 +36,7 @@ class Form:
         return pairs
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Page:
     """An answer, read to its end."""
 

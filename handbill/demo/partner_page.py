@@ -5,13 +5,13 @@ It stands for any page that a partner has: it knows nothing of Handbill but the 
 
 import contextlib
 from collections.abc import AsyncIterator, Mapping
-from dataclasses import dataclass
 from string import Template
 
 from aiohttp import web
 from markupsafe import escape
 
 from foundation import i18n
+from foundation.frozen import frozen
 from handbill.demo.content import LANGUAGES, Partner
 
 ACCENT = "#12496b"
@@ -54,7 +54,7 @@ $form
 """)
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class PartnerPage:
     """The page: the partner's words, and the form's code by language."""
 

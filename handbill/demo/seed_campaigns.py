@@ -7,7 +7,6 @@ and as returned mail, at moments that the movable clock sets.
 import functools
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from urllib.parse import urlsplit
 
@@ -17,6 +16,7 @@ from campaigns import audiences, bulletins, documents, lifecycle
 from campaigns.models import Campaign
 from delivery import returns
 from foundation.accounts.models import Role
+from foundation.frozen import frozen
 from handbill.demo.checking import expect
 from handbill.demo.mailbox import Mail
 from handbill.demo.scene import Scene
@@ -35,7 +35,7 @@ _OPENING, _CLICKING, _PREFETCHED, _SCANNED = 0.46, 0.34, 0.2, 0.03
 _LEAVING = 4
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class _Hit:
     """A request by a reader's program, at its moment."""
 

@@ -6,12 +6,12 @@ form off its page nine days ago. Merrimack's code was copied to a site that nobo
 
 import functools
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import sqlalchemy as sa
 from sqlmodel import col
 
 from foundation.accounts.models import Role
+from foundation.frozen import frozen
 from foundation.tokens import Purpose
 from handbill.demo.content import Member
 from handbill.demo.scene import Scene
@@ -31,7 +31,7 @@ _COPY = "https://merrimack-events.example"
 _EVERY_SO_MANY_BEGIN = 6
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class _Use:
     """How a partner's form is used."""
 

@@ -5,11 +5,11 @@ import csv
 import functools
 import unicodedata
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
 from foundation.accounts.models import Role
+from foundation.frozen import frozen
 from foundation.tokens import Purpose
 from handbill.demo import seed_partners
 from handbill.demo.checking import token_in
@@ -27,7 +27,7 @@ _NEVER_CONFIRM = 7
 _DAYS_BETWEEN_MEMBERS = 2.5
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Person:
     """Somebody made up."""
 

@@ -1,12 +1,11 @@
 """One row of the table: phrases that mean the same."""
 
-from dataclasses import dataclass
-
 from delivery.bounces.reasons import KINDS, BounceReason
 from delivery.models import BounceKind
+from foundation.frozen import frozen
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@frozen
 class Row:
     """Phrases that mean the same."""
 
