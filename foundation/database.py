@@ -27,6 +27,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from foundation import changes, errors
+from foundation.finishing import finished
 from foundation.i18n import N_
 from foundation.snapshots import Snapshots
 from foundation.stretches import Stretches, Work
@@ -179,14 +180,18 @@ class Database:
         )
 
     async def close(self) -> None:
-        """Give back every connection."""
-        await self.engine.dispose()
-        await self._apart.dispose()
-        if self._stretches is not None:
-            await self._stretches.close()
-        if self._file is not None:
-            changes.closed(self._file)
-            self._file = None
+        """Give back every connection, even if whoever closes it is cancelled meanwhile."""
+        await finished(self._close())
+
+    async def _close(self) -> None:
+        async with contextlib.AsyncExitStack() as one_after_another:
+            if self._file is not None:
+                one_after_another.callback(changes.closed, self._file)
+                self._file = None
+            if self._stretches is not None:
+                one_after_another.push_async_callback(self._stretches.close)
+            for engine in (self._apart, self.engine):
+                one_after_another.push_async_callback(engine.dispose)
 
     @contextlib.contextmanager
     def _want_of_room_is_noted(self) -> Iterator[None]:

@@ -1,9 +1,7 @@
 """Takes messages in by one way, and keeps what is known of that way up to date."""
 
 import asyncio
-from collections.abc import Coroutine
 from datetime import datetime, timedelta
-from typing import Any, TypeVar
 
 from delivery import intake_state, returns
 from delivery.bounces import classifier
@@ -14,12 +12,11 @@ from delivery.inbound.stories import StoryDesk
 from delivery.models import BounceKind
 from delivery.returns import Ingested
 from foundation import errors, logs
+from foundation.finishing import finished
 from foundation.ground import Ground
 from foundation.receiving import Protocol
 
 _log = logs.get("inbound")
-
-T = TypeVar("T")
 
 KEPT_BYTES = 1_000_000
 """How much of a message is looked at: what it says about itself stands before what it returns."""
@@ -95,13 +92,3 @@ class Inlet:
             return
         self._said, self._noted_at = said, self._ground.clock.now()
         self._noted_message_at = last_message_at or self._noted_message_at
-
-
-async def finished(work: Coroutine[Any, Any, T]) -> T:
-    """Await `work`; if we are cancelled meanwhile, it is brought to its end first."""
-    task = asyncio.create_task(work)
-    try:
-        return await asyncio.shield(task)
-    except asyncio.CancelledError:
-        await asyncio.gather(task, return_exceptions=True)
-        raise

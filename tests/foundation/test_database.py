@@ -64,6 +64,24 @@ async def test_who_is_cut_off_in_the_middle_of_a_change_leaves_no_lock(db: Datab
     assert any(isinstance(each, asyncio.CancelledError) for each in ends)
 
 
+async def test_who_is_cut_off_while_closing_leaves_no_connection_open(tmp_path: Path) -> None:
+    for steps in range(1, 60):
+        db = database.connect(f"sqlite:///{tmp_path / 'closed.db'}")
+        async with db.reading() as first, db.reading() as second:
+            await first.execute(sa.select(1))
+            await second.execute(sa.select(1))
+        closing = asyncio.create_task(db.close())
+        for _ in range(steps):
+            await asyncio.sleep(0)
+        closing.cancel()
+        await asyncio.gather(closing, return_exceptions=True)
+        # Each connection has a thread, which takes a moment to end once it is told to.
+        for thread in threading.enumerate():
+            if "_connection_worker_thread" in thread.name:
+                await asyncio.to_thread(thread.join, 10)
+                assert not thread.is_alive(), f"cut off after {steps} steps"
+
+
 async def test_what_goes_through_at_a_stretch_is_kept_whole_or_not_at_all(db: Database) -> None:
     async def two(session: AsyncSession) -> int:
         await session.execute(INSERT)
