@@ -66,6 +66,10 @@ _CACHE_KB = 1_000
 service sends as fast as with four times as much.
 """
 _CACHE_APART_KB = 32_000
+_KEPT_OPEN = 4
+"""So many connections to a SQLite file stay open when nobody uses them. Others, which are opened
+when many ask at once, are closed again: to open one takes a millisecond, to keep it a megabyte.
+"""
 _OLDEST_SQLITE = (3, 38)
 """The first with `->>`, by which `foundation.rows` takes a list apart as PostgreSQL does."""
 
@@ -253,10 +257,11 @@ def _open_sqlite(
         engine = create_async_engine(address, poolclass=sa.NullPool, connect_args=arguments)
         _arrange_sqlite(engine.sync_engine, _prepare_apart)
         return engine
+    kept = min(_KEPT_OPEN, pool_size)
     engine = create_async_engine(
         address,
-        pool_size=pool_size,
-        max_overflow=pool_size,
+        pool_size=kept,
+        max_overflow=2 * pool_size - kept,
         pool_use_lifo=True,
         connect_args=arguments,
     )

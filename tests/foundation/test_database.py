@@ -51,6 +51,20 @@ async def kept(db: Database) -> int:
         return int((await session.execute(COUNT)).scalar_one())
 
 
+async def test_of_connections_that_many_used_at_once_a_few_stay_open(db: Database) -> None:
+    together = asyncio.Barrier(9)
+
+    async def read() -> None:
+        async with db.reading() as session:
+            await session.execute(COUNT)
+            await together.wait()
+
+    await asyncio.gather(*(read() for _ in range(9)))
+    pool = db.engine.pool
+    assert isinstance(pool, sa.QueuePool)
+    assert (pool.checkedin(), pool.checkedout()) == (4, 0)
+
+
 async def test_who_is_cut_off_in_the_middle_of_a_change_leaves_no_lock(db: Database) -> None:
     ends: list[object] = []
     for steps in range(0, 300, 5):
