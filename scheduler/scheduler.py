@@ -35,6 +35,7 @@ from delivery.hooks import backlog, receiving
 from delivery.inbound import letters
 from foundation import errors, logs
 from foundation.accounts import idempotency, signin
+from foundation.finishing import finished
 from foundation.frozen import frozen
 from foundation.ground import Ground
 from subscribers import growth, partner_keys, renewing, retention, sharing, telling, widget_health
@@ -125,9 +126,13 @@ class Scheduler:
     def __init__(self, ground: Ground, *, wanted: Sequence[Task] | None = None) -> None:
         self._ground = ground
         self._tasks = tasks(ground) if wanted is None else wanted
+        self._under_way: set[asyncio.Task[None]] = set()
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Do what is done at the start, then each at its time, until `stop` is set."""
+        """Do what is done at the start, then each at its time, until `stop` is set.
+
+        What runs then is cancelled, and has ended when this returns.
+        """
         ticking = AsyncIOScheduler(timezone="UTC")
         for task in self._tasks:
             if task.at_start:
@@ -146,12 +151,18 @@ class Scheduler:
         try:
             await stop.wait()
         finally:
+            # It cancels what runs and, in an event loop, can't wait for it.
             ticking.shutdown(wait=False)
+            if self._under_way:
+                await finished(asyncio.wait(self._under_way.copy()))
 
     async def _tick(self, task: Task) -> None:
         """A task in its turn; a stop cancels what runs, which APScheduler would call a fault."""
+        doing = asyncio.create_task(self._do(task))
+        self._under_way.add(doing)
+        doing.add_done_callback(self._under_way.discard)
         with contextlib.suppress(asyncio.CancelledError):
-            await self._do(task)
+            await doing
 
     async def _do(self, task: Task) -> None:
         """One tick; whatever goes wrong is logged, and the next tick tries again."""

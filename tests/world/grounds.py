@@ -5,6 +5,8 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+from sqlalchemy.pool import QueuePool
+
 from foundation.clock import Clock
 from foundation.config import Settings
 from foundation.ground import Ground
@@ -72,9 +74,14 @@ def make(wanted: Settings, clock: Clock) -> Ground:
 
 @asynccontextmanager
 async def standing(wanted: Settings, clock: Clock) -> AsyncIterator[Ground]:
-    """A ground over `wanted` whose database is closed after the block, however that ends."""
+    """A ground over `wanted` whose database is closed after the block, however that ends.
+
+    Nobody may use it any more then: a connection that is given back later is never closed.
+    """
     ground = make(wanted, clock)
     try:
         yield ground
+        for pool in (ground.db.engine.pool, ground.db._apart.pool):
+            assert not isinstance(pool, QueuePool) or pool.checkedout() == 0
     finally:
         await ground.db.close()
