@@ -8,12 +8,10 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from campaigns import audiences, welcome_rules
 from campaigns.models import Campaign, CampaignState
-from delivery.models import Delivery, DeliveryState
+from delivery.models import IS_OPEN, Delivery
 from foundation import errors, i18n, rows
 from foundation.ground import Ground
 from subscribers.models import Subscriber
-
-_WAITING = (DeliveryState.QUEUED.value, DeliveryState.DEFERRED.value)
 
 
 async def mailed(
@@ -33,7 +31,7 @@ async def mailed(
     in_ledger = sa.select(col(Delivery.subscriber_id)).where(
         col(Delivery.subscriber_id).in_(these),
         sa.or_(
-            col(Delivery.state).in_(_WAITING),
+            IS_OPEN,
             sa.func.coalesce(col(Delivery.sent_at), col(Delivery.first_attempt_at)) >= begins,
         ),
     )

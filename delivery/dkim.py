@@ -205,14 +205,12 @@ def _canonical(line: bytes) -> tuple[str, bytes]:
     """A field's name and canonical form; most of a bulletin's are the same in every mail."""
     name, _, value = line.partition(b":")
     lower = name.strip().lower()
-    if b"  " in value or b"\t" in value:
-        value = _WHITE.sub(b" ", value)
-    return lower.decode("ascii"), b"%b:%b\r\n" % (lower, value.strip(b" "))
+    return lower.decode("ascii"), b"%b:%b\r\n" % (lower, _relaxed(value))
 
 
 @functools.lru_cache(maxsize=256)
 def _relaxed(value: bytes) -> bytes:
-    """A field's value in canonical form, as `_canonical` has it; subjects are seldom new."""
+    """A field's value in canonical form (RFC 6376 §3.4.2); subjects are seldom new."""
     return _WHITE.sub(b" ", value.replace(b"\r\n", b"")).strip(b" ")
 
 
