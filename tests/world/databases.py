@@ -107,8 +107,9 @@ class PostgresServer:
         self._numbers = itertools.count(1)
         self._empty: list[str] = []
         server = get_server(folder, cleanup_mode="stop")
-        # Nothing in a test database has to survive a loss of power.
-        settings = ["fsync = off", "full_page_writes = off"]
+        # Nothing in a test database has to survive a loss of power, and what the server knows of
+        # its tables, and so how it plans, must not depend on when it last looked.
+        settings = ["fsync = off", "full_page_writes = off", "autovacuum = off"]
         if not keeps_commits:
             settings.append("synchronous_commit = off")
         for setting in settings:
