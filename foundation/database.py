@@ -26,7 +26,7 @@ from sqlalchemy.engine import URL, Connection, Engine, make_url
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from foundation import changes, errors
+from foundation import changes, errors, sqlite_threads
 from foundation.finishing import finished
 from foundation.i18n import N_
 from foundation.snapshots import Snapshots
@@ -251,7 +251,11 @@ def _open_sqlite(
     url: URL, *, busy_timeout_s: float, pool_size: int, is_apart: bool = False
 ) -> AsyncEngine:
     address = url.set(drivername="sqlite+aiosqlite")
-    arguments = {"timeout": busy_timeout_s, "isolation_level": None}
+    arguments = {
+        "timeout": busy_timeout_s,
+        "isolation_level": None,
+        "async_creator_fn": sqlite_threads.connection,
+    }
     if is_apart:
         # Opened for one reading that takes long: its large cache goes when that has ended.
         engine = create_async_engine(address, poolclass=sa.NullPool, connect_args=arguments)

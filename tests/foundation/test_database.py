@@ -12,7 +12,7 @@ import pytest
 import sqlalchemy as sa
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from foundation import database, errors, tables
+from foundation import database, errors, sqlite_threads, tables
 from foundation.database import Database
 from foundation.ground import Ground
 from subscribers.models import SignUp, Topic
@@ -94,6 +94,39 @@ async def test_who_is_cut_off_while_closing_leaves_no_connection_open(tmp_path: 
             if "_connection_worker_thread" in thread.name:
                 await asyncio.to_thread(thread.join, 10)
                 assert not thread.is_alive(), f"cut off after {steps} steps"
+
+
+async def test_who_is_cut_off_twice_leaves_nobody_waiting(tmp_path: Path) -> None:
+    """The second time while what the first one held is being closed."""
+
+    async def reads(db: Database) -> None:
+        async with db.reading() as session:
+            await session.execute(sa.select(1))
+
+    for steps in range(1, 40):
+        db = database.connect(f"sqlite:///{tmp_path / 'twice.db'}")
+        reading = asyncio.create_task(reads(db))
+        for _ in range(2):
+            for _ in range(steps):
+                await asyncio.sleep(0)
+            reading.cancel()
+        await asyncio.gather(reading, return_exceptions=True)
+        others = asyncio.all_tasks() - {asyncio.current_task()}
+        if others:
+            _, waiting = await asyncio.wait(others, timeout=10)
+            assert not waiting, f"cut off after {steps} steps"
+        await db.close()
+
+
+async def test_a_connection_that_is_stopped_while_it_closes_is_closed(tmp_path: Path) -> None:
+    connection = await sqlite_threads.connection(str(tmp_path / "stopped.db"))
+    closing = asyncio.create_task(connection.close())
+    await asyncio.sleep(0)  # it waits for its thread now
+    connection.stop()
+    async with asyncio.timeout(10):
+        await closing
+    await asyncio.to_thread(connection._thread.join, 10)
+    assert not connection._thread.is_alive()
 
 
 async def test_what_goes_through_at_a_stretch_is_kept_whole_or_not_at_all(db: Database) -> None:
