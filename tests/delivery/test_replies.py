@@ -171,6 +171,22 @@ async def test_while_the_relay_is_down_everybody_waits_and_sending_goes_on_by_it
     assert server.taken == {ANA: 1, BO: 1}
 
 
+@pytest.mark.settings(relay={"connections": 2}, delivery={"relay_rest_s": 3600})
+async def test_a_relay_that_refuses_is_not_asked_again_until_it_has_rested(
+    ground: Ground, server: Sink
+) -> None:
+    server.greeting = b"421 4.3.2 closing\r\n"
+    await to(ground, ANA, BO)
+    sending = asyncio.create_task(worker.run_until_idle(ground))
+    asked_often = asyncio.create_task(server.met(10))
+    ended, others = await asyncio.wait({sending, asked_often}, return_when="FIRST_COMPLETED")
+    for task in others:
+        task.cancel()
+    assert ended == {sending}
+    assert server.accepted <= 2  # by each connection at once
+    assert (await mailing.counts(ground)).queued == 2
+
+
 @quick_rest
 @pytest.mark.parametrize("greeting", ["421 4.3.2 closing", "554 5.7.1 no mail from you", ""])
 async def test_a_relay_that_does_not_welcome_us_is_asked_again_later(
