@@ -126,7 +126,8 @@ class Scheduler:
     def __init__(self, ground: Ground, *, wanted: Sequence[Task] | None = None) -> None:
         self._ground = ground
         self._tasks = tasks(ground) if wanted is None else wanted
-        self._under_way: set[asyncio.Task[None]] = set()
+        self._under_way: dict[str, asyncio.Task[None]] = {}
+        """By the name of what is done."""
 
     async def run(self, stop: asyncio.Event) -> None:
         """Do what is done at the start, then each at its time, until `stop` is set.
@@ -142,9 +143,10 @@ class Scheduler:
                 IntervalTrigger(seconds=task.every.total_seconds()),
                 args=(task,),
                 id=task.name,
-                # A tick that comes late, or while the last one still runs, is one tick.
+                # Ticks that come late are one tick.
                 coalesce=True,
-                max_instances=1,
+                # One that does something, and one that sees it: APScheduler would warn each time.
+                max_instances=2,
                 misfire_grace_time=None,
             )
         ticking.start()
@@ -154,13 +156,17 @@ class Scheduler:
             # It cancels what runs and, in an event loop, can't wait for it.
             ticking.shutdown(wait=False)
             if self._under_way:
-                await finished(asyncio.wait(self._under_way.copy()))
+                await finished(asyncio.wait(list(self._under_way.values())))
 
     async def _tick(self, task: Task) -> None:
-        """A task in its turn; a stop cancels what runs, which APScheduler would call a fault."""
-        doing = asyncio.create_task(self._do(task))
-        self._under_way.add(doing)
-        doing.add_done_callback(self._under_way.discard)
+        """A task in its turn, unless its last one still runs.
+
+        A stop cancels what runs, which APScheduler would call a fault.
+        """
+        if task.name in self._under_way:
+            return
+        doing = self._under_way[task.name] = asyncio.create_task(self._do(task))
+        doing.add_done_callback(lambda _: self._under_way.pop(task.name))
         with contextlib.suppress(asyncio.CancelledError):
             await doing
 

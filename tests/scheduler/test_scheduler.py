@@ -99,6 +99,30 @@ async def test_a_stop_in_the_middle_of_a_task_is_no_fault_and_waits_until_it_has
     assert [each for each in caplog.records if each.exc_info] == []
 
 
+async def test_a_task_that_lasts_is_not_begun_again_meanwhile_and_nobody_is_warned(
+    ground: Ground, caplog: pytest.LogCaptureFixture
+) -> None:
+    stop = asyncio.Event()
+    begun: list[str] = []
+
+    async def lasts(_ground: Ground) -> None:
+        begun.append("lasts")
+        await stop.wait()
+
+    async def ticks(_ground: Ground) -> None:
+        begun.append("ticks")
+        if begun.count("ticks") > 5:
+            stop.set()
+
+    wanted = [
+        Task(name=act.__name__, act=act, every=timedelta(seconds=0.01), at_start=False)
+        for act in (lasts, ticks)
+    ]
+    await asyncio.wait_for(Scheduler(ground, wanted=wanted).run(stop), timeout=90)
+    assert begun.count("lasts") == 1
+    assert caplog.messages == []
+
+
 @pytest.mark.storage
 @pytest.mark.settings(arriving={"look_timeout_s": 0.2})
 async def test_every_task_of_the_service_runs(ground: Ground) -> None:
