@@ -1,6 +1,8 @@
 """Where TLS is demanded, mail goes out under it, to the server it was meant for, or not at all."""
 
 import asyncio
+import os
+import ssl
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
@@ -105,6 +107,31 @@ async def test_where_the_settings_say_so_a_certificate_need_not_prove_anything(
     shows = Certificate(is_vouched_for=False)
     async with serving(tls="starttls", shows=shows, verify_certificate=False) as (ground, catcher):
         await worker.run_until_idle(ground)
+        assert [each.rcpt_to for each in catcher.messages] == [mailing.address(1)]
+
+
+async def test_who_vouches_is_read_once_and_again_when_that_changed(
+    serving: Serving, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reading, reads = ssl.create_default_context, []
+
+    def read() -> ssl.SSLContext:
+        reads.append(authority.read_bytes())
+        return reading()
+
+    async with serving(tls="starttls", shows=Certificate()) as (ground, catcher):
+        authority = tmp_path / "authority.pem"
+        right, written_ns = authority.read_bytes(), authority.stat().st_mtime_ns
+        certified(tmp_path, Certificate())
+        another = authority.read_bytes()
+        monkeypatch.setattr(ssl, "create_default_context", read)
+        for _ in range(2):
+            await worker.run_until_idle(ground)
+        assert (reads, catcher.messages) == ([another], [])
+        authority.write_bytes(right)
+        os.utime(authority, ns=(written_ns, written_ns))
+        await worker.run_until_idle(ground)
+        assert reads == [another, right]
         assert [each.rcpt_to for each in catcher.messages] == [mailing.address(1)]
 
 
