@@ -51,7 +51,7 @@ from foundation.web import beside, kit, middleware
 from foundation.web.pages import Pages
 from foundation.web.prepared import Shelf
 from foundation.web.rooms import Room
-from handbill import find_pages, health, settings_pages
+from handbill import find_pages, health, log_values, settings_pages
 from subscribers import (
     join,
     kiosk_pages,
@@ -224,6 +224,7 @@ def build(
     app[kit.GROUND] = ground
     app[kit.PAGES] = pages
     app[kit.STAFF_NAVIGATION] = NAVIGATION
+    app[log_pages.WORDS] = log_values.WORDS
     app[hits.TRACKER] = Tracker(ground)
     app[own_pages.DRAWING] = own_pages.Drawing(functools.partial(qr.drawn, kind=qr.Kind.SVG))
     app[live_pages.WATCH] = Watch(ground)

@@ -11,7 +11,7 @@ from xdist.scheduler import LoadScopeScheduling
 
 from delivery import shift
 from foundation import audit
-from foundation.accounts import log_words, passwords
+from foundation.accounts import differences, log_fields, log_words, passwords
 from foundation.config import Settings
 from foundation.ground import Ground
 from handbill import serving
@@ -84,10 +84,14 @@ def _quick() -> Iterator[None]:
 
 
 def told(record: Callable[..., None]) -> Callable[..., None]:
-    """Refuses a change that `log_words` has no words for."""
+    """Refuses a change that the log has no words for, or a field of one."""
 
     def refuse(*args: Any, action: str, **kwargs: Any) -> None:
         assert log_words.has_words(action), f"{action} has no words in log_words.py"
+        sides = (kwargs.get("before") or {}, kwargs.get("after") or {})
+        names = {name for each in differences.between(*sides) for name in each.path}
+        unknown = sorted(name for name in names if not log_fields.has_words(name))
+        assert not unknown, f"{', '.join(unknown)} of {action}: no words in log_fields.py"
         record(*args, action=action, **kwargs)
 
     return refuse

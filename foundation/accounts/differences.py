@@ -1,7 +1,7 @@
 """What differs between before and after, field by field, in a form that people can read."""
 
 import difflib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from foundation.frozen import frozen
@@ -29,31 +29,40 @@ class Difference:
     pieces: Sequence[Piece]
 
 
-def between(before: Mapping[str, Any], after: Mapping[str, Any]) -> Sequence[Difference]:
-    """Of what is the same, nothing; a field that holds fields is told field by field."""
+def between(
+    before: Mapping[str, Any],
+    after: Mapping[str, Any],
+    *,
+    told: Callable[[Any, Sequence[str]], Any] | None = None,
+) -> Sequence[Difference]:
+    """Of what is the same, nothing; a field that holds fields is told field by field.
+
+    `told` puts a value into words, which it gets along with its field's path.
+    """
     old, new = dict(_flat(before)), dict(_flat(after))
-    return [
-        Difference(path=name, pieces=_pieces(old, new, name))
-        for name in sorted({*old, *new})
-        if old.get(name) != new.get(name)
-    ]
+    found: list[Difference] = []
+    for path in sorted({*old, *new}):
+        was, now = old.get(path), new.get(path)
+        if was != now:
+            words = (told(was, path), told(now, path)) if told else (was, now)
+            found.append(Difference(path=path, pieces=_pieces(*words)))
+    return found
 
 
-def _flat(values: Mapping[str, Any], path: tuple[str, ...] = ()) -> list[tuple[Any, Any]]:
+def _flat(values: Mapping[Any, Any], path: tuple[str, ...] = ()) -> list[tuple[Any, Any]]:
     found: list[tuple[Any, Any]] = []
     for name, value in values.items():
         here = (*path, str(name))
-        if isinstance(value, Mapping) and value:
-            found += _flat(value, here)
+        is_many = isinstance(value, list) and any(isinstance(each, Mapping) for each in value)
+        fields = dict(enumerate(value, 1)) if is_many else value
+        if isinstance(fields, Mapping) and fields:
+            found += _flat(fields, here)
         else:
             found.append((here, value))
     return found
 
 
-def _pieces(
-    old: Mapping[Any, Any], new: Mapping[Any, Any], name: tuple[str, ...]
-) -> Sequence[Piece]:
-    was, now = old.get(name), new.get(name)
+def _pieces(was: Any, now: Any) -> Sequence[Piece]:
     if isinstance(was, list) and isinstance(now, list):
         gone = [Piece(text=_said(each), is_gone=True) for each in was if each not in now]
         come = [Piece(text=_said(each), is_new=True) for each in now if each not in was]

@@ -1,11 +1,12 @@
 """Pages of the log: who changed what, found by person, change, object and day, and taken along."""
 
+import functools
 from collections.abc import AsyncIterator, Sequence
 from datetime import date
 
 from aiohttp import web
 
-from foundation.accounts import differences, log, log_fields, log_words
+from foundation.accounts import differences, log, log_fields, log_values, log_words
 from foundation.accounts.models import Role
 from foundation.audit import ActorKind, AuditEntry
 from foundation.i18n import N_, Translator
@@ -16,6 +17,8 @@ _OTHERS = {
     ActorKind.COMMAND: N_("The command line"),
     ActorKind.SYSTEM: N_("Handbill itself"),
 }
+WORDS: web.AppKey[log_values.Words] = web.AppKey("log_values")
+"""For values of every floor."""
 
 
 def routes() -> list[web.RouteDef]:
@@ -42,10 +45,7 @@ async def show(request: web.Request) -> web.StreamResponse:
                 entry,
                 log_words.said(entry.action, speaks),
                 log_words.thing(entry.object_kind, speaks),
-                [
-                    (log_fields.said(each.path, speaks, ground.settings), each.pieces)
-                    for each in differences.between(entry.before, entry.after)
-                ],
+                _differences(request, entry),
                 _label(entry, speaks),
             )
             for entry in found.entries
@@ -82,6 +82,20 @@ async def _file(
 ) -> web.StreamResponse:
     first = await anext(pieces, b"")
     return await kit.file_in_pieces(request, first, pieces, name=name, media_type=media_type)
+
+
+def _differences(
+    request: web.Request, entry: AuditEntry
+) -> Sequence[tuple[str, Sequence[differences.Piece]]]:
+    """Each field that differs, in words, with what it was and is."""
+    settings, speaks = kit.ground(request).settings, kit.translator(request)
+    told = functools.partial(
+        log_values.said, kind=entry.object_kind, words=request.app[WORDS], speaks=speaks
+    )
+    return [
+        (log_fields.said(each.path, speaks, settings), each.pieces)
+        for each in differences.between(entry.before, entry.after, told=told)
+    ]
 
 
 def _label(entry: AuditEntry, speaks: Translator) -> str:

@@ -11,10 +11,11 @@ import pytest
 import sqlalchemy as sa
 
 from foundation import audit
-from foundation.accounts import differences, log, log_fields, log_words
+from foundation.accounts import differences, log, log_fields, log_values, log_words
 from foundation.accounts.models import Role
 from foundation.audit import COMMAND, Actor, ActorKind
 from foundation.ground import Ground
+from handbill.log_values import WORDS
 from tests.world.clock import FakeClock
 from tests.world.web import Web
 
@@ -100,6 +101,7 @@ async def test_the_page_says_it_in_words_and_gives_files(web: Web, clock: FakeCl
     spanish = (await editor.get("/staff/audit?lang=es&what=campaign")).text
     assert "Envío: se pausó" in spanish
     assert ("State:</span>" in page, "Estado:</span>" in spanish) == (True, True)
+    assert "<del>enviándose</del> <ins>en pausa</ins>" in spanish
     narrowed = "/staff/audit.csv?who=1&what=campaign&object=7"
     answer = await editor.get(narrowed)
     rows = list(csv.reader(io.StringIO(answer.body.decode("utf-8-sig"))))
@@ -123,6 +125,37 @@ def test_of_long_texts_the_words_that_differ_are_told() -> None:
         ("Friday", False, True),
         ("in Lynn", False, False),
     ]
+
+
+def test_what_a_list_holds_is_told_field_by_field() -> None:
+    before = {"sections": [{"kind": "events", "headings": {"en": "Come"}}, {"most": 3}]}
+    after = {"sections": [{"kind": "events", "headings": {"en": "Come along"}}, {"most": 3}]}
+    (found,) = differences.between(before, after)
+    assert found.path == ("sections", "1", "headings", "en")
+    assert [piece.text for piece in found.pieces] == ["Come", "Come along"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "value", "words"),
+    [
+        ("staff", "role", "editor", "Edición"),
+        ("staff", "way", "link", "Enlace por correo"),
+        ("member", "role", "editor", "editor"),
+        ("partner", "languages", ["es", "en"], ["español", "inglés"]),
+        ("member", "languages", ["Haitian Creole"], ["Haitian Creole"]),
+        ("subscriber", "further_languages", "es pt", "español, portugués"),
+        ("series", "weekday", 3, "jueves"),
+        ("sign-on", "state", "shown", "Se muestra"),
+        ("subscriber", "note", "draft", "draft"),
+    ],
+)
+def test_names_in_the_data_are_told_in_words(
+    ground: Ground, kind: str, name: str, value: object, words: object
+) -> None:
+    told = log_values.said(
+        value, (name,), kind=kind, words=WORDS, speaks=ground.catalog.translator("es")
+    )
+    assert told == words
 
 
 def test_fields_are_told_in_words_and_settings_as_their_page_calls_them(ground: Ground) -> None:
