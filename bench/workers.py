@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from sqlmodel import col
 
 from bench import house
-from delivery.models import IS_QUEUED, Delivery, Worker
+from delivery.models import IS_IN_HAND, IS_QUEUED, Delivery, Worker
 from foundation.config import Settings
 from foundation.ground import Ground
 from templates.plan import Plan
@@ -104,11 +104,13 @@ class Bulletins:
         return f"{words}; the sink {sink * 1e6:.0f} µs"
 
     async def _waits(self, number: int) -> bool:
-        """Whether anybody's mail is not out yet; read from the index that claims use."""
+        """Whether anybody's mail is not out yet; read from the indexes that claims use."""
         waiting = sa.select(
-            sa.exists().where(
-                col(Delivery.dispatch_id) == number,
-                IS_QUEUED,
+            sa.or_(
+                *(
+                    sa.exists().where(col(Delivery.dispatch_id) == number, condition)
+                    for condition in (IS_QUEUED, IS_IN_HAND)
+                )
             )
         )
         async with self._ground.db.reading() as session:

@@ -5,6 +5,7 @@ take no longer than ten to a hundred.
 """
 
 import statistics
+from collections import Counter
 from collections.abc import Mapping, Sequence
 
 import sqlalchemy as sa
@@ -14,6 +15,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from campaigns.models import Campaign, CampaignState, HitKind, HitTotal
 from delivery import listing
 from delivery.models import (
+    IS_IN_HAND,
     IS_ODD,
     IS_QUEUED,
     BounceKind,
@@ -115,18 +117,18 @@ def median(values: Sequence[float | None]) -> float | None:
     return statistics.median(known) if known else None
 
 
-async def _states(session: AsyncSession, numbers: Sequence[int]) -> dict[int, dict[str, int]]:
-    """All but who was sent to: the odd ones by their own index, who waits by that of claims."""
+async def _states(session: AsyncSession, numbers: Sequence[int]) -> Mapping[int, Mapping[str, int]]:
+    """All but who was sent to: the odd ones by their own index, others by those of claims."""
     grouped = (col(Delivery.dispatch_id), col(Delivery.state))
-    found: dict[int, dict[str, int]] = {}
-    for condition in (IS_ODD, IS_QUEUED):
+    found: dict[int, Counter[str]] = {}
+    for condition in (IS_ODD, IS_QUEUED, IS_IN_HAND):
         statement = (
             sa.select(*grouped, sa.func.count())
             .where(col(Delivery.dispatch_id).in_(numbers), condition)
             .group_by(*grouped)
         )
         for number, state, count in (await session.execute(statement)).all():
-            found.setdefault(number, {})[state] = count
+            found.setdefault(number, Counter())[state] += count
     return found
 
 

@@ -14,7 +14,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from delivery import allowances, blocking, consequences, domains, refusals
 from delivery.blocking import Hold
 from delivery.models import (
-    IS_OPEN,
+    IS_FREE,
     NOT_YET,
     Allowance,
     BounceKind,
@@ -118,12 +118,11 @@ async def _make_due(settings: Settings, session: AsyncSession, name: str, now: d
         sa.update(Delivery)
         .where(
             col(Delivery.dispatch_id).in_(running),
-            IS_OPEN,
+            IS_FREE,
             col(Delivery.reason).in_(["", Reason.BLOCKED.value]),
             col(Delivery.due_at) > now,
             # Who waits for a choice between two forms does not wait for a host.
             col(Delivery.due_at) < NOT_YET,
-            col(Delivery.worker_id).is_(None),
             col(Delivery.subscriber_id).in_(sa.select(col(Subscriber.id)).where(there)),
         )
         .values(due_at=now)

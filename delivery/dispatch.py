@@ -16,6 +16,8 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from delivery import message
 from delivery.models import (
+    IS_FREE,
+    IS_HELD,
     IS_OPEN,
     IS_QUEUED,
     NOT_YET,
@@ -220,12 +222,11 @@ async def cancel(session: AsyncSession, *, dispatch_id: int) -> bool:
     for state in (DispatchState.SENDING, DispatchState.PAUSED):
         is_stopped = is_stopped or await _move(session, dispatch_id, state, DispatchState.CANCELLED)
     if is_stopped:
+        # Both kinds in one statement: a row that is claimed or given back meanwhile is of either.
+        of_it = col(Delivery.dispatch_id) == dispatch_id
         await session.execute(
             sa.update(Delivery)
-            .where(
-                col(Delivery.dispatch_id) == dispatch_id,
-                IS_OPEN,
-            )
+            .where(sa.or_(sa.and_(of_it, IS_FREE), sa.and_(of_it, IS_OPEN, IS_HELD)))
             .values(state=DeliveryState.CANCELLED.value, reason=Reason.STOPPED.value)
         )
     return is_stopped
@@ -259,10 +260,10 @@ async def finish(session: AsyncSession, *, now: datetime) -> Sequence[int]:
 def _ended() -> tuple[sa.ColumnElement[bool], sa.ColumnElement[bool]]:
     """SQL: everything of a running dispatch has its outcome; of a cancelled one, too."""
     of_it = col(Delivery.dispatch_id) == col(Dispatch.id)
-    waits = sa.exists().where(of_it, IS_OPEN)
-    is_held = sa.exists().where(of_it, col(Delivery.worker_id).is_not(None))
+    waits = sa.exists().where(of_it, IS_FREE)
+    is_held = sa.exists().where(of_it, IS_HELD)
     return (
-        sa.and_(col(Dispatch.state) == DispatchState.SENDING.value, ~waits),
+        sa.and_(col(Dispatch.state) == DispatchState.SENDING.value, ~waits, ~is_held),
         sa.and_(
             col(Dispatch.state) == DispatchState.CANCELLED.value,
             col(Dispatch.finished_at).is_(None),

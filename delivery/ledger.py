@@ -3,6 +3,7 @@
 A row is leased by exactly one worker at a time, and only its holder's results are written into it.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple, cast
@@ -13,8 +14,9 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from delivery.letter import IS_ATTEMPT, Kind, Result, Verdict
 from delivery.models import (
+    IS_FREE,
+    IS_IN_HAND,
     IS_ODD,
-    IS_OPEN,
     IS_QUEUED,
     Delivery,
     DeliveryState,
@@ -74,9 +76,10 @@ async def standing(session: AsyncSession, order: Dispatch) -> Counts:
 
     Whoever neither waits nor is odd was sent to; the index of the odd holds them alone.
     """
-    states = await _by_state(session, order.id, IS_ODD)
-    states |= await _by_state(session, order.id, IS_QUEUED)
-    states[DeliveryState.SENT.value] = order.audience - sum(states.values())
+    states = Counter(await _by_state(session, order.id, IS_ODD))
+    for condition in (IS_QUEUED, IS_IN_HAND):
+        states.update(await _by_state(session, order.id, condition))
+    states[DeliveryState.SENT.value] = order.audience - states.total()
     return await _with_returns(session, order.id, audience=order.audience, states=states)
 
 
@@ -123,10 +126,9 @@ async def is_due(session: AsyncSession, *, now: datetime) -> bool:
         sa.exists().where(
             col(Dispatch.state) == DispatchState.SENDING.value,
             col(Delivery.dispatch_id) == col(Dispatch.id),
-            IS_OPEN,
+            IS_FREE,
             col(Delivery.state) == state,
             col(Delivery.due_at) <= now,
-            col(Delivery.worker_id).is_(None),
         )
         for state in WAITING
     ]
@@ -179,10 +181,9 @@ async def _lease(
         sa.select(*map(col, columns))
         .where(
             col(Delivery.dispatch_id) == dispatch_id,
-            IS_OPEN,
+            IS_FREE,
             col(Delivery.state) == state,
             col(Delivery.due_at) <= now,
-            col(Delivery.worker_id).is_(None),
         )
         .order_by(col(Delivery.due_at), col(Delivery.id))
         .limit(limit)

@@ -194,7 +194,8 @@ In these very words a query may use `ix_deliveries_odd`: the index is partial, s
 goes through at once costs nothing there.
 """
 
-_OPEN = sa.text("state IN ('queued', 'deferred')")
+_FREE = sa.text("state IN ('queued', 'deferred') AND worker_id IS NULL")
+_HELD = sa.text("worker_id IS NOT NULL")
 
 
 class Delivery(tables.Table, table=True):
@@ -204,13 +205,14 @@ class Delivery(tables.Table, table=True):
     __table_args__ = (
         sa.UniqueConstraint("dispatch_id", "subscriber_id"),
         # Claiming reads this index from the left: due rows of one dispatch in one state. Those that
-        # have an outcome are not in it, which spares PostgreSQL an entry for each.
+        # are leased or have an outcome are not in it: PostgreSQL needs no entry for each, and the
+        # next claim does not pass them by.
         tables.index_of_some(
-            "ix_deliveries_claim", "dispatch_id", "state", "due_at", "id", where=_OPEN
+            "ix_deliveries_claim", "dispatch_id", "state", "due_at", "id", where=_FREE
         ),
-        # Few are held at a time.
+        # Few are held at a time: whoever asks for a worker's reads all of it.
         tables.index_of_some(
-            "ix_deliveries_lease", "worker_id", "state", where=sa.text("worker_id IS NOT NULL")
+            "ix_deliveries_lease", "dispatch_id", "worker_id", "state", where=_HELD
         ),
         # Lists and counts by reason read this one alone.
         tables.index_of_some(
@@ -255,12 +257,20 @@ class Delivery(tables.Table, table=True):
 
 
 IS_OPEN = col(Delivery.state).in_([sa.literal_column("'queued'"), sa.literal_column("'deferred'")])
-"""SQL: a delivery that waits for its first or a later try.
+"""SQL: a delivery that waits for its first or a later try, or is leased for one."""
+IS_FREE = sa.and_(IS_OPEN, col(Delivery.worker_id).is_(None))
+"""SQL: a delivery that waits for a try, and that nobody holds.
 
 The words of `ix_deliveries_claim`, which is partial: only a query that says so may use it.
 """
-IS_QUEUED = sa.and_(IS_OPEN, col(Delivery.state) == DeliveryState.QUEUED.value)
-"""SQL: a delivery that waits for its first try, or for its next one since staff said so."""
+IS_HELD = col(Delivery.worker_id).is_not(None)
+"""SQL: a delivery that is leased; the words of `ix_deliveries_lease`."""
+_IS_QUEUED = col(Delivery.state) == DeliveryState.QUEUED.value
+IS_QUEUED = sa.and_(IS_FREE, _IS_QUEUED)
+"""SQL: a free delivery that waits for its first try, or for its next one since staff said so."""
+IS_IN_HAND = sa.and_(IS_HELD, _IS_QUEUED)
+"""SQL: one that is leased for that. No row is both, and each kind is found by an index of its own.
+"""
 
 
 class Worker(tables.Table, table=True):

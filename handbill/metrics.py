@@ -6,6 +6,7 @@ from prometheus_client.core import GaugeMetricFamily
 from sqlmodel import col
 
 from delivery.models import (
+    IS_IN_HAND,
     IS_ODD,
     IS_QUEUED,
     Delivery,
@@ -52,8 +53,12 @@ def _running() -> sa.CompoundSelect[str, int]:
     of_them = col(Delivery.dispatch_id).in_(running)
     queued, sent = sa.literal(DeliveryState.QUEUED.value), sa.literal(DeliveryState.SENT.value)
     state, count = col(Delivery.state), sa.func.count()
+    free, in_hand = (
+        sa.select(count).where(of_them, condition).scalar_subquery()
+        for condition in (IS_QUEUED, IS_IN_HAND)
+    )
     return sa.union_all(
-        sa.select(queued, count).where(of_them, IS_QUEUED),
+        sa.select(queued, free + in_hand),
         sa.select(state, count).where(of_them, IS_ODD).group_by(state),
         sa.select(sent, count).where(of_them, col(Delivery.sent_at).is_not(None)),
     )

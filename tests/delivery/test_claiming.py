@@ -76,6 +76,24 @@ async def test_who_was_put_off_counts_as_queued_again_as_soon_as_a_sender_has_th
     assert (counts.queued, counts.deferred) == (1, 1)
 
 
+@pytest.mark.storage
+async def test_who_is_in_a_senders_hands_counts_as_queued_and_keeps_the_dispatch_open(
+    ground: Ground,
+) -> None:
+    now = ground.clock.now()
+    until = now + timedelta(minutes=2)
+    topic = await mailing.crowd(ground, 3)
+    await mailing.start(ground, topics=[topic])
+    async with ground.db.transaction() as session:
+        await ledger.claim(session, worker_id=1, limit=2, now=now, until=until)
+        counts = await _standing(session)
+        assert (counts.queued, counts.sent) == (3, 0)
+        await ledger.claim(session, worker_id=1, limit=2, now=now, until=until)
+    async with ground.db.transaction() as session:
+        assert not await dispatch.has_ended(session)
+        assert await dispatch.finish(session, now=now) == []
+
+
 async def _standing(session: AsyncSession) -> ledger.Counts:
     return await ledger.standing(session, await session.get_one(Dispatch, 1))
 
@@ -98,10 +116,10 @@ _NOW = datetime(2026, 11, 27, tzinfo=UTC)
     ],
     ids=["due", "claim", "standing", "waiting", "later", "release", "ended", "finish", "cancel"],
 )
-async def test_who_waits_is_found_by_the_index_of_those_alone(
+async def test_who_waits_or_is_held_is_found_by_an_index_of_those_alone(
     ground: Ground, ask: Callable[[AsyncSession], Awaitable[object]]
 ) -> None:
-    """SQLite uses it only for a query that says that they wait, in the words of the index."""
+    """SQLite uses it only for a query that says so in the words of the index; else it reads all."""
     await mailing.start(ground, topics=[await mailing.crowd(ground, 3)])
     asked: list[tuple[str, Any]] = []
 
@@ -120,6 +138,7 @@ async def test_who_waits_is_found_by_the_index_of_those_alone(
             for step in await connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", values)
         ]
     assert [way for way in ways if "INDEX ix_deliveries_claim (dispatch_id=? AND state=?" in way]
+    assert not [way for way in ways if "INDEX sqlite_autoindex_deliveries_1 (dispatch_id=?)" in way]
 
 
 async def test_relays_are_heard_while_a_large_claim_is_made_into_letters(ground: Ground) -> None:
