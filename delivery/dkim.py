@@ -8,8 +8,9 @@ for relays that fold them anew; bodies as they are, since they hold nothing that
 import base64
 import functools
 import hashlib
+import operator
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from foundation import addresses
@@ -28,6 +29,7 @@ _BLANK = re.compile(rb"[ \t\r\n]")
 _FOLD = 70
 _MARK = b"\0%d\0"
 _MARKED = re.compile(rb"\0(\d+)\0")
+_Picked = Callable[[Sequence[bytes]], tuple[bytes, ...]]
 _FORMS = 8
 """So many are kept: a second's, each with its kinds of body."""
 
@@ -73,28 +75,27 @@ class Signer:
         body: Sequence[bytes],
         *,
         second: int,
-        own: Sequence[int] = (),
+        own: "Own | None" = None,
     ) -> tuple[Sequence[Draft], Sequence[bytes]]:
         """The same with the signatures still to be made.
 
-        `own` are the places of pieces that differ from mail to mail, each a field's whole value or
-        without a blank; what the others come to is kept for the next mail.
+        What pieces that are not a mail's `own` come to is kept for the next mail.
         """
         if not self.keys:
             return (), (*pieces, b"\r\n", *body)
-        form = self._form(pieces, own, second) if own else self._formed(pieces, own, second)
-        content = form.content([pieces[place] for place in own])
+        form = self._form(pieces, own, second) if own else self._formed(pieces, (), second)
+        content = form.content(own.values(pieces) if own else ())
         body_hash = _body_hash(b"".join(body))
         drafts = tuple([each.draft(content, body_hash) for each in form.headers])
         return drafts, (b"".join(pieces), b"\r\n", *body)
 
-    def _form(self, pieces: Sequence[bytes], own: Sequence[int], second: int) -> "_Form":
-        alike = tuple([each for place, each in enumerate(pieces) if place not in own])
+    def _form(self, pieces: Sequence[bytes], own: "Own", second: int) -> "_Form":
+        alike = own.others(pieces)
         found = self._forms.get(alike)
         if found is None:
             if len(self._forms) == _FORMS:
                 self._forms.clear()
-            found = self._forms[alike] = self._formed(pieces, own, second)
+            found = self._forms[alike] = self._formed(pieces, own.places, second)
         return found
 
     def _formed(self, pieces: Sequence[bytes], own: Sequence[int], second: int) -> "_Form":
@@ -106,6 +107,20 @@ class Signer:
         content = b"".join([fields[place][1] for place in order.places])
         common = f" t={second};\r\n h={order.named};\r\n bh="
         return _Form(content, [_Unsigned(key, self.domain, common) for key in self.keys])
+
+
+class Own:
+    """Places of a header's pieces that differ from mail to mail, two at least.
+
+    Each of them is a field's whole value, or without a blank.
+    """
+
+    def __init__(self, *places: int, count: int) -> None:
+        """`count` is how many pieces there are."""
+        others = [place for place in range(count) if place not in places]
+        self.places = places
+        self.values: _Picked = operator.itemgetter(*places)
+        self.others: _Picked = operator.itemgetter(*others)
 
 
 class _Form:

@@ -74,7 +74,10 @@ class Envelope(NamedTuple):
         made = signatures or [draft.key.sign(draft.content) for draft in self.drafts]
         lines = [draft.header(each) for draft, each in zip(self.drafts, made, strict=True)]
         size = self.size + sum(map(len, lines))
-        return self._replace(pieces=(*lines, *self.pieces), size=size, drafts=())
+        pieces = (*lines, *self.pieces)
+        return Envelope(
+            self.mail_from, self.rcpt_to, pieces, size, self.needs_smtputf8, self.is_8bit
+        )
 
 
 _NOT_MADE = Envelope(mail_from="", rcpt_to="", pieces=(), size=0, needs_smtputf8=False)

@@ -8,7 +8,6 @@ no such process, a letter is signed when its turn comes.
 """
 
 import asyncio
-import contextlib
 import itertools
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
@@ -131,11 +130,20 @@ class Making:
 
 
 def make_in_a_row(letters: Iterable[Letter], *, is_8bit: bool) -> None:
-    """Make plain letters; one that can't be made says so when its turn comes."""
-    left = (each for each in letters if not (each.is_made or each.is_signed))
-    is_done = False
-    while not is_done:
-        with contextlib.suppress(Exception):
-            for each in left:
-                each.make(is_8bit=is_8bit)
-            is_done = True
+    """Make plain letters; one that can't be made says so when its turn comes.
+
+    Their signatures are made after all else: the caches are full of one kind of work at a time.
+    """
+    composed: list[tuple[Letter, Envelope]] = []
+    for letter in letters:
+        if letter.is_made or letter.is_signed:
+            continue
+        try:
+            composed.append((letter, letter.compose(is_8bit)))
+        except Exception:  # noqa: BLE001, S112 - as above
+            continue
+    for letter, envelope in composed:
+        try:
+            letter.have(envelope.signed(), is_8bit=is_8bit)
+        except Exception:  # noqa: BLE001, S112 - as above
+            continue

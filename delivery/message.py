@@ -43,7 +43,7 @@ _EITHER = (False, True)
 _FOR_DELIVERY = number_octets(int(False))
 """Says in a return path's token that the number is no notice's."""
 _SUBJECT = b"\r\nSubject: "
-_OWN = (1, 3, 5, 9, 11)
+_OWN = dkim.Own(1, 3, 5, 9, 11, count=13)
 """Which pieces of a bulletin's header are the reader's own: address, subject, number, way out."""
 _TOKEN = "{token}"  # noqa: S105 - where one goes
 

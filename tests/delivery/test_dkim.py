@@ -122,12 +122,13 @@ def test_what_mails_have_in_common_is_kept_and_each_is_signed_with_what_is_its_o
     signing: Ground,
 ) -> None:
     signer = dkim.for_author(signing.settings, "a@coalition.example")
+    own = dkim.Own(1, 3, count=5)
     for second in (1_790_000_000, 1_790_000_001):
         for address, subject in OWN:
             date = f"\r\nDate: {second}\r\n".encode()
             head = (b"From: 5 %b <a@coalition.example>\r\nTo: ", address, b"\r\nSubject: ", subject)
             pieces, body = (*head, date), (b"Hello\r\n",)
-            drafts, rest = signer.drafted(pieces, body, second=second, own=(1, 3))
+            drafts, rest = signer.drafted(pieces, body, second=second, own=own)
             signed = (*(each.header(each.key.sign(each.content)) for each in drafts), *rest)
             assert verified(signing, b"".join(signed)) == [True, True]
             assert signed == signer.signed(pieces, body, second=second)
