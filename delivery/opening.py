@@ -1,22 +1,15 @@
 """Opens a connection to a relay: aiosmtplib connects, secures and authenticates it."""
 
 import asyncio
-import contextlib
-import functools
 import math
-import ssl
 from collections.abc import Mapping
-from pathlib import Path
 from typing import NamedTuple, cast
 
 import aiosmtplib
 from aiosmtplib.errors import SMTPException, SMTPHeloError
 
 from delivery.replies import said
-from foundation import relaying
-
-_Authorities = tuple[tuple[str, int], ...]
-"""Files and folders that say who vouches for servers; when each changed, in ns of POSIX time."""
+from foundation import relaying, trusting
 
 
 class RelayTrouble(Exception):
@@ -44,7 +37,11 @@ async def connect(settings: relaying.Relay) -> Opened:
         timeout=settings.timeout_s,
         use_tls=settings.tls is relaying.Tls.TLS,
         start_tls=False,
-        tls_context=_tls_context(settings) if settings.tls is not relaying.Tls.NONE else None,
+        tls_context=(
+            trusting.context(verifies=settings.verify_certificate)
+            if settings.tls is not relaying.Tls.NONE
+            else None
+        ),
     )
     try:
         await client.connect()
@@ -80,31 +77,3 @@ async def _greet(client: aiosmtplib.SMTP) -> None:
 def _transport(client: aiosmtplib.SMTP) -> asyncio.Transport:
     # uvloop's transports have asyncio's methods, not its classes.
     return cast(asyncio.Transport, client.transport)
-
-
-def _tls_context(settings: relaying.Relay) -> ssl.SSLContext:
-    return _context(_authorities() if settings.verify_certificate else None)
-
-
-def _authorities() -> _Authorities:
-    paths = ssl.get_default_verify_paths()
-    found = []
-    for each in filter(None, (paths.cafile, paths.capath)):
-        # It may be being replaced just now.
-        with contextlib.suppress(OSError):
-            found.append((each, Path(each).stat().st_mtime_ns))
-    return tuple(found)
-
-
-@functools.lru_cache(maxsize=2)
-def _context(authorities: _Authorities | None) -> ssl.SSLContext:
-    """One for all connections, as to read who vouches holds everything up for 24 ms.
-
-    It is read again when somebody else does; None stands for a server that need prove nothing.
-    """
-    if authorities is not None:
-        return ssl.create_default_context()
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.check_hostname = False
-    context.verify_mode = ssl.CERT_NONE
-    return context

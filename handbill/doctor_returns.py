@@ -7,7 +7,6 @@ into.
 import asyncio
 import contextlib
 import os
-import ssl
 from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -16,7 +15,7 @@ from cryptography import x509
 
 from delivery.inbound import imap, listener
 from delivery.inbound.imap import Trouble
-from foundation import addresses, errors, findings, receiving
+from foundation import addresses, errors, findings, receiving, trusting
 from foundation.clock import Clock
 from foundation.config import Settings
 from foundation.findings import Finding
@@ -119,9 +118,8 @@ async def _about_listener(settings: Settings) -> Finding:
 
 async def _ask(settings: receiving.Listener, *recipients: str) -> list[str]:
     """What is answered to recipients; the first refusal of all if it comes before them."""
-    context = ssl.create_default_context()
     # It is our own, asked by its address, not by the name in its certificate.
-    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    context = trusting.context(verifies=False)
     async with asyncio.timeout(_CONNECT_S):
         reader, writer = await asyncio.open_connection(
             _EVERYWHERE.get(settings.host, settings.host),

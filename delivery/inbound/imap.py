@@ -13,7 +13,7 @@ import ssl
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field
 
-from foundation import receiving
+from foundation import receiving, trusting
 from foundation.relaying import Tls
 
 _MAX_LINE = 4_000_000
@@ -152,7 +152,8 @@ class Imap:
     async def open(self) -> None:
         """Connect, secure and sign in."""
         settings = self._settings
-        context = _context(settings) if settings.tls is not Tls.NONE else None
+        verifies = settings.verify_certificate
+        context = trusting.context(verifies=verifies) if settings.tls is not Tls.NONE else None
         with _troubles():
             async with asyncio.timeout(settings.timeout_s):
                 self._reader, writer = await asyncio.open_connection(
@@ -310,14 +311,6 @@ def _troubles() -> Iterator[None]:
         raise Trouble("the server sent a line that never ends") from problem
     except (OSError, ValueError) as problem:
         raise Trouble(str(problem) or type(problem).__name__) from problem
-
-
-def _context(settings: receiving.Imap) -> ssl.SSLContext:
-    context = ssl.create_default_context()
-    if not settings.verify_certificate:
-        context.check_hostname = False
-        context.verify_mode = ssl.CERT_NONE
-    return context
 
 
 def _words(text: bytes) -> str:
