@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from sqlmodel import col
 
 from bench import house
-from delivery.models import IS_IN_HAND, IS_QUEUED, Delivery, Worker
+from delivery.models import ALL_QUEUED, Delivery, Worker
 from foundation.config import Settings
 from foundation.ground import Ground
 from templates.plan import Plan
@@ -109,7 +109,7 @@ class Bulletins:
             sa.or_(
                 *(
                     sa.exists().where(col(Delivery.dispatch_id) == number, condition)
-                    for condition in (IS_QUEUED, IS_IN_HAND)
+                    for condition in ALL_QUEUED
                 )
             )
         )

@@ -15,9 +15,8 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from campaigns.models import Campaign, CampaignState, HitKind, HitTotal
 from delivery import listing
 from delivery.models import (
-    IS_IN_HAND,
+    ALL_QUEUED,
     IS_ODD,
-    IS_QUEUED,
     BounceKind,
     Delivery,
     DeliveryState,
@@ -121,7 +120,7 @@ async def _states(session: AsyncSession, numbers: Sequence[int]) -> Mapping[int,
     """All but who was sent to: the odd ones by their own index, others by those of claims."""
     grouped = (col(Delivery.dispatch_id), col(Delivery.state))
     found: dict[int, Counter[str]] = {}
-    for condition in (IS_ODD, IS_QUEUED, IS_IN_HAND):
+    for condition in (IS_ODD, *ALL_QUEUED):
         statement = (
             sa.select(*grouped, sa.func.count())
             .where(col(Delivery.dispatch_id).in_(numbers), condition)

@@ -14,10 +14,9 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from delivery.letter import IS_ATTEMPT, Kind, Result, Verdict
 from delivery.models import (
+    ALL_QUEUED,
     IS_FREE,
-    IS_IN_HAND,
     IS_ODD,
-    IS_QUEUED,
     Delivery,
     DeliveryState,
     Dispatch,
@@ -77,7 +76,7 @@ async def standing(session: AsyncSession, order: Dispatch) -> Counts:
     Whoever neither waits nor is odd was sent to; the index of the odd holds them alone.
     """
     states = Counter(await _by_state(session, order.id, IS_ODD))
-    for condition in (IS_QUEUED, IS_IN_HAND):
+    for condition in ALL_QUEUED:
         states.update(await _by_state(session, order.id, condition))
     states[DeliveryState.SENT.value] = order.audience - states.total()
     return await _with_returns(session, order.id, audience=order.audience, states=states)

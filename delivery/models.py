@@ -269,8 +269,9 @@ _IS_QUEUED = col(Delivery.state) == DeliveryState.QUEUED.value
 IS_QUEUED = sa.and_(IS_FREE, _IS_QUEUED)
 """SQL: a free delivery that waits for its first try, or for its next one since staff said so."""
 IS_IN_HAND = sa.and_(IS_HELD, _IS_QUEUED)
-"""SQL: one that is leased for that. No row is both, and each kind is found by an index of its own.
-"""
+"""SQL: one that is leased for that."""
+ALL_QUEUED = (IS_QUEUED, IS_IN_HAND)
+"""To be asked one by one: no row is both, and each kind is found by an index of its own."""
 
 
 class Worker(tables.Table, table=True):

@@ -6,9 +6,8 @@ from prometheus_client.core import GaugeMetricFamily
 from sqlmodel import col
 
 from delivery.models import (
-    IS_IN_HAND,
+    ALL_QUEUED,
     IS_ODD,
-    IS_QUEUED,
     Delivery,
     DeliveryState,
     Dispatch,
@@ -54,8 +53,7 @@ def _running() -> sa.CompoundSelect[str, int]:
     queued, sent = sa.literal(DeliveryState.QUEUED.value), sa.literal(DeliveryState.SENT.value)
     state, count = col(Delivery.state), sa.func.count()
     free, in_hand = (
-        sa.select(count).where(of_them, condition).scalar_subquery()
-        for condition in (IS_QUEUED, IS_IN_HAND)
+        sa.select(count).where(of_them, condition).scalar_subquery() for condition in ALL_QUEUED
     )
     return sa.union_all(
         sa.select(queued, free + in_hand),

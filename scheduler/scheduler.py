@@ -145,8 +145,9 @@ class Scheduler:
                 id=task.name,
                 # Ticks that come late are one tick.
                 coalesce=True,
-                # One that does something, and one that sees it: APScheduler would warn each time.
-                max_instances=2,
+                # One that does something, and those that see it and end: of one more than are
+                # allowed, APScheduler would warn, also where the last one has just seen it.
+                max_instances=10,
                 misfire_grace_time=None,
             )
         ticking.start()
